@@ -81,8 +81,8 @@ def align(picture: Picture, *, settings: FacesConfig | None = None) -> Face | No
     from fgbench.preparation.stages.faces import observed
 
     config = _searching(settings)
-    ((_, found),) = observed([as_frame(picture)], config)
-    return None if found.chip is None else _face(found)
+    ((_, observation),) = observed([as_frame(picture)], config)
+    return None if observation.chip is None else _face(observation)
 
 
 def align_all(picture: Picture, *, settings: FacesConfig | None = None) -> list[Face]:
@@ -90,9 +90,9 @@ def align_all(picture: Picture, *, settings: FacesConfig | None = None) -> list[
     from fgbench.preparation.stages.faces import everyone_in
 
     return [
-        _face(found)
-        for found in everyone_in(as_frame(picture), _searching(settings))
-        if found.chip is not None
+        _face(observation)
+        for observation in everyone_in(as_frame(picture), _searching(settings))
+        if observation.chip is not None
     ]
 
 
@@ -122,23 +122,23 @@ def _searching(settings: FacesConfig | None) -> FacesConfig:
     return (settings or FacesConfig()).model_copy(update={"align": "always"})
 
 
-def _face(found: Observation) -> Face:
-    assert found.chip is not None
-    assert found.landmarks is not None
-    assert found.box_xyxy is not None
-    assert found.transform is not None
+def _face(observation: Observation) -> Face:
+    assert observation.chip is not None
+    assert observation.landmarks is not None
+    assert observation.box_xyxy is not None
+    assert observation.transform is not None
     return Face(
-        chip=found.chip,
-        landmarks=found.landmarks,
-        box_xyxy=found.box_xyxy,
-        transform=found.transform,
-        score=_number(found.score),
-        quality=_number(found.quality),
-        yaw_deg=_number(found.yaw_deg),
-        pitch_deg=_number(found.pitch_deg),
-        roll_deg=_number(found.roll_deg),
-        status=found.status,
-        n_faces=max(found.n_faces, 1),
+        chip=observation.chip,
+        landmarks=observation.landmarks,
+        box_xyxy=observation.box_xyxy,
+        transform=observation.transform,
+        score=_number(observation.score),
+        quality=_number(observation.quality),
+        yaw_deg=_number(observation.yaw_deg),
+        pitch_deg=_number(observation.pitch_deg),
+        roll_deg=_number(observation.roll_deg),
+        status=observation.status,
+        n_faces=max(observation.n_faces, 1),
     )
 
 

@@ -75,10 +75,10 @@ def _histograms(face: Face | npt.NDArray[np.uint8], config: LbpConfig) -> npt.ND
     from fgbench.preparation.stages.lbp import grid
 
     chip = face.chip if isinstance(face, Face) else np.asarray(face)
-    found = {"landmarks": face.landmarks, "transform": face.transform} if isinstance(face, Face) else None
+    placed = {"landmarks": face.landmarks, "transform": face.transform} if isinstance(face, Face) else None
     try:
         histograms: npt.NDArray[np.float32] = lbp_histograms(
-            _grey(chip)[None], *grid(found, config, len(chip))
+            _grey(chip)[None], *grid(placed, config, len(chip))
         )[0]
     except ValueError as error:
         raise ConfigError(str(error), "give aligned faces, uint8, e.g. those of fgbench.align") from error

@@ -110,7 +110,7 @@ class Network:
         return self._own.network.task == "units"
 
     def predict(self, picture: Picture) -> Prediction:
-        """Return what the network says of the face in a picture, or in a video.
+        """Return the prediction for the face in a picture, or in a video.
 
         Faces are searched and aligned as those that the network was trained on.
 
@@ -129,14 +129,17 @@ class Network:
         return self._of(self._own.predict_frame(as_frame(picture)), is_file=False)
 
     def predict_all(self, picture: Picture) -> list[Prediction]:
-        """Return what the network says of every face in a picture, from left to right; errors as of
+        """Return the prediction for every face in a picture, from left to right; errors as of
         :meth:`predict`.
 
         Without a face, and of a video, the one prediction of :meth:`predict`.
         """
         if isinstance(picture, str | os.PathLike):
-            return [self._of(found) for found in self._own.predict_everyone(Path(picture))]
-        return [self._of(found, is_file=False) for found in self._own.predict_everyone_in(as_frame(picture))]
+            return [self._of(prediction) for prediction in self._own.predict_everyone(Path(picture))]
+        return [
+            self._of(prediction, is_file=False)
+            for prediction in self._own.predict_everyone_in(as_frame(picture))
+        ]
 
     def probabilities(self, faces: npt.NDArray[np.uint8] | Sequence[npt.NDArray[np.uint8]]) -> pd.DataFrame:
         """Return probabilities of aligned faces, a row each, a column per class or action unit.
@@ -170,20 +173,20 @@ class Network:
         none = np.empty((0, len(self.classes)), np.float32)
         return pd.DataFrame(np.concatenate([none, *batches]), columns=list(self.classes))
 
-    def _of(self, found: FilePrediction, *, is_file: bool = True) -> Prediction:
-        shares, portrait = found.probabilities, found.portrait
+    def _of(self, prediction: FilePrediction, *, is_file: bool = True) -> Prediction:
+        shares, portrait = prediction.probabilities, prediction.portrait
         network = self._own.network
-        box = found.box_xyxy if portrait is None else portrait.box_xyxy
+        box = prediction.box_xyxy if portrait is None else portrait.box_xyxy
         return Prediction(
-            path=found.path if is_file else None,
-            status=found.status,
-            message=found.message,
+            path=prediction.path if is_file else None,
+            status=prediction.status,
+            message=prediction.message,
             probabilities={} if shares is None else _named(network.classes, shares.fine),
             upper={} if shares is None else _named(network.upper, shares.basic),
             box_xyxy=box,
-            n_people=found.n_people,
-            n_frames=found.n_frames,
-            n_faces=found.n_faces,
+            n_people=prediction.n_people,
+            n_frames=prediction.n_frames,
+            n_faces=prediction.n_faces,
             is_units=self.is_units,
         )
 

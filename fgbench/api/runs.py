@@ -31,10 +31,10 @@ class Run:
         folders: Folders of its runs, ``runs/<experiment>/<fold>/<seed>``.
     """
 
-    def __init__(self, found: Contender) -> None:
-        self._found = found
-        self.name = found.name
-        self.folders = found.folders
+    def __init__(self, contender: Contender) -> None:
+        self._contender = contender
+        self.name = contender.name
+        self.folders = contender.folders
 
     @classmethod
     def of(cls, folder: Path | str, workdir: Path | str = ".") -> Run:
@@ -49,7 +49,7 @@ class Run:
     @property
     def classes(self) -> tuple[str, ...]:
         """Names of the classes, in the order of the probabilities."""
-        return self._found.classes
+        return self._contender.classes
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -64,7 +64,7 @@ class Run:
     @property
     def is_synthetic(self) -> bool:
         """Whether the data set is drawn."""
-        return bool(self._found.details.get("synthetic"))
+        return bool(self._contender.details.get("synthetic"))
 
     @cached_property
     def scores(self) -> pd.DataFrame:
@@ -78,8 +78,8 @@ class Run:
 
         rows = {}
         for metric in get_args(Metric):
-            values = [getattr(metrics, metric)(one.confusion()) for one in self._found.seeds]
-            interval = self._found.interval(metric)
+            values = [getattr(metrics, metric)(one.confusion()) for one in self._contender.seeds]
+            interval = self._contender.interval(metric)
             rows[metric] = {
                 "mean": pd.Series(values).mean(),
                 "sd": pd.Series(values).std(),
@@ -95,8 +95,8 @@ class Run:
         import pandas as pd
 
         tables = []
-        for one in self._found.seeds:
-            found = metrics.scores(one.confusion(), one.classes)
+        for one in self._contender.seeds:
+            scored = metrics.scores(one.confusion(), one.classes)
             rows = {
                 entry.label: {
                     "n": entry.n,
@@ -104,7 +104,7 @@ class Run:
                     "precision": entry.precision,
                     "f1": entry.f1,
                 }
-                for entry in found.classes
+                for entry in scored.classes
             }
             tables.append(pd.DataFrame.from_dict(rows, orient="index").astype(float))
         means = pd.concat(tables).groupby(level=0, sort=False).mean()
@@ -116,7 +116,7 @@ class Run:
         counts samples without prediction."""
         import pandas as pd
 
-        counts = sum(one.confusion() for one in self._found.seeds)
+        counts = sum(one.confusion() for one in self._contender.seeds)
         columns = [*self.classes, "no prediction"]
         return pd.DataFrame(counts, index=pd.Index(self.classes, name="true"), columns=columns)
 
@@ -127,7 +127,7 @@ class Run:
         import pandas as pd
 
         tables = []
-        for seed, one in zip(self._found.experiment.seeds, self._found.seeds, strict=True):
+        for seed, one in zip(self._contender.experiment.seeds, self._contender.seeds, strict=True):
             ids = {
                 "seed": seed,
                 "sample_id": one.sample_ids,
@@ -146,10 +146,10 @@ class Run:
         from fgbench.api.scoring import compared
         from fgbench.reports.comparison.compared import compare
 
-        found = compare([self._found, other._found])
-        first, second = found.contenders
+        comparison = compare([self._contender, other._contender])
+        first, second = comparison.contenders
         counts = [one.counts(first.classes) for one in (first, second)]
-        return compared((self.name, counts[0]), (other.name, counts[1]), n=found.n_samples)
+        return compared((self.name, counts[0]), (other.name, counts[1]), n=comparison.n_samples)
 
     def network(self, *, device: str | None = None) -> Network:
         """Return the trained network of the first of its runs; arguments and errors as of
@@ -159,7 +159,7 @@ class Run:
         return load(self.folders[0], device=device)
 
     def __repr__(self) -> str:
-        n, seeds = len(self._found.seeds[0].sample_ids), len(self._found.seeds)
+        n, seeds = len(self._contender.seeds[0].sample_ids), len(self._contender.seeds)
         row = self.scores.loc["uar"]
         spread = f" ± {row['sd']:.3f} over {seeds} seeds" if seeds > 1 else ""
         interval = (
@@ -229,14 +229,14 @@ def runs_of(folders: Sequence[Path]) -> list[Run]:
     Raises:
         ManifestError: If one is missing or damaged.
     """
-    found = []
+    runs = []
     for experiment in dict.fromkeys(folder.parent.parent for folder in folders):
         own = [folder for folder in folders if folder.parent.parent == experiment]
         if len(own) == 1:
-            found.append(Run.of(own[0]))
+            runs.append(Run.of(own[0]))
             continue
         read = read_experiment(experiment)
         if read is None:
             raise ManifestError(f"{experiment} has no finished run", "run the experiment again")
-        found.append(Run(contender(read)))
-    return found
+        runs.append(Run(contender(read)))
+    return runs

@@ -106,7 +106,7 @@ def score(
         level: Confidence of the intervals, above 0 and below 1.
 
     Raises:
-        ConfigError: If lengths differ, a class is unknown, or the classes of probabilities are not told.
+        ConfigError: If lengths differ, a class is unknown, or the classes of probabilities are not named.
     """
     import pandas as pd
 
@@ -133,14 +133,14 @@ def score(
     own = [str(index) for index in range(len(truth))] if clusters is None else [str(one) for one in clusters]
     counts = count_clusters(rows, columns, clusters=own, n_classes=len(names))
     confusion = metrics.confusion_matrix(rows, columns, n_classes=len(names))
-    found = metrics.scores(confusion, names)
+    scored = metrics.scores(confusion, names)
     return Scored(
         classes=names,
         scores=pd.DataFrame.from_dict(
             {metric: _with_interval(counts, metric, level) for metric in get_args(Metric)}, orient="index"
         ),
         per_class=pd.DataFrame(
-            [(one.n, one.recall, one.precision, one.f1) for one in found.classes],
+            [(one.n, one.recall, one.precision, one.f1) for one in scored.classes],
             index=pd.Index(names),
             columns=["n", "recall", "precision", "f1"],
         ).astype({"recall": float, "precision": float, "f1": float}),
@@ -194,13 +194,13 @@ def compared(
     Raises:
         DatasetError: If there are fewer than two clusters.
     """
-    found = paired_interval(second[1], first[1], metric="uar")
+    gap = paired_interval(second[1], first[1], metric="uar")
     return Compared(
         first=first[0],
         second=second[0],
-        difference=found.estimate,
-        low=found.low,
-        high=found.high,
+        difference=gap.estimate,
+        low=gap.low,
+        high=gap.high,
         p=method_test(second[1], first[1]).p,
         n=n,
     )
@@ -217,17 +217,17 @@ def _predicted(
     array = np.asarray(predictions, dtype=None if isinstance(predictions, np.ndarray) else object)
     if array.ndim == 2:
         if classes is None or array.shape[1] != len(classes):
-            told = "none" if classes is None else len(classes)
+            n_named = "none" if classes is None else len(classes)
             raise ConfigError(
-                f"probabilities of {array.shape[1]} classes, and {told} named",
+                f"probabilities of {array.shape[1]} classes, and {n_named} named",
                 "name them in order: classes=[...]",
             )
         shares = array.astype(np.float64)
         names = tuple(classes)
         return [None if np.isnan(row).any() else names[int(row.argmax())] for row in shares], names
-    found = [None if one is None or one != one else str(one) for one in array.tolist()]
-    known = tuple(classes) if classes is not None else tuple(sorted({*truth, *(one for one in found if one)}))
-    return found, known
+    words = [None if one is None or one != one else str(one) for one in array.tolist()]
+    names = tuple(classes) if classes is not None else tuple(sorted({*truth, *(one for one in words if one)}))
+    return words, names
 
 
 def _with_interval(counts: ClusterCounts, metric: Metric, level: float) -> dict[str, float]:

@@ -14,13 +14,13 @@ from fgbench.api.progress import bars, log
 from fgbench.api.runs import SYNTHETIC, Run, UnitRun, runs_of
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.records import SPLITS
-from fgbench.workfolders.manifest_index import MANIFESTS, read_index
+from fgbench.workfolders.layout import MANIFESTS, RUNS
+from fgbench.workfolders.manifest_index import read_index
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _PICTURE = "image"
-_RUNS = "runs"
 
 
 class Work:
@@ -180,8 +180,8 @@ class Work:
                 progress=update,
                 note=log,
             )
-        found = [UnitRun(folder) for folder in folders] if method == UNITS else runs_of(folders)
-        return found[0] if len(found) == 1 else found
+        runs = [UnitRun(folder) for folder in folders] if method == UNITS else runs_of(folders)
+        return runs[0] if len(runs) == 1 else runs
 
     @property
     def runs(self) -> list[Run | UnitRun]:
@@ -189,7 +189,7 @@ class Work:
         from fgbench.runs.results import RESULT
         from fgbench.runs.unit_results import RESULT as UNIT_RESULT
 
-        folder = self.path / _RUNS
+        folder = self.path / RUNS
         names = sorted({path.parents[2].name for path in folder.glob(f"*/*/*/{RESULT}")})
         units = sorted(path.parent for path in folder.glob(f"*/*/*/{UNIT_RESULT}"))
         return [*(Run.of(folder / name) for name in names), *map(UnitRun, units)]
@@ -206,11 +206,11 @@ class Work:
         try:
             return Run.of(name, self.path)
         except ConfigError:  # of action units
-            folder = self.path / _RUNS / name
-            found = [folder] if (folder / "au_result.json").is_file() else sorted(folder.glob("*/*"))
-            if len(found) != 1:
+            folder = self.path / RUNS / name
+            folders = [folder] if (folder / "au_result.json").is_file() else sorted(folder.glob("*/*"))
+            if len(folders) != 1:
                 raise
-            return UnitRun(found[0])
+            return UnitRun(folders[0])
 
     def __repr__(self) -> str:
         parts = self.clips["split"].tolist()

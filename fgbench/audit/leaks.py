@@ -23,6 +23,7 @@ from fgbench.errors import ConfigError, ManifestError
 from fgbench.naming import shown
 from fgbench.records import SPLITS
 from fgbench.runs.division import read_division
+from fgbench.workfolders.layout import INDEX, MANIFESTS
 
 PAIRS = (("train", "test"), ("val", "test"), ("train", "val"))
 """Pairs of parts that are compared; the first would have to give way."""
@@ -53,7 +54,7 @@ class Folder:
     @property
     def manifests(self) -> Path:
         """Folder of the manifests."""
-        return self.path / "manifests"
+        return self.path / MANIFESTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +153,7 @@ def open_folder(workdir: Path) -> Folder:
     Raises:
         ManifestError: If the manifests are missing or incomplete.
     """
-    path = workdir / "manifests" / "index.json"
+    path = workdir / MANIFESTS / INDEX
     try:
         index = storage.read_json(path)
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -267,7 +268,7 @@ def audit_against(workdir: Path, other: Path, *, jobs: int = 1, progress: Progre
 
 def _folds(workdir: Path, clips: Sequence[AuditedClip], pictures: Pictures) -> dict[str, Side]:
     """The folds by their names, in order."""
-    division = read_division(workdir, storage.read_json(workdir / "manifests" / "index.json"))
+    division = read_division(workdir, storage.read_json(workdir / MANIFESTS / INDEX))
     sides = {}
     for fold in division.folds:
         members = [clip for clip in clips if division.fold_of.get(clip.clip_id) == fold]

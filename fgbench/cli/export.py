@@ -104,7 +104,8 @@ def _test_faces(trained: Trained) -> Tensor | None:
     from fgbench.inputs.image_set import load_images
     from fgbench.inputs.manifest_pictures import image_ids
     from fgbench.runs.samples import image_samples
-    from fgbench.workfolders.manifest_index import MANIFESTS, is_published
+    from fgbench.workfolders.layout import MANIFESTS
+    from fgbench.workfolders.manifest_index import is_published
 
     if trained.workdir is None or not is_published(trained.workdir):
         return None

@@ -12,6 +12,7 @@ from fgbench.cli import completion
 from fgbench.cli.console import print_json, say
 from fgbench.cli.options import Json
 from fgbench.cli.workdirs import one_of, workdir_option
+from fgbench.workfolders.layout import MANIFESTS
 
 if TYPE_CHECKING:
     from fgbench.taxonomy import Ontology
@@ -119,7 +120,7 @@ def _classes_of(workdir: Path) -> dict[str, Any]:
 
     index = read_index(workdir)
     label_set = read_labels(index)
-    counts = Counter((sample.label, sample.part) for sample in clip_samples(workdir / "manifests"))
+    counts = Counter((sample.label, sample.part) for sample in clip_samples(workdir / MANIFESTS))
     upper = label_set.basic or (None,) * len(label_set.labels)
     return {
         "name": label_set.name,

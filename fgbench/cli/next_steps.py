@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fgbench.cli.console import say
 from fgbench.workfolders import default_places as places
+from fgbench.workfolders.layout import RUNS
 
 _NETWORK = "msau-small"
 
@@ -52,7 +53,7 @@ def after_synth(root: Path) -> None:
 
 def after_status(workdir: Path, *, has_classes: bool) -> None:
     """The report if there are runs, else the next steps after preparation."""
-    if any((workdir / "runs").glob("*/*/*/*result.json")):
+    if any((workdir / RUNS).glob("*/*/*/*result.json")):
         _show(("status",), [f"fgbench report{_option(workdir)}"])
     else:
         audit = f"fgbench audit{_argument(workdir)}"
@@ -81,7 +82,7 @@ def after_units(run: Path, *, has_classes: bool) -> None:
 def after_runs(workdir: Path) -> None:
     """The first network if there is none, and the report."""
     commands = []
-    runs = workdir / "runs"
+    runs = workdir / RUNS
     if not any(path.name.startswith("msau") for path in runs.iterdir()):
         trunk = "" if _has_units(workdir) else " --trunk none"
         commands.append(f"fgbench train msau --recipe {_NETWORK}{trunk}{_option(workdir)}")

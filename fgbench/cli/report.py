@@ -93,10 +93,11 @@ def report(
     """
     from fgbench import plugins
     from fgbench.errors import ConfigError, ManifestError
-    from fgbench.reports.experiments import RUNS, NoRunError, damaged_runs
+    from fgbench.reports.experiments import NoRunError, damaged_runs
     from fgbench.reports.index import Entry
     from fgbench.reports.rendering.files import FORMATS, PAPER_FORMATS, Look
     from fgbench.workfolders.folder import check_results
+    from fgbench.workfolders.layout import RUNS
     from fgbench.workfolders.manifest_index import has_classes, is_published
 
     for name in formats or ():

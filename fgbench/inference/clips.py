@@ -28,6 +28,7 @@ from fgbench.preparation.stages.optical_flow import FACE_COLUMNS, flow_fields
 from fgbench.runs.samples import Sample
 from fgbench.storage import TableWriter, read_rows
 from fgbench.training.context import TrainingContext
+from fgbench.workfolders.layout import MANIFESTS
 
 _CLIP = "clip"
 
@@ -72,7 +73,7 @@ def predict_clip_file(
     """
     with TemporaryDirectory(prefix="fgbench-") as folder:
         workdir = Path(folder)
-        spool = _Spool(workdir / "manifests", settings.faces)
+        spool = _Spool(workdir / MANIFESTS, settings.faces)
         try:
             prediction = predict_file(
                 path,
@@ -89,7 +90,7 @@ def predict_clip_file(
         if prediction.kind != "video" or not prediction.n_faces:
             return prediction
         if "optical_flow" in network.features:
-            _write_flow(workdir / "manifests", settings.flow)
+            _write_flow(workdir / MANIFESTS, settings.flow)
         context = TrainingContext(
             workdir=workdir,
             manifest_digest="",

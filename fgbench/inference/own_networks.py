@@ -1,4 +1,4 @@
-"""A trained network with what it needs for files of the user's own: how their faces are found, what is
+"""A trained network with what it needs for users' own files: how their faces are found, what is
 decoded."""
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _PIXELS = Path("picture")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnNetwork:
-    """A network, and how files of the user's own are made into what it was trained on.
+    """A network, and how users' own files are made into what it was trained on.
 
     Attributes:
         network: Tells of single faces; of a network of clips, what that has for them.
@@ -50,7 +50,7 @@ class OwnNetwork:
     settings: InputSettings
 
     def predict(self, path: Path, *, frames_to: Path | None = None) -> FilePrediction:
-        """Return what is said of a picture or video, see :func:`fgbench.inference.pictures.predict_file`."""
+        """Return the prediction of a picture or video, see :func:`fgbench.inference.pictures.predict_file`."""
         if self.clips is not None:
             return predict_clip_file(path, self.clips, self.settings, frames_to=frames_to)
         return predict_file(
@@ -58,22 +58,22 @@ class OwnNetwork:
         )
 
     def predict_everyone(self, path: Path, *, frames_to: Path | None = None) -> list[FilePrediction]:
-        """Return what is said of every face of a picture, from the left; of a video as :meth:`predict`."""
+        """Return the prediction of every face of a picture, from the left; of a video as :meth:`predict`."""
         if is_image(path):
             return predict_everyone(path, self.network, self.settings.faces, limits=self.settings.limits)
         return [self.predict(path, frames_to=frames_to)]
 
     def predict_frame(self, frame: ImageFrame) -> FilePrediction:
-        """Return what is said of the face in pixels."""
+        """Return the prediction of the face in pixels."""
         return predict_picture(_PIXELS, frame, self.network, self.settings.faces)
 
     def predict_everyone_in(self, frame: ImageFrame) -> list[FilePrediction]:
-        """Return what is said of every face in pixels, from the left."""
+        """Return the prediction of every face in pixels, from the left."""
         return predict_everyone_in(_PIXELS, frame, self.network, self.settings.faces)
 
 
 def open_own(trained: Trained, device: torch.device) -> OwnNetwork:
-    """Return a trained network, ready for files of the user's own.
+    """Return a trained network, ready for users' own files.
 
     Raises:
         ManifestError: If the weights are of no network that fgbench has, or do not fit it.
@@ -96,8 +96,8 @@ def input_settings(trained: Trained) -> InputSettings:
         prepared, _ = saved(trained.workdir)
         faces, flow, ingest = prepared.faces, prepared.optical_flow, prepared.ingest
     faces = faces.model_copy(update=_geometry(trained, faces))
-    if told := trained.metadata.get(FLOW_ORIGIN):
-        flow = OpticalFlowConfig.model_validate(told)
+    if flow_origin := trained.metadata.get(FLOW_ORIGIN):
+        flow = OpticalFlowConfig.model_validate(flow_origin)
     return InputSettings(
         faces=faces.model_copy(update={"chip_size": FACE_PX}),
         flow=flow,
@@ -115,6 +115,6 @@ def _geometry(trained: Trained, faces: FacesConfig) -> dict[str, Any]:
     Those that do not are of an earlier version, and saw dlib's, the only one that there was: with the padding
     of the recipe of their work folder, unless that was prepared anew with another geometry since.
     """
-    if told := trained.metadata.get(FACE_ORIGIN):
-        return {key: told[key] for key in ("geometry", "padding")}
+    if face_origin := trained.metadata.get(FACE_ORIGIN):
+        return {key: face_origin[key] for key in ("geometry", "padding")}
     return {} if faces.geometry == "dlib" else {"geometry": "dlib", "padding": DLIB_PADDING}

@@ -26,6 +26,7 @@ from fgbench.models.msau import MsauNet
 from fgbench.models.weights import state_digest
 from fgbench.training.context import TrainingContext
 from fgbench.training.processes import join_processes
+from fgbench.workfolders.layout import CACHE
 
 _BATCH = 32
 _FORMAT = 1
@@ -95,7 +96,7 @@ def open_maps(
 
         def opened() -> KeptMaps:
             return keep_maps(
-                context.workdir / "cache" / "maps" / digest_json(key),
+                context.workdir / CACHE / "maps" / digest_json(key),
                 key,
                 images=samples.images,
                 n_views=len(views),

@@ -39,7 +39,8 @@ from fgbench.records import ClipEntry
 from fgbench.taxonomy import FREE, normal_label
 from fgbench.workfolders import folder as workfolder
 from fgbench.workfolders.folder import RUN_FILE
-from fgbench.workfolders.manifest_index import MANIFESTS, read_index
+from fgbench.workfolders.layout import MANIFESTS
+from fgbench.workfolders.manifest_index import read_index
 from fgbench.workfolders.sealed_json import discard
 from fgbench.workfolders.verification import DamagedFilesError
 

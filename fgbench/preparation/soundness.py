@@ -18,7 +18,8 @@ from fgbench.preparation.markers import Marker, load_marker, read_plan
 from fgbench.preparation.prepare import saved
 from fgbench.preparation.stages.publish import claims, verify
 from fgbench.runs.digests import PREDICTIONS_OF, kept_files, matches_digest, opened_result
-from fgbench.workfolders.manifest_index import INDEX, MANIFESTS, read_index
+from fgbench.workfolders.layout import INDEX, MANIFESTS, RUNS
+from fgbench.workfolders.manifest_index import read_index
 from fgbench.workfolders.sealed_json import as_object
 from fgbench.workfolders.verification import Runner, Verified
 
@@ -126,10 +127,10 @@ def _faults_of_plans(
 def _faults_of_kept(workdir: Path) -> Iterator[str]:
     """Faults of finished runs and of caches."""
     for name, predictions in PREDICTIONS_OF.items():
-        for path in sorted((workdir / "runs").glob(f"*/*/*/{predictions}")):
+        for path in sorted((workdir / RUNS).glob(f"*/*/*/{predictions}")):
             if not path.with_name(name).is_file():
                 yield f"{path.parent}: has predictions and no {name}; the command that makes it ends it"
-        for path in sorted((workdir / "runs").glob(f"*/*/*/{name}")):
+        for path in sorted((workdir / RUNS).glob(f"*/*/*/{name}")):
             try:
                 opened_result(path, as_object(path, storage.read_json(path)), again="")
             except ManifestError as error:

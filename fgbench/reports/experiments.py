@@ -18,8 +18,7 @@ from fgbench.reports.rendering.table import data_title
 from fgbench.runs.folds import natural_key
 from fgbench.runs.results import RESULT, Predictions, read_result, verify
 from fgbench.taxonomy import ontology
-
-RUNS = "runs"
+from fgbench.workfolders.layout import RUNS
 
 
 class NoRunError(ManifestError):

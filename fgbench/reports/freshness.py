@@ -17,7 +17,8 @@ from fgbench.runs.lost_clips import lost_rows
 from fgbench.runs.read_digest import digests_now
 from fgbench.runs.results import DIGEST_KIND, Predictions
 from fgbench.runs.samples import clip_samples
-from fgbench.workfolders.manifest_index import MANIFESTS, read_index
+from fgbench.workfolders.layout import MANIFESTS
+from fgbench.workfolders.manifest_index import read_index
 
 if TYPE_CHECKING:
     from fgbench.reports.experiments import Experiment

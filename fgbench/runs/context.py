@@ -18,6 +18,7 @@ from fgbench.runs.lost_clips import lost_samples
 from fgbench.runs.results import SINGLE_FOLD, finished_run, read_result, run_folder
 from fgbench.runs.roles import Roles, assign_roles
 from fgbench.runs.samples import Sample, clip_samples
+from fgbench.workfolders.layout import MANIFESTS
 
 _SHOWN = 5
 
@@ -76,7 +77,7 @@ class RunContext:
     @property
     def manifests(self) -> Path:
         """Folder of the manifests."""
-        return self.workdir / "manifests"
+        return self.workdir / MANIFESTS
 
     def folder(self, experiment: str, fold: str | None = None) -> Path:
         """Folder of a run, in this fold unless another is named.

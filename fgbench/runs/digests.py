@@ -21,6 +21,7 @@ from typing import Any
 from fgbench import storage
 from fgbench.errors import ManifestError
 from fgbench.files.hashing import digest_file, digest_json
+from fgbench.workfolders.layout import CACHE, RUNS, WEIGHTS
 from fgbench.workfolders.sealed_json import SEAL, opened, read_sealed, write_sealed
 
 FILES = "files"
@@ -50,7 +51,7 @@ _TEXTS = (CONFIG, "confusion.csv", _HISTORY, CARD)
 _KEPT = (
     *_TEXTS,
     CODEBOOKS,
-    "weights.safetensors",
+    WEIGHTS,
     "branches.parquet",
     "regions.parquet",
     "streams.parquet",
@@ -208,11 +209,11 @@ def kept_files(workdir: Path) -> Iterator[tuple[Path, str]]:
         Path and digest, in the order of the paths; the file may be missing.
     """
     for cache in _CACHES:
-        for record in sorted((workdir / "cache" / cache).glob("*/maps-*.json")):
+        for record in sorted((workdir / CACHE / cache).glob("*/maps-*.json")):
             digest = _object(record).get(SHA256)
             if isinstance(digest, str):
                 yield record.with_suffix(NUMBERS), digest
-    for folder in sorted((workdir / "runs").glob("*/*/*")):
+    for folder in sorted((workdir / RUNS).glob("*/*/*")):
         for name, predictions in PREDICTIONS_OF.items():
             result = _object(folder / name)
             predictions_digest = result.get("predictions_sha256")

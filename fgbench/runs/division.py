@@ -27,6 +27,7 @@ from fgbench.runs.lost_folds import fold_lost, kept_file_text, listed_lost
 from fgbench.runs.protocol import refuse_shared_parts
 from fgbench.runs.results import SINGLE_FOLD
 from fgbench.runs.samples import Sample, clip_samples
+from fgbench.workfolders.layout import MANIFESTS
 
 FOLDS = "folds"
 """Folder of the fold files in a work folder."""
@@ -183,7 +184,7 @@ def _by_parts(workdir: Path, protocol: Mapping[str, Any], group_by: str) -> Divi
     roles = {part: role for role, parts in wanted.items() for part in parts}
     if wanted["val"]:
         return Division(label=label, group_by=group_by, parts=roles)
-    training = [clip for clip in clip_samples(workdir / "manifests") if roles.get(clip.part) == "train"]
+    training = [clip for clip in clip_samples(workdir / MANIFESTS) if roles.get(clip.part) == "train"]
     held = {SINGLE_FOLD: _held_out(training, group_by, label)}
     return Division(name=HELD_OUT, label=label, group_by=group_by, parts=roles, held_out=held)
 
@@ -216,8 +217,8 @@ def _by_folds(workdir: Path, protocol: Mapping[str, Any], group_by: str, fold_fi
     n_folds = int(protocol.get("folds", 10))
     what = group_by.removesuffix("_id")
     name = f"{n_folds}-fold-by-{what}"
-    clips = clip_samples(workdir / "manifests")
-    lost = lost_samples(workdir / "manifests", clips)
+    clips = clip_samples(workdir / MANIFESTS)
+    lost = lost_samples(workdir / MANIFESTS, clips)
     kept = workdir / FOLDS / f"{name}.csv"
     published = _published(workdir, protocol)
     source = fold_file or (kept if kept.is_file() else published)
@@ -269,7 +270,7 @@ def _published(workdir: Path, protocol: Mapping[str, Any]) -> Path | None:
             f"index.json names the fold file {name!r}, expected a name without folders",
             "run fgbench prepare again",
         )
-    own = workdir / "manifests" / str(name)
+    own = workdir / MANIFESTS / str(name)
     if own.is_file():
         return own
     try:

@@ -19,6 +19,7 @@ from fgbench.errors import ManifestError, MediaError
 from fgbench.media.images import decode
 from fgbench.storage import read_rows
 from fgbench.workfolders.folder import RUN_FILE, published_recipe
+from fgbench.workfolders.layout import MANIFESTS
 
 FACE_ORIGIN = "faces"
 """Key of the metadata of weights, and of the details of a result: ``align``, ``geometry`` and ``padding``
@@ -50,7 +51,7 @@ def faces_of(workdir: Path) -> dict[str, Any] | None:
             f"the recipe of {workdir} does not tell how faces are aligned", "run fgbench prepare again"
         ) from error
     origin = config.model_dump(mode="json", include={"align", "geometry", "padding"})
-    return {**origin, "grey": _are_grey(workdir / "manifests")}
+    return {**origin, "grey": _are_grey(workdir / MANIFESTS)}
 
 
 def face_notes(details: Mapping[str, Any]) -> list[str]:

@@ -14,7 +14,8 @@ from typing import Any
 from fgbench import storage
 from fgbench.files.hashing import digest_json
 from fgbench.runs.lost_clips import lost_rows
-from fgbench.workfolders.manifest_index import MANIFESTS, content_digest
+from fgbench.workfolders.layout import MANIFESTS
+from fgbench.workfolders.manifest_index import content_digest
 
 _CLIPS = ("clip_id", "label", "split", "subject_id", "source_id", "stills_only")
 _CLASSES = ("dataset", "scheme", "classes", "upper")

@@ -36,6 +36,7 @@ from fgbench.runs.digests import CONFIG as CONFIG
 from fgbench.runs.lost_clips import rejected_samples
 from fgbench.runs.result_schema import FORMAT, ClassResult, check_shape, read_result_file
 from fgbench.runs.settings import is_giving_way, refuse_other_settings
+from fgbench.workfolders.layout import MANIFESTS, RUNS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -110,7 +111,7 @@ def run_folder(root: Path, *, experiment: str, fold: str, seed: int) -> Path:
                 f"name {name!r} of an experiment or fold, expected letters, digits, '.', '_' and '-'",
                 "choose another name",
             )
-    return root / "runs" / experiment / fold / str(seed)
+    return root / RUNS / experiment / fold / str(seed)
 
 
 def predictions_schema(classes: Sequence[str]) -> pa.Schema:
@@ -184,7 +185,7 @@ def write_run(
         "seed": seed,
         "classes": list(predictions.classes),
         "metrics": metrics.scores(predictions.confusion(), predictions.classes).to_json(),
-        "rejected_test": rejected_samples(root / "manifests", predictions.clip_ids),
+        "rejected_test": rejected_samples(root / MANIFESTS, predictions.clip_ids),
         "tuned_on_test": bool(plain.get("tuned_on_test", False)),
         "config_digest": digest_json(plain),
         "predictions_sha256": digest_file(folder / PREDICTIONS),

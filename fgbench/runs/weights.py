@@ -19,9 +19,7 @@ from fgbench.runs.digests import PREDICTIONS_OF, listed_files
 from fgbench.runs.results import RESULT
 from fgbench.runs.weights_metadata import check_metadata
 from fgbench.storage import read_json
-
-WEIGHTS = "weights.safetensors"
-"""Name of the weights in the folder of a run."""
+from fgbench.workfolders.layout import RUNS, WEIGHTS
 
 _COMMANDS = {
     "image": "fgbench train msau",
@@ -35,7 +33,6 @@ _MAKERS = {
     "au": "give a run of fgbench train au",
     "insightface": "give a run of fgbench baseline insightface",
 }
-_RUNS = "runs"
 _SHOWN = 3
 
 
@@ -146,14 +143,14 @@ def find_weights(run: str, workdir: Path, others: Sequence[Path] = ()) -> Path:
     if given.is_file():
         return given
     folders = [given] if given.is_dir() else []
-    folders.append(workdir / _RUNS / given)
+    folders.append(workdir / RUNS / given)
     for folder in folders:
         if weights := _weights_of(folder):
             return _single(weights, f"{run} has {len(weights)} runs with weights, expected one")
     elsewhere = {
         other: weights
         for other in others
-        if other.resolve() != workdir.resolve() and (weights := _weights_of(other / _RUNS / given))
+        if other.resolve() != workdir.resolve() and (weights := _weights_of(other / RUNS / given))
     }
     if elsewhere:
         weights = [path for paths in elsewhere.values() for path in paths]
@@ -161,9 +158,9 @@ def find_weights(run: str, workdir: Path, others: Sequence[Path] = ()) -> Path:
         where = f"in {n} other work folders" if n > 1 else f"{len(weights)} times in another work folder"
         return _single(weights, f"{run} is not in {workdir}, and {where}, expected one")
     if given.is_dir():  # runs in ./fgbench-data are of no use to a user who names a folder
-        workdir, others = given.parent if given.name == _RUNS else given, ()
+        workdir, others = given.parent if given.name == RUNS else given, ()
     there = {
-        folder: sorted({path.parts[-4] for path in (folder / _RUNS).glob(f"*/*/*/{WEIGHTS}")})
+        folder: sorted({path.parts[-4] for path in (folder / RUNS).glob(f"*/*/*/{WEIGHTS}")})
         for folder in dict.fromkeys((workdir, *others))
     }
     lines = [f"in {folder}: {', '.join(names)}" for folder, names in there.items() if names]
@@ -192,7 +189,7 @@ def _single(paths: Sequence[Path], message: str) -> Path:
 def work_folder(weights: Path) -> Path | None:
     """Work folder of the run that contains weights; ``None`` if there is none."""
     parents = weights.absolute().parents
-    is_run = weights.name == WEIGHTS and len(parents) > 4 and parents[3].name == _RUNS
+    is_run = weights.name == WEIGHTS and len(parents) > 4 and parents[3].name == RUNS
     return parents[4] if is_run else None
 
 

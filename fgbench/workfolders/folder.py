@@ -16,6 +16,7 @@ from fgbench import storage
 from fgbench.errors import ConfigError, ManifestError, ResourceError
 from fgbench.files.temporaries import is_temporary, remove_temporaries
 from fgbench.naming import is_text, shown
+from fgbench.workfolders.layout import INDEX, MANIFESTS, RUNS
 from fgbench.workfolders.manifest_index import is_published, read_index
 from fgbench.workfolders.verification import NOTES
 
@@ -138,9 +139,7 @@ def check_results(workdir: Path) -> None:
         ConfigError: If it holds files, but neither a mark of fgbench, nor manifests or runs.
         ResourceError: If one of its folders is a link.
     """
-    made = (workdir / "manifests" / "index.json").is_file() or any(
-        (workdir / "runs").glob("*/*/*/config.yaml")
-    )
+    made = (workdir / MANIFESTS / INDEX).is_file() or any((workdir / RUNS).glob("*/*/*/config.yaml"))
     if made:
         refuse_links(workdir)
     else:

@@ -14,13 +14,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from fgbench import storage
 from fgbench.errors import ManifestError
 from fgbench.files.hashing import digest_json
+from fgbench.workfolders.layout import INDEX, MANIFESTS
 from fgbench.workfolders.sealed_json import SEAL, as_object, opened
-
-MANIFESTS = "manifests"
-"""Folder of the manifests in a work folder."""
-
-INDEX = "index.json"
-"""Name of the index."""
 
 
 def _is_below(name: str) -> str:

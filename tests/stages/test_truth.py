@@ -11,7 +11,7 @@ from fgbench.config import load_prepare
 from fgbench.preparation import prepare
 from fgbench.storage import read_rows
 from fgbench.synthetic.dataset import SynthOptions, generate
-from fgbench.workfolders.manifest_index import MANIFESTS
+from fgbench.workfolders.layout import MANIFESTS
 
 SEED = 5
 OUTER_EYE_CORNERS = (36, 45)

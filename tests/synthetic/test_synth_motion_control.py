@@ -24,7 +24,7 @@ from fgbench.synthetic.dataset import SynthOptions, generate
 from fgbench.synthetic.motion import perform_motion
 from fgbench.synthetic.plan import plan
 from fgbench.taxonomy import leaves
-from fgbench.workfolders.manifest_index import MANIFESTS
+from fgbench.workfolders.layout import MANIFESTS
 
 OPTIONS = SynthOptions(clips_per_class=6, subjects=6, width=256, height=192, seed=3, control="motion")
 ONSET = {"amazement": 24, "surprise": 10, "astonishment": 4}

@@ -23,8 +23,8 @@ from fgbench.runs.weights import Trained
 from fgbench.storage import read_json, read_rows
 from fgbench.training.context import TrainingContext
 from fgbench.workfolders.folder import read_origin
+from fgbench.workfolders.layout import INDEX, MANIFESTS
 
-_MANIFESTS = "manifests"
 _COLUMNS = ["clip_id", "sha256"]
 
 
@@ -80,10 +80,10 @@ def clips_trained_on(trained: Trained, context: TrainingContext, *, fold: str | 
     """
     if (rows := read_trained_clips(trained.path.parent)) is not None:
         return _count_listed(rows, trained, context, fold)
-    if trained.workdir is None or not (trained.workdir / _MANIFESTS / "clips.parquet").is_file():
+    if trained.workdir is None or not (trained.workdir / MANIFESTS / "clips.parquet").is_file():
         return None
-    manifests = trained.workdir / _MANIFESTS
-    index = read_json(manifests / "index.json") if (manifests / "index.json").is_file() else {}
+    manifests = trained.workdir / MANIFESTS
+    index = read_json(manifests / INDEX) if (manifests / INDEX).is_file() else {}
     division = read_division(trained.workdir, index)
     own = trained.path.parent.parent.name
     clips = clip_samples(manifests)

@@ -13,10 +13,11 @@ from typing import Any
 
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.runs.unit_results import RESULT, read_au_result
-from fgbench.runs.weights import WEIGHTS, Trained
+from fgbench.runs.weights import Trained
 from fgbench.training.context import TrainingContext
+from fgbench.workfolders.layout import INDEX, MANIFESTS, WEIGHTS
 
-_INDEX = Path("manifests") / "index.json"
+_INDEX = Path(MANIFESTS) / INDEX
 
 
 def dataset_details(contexts: Sequence[TrainingContext]) -> dict[str, Any]:

@@ -57,8 +57,8 @@ from fgbench.training.device import describe, memory_explained
 from fgbench.training.history import History
 from fgbench.training.loop import CHECKPOINT
 from fgbench.training.randomness import generator
+from fgbench.workfolders.layout import WEIGHTS
 
-WEIGHTS = "weights.safetensors"
 _SELECTION_FOLDS = 4  # in cross-validation, a quarter of the training subjects chooses the epoch; ours
 
 

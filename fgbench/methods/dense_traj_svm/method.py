@@ -30,6 +30,7 @@ from fgbench.runs.samples import Sample, clips_of_all_classes
 from fgbench.svm.nystroem import draw_landmarks, nystroem_bytes_needed
 from fgbench.svm.one_vs_rest import bytes_needed
 from fgbench.svm.primal import linear_bytes_needed
+from fgbench.workfolders.layout import FEATURES
 
 NEEDS = ("dense_trajectories",)
 """Stages of features that have to be enabled."""
@@ -47,7 +48,7 @@ def run(config: DenseTrajSvmConfig, context: RunContext) -> Path:
     """
     roles = context.roles(clips_of_all_classes(context.manifests), protocol_name="clips")
     plan_memory(roles, config, n_classes=len(context.labels.labels), jobs=context.jobs)
-    tables = context.manifests / "features" / "dense_trajectories"
+    tables = context.manifests / FEATURES / "dense_trajectories"
     kept = context.folder(config.name)
     kernels: ClipKernels
     if config.solver_for(len(roles.train)) == "exact":

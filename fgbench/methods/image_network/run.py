@@ -22,11 +22,11 @@ from fgbench.methods.image_network.task import ClassTask, predict_faces
 from fgbench.models.initialisation import initialise
 from fgbench.models.weights import save_weights
 from fgbench.runs.face_origin import FACE_ORIGIN
-from fgbench.runs.weights import WEIGHTS
 from fgbench.training.context import TrainingContext
 from fgbench.training.device import memory_explained
 from fgbench.training.history import History
 from fgbench.training.randomness import generator
+from fgbench.workfolders.layout import WEIGHTS
 
 Config = TypeVar("Config", bound=ImageNetworkConfig)
 

@@ -18,6 +18,7 @@ from fgbench.models.iresnet import IResNet
 from fgbench.models.weights import state_digest
 from fgbench.training.context import TrainingContext
 from fgbench.training.processes import join_processes
+from fgbench.workfolders.layout import CACHE, FEATURES
 
 _BATCH = 32
 _FORMAT = 1
@@ -49,7 +50,7 @@ def keep_features(backbone: IResNet, faces: FaceSet, context: TrainingContext, *
 
     def opened() -> KeptMaps:
         return keep_maps(
-            context.workdir / "cache" / "features" / digest_json(key),
+            context.workdir / CACHE / FEATURES / digest_json(key),
             key,
             images=faces.inputs,
             n_views=1 + flip,

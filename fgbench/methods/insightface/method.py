@@ -44,11 +44,11 @@ from fgbench.training.context import TrainingContext
 from fgbench.training.device import memory_explained
 from fgbench.training.history import History
 from fgbench.training.randomness import generator
+from fgbench.workfolders.layout import WEIGHTS
 
 NEEDS = ("wide_faces",)
 """Stages of features that have to be enabled; with ``crops: stored`` none."""
 
-WEIGHTS = "weights.safetensors"
 
 SCRATCH = "-from-scratch"
 """Suffix of the names of experiments without weights."""

@@ -25,6 +25,7 @@ from fgbench.svm.choice import choose
 from fgbench.svm.nystroem import nystroem_bytes_needed
 from fgbench.svm.one_vs_rest import bytes_needed, fit_one_vs_rest
 from fgbench.svm.primal import LinearFit, linear_bytes_needed
+from fgbench.workfolders.layout import FEATURES
 
 NEEDS = ("lbp",)
 """Stages of features that have to be enabled."""
@@ -48,7 +49,7 @@ def run(config: LbpSvmConfig, context: RunContext) -> Path:
         ManifestError: If manifests or features are missing.
         ResourceError: If the recipe's solver needs more memory than there is.
     """
-    folder = context.manifests / "features" / "lbp"
+    folder = context.manifests / FEATURES / "lbp"
     image_ids = read_ids(folder)
     labels = context.labels.labels
     roles = context.roles(image_samples(context.manifests), protocol_name="images", with_features=image_ids)

@@ -37,8 +37,7 @@ from fgbench.runs.weights import Trained
 from fgbench.training.context import TrainingContext
 from fgbench.training.device import memory_explained
 from fgbench.training.history import History
-
-WEIGHTS = "weights.safetensors"
+from fgbench.workfolders.layout import WEIGHTS
 
 
 def run(

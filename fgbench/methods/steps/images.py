@@ -14,8 +14,9 @@ from fgbench.methods.insightface import method as insightface
 from fgbench.methods.msau import run as image_run
 from fgbench.methods.steps.units import train_units_in, unit_data
 from fgbench.methods.steps.work import Runs, open_runs, where
-from fgbench.runs.weights import WEIGHTS, Trained, find_weights, read_trained
+from fgbench.runs.weights import Trained, find_weights, read_trained
 from fgbench.training.context import TrainingContext
+from fgbench.workfolders.layout import RUNS, WEIGHTS
 
 DRAWN = "none"
 """Name of a trunk of drawn values."""
@@ -105,7 +106,7 @@ def _on_trunk(config: TrainImageConfig, context: TrainingContext, trunk: str) ->
     """Train on the trunk of a network (of an experiment: of the same fold and seed), or on drawn values."""
     if trunk == DRAWN:
         return train_images_in(from_scratch(config), context)
-    own = context.workdir / "runs" / trunk / context.fold / str(context.seed) / WEIGHTS
+    own = context.workdir / RUNS / trunk / context.fold / str(context.seed) / WEIGHTS
     trained = read_trained(own if own.is_file() else find_weights(trunk, context.workdir))
     return train_images_in(on_trunk_of(config, trained), context, trunk=trained)
 

@@ -26,6 +26,7 @@ from fgbench.models.msau import MsauNet
 from fgbench.models.weights import state_digest
 from fgbench.training.context import TrainingContext
 from fgbench.training.processes import join_processes
+from fgbench.workfolders.layout import CACHE
 
 Features = Literal["face", "all", "mac"]
 """See :class:`fgbench.config.AttentionConfig`."""
@@ -133,7 +134,7 @@ def keep_frames(
 
     def opened() -> KeptMaps:
         return keep_maps(
-            context.workdir / "cache" / "frames" / digest_json(key),
+            context.workdir / CACHE / "frames" / digest_json(key),
             key,
             images=images,
             n_views=len(views),

@@ -37,10 +37,11 @@ from fgbench.runs.face_origin import FACE_ORIGIN
 from fgbench.runs.results import read_result
 from fgbench.runs.roles import Roles
 from fgbench.runs.samples import clips_of_all_classes
-from fgbench.runs.weights import WEIGHTS, Trained
+from fgbench.runs.weights import Trained
 from fgbench.training.context import TrainingContext
 from fgbench.training.device import memory_explained
 from fgbench.training.history import History
+from fgbench.workfolders.layout import WEIGHTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

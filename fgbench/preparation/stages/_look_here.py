@@ -23,7 +23,7 @@ from fgbench.printable import printable_name
 from fgbench.records import SPLITS
 from fgbench.storage import read_rows
 from fgbench.taxonomy import meant_by, ontology
-from fgbench.workfolders.manifest_index import MANIFESTS
+from fgbench.workfolders.layout import MANIFESTS
 
 WARNING = "warning: "
 """Prefix of notes on a data set that need attention."""

@@ -15,7 +15,8 @@ from fgbench.preparation.stages.consensus import REANNOTATE
 from fgbench.preparation.voting import causes_of
 from fgbench.printable import printable_name
 from fgbench.storage import read_rows
-from fgbench.workfolders.manifest_index import MANIFESTS, is_published
+from fgbench.workfolders.layout import MANIFESTS
+from fgbench.workfolders.manifest_index import is_published
 
 MOST = 5
 """Largest number of rejects, names or labels of one kind in a message; the files have them all."""

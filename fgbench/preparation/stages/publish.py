@@ -47,7 +47,8 @@ from fgbench.preparation.stored_results import StoredResults
 from fgbench.preparation.voting import low_classes
 from fgbench.provenance import provenance
 from fgbench.records import SPLITS
-from fgbench.workfolders.manifest_index import INDEX, MANIFESTS, is_sealed, read_index
+from fgbench.workfolders.layout import INDEX, MANIFESTS
+from fgbench.workfolders.manifest_index import is_sealed, read_index
 from fgbench.workfolders.sealed_json import discard, read_sealed, write_sealed
 
 if TYPE_CHECKING:

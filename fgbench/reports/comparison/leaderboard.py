@@ -15,10 +15,11 @@ from fgbench.reports.comparison.tables import (
     scores_with_intervals,
     varied_notes,
 )
-from fgbench.reports.experiments import RUNS, NoRunError, damaged_runs, sound_experiments
+from fgbench.reports.experiments import NoRunError, damaged_runs, sound_experiments
 from fgbench.reports.freshness import state_notes
 from fgbench.reports.protocols import knowledge_notes
 from fgbench.reports.rendering.table import Cell, Table, centre, data_title
+from fgbench.workfolders.layout import RUNS
 from fgbench.workfolders.manifest_index import has_classes, is_published
 
 _KINDS = {"image": "images", "video": "clips"}

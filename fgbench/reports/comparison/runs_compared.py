@@ -16,7 +16,7 @@ from fgbench.evaluation import metrics
 from fgbench.evaluation.clusters import LEAST, cluster_summary
 from fgbench.evaluation.significance import ClusterCounts, Interval, Metric, seeds_interval
 from fgbench.reports.accuracies import ordered_by_sample, over_seeds, pooled, seed_counts
-from fgbench.reports.experiments import RUNS, Experiment, Run, read_experiment
+from fgbench.reports.experiments import Experiment, Run, read_experiment
 from fgbench.reports.freshness import State, marked, read_present, state_of
 from fgbench.reports.protocols import fairness_notes
 from fgbench.reports.rendering.table import Cell
@@ -24,6 +24,7 @@ from fgbench.runs.breakdown import subset
 from fgbench.runs.results import RESULT, Predictions, read_result
 from fgbench.runs.unit_results import RESULT as AU_RESULT
 from fgbench.taxonomy import normal_label, ontology, ontology_names
+from fgbench.workfolders.layout import RUNS
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

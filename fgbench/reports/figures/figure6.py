@@ -32,7 +32,8 @@ from fgbench.reports.rendering.table import Cell, Figure, Table
 from fgbench.reports.run.regions import GRID, REGION_STYLES, Region, read_landmarks
 from fgbench.storage import read_rows
 from fgbench.taxonomy import leaf, leaves
-from fgbench.workfolders.manifest_index import MANIFESTS, read_index
+from fgbench.workfolders.layout import MANIFESTS
+from fgbench.workfolders.manifest_index import read_index
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -27,7 +27,8 @@ from fgbench.reports.rendering.table import data_title
 from fgbench.runs.pseudo_labels import pseudo_title
 from fgbench.runs.read_digest import read_digest
 from fgbench.taxonomy import basics, leaves
-from fgbench.workfolders.manifest_index import MANIFESTS, read_index
+from fgbench.workfolders.layout import MANIFESTS
+from fgbench.workfolders.manifest_index import read_index
 
 
 def write_page(workdir: Path, path: Path) -> int:

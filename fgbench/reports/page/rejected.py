@@ -20,6 +20,7 @@ from fgbench.preparation.markers import find_marker
 from fgbench.records import image_id
 from fgbench.reports.page.sheets import Picture, Sheets
 from fgbench.workfolders.folder import read_origin
+from fgbench.workfolders.layout import MANIFESTS
 from fgbench.workfolders.manifest_index import read_index
 
 N_LISTED = 500
@@ -43,7 +44,7 @@ class Rejected:
     """
 
     def __init__(self, workdir: Path, sheets: Sheets) -> None:
-        manifests = workdir / "manifests"
+        manifests = workdir / MANIFESTS
         path = manifests / "rejects.parquet"
         self._clips = list(storage.read_rows(path)) if path.is_file() else []
         self._frames, self._counts = _unusable(manifests)

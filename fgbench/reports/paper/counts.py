@@ -8,7 +8,8 @@ from pathlib import Path
 
 from fgbench.runs.labels import LabelSet, read_labels
 from fgbench.storage import read_rows
-from fgbench.workfolders.manifest_index import MANIFESTS, read_index
+from fgbench.workfolders.layout import MANIFESTS
+from fgbench.workfolders.manifest_index import read_index
 
 IMAGE = "Image"
 VIDEO = "Video"

@@ -20,7 +20,7 @@ from fgbench.reports.rendering.render import text
 from fgbench.runs.results import SINGLE_FOLD, Predictions
 from fgbench.runs.samples import moving_samples
 from fgbench.runs.streams import SPATIAL, STREAMS, TEMPORAL, read_streams
-from fgbench.workfolders.manifest_index import MANIFESTS
+from fgbench.workfolders.layout import MANIFESTS
 
 _NEAR = 1e-3  # tolerance of fused float32 probabilities against the predicted ones; ours
 

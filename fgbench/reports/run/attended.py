@@ -21,7 +21,8 @@ from fgbench.runs.results import Predictions
 from fgbench.runs.streams import ATTENTION, ClipAttention, read_attention
 from fgbench.storage import read_rows
 from fgbench.taxonomy import basics, leaf
-from fgbench.workfolders.manifest_index import MANIFESTS, read_index
+from fgbench.workfolders.layout import MANIFESTS
+from fgbench.workfolders.manifest_index import read_index
 
 Image = npt.NDArray[np.uint8]
 

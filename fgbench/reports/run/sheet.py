@@ -44,7 +44,7 @@ from fgbench.runs.breakdown import (
 )
 from fgbench.runs.results import Predictions
 from fgbench.taxonomy import basics
-from fgbench.workfolders.manifest_index import MANIFESTS
+from fgbench.workfolders.layout import MANIFESTS
 
 _NO_PREDICTION = "no prediction"
 _SCORES: dict[Metric, str] = {"uar": "UAR", "war": "WAR", "macro_f1": "macro F1"}
