@@ -50,7 +50,7 @@ class OwnNetwork:
     settings: InputSettings
 
     def predict(self, path: Path, *, frames_to: Path | None = None) -> FilePrediction:
-        """Return the prediction of a picture or video, see :func:`~fgbench.inference.pictures.predict_file`."""
+        """Return the prediction of a picture or video, as of :func:`.pictures.predict_file`."""
         if self.clips is not None:
             return predict_clip_file(path, self.clips, self.settings, frames_to=frames_to)
         return predict_file(
