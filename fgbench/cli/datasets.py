@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -77,15 +78,19 @@ def datasets(
 
 def check_data(recipe: str, root: Path, *, json: bool) -> None:
     """Print what of a data set is there, beside the published numbers."""
+    from fgbench.catalogue.diagnosis import recipe_of_tables
     from fgbench.catalogue.survey import survey
     from fgbench.config import load_prepare
 
-    found = survey(load_prepare(recipe), root)
+    config = load_prepare(recipe)
+    found = survey(config, root)
     if json:
         print_json({**asdict(found), "differences": found.differences, "is_complete": found.is_complete})
         return
     for line in described(found, recipe):
         say(line)
+    named = recipe_of_tables(root, config.dataset.adapter) or recipe
+    say(f"next: fgbench prepare {quote(named)} --data-root {quote(str(root))}")
 
 
 def described(found: Survey, recipe: str) -> list[str]:
@@ -135,5 +140,4 @@ def described(found: Survey, recipe: str) -> list[str]:
         lines.append(
             "not as published: see above; what is there can be prepared, and tables of it should say so"
         )
-    lines.append(f"next: fgbench prepare {recipe} --data-root {found.root}")
     return lines
