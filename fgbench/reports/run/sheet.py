@@ -67,6 +67,8 @@ def sheet_tables(one: Contender) -> list[Table]:
         tables.append(_shares(one, "upper", "confusion of upper classes", basics(), [*basics()], upper))
         for name in basics():
             leaves, counts = inside_counts(confusion, one.classes, name)
+            if not leaves:  # a part of the 33 classes may have none of it
+                continue
             title = f"confusion among classes of {name}"
             tables.append(_shares(one, name, title, leaves, [*leaves, "elsewhere"], counts))
     tables.append(_matrix(one, confusion))
