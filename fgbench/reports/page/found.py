@@ -16,6 +16,7 @@ from fgbench.reports.experiments import RUNS, Run
 from fgbench.reports.freshness import Present, State, read_present
 from fgbench.reports.page.extras import read_boxes, read_history, read_opinions, read_weights
 from fgbench.reports.paper.methods import METHODS, PROGRESSIVE, Method
+from fgbench.reports.unit_freshness import labels_now, units_state
 from fgbench.runs import unit_results as action_units
 from fgbench.runs.digests import check_texts
 from fgbench.runs.results import RESULT, Predictions, read_result
@@ -172,7 +173,12 @@ def _unit_run(folder: Path, key: str, present: Present | None, *, synthetic: boo
         result=result,
         scores=action_units.unit_scores(read.labels, read.probabilities, read.units),
         synthetic=bool(result["details"].get("synthetic", synthetic)),
-        state=None if present is None else present.digest_state(result),
+        state=units_state(
+            None if present is None else present.digest_state(result),
+            result,
+            read,
+            labels_now(folder.parents[3], read.clip_ids),
+        ),
     )
 
 
