@@ -90,7 +90,7 @@ def _remedy(found: Audit) -> str:
 def _show(found: Audit) -> None:
     from fgbench.audit.findings import KINDS
     from fgbench.naming import counted
-    from fgbench.reports.audit_page import comparisons
+    from fgbench.reports.audit_page import NO_LOOKS, comparisons
 
     if found.folder.synthetic:
         say(f"{found.folder.dataset} is synthetic: drawn faces")
@@ -129,3 +129,5 @@ def _show(found: Audit) -> None:
         say("nothing was compared: no two parts have clips, so that nothing is said of leaks")
     elif not found.found:
         say(f"no leak was found in {comparisons(found)}")
+    if found.n_comparisons and not found.n_looks:
+        say(NO_LOOKS)
