@@ -97,7 +97,7 @@ def file_lines(
 def _people(found: FilePrediction) -> str:
     if found.kind == "video":
         return f"up to {found.n_people} people in a frame; this is of the one who is followed"
-    told = "nothing is said of one of them" if found.said is None else "this is of one of them"
+    told = "nothing is said of any of them" if found.said is None else "this is of one of them"
     return f"{found.n_people} people in the picture; {told}; --all-faces tells of each"
 
 
