@@ -117,6 +117,11 @@ class Audit:
         """Pairs of clips that were compared."""
         return sum(first * second for first, second in (pair.clips for pair in self.compared))
 
+    @property
+    def n_looks(self) -> int:
+        """Pairs of parts, or of folds, of which both have pictures that were compared."""
+        return sum(all(pair.pictures) for pair in self.compared)
+
     def counts(self) -> list[tuple[str, str, str, int, int]]:
         """(kind, first part, second part, leaks, allowed) of every kind and pair of parts with leaks."""
         leaks: Counter[tuple[str, str, str]] = Counter()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from fgbench.config import DatasetConfig
 from fgbench.errors import ConfigError
@@ -168,7 +169,19 @@ def _occurring(entries: Sequence[ClipEntry]) -> Classes:
             f"classes: {len(own)} of your own, all that somebody voted for ({first_few(own)}); a class that "
             "the votes give to no clip is left out"
         )
+    if meant := _misspelt(labels):
+        note = f"{note}; {meant}"
     return Classes(scheme=FREE, labels=own, are_found=True, notes=(note,))
+
+
+def _misspelt(labels: Sequence[str]) -> str:
+    """Labels that may be misspelt, where at least half of all are basic expressions; empty if none may be."""
+    known = [label for label in labels if any(_in(ontology(scheme), label) for scheme in _BASIC_SETS)]
+    if 2 * len(known) < len(labels):
+        return ""
+    names = sorted({name for scheme in _BASIC_SETS for name in ontology(scheme).labels})
+    near = {label: get_close_matches(label, names, n=1) for label in labels if label not in known}
+    return "; ".join(f"{label}: did you mean {found[0]}?" for label, found in near.items() if found)
 
 
 def _labels(entries: Iterable[ClipEntry]) -> list[str]:

@@ -1,6 +1,6 @@
 """Contents of a folder that an adapter cannot read, and the recipe that can, for the error message.
 
-Lists folders; opens no file.
+Lists folders; opens no picture and no video.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
+from fgbench.datasets import fg_emotions
 from fgbench.datasets._parts import parts_of
 from fgbench.datasets._tree import FILE, everything
 from fgbench.errors import DatasetError
@@ -48,6 +49,26 @@ def with_what_is_there(error: DatasetError, root: Path, adapter: str) -> Dataset
     advice = _advice(root, folders, paths, adapter)
     hint = "; ".join(part for part in (error.hint, advice) if part)
     return DatasetError(f"{error.message}; it holds {contents}, by folder: {named}", hint)
+
+
+def recipe_of_tables(root: Path, adapter: str) -> str | None:
+    """The recipe to prepare folders of classes with where there are tables of labels that it does not read.
+
+    Args:
+        root: The folder, which the adapter can read.
+        adapter: Name of the adapter.
+
+    Returns:
+        ``"default"``; ``None`` of another adapter, and where no table gives a label to a file of the folder.
+    """
+    if adapter != "folder" or not any((root / name).is_file() for name in OWN_TABLES):
+        return None
+    try:
+        entries = fg_emotions.list_clips(root)
+    except DatasetError:
+        return None
+    is_read = any((entry.label or entry.votes) and not entry.problem for entry in entries)
+    return "default" if is_read else None
 
 
 def _advice(root: Path, folders: Counter[str], paths: list[str], adapter: str) -> str:

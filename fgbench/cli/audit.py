@@ -90,7 +90,7 @@ def _remedy(result: Audit) -> str:
 def _show(result: Audit) -> None:
     from fgbench.audit.findings import KINDS
     from fgbench.naming import counted
-    from fgbench.reports.audit_page import comparisons
+    from fgbench.reports.audit_page import NO_LOOKS, comparisons
 
     if result.folder.synthetic:
         say(f"{result.folder.dataset} is synthetic: drawn faces")
@@ -129,3 +129,5 @@ def _show(result: Audit) -> None:
         say("nothing was compared: no two parts have clips, so that nothing is said of leaks")
     elif not result.disallowed:
         say(f"no leak was found in {comparisons(result)}")
+    if result.n_comparisons and not result.n_looks:
+        say(NO_LOOKS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -77,15 +78,19 @@ def datasets(
 
 def check_data(recipe: str, root: Path, *, json: bool) -> None:
     """Print the survey of a data set, beside the published numbers."""
+    from fgbench.catalogue.diagnosis import recipe_of_tables
     from fgbench.catalogue.survey import survey
     from fgbench.config import load_prepare
 
-    data = survey(load_prepare(recipe), root)
+    config = load_prepare(recipe)
+    data = survey(config, root)
     if json:
         print_json({**asdict(data), "differences": data.differences, "is_complete": data.is_complete})
         return
     for line in described(data, recipe):
         say(line)
+    named = recipe_of_tables(root, config.dataset.adapter) or recipe
+    say(f"next: fgbench prepare {quote(named)} --data-root {quote(str(root))}")
 
 
 def described(data: Survey, recipe: str) -> list[str]:
@@ -134,5 +139,4 @@ def described(data: Survey, recipe: str) -> list[str]:
         lines.append(
             "not as published: see above; what is there can be prepared, and tables of it should say so"
         )
-    lines.append(f"next: fgbench prepare {recipe} --data-root {data.root}")
     return lines

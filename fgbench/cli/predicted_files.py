@@ -98,7 +98,8 @@ def file_lines(
 def _people(prediction: FilePrediction) -> str:
     if prediction.kind == "video":
         return f"up to {prediction.n_people} people in a frame; this is of the one who is followed"
-    note = "nothing is said of one of them" if prediction.probabilities is None else "this is of one of them"
+    is_none = prediction.probabilities is None
+    note = "nothing is said of any of them" if is_none else "this is of one of them"
     return f"{prediction.n_people} people in the picture; {note}; --all-faces tells of each"
 
 

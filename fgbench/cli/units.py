@@ -57,17 +57,22 @@ def evaluate_units(
 
 def _again(trained: Trained, contexts: Sequence[TrainingContext], *, full: bool, json: bool) -> None:
     from fgbench.inference.unit_test import evaluate_units as predict_again
+    from fgbench.reports.freshness import state_notes
+    from fgbench.reports.unit_freshness import labels_now, units_state
     from fgbench.runs.unit_results import read_au_result
 
     anew = predict_again(trained, contexts)
     folder = trained.path.parent
+    result = read_au_result(folder)
+    now = labels_now(contexts[0].workdir, anew.predictions.clip_ids)
+    state = units_state("now", result, anew.predictions, now)
     n, most = len(anew.predictions.sample_ids), anew.largest_difference
     outcome = f"differ from those of the run by up to {most:.1e}" if most else "are equal to those of the run"
     _print_scores(
         folder,
         anew.predictions,
-        read_au_result(folder)["details"],
-        [f"the predictions of {n} frames {outcome}"],
+        result["details"],
+        [f"the predictions of {n} frames {outcome}", *state_notes([(trained.name, state)])],
         {"largest_difference": most},
         full=full,
         json=json,

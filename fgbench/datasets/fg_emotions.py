@@ -67,6 +67,19 @@ _COLUMNS = {
 """Columns of each table."""
 _SPELLINGS = {"subject_id": "subject", "source_id": "source", "clip_id": "clip"}
 """Other names of columns."""
+_MEANT = {
+    "person": "subject",
+    "participant": "subject",
+    "actor": "subject",
+    "speaker": "subject",
+    "identity": "subject",
+    "emotion": "label",
+    "expression": "label",
+    "class": "label",
+    "part": "split",
+    "rater": "annotator",
+}
+"""Columns of other names that may be meant for one that is read; they are asked for, and never taken."""
 _MARKS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 """Separators that tables of other programs may have."""
 _SHOWN = 60
@@ -109,7 +122,7 @@ def list_clips(root: Path, variant: str = "own") -> list[ClipEntry]:
         if is_bare:
             raise DatasetError(f"{root} holds no {UNIT_TABLE} and no {UNIT_FOLDER}/", _UNIT_LAYOUT)
         raise DatasetError(f"{root} holds neither {ANNOTATIONS} nor {VOTES}", _LAYOUT)
-    if votes is None:
+    if votes is None and not is_bare:
         _refuse_misspelt_label(annotations or [], root / ANNOTATIONS)
     selection = _table(root / SELECTION, required={"clip", "frame"})
     files = VideoFiles(root, VIDEOS)
@@ -171,7 +184,9 @@ def notes(root: Path) -> list[str]:
 
 def _with_nearest(column: str, columns_read: Sequence[str], columns: Sequence[str]) -> str:
     """Name of a column, with the one that may have been meant."""
-    near = get_close_matches(column, [name for name in columns_read if name not in columns], n=1)
+    absent = [name for name in columns_read if name not in columns]
+    meant = _MEANT.get(column.removesuffix("_id"))
+    near = [meant] if meant in absent else get_close_matches(column, absent, n=1)
     return f"{column or 'one without a name'}" + (f" (did you mean {near[0]}?)" if near else "")
 
 
@@ -317,9 +332,10 @@ def _rows(file: Iterator[str], path: Path, *, required: set[str]) -> Iterator[Ma
 
 
 def _refuse_misspelt_label(rows: Sequence[Mapping[str, str]], path: Path) -> None:
-    """Raise if there is no column of labels, but one with a similar name."""
+    """Raise if there is no column of labels, but one with a similar name or meaning."""
     columns = [column for column in (rows[0] if rows else ()) if column != "_line"]
-    near = get_close_matches("label", columns, n=1) if "label" not in columns else []
+    meant = [column for column in columns if _MEANT.get(column) == "label"]
+    near = (meant or get_close_matches("label", columns, n=1)) if "label" not in columns else []
     if near:
         raise DatasetError(
             f"{path} has no column label (it has: {first_few(columns)}), did you mean {near[0]}?",

@@ -32,7 +32,7 @@ from fgbench.datasets._tree import is_work_folder
 from fgbench.datasets._whole_paths import tails
 from fgbench.errors import DatasetError, MediaError
 from fgbench.media.kinds import kind_of, kind_of_name
-from fgbench.naming import key, shown, tidy
+from fgbench.naming import first_few, key, shown, tidy
 from fgbench.records import PEOPLE, AuRow, ClipEntry, UnitSource
 from fgbench.taxonomy import is_usual_label, normal_label
 
@@ -109,7 +109,8 @@ def list_clips(root: Path) -> list[ClipEntry]:
 
 
 def notes(root: Path) -> list[str]:
-    """A message if there is a single class, which probably is the folder of all pictures.
+    """A message if there is a single class, which probably is the folder of all pictures; else one if there is
+    a table of labels, which is not read.
 
     Args:
         root: Folder that :func:`list_clips` can read.
@@ -119,7 +120,15 @@ def notes(root: Path) -> list[str]:
     parts = parts_of(top)
     names = {name for part in (top.values() if parts else [base]) for name in _data_folders(part)}
     if len({normal_label(name) for name in names}) != 1:
-        return []
+        tables = _tables(root)
+        if not tables:
+            return []
+        are = "is" if len(tables) == 1 else "are"
+        return [
+            f"warning: {' and '.join(tables)} {are} not read: the names of the folders are taken for the "
+            f"classes ({first_few(sorted(map(shown, names)))}). For the labels of the table take the recipe "
+            "default"
+        ]
     return [
         f"warning: there is a single folder, {shown(min(names))}, which is taken for the only class; "
         f"expected one for each class: {_LAYOUT[0]}. " + _table_advice(root)
@@ -128,13 +137,18 @@ def notes(root: Path) -> list[str]:
 
 def _table_advice(root: Path) -> str:
     """Advice on labels in tables."""
-    tables = [name for name in ("annotations.csv", "votes.csv") if (root / name).is_file()]
+    tables = _tables(root)
     if tables:
         return f"The labels are in {' and '.join(tables)}: take the recipe default"
     return (
         "If labels are in a table, put it beside the folder as annotations.csv (clip,label), and take the "
         "recipe default"
     )
+
+
+def _tables(root: Path) -> list[str]:
+    """Tables of the layout of one's own clips that lie beside the folders."""
+    return [name for name in ("annotations.csv", "votes.csv") if (root / name).is_file()]
 
 
 def _base(root: Path) -> Path:

@@ -158,6 +158,20 @@ def hierarchy_scores(confusion: Counts, classes: Sequence[str]) -> HierarchyScor
     )
 
 
+def grouped_counts(confusion: Counts, groups: Sequence[str]) -> tuple[list[str], Counts]:
+    """Counts of any groups of classes.
+
+    Args:
+        confusion: (C, C + 1) as of :func:`fgbench.evaluation.metrics.confusion_matrix`.
+        groups: Name of the group of each of the C classes.
+
+    Returns:
+        The G groups in the order of their first class, and (G, G + 1) int64, the last column "no prediction".
+    """
+    names = list(dict.fromkeys(groups))
+    return names, _merged(confusion, [names.index(name) for name in groups], len(names))
+
+
 def _merged(confusion: Counts, groups: Sequence[int], n_groups: int) -> Counts:
     """Counts of groups of classes; the last column stays "no prediction"."""
     counts = np.zeros((n_groups, n_groups + 1), np.int64)

@@ -35,6 +35,12 @@ GROUPS = 50
 NAMED = 4
 """Number of clips that are named per group and part."""
 
+NO_LOOKS = (
+    "no pictures were compared, since no two parts have some: copies that were encoded anew are not found, "
+    "only equal files, and shared clips, persons and sources"
+)
+"""What is said where clips without pictures were compared, as of data sets with action units alone."""
+
 _SIDE_PX = 160
 _Pictures = Mapping[str, bytes]
 Values = dict[str, Any]
@@ -97,6 +103,7 @@ def audit_page(audit: Audit, shown: Sequence[Leak], first: _Pictures, second: _P
         apart=f"{what} apart by {kept}",
         n_leaks=len(audit.disallowed),
         n_comparisons=audit.n_comparisons,
+        no_looks="" if audit.n_looks or not audit.n_comparisons else NO_LOOKS,
         comparisons=comparisons(audit),
         counts=_counts(audit),
         compared=audit.compared,

@@ -45,6 +45,14 @@ def test_words_that_nobody_knows_are_classes_of_ones_own():
     assert classes.notes == ("classes: 3 of your own, as they occur (Boredom, confusion, engagement)",)
 
 
+def test_a_wrong_word_among_basic_expressions_is_told_with_what_may_be_meant():
+    classes = found("happy", "sad", "feer", "Boredom")
+    assert classes.scheme == "free"
+    assert classes.notes[0].endswith("; feer: did you mean fear?")
+    assert "did you mean" not in found("happy", "sad", "boredom").notes[0]
+    assert "did you mean" not in found("happy", "feer", "boredom", "zeal").notes[0]
+
+
 def test_a_wrong_word_among_the_33_is_left_to_be_rejected_and_told():
     names = [leaf.name for leaf in leaves()[:4]]
     classes = found(*names, "hapy")

@@ -96,6 +96,34 @@ def test_the_table_that_holds_the_labels_is_named(tmp_path):
     assert code == 0
     assert "there is a single folder, videos, which is taken for the only class" in told
     assert "The labels are in annotations.csv: take the recipe default" in told
+    assert told.splitlines()[-1] == f"next: fgbench prepare default --data-root {tmp_path}/my-clips"
+
+
+def test_a_table_of_labels_beside_folders_of_films_is_not_passed_over(tmp_path):
+    root = write_folder(tmp_path / "my clips", 4)
+    for place, path in enumerate(sorted((root / "videos").iterdir())):
+        (root / "videos" / f"film{place % 2}").mkdir(exist_ok=True)
+        path.rename(root / "videos" / f"film{place % 2}" / path.name)
+    table = root / "annotations.csv"
+    head, *rows = table.read_text().splitlines()
+    table.write_text("\n".join([head, *(f"film{place % 2}/{row}" for place, row in enumerate(rows))]))
+    code, told, _ = check("folder", "--root", root)
+    assert code == 0
+    assert (
+        "warning: annotations.csv is not read: the names of the folders are taken for the classes (film0, "
+        "film1). For the labels of the table take the recipe default" in told
+    )
+    assert told.splitlines()[-1] == f"next: fgbench prepare default --data-root '{root}'"
+
+
+def test_a_table_that_tells_no_labels_leaves_the_folders_their_recipe(tmp_path):
+    for name in ("happy", "sad"):
+        write_pictures(tmp_path / name, ["1.png", "2.png"], name)
+    write_text(tmp_path / "annotations.csv", "clip,subject\nhappy/1.png,anna\n")
+    code, told, _ = check("folder", "--root", tmp_path)
+    assert code == 0
+    assert "warning: annotations.csv is not read" in told
+    assert told.splitlines()[-1] == f"next: fgbench prepare folder --data-root {tmp_path}"
 
 
 @pytest.mark.slow

@@ -73,7 +73,7 @@ def test_several_people_are_told_and_each_has_a_row_on_demand(run, face_clips, t
     alone = predict(run, picture, "--out", out)
     assert alone.exit_code == 5  # nobody of them is the largest
     assert "ambiguous" in alone.stdout
-    assert "people in the picture" in alone.stdout
+    assert "people in the picture; nothing is said of any of them; --all-faces" in alone.stdout
     done = predict(run, picture, "--out", out, "--all-faces", "--json")
     assert done.exit_code == 0, done.output
     files = json.loads(done.stdout)["files"]

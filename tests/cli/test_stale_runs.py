@@ -94,6 +94,7 @@ def test_runs_of_the_data_as_they_are_bear_no_mark(here):
     assert {rank for rank, _ in board(here).values()} == {1, 2}
     compared = cli("compare", "lbp-svm", "net", "--workdir", here / "work")
     assert not any(mark in compared for mark in ("versions", "Old", "["))
+    assert "**" in cli("report", "--table", "III", "--workdir", here / "work").partition("\n")[2]
     shown = page(here)
     assert {run["state"] for run in shown["origin"]["runs"]} == {"now"}
     assert {run["state"] for run in shown["overview"]["runs"]} == {"now"}
@@ -143,6 +144,9 @@ def test_runs_scored_on_other_test_labels_have_no_rank(here):
     assert set(board(here).values()) == {(None, "old labels")}
     cli("baseline", "lbp-svm", "--workdir", here / "work")
     assert board(here) == {"lbp-svm": (1, "now"), "net [old labels]": (None, "old labels")}
+    table = cli("report", "--table", "III", "--workdir", here / "work")
+    assert "\\[old labels\\]" in table
+    assert "**" not in table.partition("\n")[2]
     shown = page(here)["overview"]
     states = [run["state"] for run in shown["runs"]]
     assert states == ["now", "old labels"]

@@ -256,6 +256,10 @@ def test_paths_that_lead_out_are_kept_for_the_reject_table(tmp_path, clip):
             {"annotations": "clip,lable\na,anger\n"},
             "has no column label .it has: clip, lable., did you mean lable",
         ),
+        (
+            {"annotations": "clip,emotion\na,anger\n"},
+            "has no column label .it has: clip, emotion., did you mean emotion",
+        ),
         ({"annotations": "clip,label,label\na,anger,anger\n"}, "columns that come twice: label"),
         ({"annotations": "clip,label\na,anger,3\n"}, "line 2 has more cells"),
         ({"annotations": "clip,label\n,anger\n"}, "line 2 names no clip"),

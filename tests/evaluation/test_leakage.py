@@ -124,6 +124,18 @@ def test_of_nothing_nothing_is_said(tmp_path):
     assert "no leak was found in 3 comparisons of two folds (27 pairs of clips)" in folds.stdout
 
 
+def test_that_no_pictures_were_compared_is_said(tmp_path):
+    """As of data sets with action units alone, which have no image set."""
+    work, clips, images, options = folded(tmp_path / "bare")
+    bare = audited(write((work, clips, [], options)))
+    assert "no leak was found in 3 comparisons" in bare.stdout
+    assert "no pictures were compared, since no two parts have some" in bare.stdout
+    assert "No pictures were compared" in (work / "audit/audit.html").read_text()
+    with_pictures = audited(write((tmp_path / "full", clips, images, options)))
+    assert "no pictures were compared" not in with_pictures.stdout
+    assert "No pictures were compared" not in (tmp_path / "full/audit/audit.html").read_text()
+
+
 def test_every_partner_of_an_equal_file_is_listed(tmp_path):
     work, clips, images, options = clean(tmp_path)
     clips.append(clip_row("file", "train", subject="x", source="x", sha256="c6"))

@@ -141,6 +141,35 @@ def test_files(work, tmp_path):
     assert len(printed_tables(one)) == 12
 
 
+def test_a_part_of_the_33_has_no_table_of_an_upper_class_without_classes(tmp_path):
+    write_run(
+        tmp_path,
+        Predictions(
+            classes=("wrath", "disgust", "gloom"),
+            sample_ids=["a", "b", "c"],
+            clip_ids=["a", "b", "c"],
+            subject_ids=["s"] * 3,
+            labels=["wrath", "disgust", "gloom"],
+            predicted=["disgust", "disgust", "gloom"],
+            probabilities=np.array([[0.1, 0.8, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8]], np.float32),
+        ),
+        experiment="part",
+        fold="0",
+        seed=0,
+        config={},
+        manifest_digest="0",
+        device="cpu",
+        details={"dataset": "mine", "synthetic": False},
+    )
+    found = {table.name: table for table in sheet_tables(find_contender("part", tmp_path))}
+    assert [name for name in found if "-confusion-" in name] == [
+        "run-part-confusion-upper",
+        "run-part-confusion-anger",
+        "run-part-confusion-sadness",
+    ]
+    assert found["run-part-confusion-anger"].rows[0][1:4] == [1, 0.0, 1.0]
+
+
 def test_other_label_sets_and_absent_manifests(tmp_path):
     """Six classes, one without samples, one person, nothing predicted for a class: no tree, no annotators."""
     classes = ("anger", "fear", "joy")

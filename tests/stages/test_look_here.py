@@ -148,6 +148,15 @@ def test_columns_that_are_ignored_are_named_with_what_may_have_been_meant(tmp_pa
     }
 
 
+def test_a_column_of_persons_of_another_name_is_asked_for(tmp_path):
+    header = "clip,label,Participant_ID"
+    done = run(tmp_path, write_own(tmp_path / "in", people(8), header=header))
+    assert looked(done.stdout)[0] == (
+        "annotations.csv: 1 column is ignored: participant_id (did you mean subject?)"
+    )
+    assert "persons in train and test: not known" in done.stdout
+
+
 def test_rejects_are_told_in_words_with_suggestions_and_are_in_a_csv(tmp_path):
     labels = ("joy", "wrath", "pride", "worry")
     rows = people(6, ("pride", "wrath", "worry"))

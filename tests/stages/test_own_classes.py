@@ -2,11 +2,15 @@
 
 import csv
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
+from fgbench.reports.comparison.runs_compared import find_contender
+from fgbench.reports.run.sheet import sheet_tables
 from fgbench.runs.labels import read_labels
+from fgbench.runs.results import read_predictions
 from fgbench.storage import read_rows
 from tests.support.clip_folders import write_folder
 from tests.support.fake_trees import Prepared
@@ -65,6 +69,26 @@ def test_own_classes_with_upper_classes_reach_manifests_and_label_set(tmp_path):
     labels = read_labels(made.index)
     assert (labels.basic, labels.upper) == (("low", "high", "low"), ("low", "high"))
     assert {(clip["label"], clip["basic"]) for clip in made.clips.values()} == set(upper.items())
+
+
+def test_the_sheet_of_a_run_tells_own_upper_classes(tmp_path):
+    upper = {"boredom": "low", "zeal": "high", "calm": "low"}
+    prepared(tmp_path, ["zeal", "Boredom", "calm"], classes=(*upper,), upper=upper)
+    work = tmp_path / "work"
+    done = CliRunner().invoke(app, ["baseline", "lbp-svm", "--workdir", str(work)])
+    assert done.exit_code == 0, done.output
+    tables = {table.name: table for table in sheet_tables(find_contender("lbp-svm", work))}
+    read = read_predictions(work / "runs" / "lbp-svm" / "0" / "0")
+    pairs = [(upper[true], upper.get(said)) for true, said in zip(read.labels, read.predicted, strict=True)]
+    right = {
+        name: np.mean([said == true for true, said in pairs if true == name]) for name in ("low", "high")
+    }
+    measures = {row[0]: row[1] for row in tables["run-lbp-svm-measures"].rows}
+    assert measures["UAR of upper classes"] == pytest.approx((right["low"] + right["high"]) / 2)
+    assert measures["WAR of upper classes"] == pytest.approx(np.mean([true == said for true, said in pairs]))
+    rows = tables["run-lbp-svm-confusion-upper"].rows
+    assert [row[0] for row in rows] == ["low", "high"]
+    assert [rows[0][2], rows[1][3]] == pytest.approx([right["low"], right["high"]])
 
 
 def test_own_classes_are_shown_as_people_wrote_them(tmp_path):

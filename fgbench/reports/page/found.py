@@ -5,8 +5,9 @@ Reads ``runs/<experiment>/<fold>/<seed>/``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ from fgbench.reports.experiments import Run
 from fgbench.reports.freshness import Present, State, read_present
 from fgbench.reports.page.extras import read_boxes, read_history, read_opinions, read_weights
 from fgbench.reports.paper.methods import METHODS, PROGRESSIVE, Method
+from fgbench.reports.unit_freshness import LabelsNow, labels_now, units_state
 from fgbench.runs import unit_results as action_units
 from fgbench.runs.digests import check_texts
 from fgbench.runs.results import RESULT, Predictions, read_result
@@ -119,6 +121,7 @@ def find_runs(workdir: Path, *, dataset: str, synthetic: bool) -> FolderRuns:
     """
     runs, units, faults = [], [], []
     present = read_present(workdir)
+    now = lru_cache(maxsize=1)(partial(labels_now, workdir))  # most runs are scored on the same clips
     folders = [path for path in (workdir / RUNS).glob("*/*/*") if path.is_dir() and path.name.isdecimal()]
     for folder in sorted(folders, key=lambda path: (path.parts[-3], path.parts[-2], int(path.name))):
         key = "/".join(folder.parts[-3:])
@@ -126,7 +129,7 @@ def find_runs(workdir: Path, *, dataset: str, synthetic: bool) -> FolderRuns:
             if (folder / RESULT).exists():
                 runs.append(_class_run(folder, present, dataset=dataset, synthetic=synthetic))
             elif (folder / action_units.RESULT).exists():
-                units.append(_unit_run(folder, key, present, synthetic=synthetic))
+                units.append(_unit_run(folder, key, present, now, synthetic=synthetic))
             else:
                 faults.append((key, "not finished: it has no result"))
         except (FgbenchError, OSError, KeyError, TypeError, ValueError) as error:
@@ -156,7 +159,14 @@ def _class_run(folder: Path, present: Present | None, *, dataset: str, synthetic
     )
 
 
-def _unit_run(folder: Path, key: str, present: Present | None, *, synthetic: bool) -> UnitRun:
+def _unit_run(
+    folder: Path,
+    key: str,
+    present: Present | None,
+    now: Callable[[frozenset[str]], LabelsNow | None],
+    *,
+    synthetic: bool,
+) -> UnitRun:
     result = action_units.read_au_result(folder)
     check_texts(folder, result, again="run the experiment again")
     read_history(folder)
@@ -172,7 +182,12 @@ def _unit_run(folder: Path, key: str, present: Present | None, *, synthetic: boo
         result=result,
         scores=action_units.unit_scores(read.labels, read.probabilities, read.units),
         synthetic=bool(result["details"].get("synthetic", synthetic)),
-        state=None if present is None else present.digest_state(result),
+        state=units_state(
+            None if present is None else present.digest_state(result),
+            result,
+            read,
+            now(frozenset(read.clip_ids)),
+        ),
     )
 
 

@@ -7,7 +7,7 @@ Rows name their classes, and variants are kept apart.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -114,17 +114,22 @@ def benchmark_table(
     ]
     columns = [*theirs.datasets, "Mean", *others]
     notes = []
+    compared: dict[int, Hashable] = {}
     labels = _labels(entries)
     for entry, label in zip(entries, labels, strict=True):
         measured = _measure(entry.experiment)
-        rows += _rows(entry, label, measured, theirs, columns)
+        more = _rows(entry, label, measured, theirs, columns)
+        if measured.predictions is not None and entry.state != "old labels":
+            # What was tested on the same samples of a data set compares, by the same number.
+            samples = frozenset(measured.predictions.sample_ids)
+            compared |= {
+                index: (*row[1:4], samples)
+                for index, row in enumerate(more, start=len(rows))
+                if row[1] != "paper" and not str(row[1]).startswith("UAR less")
+            }
+        rows += more
         notes.append(_note(entry, label, measured))
-    # Numbers on the same samples of a data set are compared, by the same measure.
-    compared = {
-        index: (row[1], row[2], row[3])
-        for index, row in enumerate(rows)
-        if row[1] != "paper" and not str(row[1]).startswith("UAR less")
-    }
+
     rows = mark_best(rows, compared, range(len(_KEYS), len(_KEYS) + len(columns)))
     synthetic = any(entry.synthetic for entry in entries)
     datasets = ", ".join(dict.fromkeys(entry.dataset for entry in entries))

@@ -34,6 +34,7 @@ from fgbench.reports.comparison.runs_compared import Contender
 from fgbench.reports.freshness import state_notes
 from fgbench.reports.protocols import protocol_notes
 from fgbench.reports.rendering.table import Cell, Table, data_title
+from fgbench.reports.run.own_upper import own_upper, own_upper_counts
 from fgbench.runs.breakdown import (
     Group,
     by_agreement,
@@ -67,8 +68,13 @@ def sheet_tables(one: Contender) -> list[Table]:
         tables.append(_shares(one, "upper", "confusion of upper classes", basics(), [*basics()], upper))
         for name in basics():
             leaves, counts = inside_counts(confusion, one.classes, name)
+            if not leaves:  # a part of the 33 classes may have none of it
+                continue
             title = f"confusion among classes of {name}"
             tables.append(_shares(one, name, title, leaves, [*leaves, "elsewhere"], counts))
+    if above := own_upper(one.workdir, one.classes):
+        names, counts = own_upper_counts(confusion, one.classes, above)
+        tables.append(_shares(one, "upper", "confusion of upper classes", names, names, counts))
     tables.append(_matrix(one, confusion))
     return tables
 
@@ -103,6 +109,11 @@ def _measures(one: Contender) -> Table:
     ]
     if any(tree is not None for tree in trees):  # the classes are leaves of the class tree
         rows += [[name, _over(trees, measure), None, None] for name, measure in _TREE.items()]
+    if above := own_upper(one.workdir, one.classes):
+        grouped = [own_upper_counts(seed.confusion(), one.classes, above) for seed in one.seeds]
+        merged = [metrics.scores(counts, names) for names, counts in grouped]
+        rows.append(["UAR of upper classes", _over(merged, lambda found: found.uar), None, None])
+        rows.append(["WAR of upper classes", _over(merged, lambda found: found.war), None, None])
     rows += [[name, _over(calibrations, measure), None, None] for name, measure in _CALIBRATION.items()]
     covered = [coverage(predictions) for predictions in one.seeds]
     rows += [
