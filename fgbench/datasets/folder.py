@@ -109,8 +109,8 @@ def list_clips(root: Path) -> list[ClipEntry]:
 
 
 def notes(root: Path) -> list[str]:
-    """A message if there is a single class, which probably is the folder of all pictures; else one if there is
-    a table of labels, which is not read.
+    """A message if there is a single class, which probably is the folder of all pictures, else one if there
+    is a table of labels, which is not read.
 
     Args:
         root: Folder that :func:`list_clips` can read.
