@@ -89,7 +89,7 @@ class LabelSet:
 
 
 def respelled(labels: LabelSet, wanted: LabelSet) -> LabelSet:
-    """Label set with the spellings of another, if they alone differ; else unchanged.
+    """Label set with the spellings of another, if its classes are the same or some of them; else unchanged.
 
     Args:
         labels: The set, e.g. that of a network.
@@ -97,9 +97,10 @@ def respelled(labels: LabelSet, wanted: LabelSet) -> LabelSet:
     """
     spelling = {normal_label(name): name for name in wanted.labels}
     names = [normal_label(name) for name in labels.labels]
-    if sorted(names) != sorted(spelling) or len(set(names)) < len(names):
+    if not {*spelling} <= {*names} or len({*names}) < len(names) or len(spelling) < len(wanted.labels):
         return labels
-    return replace(labels, labels=tuple(spelling[name] for name in names))
+    own = zip(names, labels.labels, strict=True)
+    return replace(labels, labels=tuple(spelling.get(name, label) for name, label in own))
 
 
 @lru_cache(maxsize=1)

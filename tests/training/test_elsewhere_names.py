@@ -8,11 +8,11 @@ from fgbench.errors import ConfigError
 from fgbench.inference.picture_test import evaluate_images
 from fgbench.methods._networks.other_names import experiment_elsewhere, training_details
 from fgbench.methods.msau.opened import open_network
-from fgbench.runs.results import read_result
+from fgbench.runs.results import read_predictions, read_result
 from fgbench.runs.weights import read_trained
 from fgbench.training.device import resolve
 from tests.support.tiny_runs import write_tiny_weights
-from tests.support.tiny_work import context_in, small_work
+from tests.support.tiny_work import THREE, context_in, small_work
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 MANIFESTS = {"a": "1" * 64, "b": "2" * 64}
@@ -24,9 +24,9 @@ def context(tmp_path):
     return context_in(tmp_path / "work", manifests, details={"dataset": "others", "synthetic": True})
 
 
-def network(folder, *, seed=0):
+def network(folder, *, seed=0, **more):
     """A network of one's own, of one name whatever the folder; its values differ by folder."""
-    path = write_tiny_weights(folder / "w.safetensors", seed=seed, note=folder.name)
+    path = write_tiny_weights(folder / "w.safetensors", seed=seed, note=folder.name, **more)
     return open_network(read_trained(path), resolve("cpu"))
 
 
@@ -105,3 +105,31 @@ def test_a_damaged_run_is_in_nobodys_way(tmp_path, context):
     (folder / "result.json").write_text("[1, 2")
     trained = network(tmp_path / "a").trained
     assert experiment_elsewhere(trained, trained_on("a"), context, seed=0) == "tiny-on-others"
+
+
+def test_a_network_of_the_33_is_tested_on_some_of_them(tmp_path):
+    """In its own classes: what it takes for a class that the data lack is wrong, and the table says so."""
+    manifests = small_work(tmp_path / "prepared", rest=False)
+    details = {"dataset": "three", "synthetic": True}
+    context = context_in(tmp_path / "work", manifests, details=details, labels=THREE)
+    net = network(tmp_path / "net")
+    folder, _ = evaluate_images(net, context)
+    result = read_result(folder)
+    table = read_predictions(folder)
+    assert table.classes == net.classes
+    assert len(table.classes) == 33
+    assert set(table.labels) == set(THREE.labels)
+    right = sum(label == predicted for label, predicted in zip(table.labels, table.predicted, strict=True))
+    assert result["metrics"]["war"] == pytest.approx(right / len(table.labels))
+    assert result["metrics"]["n_classes"] == 3
+    (note,) = [line for line in result["details"]["notes"] if "apart" in line]
+    assert note == "The network tells 33 classes apart, of which 3 are here; any other is wrong."
+
+
+def test_a_network_of_some_classes_is_refused_where_there_are_more(tmp_path, context):
+    three = {"n_fine": 3, "classes": list(THREE.labels), "scheme": "three", "has_basic": False}
+    net = network(tmp_path / "net", **three)
+    with pytest.raises(
+        ConfigError, match=r"3 classes of three apart, but .* has 33 of fg33, expected the same or some"
+    ):
+        evaluate_images(net, context)

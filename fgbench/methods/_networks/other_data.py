@@ -25,18 +25,18 @@ def is_zero_shot(trained: Trained, labels: LabelSet, context: TrainingContext) -
     Args:
         trained: The network.
         labels: Its classes.
-        context: The work folder.
+        context: The work folder; where its classes are some of the network's, none has to be mapped.
 
     Raises:
         ConfigError: If they differ and cannot be mapped.
     """
-    if set(labels.labels) == set(context.labels.labels):
+    if set(context.labels.labels) <= set(labels.labels):
         return False
     if labels.name == FG33 and can_map(context.labels):
         return True
     raise ConfigError(
         f"{trained.name} tells {len(labels.labels)} classes of {labels.name} apart, but {context.workdir} "
-        f"has {len(context.labels.labels)} of {context.labels.name}, expected the same",
+        f"has {len(context.labels.labels)} of {context.labels.name}, expected the same or some of them",
         "train on the classes of this work folder: "
         f"fgbench train msau --init RUN --workdir {context.workdir}",
     )
@@ -69,7 +69,7 @@ def tested_elsewhere(
     """
     own = {} if source is None else source["details"]
     dataset = own.get("dataset", _UNKNOWN)
-    notes = [*pseudo_trained(trained.metadata), *notes]
+    notes = [*pseudo_trained(trained.metadata), *notes, *_partial(labels, context)]
     details = {
         **({"notes": notes} if notes else {}),
         **origin_details(trained, source, context),
@@ -92,6 +92,14 @@ def tested_elsewhere(
             "summed": {"uar": mapped.summed.uar, "war": mapped.summed.war},
         }
     return predictions, details
+
+
+def _partial(labels: LabelSet, context: TrainingContext) -> list[str]:
+    """Return a sentence where a work folder has some of a network's classes only."""
+    n_here, n = len(context.labels.labels), len(labels.labels)
+    if n_here == n or not set(context.labels.labels) <= set(labels.labels):
+        return []
+    return [f"The network tells {n} classes apart, of which {n_here} are here; any other is wrong."]
 
 
 def origin_details(
