@@ -31,8 +31,8 @@ def outside_note(details: Mapping[str, Any]) -> str:
     if not told:
         return ""
     return (
-        f"{MARK}: predicted by another program ({told['file']}, read as {told['format']}); what it was trained "
-        "on is not known here, so that it may know test samples"
+        f"{MARK}: predicted by another program ({told['file']}, read as {told['format']}); what it was "
+        "trained on is not known here, so that it may know test samples"
     )
 
 

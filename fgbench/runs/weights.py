@@ -16,6 +16,7 @@ from fgbench.errors import ConfigError, ManifestError
 from fgbench.files.hashing import digest_file
 from fgbench.models.weights import load_weights
 from fgbench.runs.digests import PREDICTIONS_OF, told_files
+from fgbench.runs.outside import refuse_outside
 from fgbench.runs.results import RESULT
 from fgbench.runs.weights_metadata import check_metadata
 from fgbench.storage import read_json
@@ -139,7 +140,7 @@ def find_weights(run: str, workdir: Path, others: Sequence[Path] = ()) -> Path:
         others: Further work folders, of which one is taken that alone has the name, where the first has not.
 
     Raises:
-        ConfigError: If several runs are meant.
+        ConfigError: If several runs are meant, or one of another program, which has none.
         ManifestError: If none is.
     """
     given = Path(run)
@@ -150,6 +151,7 @@ def find_weights(run: str, workdir: Path, others: Sequence[Path] = ()) -> Path:
     for place in places:
         if found := _weights_of(place):
             return _single(found, f"{run} has {len(found)} runs with weights, expected one")
+    refuse_outside(run, places)
     elsewhere = {
         other: found
         for other in others
@@ -160,6 +162,7 @@ def find_weights(run: str, workdir: Path, others: Sequence[Path] = ()) -> Path:
         n = len(elsewhere)
         where = f"in {n} other work folders" if n > 1 else f"{len(found)} times in another work folder"
         return _single(found, f"{run} is not in {workdir}, and {where}, expected one")
+    refuse_outside(run, [other / _RUNS / given for other in others])
     if given.is_dir():  # what lies in ./fgbench-data is of no use to who names a folder
         workdir, others = given.parent if given.name == _RUNS else given, ()
     there = {

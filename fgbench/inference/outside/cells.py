@@ -93,11 +93,13 @@ def number_of(source: Source, line: int, cells: Sequence[str], place: int) -> fl
     except ValueError as error:
         raise DatasetError(
             f"{source.where(line)}: {source.columns[place]} is {text[:40]!r}, expected a number",
-            "correct the line; a column that is no class is left out by --map NAME=",
+            "correct the line",
         ) from error
 
 
-def scores_of(source: Source, line: int, cells: Sequence[str], places: Sequence[int]) -> tuple[float, ...] | None:
+def scores_of(
+    source: Source, line: int, cells: Sequence[str], places: Sequence[int]
+) -> tuple[float, ...] | None:
     """Scores of the classes in a row, which need not be finite; ``None`` if all cells are empty (no face).
 
     Raises:
@@ -136,7 +138,8 @@ def unit_values(
         value = number_of(source, line, cells, place)
         if value is not None and not 0.0 <= value <= most:
             raise DatasetError(
-                f"{source.where(line)}: {source.columns[place]} is {cells[place][:40]}, expected 0 to {most:g}",
+                f"{source.where(line)}: {source.columns[place]} is {cells[place][:40]}, expected 0 to "
+                f"{most:g}",
                 "write presences (0, 1) or probabilities of action units",
             )
         if value is not None and are_intensities:

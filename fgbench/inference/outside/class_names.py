@@ -1,8 +1,8 @@
 """Classes of another program as those of a data set, by the label sets that fgbench knows. Pure functions.
 
-The classes of the data set come first. A data set of the 33 leaves (or some of them) can also be scored at the
-level of their upper classes, in Ekman's sets of six, seven or eight or the paper's own six; one with upper
-classes of its own at theirs. The level is the first that has all classes of the program.
+The classes of the data set come first. A data set of the 33 leaves (or some of them) can also be scored at
+the level of their upper classes, in Ekman's sets of six, seven or eight or the paper's own six; one with
+upper classes of its own at theirs. The level is the first that has all classes of the program.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ def match_classes(names: Sequence[str], labels: LabelSet, told: Mapping[str, str
         told: What the user says: class of the program to class of the data set, or to ``""`` to leave it out.
 
     Raises:
-        ConfigError: If a class has no counterpart or several, two have one that nobody told, or the user names
-            a class that there is not.
+        ConfigError: If a class has no counterpart or several, two have one that nobody told, or the user
+            names a class that there is not.
         DatasetError: If the data set has no classes.
     """
     labels.check_classes()
@@ -145,7 +145,10 @@ def _levels(labels: LabelSet) -> list[Level]:
     if labels.basic is None:
         return [own]
     truth = dict(zip(labels.labels, labels.basic, strict=True))
-    return [own, Level(name=f"upper classes of {labels.name}", classes=labels.upper, truth=truth, is_upper=True)]
+    return [
+        own,
+        Level(name=f"upper classes of {labels.name}", classes=labels.upper, truth=truth, is_upper=True),
+    ]
 
 
 def _meant(
@@ -216,7 +219,7 @@ def _unclear(
     example = next(iter(counterparts(first, classes)), classes[0])
     more = f" and {len(unclear) - 5} more" if len(unclear) > 5 else ""
     return ConfigError(
-        f"classes of the predictions that {labels.name} does not tell: {'; '.join(told)}{more}; expected some "
-        f"of {first_few(list(classes), _ALL)}",
+        f"classes of the predictions that {labels.name} does not tell: {'; '.join(told)}{more}; expected "
+        f"some of {first_few(list(classes), _ALL)}",
         f"tell it: --map {first}={example}, or leave it out: --map {first}= (once for each)",
     )

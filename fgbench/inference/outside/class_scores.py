@@ -1,4 +1,4 @@
-"""Classes that another program predicted, as predictions of all test samples. Pure functions of what was read.
+"""Classes that another program predicted, as predictions of all test samples. Pure functions.
 
 Of one row the label that it states is scored, else the likeliest class. Of a clip with a row per frame it is
 the class of the largest mean probability; without probabilities that of most frames, of equals the first in
@@ -18,9 +18,9 @@ import numpy.typing as npt
 from fgbench.errors import DatasetError
 from fgbench.inference.outside.answers import Answer, Answers
 from fgbench.inference.outside.class_names import ClassNames
-from fgbench.inference.outside.matching import Key, Matched
+from fgbench.inference.outside.matching import Matched
 from fgbench.inference.outside.probabilities import PERCENT, as_probabilities
-from fgbench.inference.outside.samples import TestSamples
+from fgbench.inference.outside.samples import Samples
 from fgbench.naming import counted, first_few
 from fgbench.runs.results import Predictions
 
@@ -52,9 +52,7 @@ def stated_classes(answers: Answers) -> list[str]:
     return list(dict.fromkeys([*answers.classes, *labels]))
 
 
-def score_classes(
-    answers: Answers, names: ClassNames, samples: TestSamples, matched: Matched
-) -> ClassScores:
+def score_classes(answers: Answers, names: ClassNames, samples: Samples, matched: Matched) -> ClassScores:
     """Predictions of all test samples.
 
     Args:
@@ -66,12 +64,13 @@ def score_classes(
     Raises:
         DatasetError: If scores are no probabilities, or no sample has a prediction or a counterpart.
     """
-    probabilities, were_percent = as_probabilities(answers.rows)
+    left_out = [place for place, name in enumerate(answers.classes) if names.meant[name] is None]
+    probabilities, were_percent = as_probabilities(answers.rows, left_out)
     reader = _Reader(answers.rows, probabilities, answers.classes, names)
     classes = names.level.classes
     rows: list[tuple[str | None, Floats | None]] = [(None, None)] * len(samples.test)
     for key, places in matched.rows.items():
-        rows[_place(samples, key)] = reader.one(places[0]) if len(places) == 1 else reader.mean(places)
+        rows[samples.keys[key]] = reader.one(places[0]) if len(places) == 1 else reader.mean(places)
     kept = [row for row, sample in enumerate(samples.test) if sample.label in names.level.truth]
     dropped = Counter(s.label for s in samples.test if s.label not in names.level.truth)
     if not any(rows[row][0] is not None for row in kept):
@@ -175,7 +174,7 @@ class _Reader:
             )
         if self._n_other:
             notes.append(
-                f"the label of {counted(self._n_other, 'row')} is not the likeliest class: the label is scored"
+                f"the label of {counted(self._n_other, 'row')} is not the likeliest class, and is scored"
             )
         return notes
 
@@ -198,17 +197,13 @@ class _Reader:
         return found
 
 
-def _place(samples: TestSamples, key: Key) -> int:
-    return samples.keys[key]
-
-
 def _level_notes(names: ClassNames, dropped: Counter[str]) -> list[str]:
     if not names.level.is_upper:
         return []
     left = ", ".join(f"{count:,} of {label}" for label, count in sorted(dropped.items()))
     return [
-        f"scored at the level of the upper classes ({names.level.name}: {', '.join(names.level.classes)}), since "
-        "the program does not tell the classes of the data set"
+        f"scored at the level of the upper classes ({names.level.name}: {', '.join(names.level.classes)}), "
+        "since the program does not tell the classes of the data set"
         + (f"; test samples without one of them are left out: {left}" if left else "")
     ]
 

@@ -1,8 +1,8 @@
 """Which clip a name in the file of another program means.
 
-A name is a clip's id or its path in the data set, with or without suffix; a longer path that ends with one; or
-the end of the path of one clip alone, as the name of its file. Pictures of the image set may be named by their
-ids.
+A name is a clip's id or its path in the data set, with or without suffix; a longer path that ends with one;
+or the end of the path of one clip alone, as the name of its file. Pictures of the image set may be named by
+their ids.
 """
 
 from __future__ import annotations

@@ -99,9 +99,8 @@ def match_rows(
             continue
         if (clip, frame) in seen:
             raise _twice(seen[clip, frame], row)
-        if by_clip and key in found and None in (frame, answers[found[key][0]].frame):
-            if clip not in clips.pictures:
-                raise _twice(answers[found[key][0]], row)
+        if key in found and None in (frame, answers[found[key][0]].frame):
+            raise _twice(answers[found[key][0]], row)
         seen[clip, frame] = row
         found.setdefault(key, []).append(place)
     if not found:
@@ -110,9 +109,7 @@ def match_rows(
             f"{answers[0].shown!r}, the work folder {example()!r}",
             "name clips by their ids (clip_id) or files, and pictures of a clip by the frame too, from 0",
         )
-    return Matched(
-        rows=found, n_rows=len(answers), n_other=n_other, n_lost=n_lost, unmatched=unmatched
-    )
+    return Matched(rows=found, n_rows=len(answers), n_other=n_other, n_lost=n_lost, unmatched=unmatched)
 
 
 def _twice(first: Answer, second: Answer) -> DatasetError:

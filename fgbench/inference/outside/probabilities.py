@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from fgbench.errors import DatasetError
 from fgbench.inference.outside.answers import Answer
@@ -15,11 +15,15 @@ PERCENT = "scores are percent, read as probabilities"
 """Note on a file whose rows add up to 100."""
 
 
-def as_probabilities(rows: Sequence[Answer]) -> tuple[list[tuple[float, ...] | None], bool]:
-    """Probabilities of all rows; each adds up to 1.
+def as_probabilities(
+    rows: Sequence[Answer], left_out: Collection[int] = ()
+) -> tuple[list[tuple[float, ...] | None], bool]:
+    """Probabilities of all rows; each adds up to 1, or less by what is left out.
 
     Args:
         rows: With or without scores; all are probabilities, or all percent.
+        left_out: Places of the scores that are left out. Where these are of classes they belong to the sum;
+            where a row adds up without them they are none.
 
     Returns:
         Probabilities, in the order of the rows; ``None`` where there are no scores. And whether they were
@@ -35,28 +39,35 @@ def as_probabilities(rows: Sequence[Answer]) -> tuple[list[tuple[float, ...] | N
         if row.scores is None:
             found.append(None)
             continue
-        total = _checked(row)
-        of = next((one for one in (1.0, 100.0) if abs(total - one) <= _TOLERANCE * one), 0.0)
-        if not of:
+        kept = [score for place, score in enumerate(row.scores) if place not in left_out]
+        _check(row, kept)
+        total = next((one for one in (math.fsum(row.scores), math.fsum(kept)) if _whole(one)), None)
+        if total is None:
             raise DatasetError(
-                f"{row.where} ({row.shown}): its scores add up to {total:.6g}, expected 1 (or 100, of percent)",
-                "write the probabilities of all classes of the program; a column that is no class is left out "
-                "by --map NAME=",
+                f"{row.where} ({row.shown}): its scores add up to {math.fsum(row.scores):.6g}, expected 1 "
+                "(or 100, of percent)",
+                "write the probabilities of all classes of the program; a column that is no class is left "
+                "out by --map NAME=",
             )
-        whole = whole or of
-        if of != whole:
+        whole = whole or _whole(total)
+        if _whole(total) != whole:
             raise DatasetError(
                 f"{row.where} ({row.shown}): its scores add up to {total:.6g}, those of rows before to "
                 f"{whole:g}",
                 "write probabilities or percent in all rows",
             )
-        found.append(tuple(score / total for score in row.scores))
+        found.append(
+            tuple(0.0 if place in left_out else score / total for place, score in enumerate(row.scores))
+        )
     return found, whole == 100.0
 
 
-def _checked(row: Answer) -> float:
-    """Sum of the scores of a row."""
-    scores = row.scores or ()
+def _whole(total: float) -> float:
+    """What a row adds up to, 1 or 100; 0 if to neither."""
+    return next((one for one in (1.0, 100.0) if abs(total - one) <= _TOLERANCE * one), 0.0)
+
+
+def _check(row: Answer, scores: Sequence[float]) -> None:
     bad = next((score for score in scores if not math.isfinite(score) or score < 0.0), None)
     if bad is not None:
         what = "a score below 0" if math.isfinite(bad) else "a score that is not finite"
@@ -65,4 +76,3 @@ def _checked(row: Answer) -> float:
             "logits are made probabilities by a softmax (EmotiEffLib: logits=False); leave cells of a frame "
             "without a face empty",
         )
-    return math.fsum(scores)

@@ -92,9 +92,7 @@ def files_of(path: Path) -> list[Path]:
 
 def _sources(path: Path) -> list[Source]:
     root = path if path.is_dir() else path.parent
-    return [
-        open_source(file, file.relative_to(root).with_suffix("").as_posix()) for file in files_of(path)
-    ]
+    return [open_source(file, file.relative_to(root).with_suffix("").as_posix()) for file in files_of(path)]
 
 
 def _told(source: Source) -> str:

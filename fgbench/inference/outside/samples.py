@@ -41,7 +41,7 @@ class Clips:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TestSamples:
+class Samples:
     """What is scored.
 
     Attributes:
@@ -80,7 +80,7 @@ def read_clips(place: RunPlace) -> Clips:
     )
 
 
-def test_samples(place: RunPlace, clips: Clips, kind: str = AUTO) -> TestSamples:
+def tested_samples(place: RunPlace, clips: Clips, kind: str) -> Samples:
     """The samples of the test part; of folds, those of all folds together.
 
     Args:
@@ -110,7 +110,7 @@ def test_samples(place: RunPlace, clips: Clips, kind: str = AUTO) -> TestSamples
         )
     unread = {sample.sample_id for sample in lost}
     keys = {_key(sample, chosen): row for row, sample in enumerate(test) if sample.sample_id not in unread}
-    return TestSamples(kind=chosen, test=test, keys=keys)
+    return Samples(kind=chosen, test=test, keys=keys)
 
 
 def _key(sample: Sample, kind: Kind) -> tuple[str, int | None]:

@@ -108,7 +108,9 @@ def _table(
     _, columns = next(filled, (0, []))
     head = [tidy(name).lower() for name in columns]
     if twice := sorted({name for name in head if name and head.count(name) > 1}):
-        raise DatasetError(f"{path} has columns that come twice: {', '.join(twice[:5])}", "rename one of each")
+        raise DatasetError(
+            f"{path} has columns that come twice: {', '.join(twice[:5])}", "rename one of each"
+        )
     rows = []
     for number, cells in filled:
         if len(cells) != len(head):
@@ -142,6 +144,8 @@ def _keys(document: Any, depth: int = 0) -> set[str]:
     """Keys of the objects of a document, down to its third level."""
     if depth > 3:
         return set()
-    inner = document if isinstance(document, list) else document.values() if isinstance(document, dict) else ()
+    inner = (
+        document if isinstance(document, list) else document.values() if isinstance(document, dict) else ()
+    )
     own = {str(key).lower() for key in document} if isinstance(document, dict) else set()
     return own.union(*(_keys(one, depth + 1) for one in list(inner)[:20]))

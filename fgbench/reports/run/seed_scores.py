@@ -19,6 +19,7 @@ from fgbench.reports.rendering.table import Cell, Spread, Table, centre, data_ti
 from fgbench.reports.run.fold_scores import MEASURES
 from fgbench.reports.run.unit_scores import pooled_units
 from fgbench.runs.face_origin import face_notes
+from fgbench.runs.outside import outside_notes
 from fgbench.runs.pseudo_labels import pseudo_notes, pseudo_title
 from fgbench.runs.results import Predictions, read_predictions, read_result
 from fgbench.runs.unit_results import mean_f1, read_au_predictions, read_au_result, unit_scores
@@ -107,6 +108,7 @@ def au_seed_table(folders: Sequence[Path]) -> Table:
             "Standard deviation over seeds (n - 1), folds pooled.",
             *pseudo_notes(details),
             *face_notes(details),
+            *outside_notes([(name, details)]),
         ],
     )
 

@@ -2,14 +2,15 @@
 
 ``clip_id`` (or ``clip``, ``file``, ``path``) says whose row it is; without it the file is of one clip, and is
 named as the clip. ``frame`` counts from 0. ``label`` is the class that was chosen; every further column is a
-class with its probability, or an action unit (``AU1``, ``AU01``; 0 or 1, or a probability). Columns of
-:data:`PASSED_OVER` are not read.
+class with its probability, or an action unit (``AU1``, ``AU01``; 0 or 1, or a probability). Columns of text,
+and those of :data:`PASSED_OVER`, are not read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
+from fgbench.errors import DatasetError
 from fgbench.inference.outside.answers import Answer, Answers
 from fgbench.inference.outside.cells import (
     FRAMES,
@@ -17,6 +18,7 @@ from fgbench.inference.outside.cells import (
     NAMES,
     answers_of,
     frame_of,
+    number_of,
     scores_of,
     unit_columns,
     unit_values,
@@ -51,7 +53,7 @@ def read(source: Source) -> Answers:
     places = [
         place
         for place, name in enumerate(source.head)
-        if name not in known and place not in units.values()
+        if name not in known and place not in units.values() and _has_numbers(source, place)
     ]
     unit_places = list(units.values())
     label = source.places.get("label")
@@ -66,7 +68,9 @@ def read(source: Source) -> Answers:
             units=unit_values(source, line, cells, unit_places) if unit_places else None,
         )
 
-    passed = [name for name in source.head if name and name in PASSED_OVER]
+    read_too = {*NAMES, *FURTHER_NAMES, *FRAMES, "label"}
+    used = {*places, *unit_places, *(source.places[name] for name in read_too if name in source.places)}
+    passed = [name for place, name in enumerate(source.columns) if name and place not in used]
     return Answers(
         format="csv",
         classes=tuple(source.columns[place] for place in places),
@@ -74,3 +78,14 @@ def read(source: Source) -> Answers:
         rows=answers_of(source, answer),
         notes=(f"columns not read: {first_few(passed)}",) if passed else (),
     )
+
+
+def _has_numbers(source: Source, place: int) -> bool:
+    """Whether any cell of a column is a number; columns of text are no classes."""
+    for line, cells in source.rows:
+        try:
+            if number_of(source, line, cells, place) is not None:
+                return True
+        except DatasetError:
+            continue
+    return False

@@ -1,7 +1,8 @@
 """JSON of DeepFace (``DeepFace.analyze(..., actions=["emotion"])``): seven expressions in percent.
 
 A result is a list with an object per face: ``emotion`` (percent of each class), ``dominant_emotion``,
-``region``, ``face_confidence``. It does not say which file it is of, so that whoever keeps results writes one of:
+``region``, ``face_confidence``. It does not say which file it is of, so that whoever keeps results writes one
+of:
 
 - an object of file names to results, ``{"a.jpg": [{...}], ...}``;
 - a list of results whose objects have ``file`` (or ``img_path``, ``path``, ``clip_id``), if need be ``frame``
@@ -63,7 +64,9 @@ def _faces(
 ) -> Iterator[tuple[str, str, int | None, Mapping[str, Any]]]:
     """Where it stands, file, frame and content of every face; of a file without a face, an empty one."""
     if isinstance(found, dict) and (_EMOTION in found or _DOMINANT in found):
-        named = next((found[key] for key in (*NAMES, *FURTHER_NAMES) if isinstance(found.get(key), str)), name)
+        named = next(
+            (found[key] for key in (*NAMES, *FURTHER_NAMES) if isinstance(found.get(key), str)), name
+        )
         yield where, named, _frame(where, found), found
     elif isinstance(found, dict):
         for key, inner in found.items():
@@ -92,7 +95,9 @@ def _frame(where: str, face: Mapping[str, Any]) -> int | None:
 def _label(where: str, face: Mapping[str, Any]) -> str | None:
     label = face.get(_DOMINANT)
     if label is not None and not isinstance(label, str):
-        raise DatasetError(f"{where}: {_DOMINANT} is {str(label)[:40]!r}, expected the name of a class", _HINT)
+        raise DatasetError(
+            f"{where}: {_DOMINANT} is {str(label)[:40]!r}, expected the name of a class", _HINT
+        )
     return label
 
 

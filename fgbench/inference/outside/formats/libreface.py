@@ -1,9 +1,9 @@
 """Tables of LibreFace (``get_facial_attributes(..., output_save_path)``): expression and action units.
 
-Of a video: ``frame_idx`` (from 0), ``frame_time_in_ms``, ``path_to_frame`` (in a folder that is called as the
-video), ``aligned_frame_path``, ``facial_expression``, ``au_1``, ... (presence), ``au_1_intensity``, ... (0 to
-5); of a picture ``input_image_path`` in place of the frames. Presences are scored, of a table without them the
-intensities from 2 on. The expression is a name alone, without probabilities.
+Of a video: ``frame_idx`` (from 0), ``frame_time_in_ms``, ``path_to_frame`` (in a folder that is called as
+the video), ``aligned_frame_path``, ``facial_expression``, ``au_1``, ... (presence), ``au_1_intensity``, ...
+(0 to 5); of a picture ``input_image_path`` in place of the frames. Presences are scored, of a table without
+them the intensities from 2 on. The expression is a name alone, without probabilities.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ def read(source: Source) -> Answers:
             units=values_of(source, line, cells, places, are_intensities=not presences) if places else None,
         )
 
-    note = () if presences or not units else ("action units: intensities (au_1_intensity), present from 2 on",)
+    note = (
+        () if presences or not units else ("action units: intensities (au_1_intensity), present from 2 on",)
+    )
     return Answers(
         format="libreface", classes=(), units=tuple(units), rows=answers_of(source, answer), notes=note
     )
