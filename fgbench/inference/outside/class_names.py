@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from shlex import quote
 
 from fgbench.errors import ConfigError
 from fgbench.naming import first_few
@@ -217,9 +218,10 @@ def _unclear(
         told.append(f"{wrong} is none of the classes{known}{hint}")
     first = unclear[0]
     example = next(iter(counterparts(first, classes)), classes[0])
+    left_out = " ".join(f"--map {quote(name)}=" for name in unclear[:5])
     more = f" and {len(unclear) - 5} more" if len(unclear) > 5 else ""
     return ConfigError(
         f"classes of the predictions that {labels.name} does not tell: {'; '.join(told)}{more}; expected "
         f"some of {first_few(list(classes), _ALL)}",
-        f"tell it: --map {first}={example}, or leave it out: --map {first}= (once for each)",
+        f"tell it: --map {quote(first)}={quote(example)}, or leave out: {left_out}{' ...' if more else ''}",
     )

@@ -8,8 +8,9 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,10 @@ _PARQUET = b"PAR1"
 _EXPECTED = "expected a CSV or Parquet table, or the JSON of DeepFace (README, Score another tool's output)"
 
 
+Row = tuple[int, list[str]]
+"""Number of a line, and its cells."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """A file, read as far as any file of its kind is.
@@ -32,7 +37,7 @@ class Source:
         clip: Name of the clip that all its rows are of, where no column says.
         head: Names of the columns in small letters; of a JSON document, the keys of its results.
         columns: The same as they are written.
-        rows: Line and cells; none for a JSON document.
+        read_rows: Reads line and cells of each row, anew every time; gives none of a JSON document.
         document: The JSON document; ``None`` for a table.
         has_commas: Whether numbers may have commas, where these do not separate cells.
     """
@@ -41,10 +46,25 @@ class Source:
     clip: str
     head: tuple[str, ...]
     columns: tuple[str, ...]
-    rows: Sequence[tuple[int, list[str]]] = ()
+    read_rows: Callable[[], Iterator[Row]] = lambda: iter(())
     document: Any = None
     has_commas: bool = False
     places: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> Iterator[Row]:
+        """Line and cells of each row, as many cells as there are columns.
+
+        Raises:
+            DatasetError: If a row has more or fewer.
+        """
+        for number, cells in self.read_rows():
+            if len(cells) != len(self.head):
+                raise DatasetError(
+                    f"{self.path} line {number} has {len(cells)} cells, expected {len(self.head)}",
+                    "correct the line",
+                )
+            yield number, cells
 
     def where(self, line: int) -> str:
         """A line, for messages."""
@@ -68,7 +88,7 @@ def open_source(path: Path, clip: str) -> Source:
     if not data.strip():
         raise DatasetError(f"{path} is empty", _EXPECTED)
     if data[:4] == _PARQUET:
-        return _table(path, clip, _parquet_rows(path))
+        return _table(path, clip, lambda: _parquet_rows(path))
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -77,10 +97,10 @@ def open_source(path: Path, clip: str) -> Source:
         return _json(path, clip, text)
     first = text.lstrip().splitlines()[0]
     separator = max(",;\t", key=first.count)
-    return _table(path, clip, _csv_rows(path, text, separator), has_commas=separator != ",")
+    return _table(path, clip, lambda: _csv_rows(path, text, separator), has_commas=separator != ",")
 
 
-def _csv_rows(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+def _csv_rows(path: Path, text: str, separator: str) -> Iterator[Row]:
     csv.field_size_limit(1 << 24)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
@@ -90,7 +110,7 @@ def _csv_rows(path: Path, text: str, separator: str) -> Iterator[tuple[int, list
         raise DatasetError(f"{path} line {reader.line_num} is not CSV: {error}", _EXPECTED) from error
 
 
-def _parquet_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+def _parquet_rows(path: Path) -> Iterator[Row]:
     try:
         table = storage.read_table(path)
     except ManifestError as error:
@@ -101,31 +121,27 @@ def _parquet_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
         yield number, ["" if cell is None else str(cell).strip() for cell in cells]
 
 
-def _table(
-    path: Path, clip: str, lines: Iterator[tuple[int, list[str]]], *, has_commas: bool = False
-) -> Source:
-    filled = ((number, cells) for number, cells in lines if any(cells))
-    _, columns = next(filled, (0, []))
+def _table(path: Path, clip: str, lines: Callable[[], Iterator[Row]], *, has_commas: bool = False) -> Source:
+    def filled() -> Iterator[Row]:
+        return ((number, cells) for number, cells in lines() if any(cells))
+
+    def rows() -> Iterator[Row]:
+        return islice(filled(), 1, None)
+
+    _, columns = next(filled(), (0, []))
     head = [tidy(name).lower() for name in columns]
     if twice := sorted({name for name in head if name and head.count(name) > 1}):
         raise DatasetError(
             f"{path} has columns that come twice: {', '.join(twice[:5])}", "rename one of each"
         )
-    rows = []
-    for number, cells in filled:
-        if len(cells) != len(head):
-            raise DatasetError(
-                f"{path} line {number} has {len(cells)} cells, expected {len(head)}", "correct the line"
-            )
-        rows.append((number, cells))
-    if not rows:
+    if next(rows(), None) is None:
         raise DatasetError(f"{path} has no rows, only {len(head)} names of columns", _EXPECTED)
     return Source(
         path=path,
         clip=clip,
         head=tuple(head),
         columns=tuple(map(tidy, columns)),
-        rows=rows,
+        read_rows=rows,
         has_commas=has_commas,
         places={name: place for place, name in enumerate(head)},
     )
