@@ -1,4 +1,4 @@
-"""Small work folders that other programs' predictions are scored in, and what is known of their test parts."""
+"""Small work folders that other programs' predictions are scored in, and the truth of their test parts."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def test_probabilities_of_pictures(pictures, tmp_path, scale, kind):
     rows = [
         {
             "path": f"/elsewhere/pictures/{clip}.png",
-            **dict(zip(["ANGRY", "happy", "Sad", "surprise"], scale * p)),
+            **dict(zip(["ANGRY", "happy", "Sad", "surprise"], scale * p, strict=True)),
         }
         for clip, p in drawn.items()
     ]

@@ -43,7 +43,8 @@ def read(source: Source) -> Answers:
     faces = list(_faces(source, source.document, source.clip, source.path.name))
     classes: dict[str, None] = {}
     for _, _, _, face in faces:
-        classes.update(dict.fromkeys(face.get(_EMOTION) or ()))
+        emotion = face.get(_EMOTION)
+        classes.update(dict.fromkeys(emotion) if isinstance(emotion, dict) else {})
     rows = [
         Answer(
             where=where,
