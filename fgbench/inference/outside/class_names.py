@@ -201,6 +201,12 @@ def _check_once(meant: Mapping[str, str | None], said: Mapping[str, str]) -> Non
             )
 
 
+def _near(name: str, classes: Sequence[str]) -> list[str]:
+    """Classes that are spelt nearly as a name."""
+    near = get_close_matches(normal_label(name), [normal_label(label) for label in classes], n=3)
+    return [label for label in classes if normal_label(label) in near]
+
+
 def _unclear(
     unclear: Sequence[str], classes: Sequence[str], said: Mapping[str, str], labels: LabelSet
 ) -> ConfigError:
@@ -210,14 +216,13 @@ def _unclear(
         if found:
             told.append(f"{name!r} may be {' or '.join(map(repr, found))}")
             continue
-        near = get_close_matches(normal_label(name), [normal_label(label) for label in classes], n=3)
-        close = [label for label in classes if normal_label(label) in near]
+        close = _near(name, classes)
         wrong = f"{said[name]!r}, told for {name!r}," if name in said else f"{name!r}"
         hint = f" (near: {', '.join(close)})" if close else ""
         known = "" if name in said or not is_usual_label(name) else ", which the data set does not have"
         told.append(f"{wrong} is none of the classes{known}{hint}")
     first = unclear[0]
-    example = next(iter(counterparts(first, classes)), classes[0])
+    example = next(iter([*counterparts(first, classes), *_near(first, classes)]), classes[0])
     left_out = " ".join(f"--map {quote(name)}=" for name in unclear[:5])
     more = f" and {len(unclear) - 5} more" if len(unclear) > 5 else ""
     return ConfigError(

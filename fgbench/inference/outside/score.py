@@ -209,22 +209,22 @@ def _unit_scores(
             ) from error
         note(f"action units are not scored: {error.name} is not installed")
         return None
-    data = labelled(place)
-    if data is None and must and not answers.has_classes:
+    try:
+        data = labelled(place)
+        if data is not None:
+            return score_units(answers, data, clips)
+    except DatasetError as error:  # somebody's own data without a table of labels, too
+        if must:
+            raise
+        note(f"action units are not scored: {error.message}")
+        return None
+    if must and not answers.has_classes:
         raise DatasetError(
             f"the predictions are of action units, and data set {place.details['dataset']} has no labels of "
             "them",
             "score them on one that has, e.g. with action_units.csv beside annotations.csv, BP4D or DISFA",
         )
-    if data is None:
-        return None
-    try:
-        return score_units(answers, data, clips)
-    except DatasetError as error:
-        if must:
-            raise
-        note(f"action units are not scored: {error.message}")
-        return None
+    return None
 
 
 def _units(found: UnitScores, answers: Answers, place: RunPlace, asked: _Asked, *, ending: str) -> _Write:
