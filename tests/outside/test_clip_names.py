@@ -33,7 +33,7 @@ def test_ids_paths_and_their_ends(name, clip):
 def test_a_file_name_that_one_clip_alone_has():
     names = ClipNames([("film1/a", "videos/film1/a.mp4"), ("film2/c", "videos/film2/c.mp4")])
     assert names.find("c.mp4") == ("film2/c", None)
-    with pytest.raises(DatasetError, match="'a.mp4' may be any of 2 clips: film1/a, film2/a"):
+    with pytest.raises(DatasetError, match=r"'a\.mp4' may be any of 2 clips: film1/a, film2/a"):
         ClipNames(CLIPS).find("a.mp4")
 
 

@@ -2,10 +2,15 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from outside_work import cli, contents, score, write_rows
 
+from fgbench.errors import DatasetError
+from fgbench.inference.outside.samples import read_clips, tested_samples
+from fgbench.methods.steps.work import open_work
+from fgbench.runs.division import Division
 from fgbench.runs.results import read_result
 
 
@@ -54,7 +59,12 @@ FINE = [{"clip_id": "test/anger/test-anger-0", "label": "anger"}]
         ("clip_id,label\nx\n", (), 4, "line 2 has 1 cells, expected 2"),
         ("clip_id,label\n,anger\n", (), 4, "line 2 names no clip or file"),
         ("clip_id,frame,label\nx,1.5,anger\n", (), 4, "frame is '1.5'"),
-        ("clip_id,AU1\ntest/anger/test-anger-0,1\n", (), 4, "has no labels of them"),
+        (
+            "clip_id,AU1\ntest/anger/test-anger-0,1\n",
+            (),
+            4,
+            "has no labels of action units (no action_units.csv)",
+        ),
         (
             "clip_id,label\ntest/anger/test-anger-0,anger\ntest/anger/test-anger-0.png,anger\n",
             (),
@@ -83,6 +93,22 @@ def test_a_work_folder_that_is_none_or_tests_nothing(prepared_pictures, tmp_path
     (tmp_path / "bare").mkdir()
     assert "fgbench prepare" in error_of(cli("score", path, "--workdir", tmp_path / "bare"), 7)
     assert list((tmp_path / "bare").iterdir()) == []
+
+
+def test_a_part_without_samples(prepared_pictures):
+    place = open_work(prepared_pictures.work)
+    bare = replace(place, division=Division(parts={"train": "train"}))
+    with pytest.raises(DatasetError, match="has no test images to score"):
+        tested_samples(bare, read_clips(bare), "auto")
+
+
+def test_action_units_of_data_without_labels_are_passed_over(scored, tmp_path):
+    """Programs tell more than a data set labels."""
+    row = {"clip_id": "test/anger/test-anger-0", "label": "anger", "AU1": 1}
+    done = cli("score", write_rows(tmp_path / "more.csv", [row]), scored)
+    assert done.exit_code == 0, done.output
+    assert "action units are not scored: " in done.stderr
+    shutil.rmtree(scored / "runs" / "more")
 
 
 def test_the_name_of_another_file_is_refused(scored, tmp_path):
