@@ -26,6 +26,7 @@ from fgbench.cli import (
     prepare,
     recipes,
     report,
+    score,
     status,
     synth,
     train,
@@ -76,6 +77,7 @@ add_command(app, "audit")(audit.audit)
 app.add_typer(baseline.app, name="baseline")
 app.add_typer(train.app, name="train")
 add_command(app, "evaluate")(evaluate.evaluate)
+add_command(app, "score")(score.score)
 add_command(app, "predict")(predict.predict)
 add_command(app, "export")(export.export)
 app.add_typer(features.app, name="features")

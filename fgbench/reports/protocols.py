@@ -8,6 +8,7 @@ from typing import Any
 
 from fgbench.runs.division import HELD_OUT, Division
 from fgbench.runs.face_origin import face_notes
+from fgbench.runs.outside import outside_notes
 from fgbench.runs.pseudo_labels import pseudo_notes
 
 
@@ -76,13 +77,14 @@ def knowledge_notes(runs: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
 
 
 def fairness_notes(results: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
-    """Sentences on test samples that could not be read, on runs with settings tuned on test samples, and on
-    those that start from networks of drawn faces but are tested on others.
+    """Sentences on test samples that could not be read, on runs with settings tuned on test samples, on those
+    that start from networks of drawn faces but are tested on others, and on those of other programs.
 
     Args:
         results: Name of each run in the table, and its ``result.json``. Folds of one seed are counted
             together.
     """
+    results = list(results)
     tuned = []
     drawn: dict[str, list[str]] = {}
     lost: dict[tuple[str, ...], Counter[str]] = {}
@@ -113,7 +115,7 @@ def fairness_notes(results: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str
         "faces help on these was not shown."
         for links, names in drawn.items()
     ]
-    return notes
+    return [*notes, *outside_notes((name, result["details"]) for name, result in results)]
 
 
 def _drawn_links(details: Mapping[str, Any]) -> str:

@@ -78,6 +78,12 @@ class _Link(_Shape):
     synthetic: bool | None = None
 
 
+class _Outside(_Shape):
+    file: str
+    format: str
+    sha256: str
+
+
 class _Details(_Shape):
     dataset: str
     synthetic: bool
@@ -100,6 +106,7 @@ class _Details(_Shape):
     notes: list[Annotated[str, Field(min_length=1)]] = []
     pseudo_labels: dict[str, str] = {}
     transfer: _Transfer | None = None
+    outside: _Outside | None = None
 
 
 class _ClassScores(_Shape):

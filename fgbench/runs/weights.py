@@ -16,6 +16,7 @@ from fgbench.errors import ConfigError, ManifestError
 from fgbench.files.hashing import digest_file
 from fgbench.models.weights import load_weights
 from fgbench.runs.digests import PREDICTIONS_OF, listed_files
+from fgbench.runs.outside import refuse_outside
 from fgbench.runs.results import RESULT
 from fgbench.runs.weights_metadata import check_metadata
 from fgbench.storage import read_json
@@ -136,7 +137,7 @@ def find_weights(run: str, workdir: Path, others: Sequence[Path] = ()) -> Path:
         others: Further work folders, used if the first has no such run and exactly one of them has.
 
     Raises:
-        ConfigError: If several runs match.
+        ConfigError: If several runs match, or one of another program, which has none.
         ManifestError: If none does.
     """
     given = Path(run)
@@ -147,6 +148,7 @@ def find_weights(run: str, workdir: Path, others: Sequence[Path] = ()) -> Path:
     for folder in folders:
         if weights := _weights_of(folder):
             return _single(weights, f"{run} has {len(weights)} runs with weights, expected one")
+    refuse_outside(run, folders)
     elsewhere = {
         other: weights
         for other in others
@@ -157,6 +159,7 @@ def find_weights(run: str, workdir: Path, others: Sequence[Path] = ()) -> Path:
         n = len(elsewhere)
         where = f"in {n} other work folders" if n > 1 else f"{len(weights)} times in another work folder"
         return _single(weights, f"{run} is not in {workdir}, and {where}, expected one")
+    refuse_outside(run, [other / RUNS / given for other in others])
     if given.is_dir():  # runs in ./fgbench-data are of no use to a user who names a folder
         workdir, others = given.parent if given.name == RUNS else given, ()
     there = {

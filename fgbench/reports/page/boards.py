@@ -10,6 +10,7 @@ import numpy as np
 from fgbench.reports.freshness import state_notes
 from fgbench.reports.page.found import ClassRun
 from fgbench.reports.protocols import knowledge_notes
+from fgbench.runs.outside import outside_notes
 
 
 def boards_json(
@@ -37,5 +38,6 @@ def boards_json(
         )
         details = [(runs[index].key, runs[index].run.result["details"]) for index in ranked]
         states = [(runs[index].key, runs[index].state) for index in ranked]
-        boards.append({"runs": ranked, "notes": [*state_notes(states), *knowledge_notes(details)]})
+        notes = [*state_notes(states), *knowledge_notes(details), *outside_notes(details)]
+        boards.append({"runs": ranked, "notes": notes})
     return boards

@@ -24,6 +24,7 @@ from fgbench.reports.page.samples import clip_pictures, read_originals, samples_
 from fgbench.reports.page.sheets import COLUMNS, Packed, Sheets
 from fgbench.reports.paper.counts import IMAGE, VIDEO, count_manifests
 from fgbench.reports.rendering.table import data_title
+from fgbench.runs.outside import outside_title
 from fgbench.runs.pseudo_labels import pseudo_title
 from fgbench.runs.read_digest import read_digest
 from fgbench.taxonomy import basics, leaves
@@ -114,7 +115,7 @@ def _overview(
         "units": [
             {
                 "key": run.key,
-                "labels": pseudo_title(run.result["details"]),
+                "labels": pseudo_title(run.result["details"]) + outside_title(run.result["details"]),
                 "synthetic": run.synthetic,
                 "state": run.state,
             }

@@ -25,6 +25,7 @@ from fgbench.reports.paper.methods import METHODS, source_of
 from fgbench.reports.protocols import fairness_notes, protocol_label, protocol_sentence, reservations
 from fgbench.reports.rendering.table import Cell, OfPaper, Spread, Table, centre, data_title
 from fgbench.runs.labels import read_labels
+from fgbench.runs.outside import OUTSIDE
 from fgbench.runs.results import Predictions
 from fgbench.taxonomy import ontology
 from fgbench.workfolders.layout import RUNS
@@ -168,17 +169,24 @@ def _entries(workdir: Path, table: Literal["table3", "table4"], source: str) -> 
     return [
         _Entry(
             workdir=workdir,
-            dataset=f"{name}, {n_classes} classes",
+            dataset=f"{name}, {scored} classes",
             synthetic=bool(index["synthetic"]),
-            column=paper.benchmark_column(table, name, n_classes) or paper.benchmark_title(name, n_classes),
+            column=paper.benchmark_column(table, name, scored) or paper.benchmark_title(name, scored),
             left_out=index.get("left_out") or {},
             unlike_published=index.get("unlike_published") or {},
             experiment=experiment,
             state=state_of(experiment, present),
         )
         for experiment in find_benchmarks(workdir)
+        for scored in [_n_scored(experiment, n_classes)]
         if source_of(experiment.details, _base(experiment)) == source
     ]
+
+
+def _n_scored(experiment: Experiment, n_classes: int) -> int:
+    """Classes that are scored: of another program, which may tell upper classes alone, its run's."""
+    is_outside = bool(experiment.details.get(OUTSIDE))
+    return len(experiment.runs[0].result["classes"]) if is_outside else n_classes
 
 
 def _base(experiment: Experiment) -> str:

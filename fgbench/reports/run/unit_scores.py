@@ -11,6 +11,7 @@ import numpy as np
 from fgbench.naming import counted
 from fgbench.reports.rendering.table import Cell, Table, data_title
 from fgbench.runs.face_origin import face_notes
+from fgbench.runs.outside import outside_notes
 from fgbench.runs.pseudo_labels import pseudo_notes, pseudo_title
 from fgbench.runs.unit_results import (
     PEOPLE_TRAINED_ON,
@@ -83,6 +84,7 @@ def scored_table(experiment: str, parts: Sequence[AuPredictions], details: Mappi
             "A detection is a probability of at least 0.5; units that are never present have no F1.",
             *pseudo_notes(details),
             *face_notes(details),
+            *outside_notes([(experiment, details)]),
         ],
     )
 

@@ -1,0 +1,232 @@
+"""Classes of another program as those of a data set, by the label sets that fgbench knows. Pure functions.
+
+The classes of the data set come first. A data set of the 33 leaves (or some of them) can also be scored at
+the level of their upper classes, in Ekman's sets of six, seven or eight or the paper's own six; one with
+upper classes of its own at theirs. The level is the first that has all classes of the program.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from shlex import quote
+
+from fgbench.errors import ConfigError
+from fgbench.naming import first_few
+from fgbench.runs.labels import FG33, SOME_LEAVES, LabelSet
+from fgbench.taxonomy import is_usual_label, normal_label, ontology
+
+_UPPER = ("ekman6", "ekman7", "ekman8", "parrott6")
+"""Label sets above the leaves, the smallest first."""
+
+_SPELT = ("ekman8", "mafw11", "mmi8")
+"""Label sets whose other spellings are tried."""
+
+_ALL = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """Classes that are scored.
+
+    Attributes:
+        name: Name of the label set.
+        classes: In the order of the label set.
+        truth: Class of the data set to that which is scored; those without one have no counterpart.
+        is_upper: Whether they lie above the classes of the data set.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    truth: Mapping[str, str]
+    is_upper: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassNames:
+    """What the classes of a program are in a data set.
+
+    Attributes:
+        level: The classes that are scored.
+        meant: Class of the program to class of the level; ``None`` for one that is left out.
+    """
+
+    level: Level
+    meant: Mapping[str, str | None]
+
+    @property
+    def left_out(self) -> list[str]:
+        """Classes of the program that are left out."""
+        return [name for name, label in self.meant.items() if label is None]
+
+    @property
+    def never_said(self) -> list[str]:
+        """Classes that are scored and that the program does not have."""
+        return [label for label in self.level.classes if label not in self.meant.values()]
+
+
+def match_classes(names: Sequence[str], labels: LabelSet, told: Mapping[str, str]) -> ClassNames:
+    """Find the class of a data set for every class of a program.
+
+    Args:
+        names: The program's, each once.
+        labels: The data set's.
+        told: What the user says: class of the program to class of the data set, or to ``""`` to leave it out.
+
+    Raises:
+        ConfigError: If a class has no counterpart or several, two have one that nobody told, or the user
+            names a class that there is not.
+        DatasetError: If the data set has no classes.
+    """
+    labels.check_classes()
+    said = _said(names, told)
+    levels = _levels(labels)
+    faults: list[tuple[int, list[str]]] = []
+    for level in levels:
+        meant, unclear = _meant(names, level.classes, said)
+        if not unclear:
+            _check_once(meant, said)
+            return ClassNames(level=level, meant=meant)
+        faults.append((len(unclear), unclear))
+    best = min(range(len(levels)), key=lambda place: faults[place][0])
+    raise _unclear(faults[best][1], levels[best].classes, said, labels)
+
+
+def parse_told(texts: Sequence[str]) -> dict[str, str]:
+    """What the user says, as ``--map`` has it: ``happy=happiness``, or ``contempt=`` to leave it out.
+
+    Raises:
+        ConfigError: If a text is no pair, or a class is named twice.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        name, separator, label = text.partition("=")
+        if not separator or not name.strip():
+            raise ConfigError(f"--map {text!r}, expected NAME=CLASS", "e.g. --map happy=happiness")
+        if name.strip() in found:
+            raise ConfigError(f"--map names {name.strip()!r} twice", "name each class once")
+        found[name.strip()] = label.strip()
+    return found
+
+
+def _said(names: Sequence[str], told: Mapping[str, str]) -> dict[str, str]:
+    """What the user says, by the names as the program spells them."""
+    spelt = {normal_label(name): name for name in names}
+    found = {}
+    for name, label in told.items():
+        if normal_label(name) not in spelt:
+            raise ConfigError(
+                f"--map {name}={label}: the predictions have no class {name!r}",
+                f"they have: {first_few(sorted(names), _ALL)}",
+            )
+        found[spelt[normal_label(name)]] = label
+    return found
+
+
+def _levels(labels: LabelSet) -> list[Level]:
+    own = Level(
+        name=labels.name,
+        classes=labels.labels,
+        truth={label: label for label in labels.labels},
+        is_upper=False,
+    )
+    if labels.name in (FG33, SOME_LEAVES):
+        above = [
+            Level(
+                name=known.name,
+                classes=known.labels,
+                truth={leaf: known.from_leaf[leaf] for leaf in labels.labels if leaf in known.from_leaf},
+                is_upper=True,
+            )
+            for known in map(ontology, _UPPER)
+        ]
+        return [own, *above]
+    if labels.basic is None:
+        return [own]
+    truth = dict(zip(labels.labels, labels.basic, strict=True))
+    return [
+        own,
+        Level(name=f"upper classes of {labels.name}", classes=labels.upper, truth=truth, is_upper=True),
+    ]
+
+
+def _meant(
+    names: Sequence[str], classes: Sequence[str], said: Mapping[str, str]
+) -> tuple[dict[str, str | None], list[str]]:
+    """Counterparts of the names, and the names without exactly one."""
+    meant: dict[str, str | None] = {}
+    unclear = []
+    for name in names:
+        if said.get(name) == "":
+            meant[name] = None
+            continue
+        found = counterparts(said.get(name, name), classes)
+        if len(found) == 1:
+            meant[name] = found[0]
+        else:
+            unclear.append(name)
+    return meant, unclear
+
+
+def counterparts(name: str, classes: Sequence[str]) -> list[str]:
+    """Classes that a name may stand for: the one that is spelt so, else those that mean the same.
+
+    Args:
+        name: Of a class, in any spelling.
+        classes: Those that there are.
+    """
+    wanted = normal_label(name)
+    if same := [label for label in classes if normal_label(label) == wanted]:
+        return same
+    return [label for label in classes if _plain(label) == _plain(name)]
+
+
+def _plain(name: str) -> str:
+    """A class without regard to the form of its word: ``happy`` and ``happiness`` are one."""
+    wanted = normal_label(name)
+    return next((known.aliases[wanted] for known in map(ontology, _SPELT) if wanted in known.aliases), wanted)
+
+
+def _check_once(meant: Mapping[str, str | None], said: Mapping[str, str]) -> None:
+    """Refuse two classes that are one without that somebody told so; the sum of told ones is meant."""
+    counts = Counter(label for label in meant.values() if label is not None)
+    for label, count in counts.items():
+        own = [name for name, found in meant.items() if found == label]
+        if count > 1 and sum(name not in said for name in own) > 1:
+            raise ConfigError(
+                f"{' and '.join(map(repr, own))} of the predictions are both {label!r}",
+                f"add them up with --map {own[1]}={label}, or leave one out with --map {own[1]}=",
+            )
+
+
+def _near(name: str, classes: Sequence[str]) -> list[str]:
+    """Classes that are spelt nearly as a name."""
+    near = get_close_matches(normal_label(name), [normal_label(label) for label in classes], n=3)
+    return [label for label in classes if normal_label(label) in near]
+
+
+def _unclear(
+    unclear: Sequence[str], classes: Sequence[str], said: Mapping[str, str], labels: LabelSet
+) -> ConfigError:
+    told = []
+    for name in unclear[:5]:
+        found = counterparts(said.get(name, name), classes)
+        if found:
+            told.append(f"{name!r} may be {' or '.join(map(repr, found))}")
+            continue
+        close = _near(name, classes)
+        wrong = f"{said[name]!r}, told for {name!r}," if name in said else f"{name!r}"
+        hint = f" (near: {', '.join(close)})" if close else ""
+        known = "" if name in said or not is_usual_label(name) else ", which the data set does not have"
+        told.append(f"{wrong} is none of the classes{known}{hint}")
+    first = unclear[0]
+    example = next(iter([*counterparts(first, classes), *_near(first, classes)]), classes[0])
+    left_out = " ".join(f"--map {quote(name)}=" for name in unclear[:5])
+    more = f" and {len(unclear) - 5} more" if len(unclear) > 5 else ""
+    return ConfigError(
+        f"classes of the predictions that {labels.name} does not tell: {'; '.join(told)}{more}; expected "
+        f"some of {first_few(list(classes), _ALL)}",
+        f"tell it: --map {quote(first)}={quote(example)}, or leave out: {left_out}{' ...' if more else ''}",
+    )

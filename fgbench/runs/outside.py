@@ -1,0 +1,92 @@
+"""Runs whose predictions another program made, and no method of fgbench: how results tell of them.
+
+Reads results in the folders of runs. Such a run is scored as any other; it has no weights, and what it was
+trained on nobody here knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from fgbench.errors import ConfigError, ManifestError
+from fgbench.runs.digests import PREDICTIONS_OF
+from fgbench.storage import read_json
+
+OUTSIDE = "outside"
+"""Key of the details of a result: the file that was scored; absent where a method of fgbench predicted."""
+
+MARK = "OUTSIDE"
+"""Word that begins every note on such a run."""
+
+
+def outside_note(details: Mapping[str, Any]) -> str:
+    """A sentence on predictions of another program; empty where fgbench's own are scored.
+
+    Args:
+        details: Of a result of classes or of action units.
+    """
+    told = details.get(OUTSIDE)
+    if not told:
+        return ""
+    return (
+        f"{MARK}: predicted by another program ({told['file']}, read as {told['format']}); what it was "
+        "trained on is not known here, so that it may know test samples"
+    )
+
+
+def outside_notes(runs: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    """Sentences that name the runs of other programs.
+
+    Args:
+        runs: Name and details of each; folds of one run have one name.
+    """
+    found: dict[str, dict[str, None]] = {}
+    for name, details in runs:
+        if note := outside_note(details):
+            found.setdefault(note, {})[name] = None
+    return [f"{', '.join(names)}: {note}." for note, names in found.items()]
+
+
+def outside_title(details: Mapping[str, Any]) -> str:
+    """What titles add where another program predicted; nothing elsewhere.
+
+    Args:
+        details: Of a result.
+    """
+    return f" ({MARK}: another program)" if details.get(OUTSIDE) else ""
+
+
+def refuse_outside(run: str, places: Iterable[Path]) -> None:
+    """Refuse a run of another program where weights are asked for.
+
+    Args:
+        run: What the user named.
+        places: Folders that may be meant: of a run, of a fold, or of an experiment.
+
+    Raises:
+        ConfigError: If one is such a run, or holds one.
+    """
+    for place in places:
+        for folder in (place, *sorted(place.glob("*")), *sorted(place.glob("*/*"))):
+            if is_outside(folder):
+                raise ConfigError(
+                    f"{run} was predicted by another program (fgbench score) and has no weights, expected a "
+                    "run of a trained network",
+                    "predict, evaluate, export and train need weights; its scores: fgbench report --run, "
+                    "fgbench compare",
+                )
+
+
+def is_outside(folder: Path) -> bool:
+    """Whether a finished run in a folder was predicted by another program."""
+    for name in PREDICTIONS_OF:
+        try:
+            found = read_json(folder / name)
+        except (FileNotFoundError, NotADirectoryError, ManifestError, RecursionError):
+            continue
+        details = found.get("details") if isinstance(found, dict) else None
+        if isinstance(details, dict) and details.get(OUTSIDE):
+            return True
+    return False
