@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from fgbench.evaluation import clusters
@@ -11,6 +11,7 @@ from fgbench.evaluation.paired import McNemar, Permutation
 from fgbench.reports.chains import chain_notes
 from fgbench.reports.comparison.compared import METRICS, Comparison, Pair, chance
 from fgbench.reports.comparison.runs_compared import Contender
+from fgbench.reports.experiments import warnings_of
 from fgbench.reports.freshness import state_notes
 from fgbench.reports.protocols import knowledge_notes
 from fgbench.reports.rendering.table import Cell, PValue, Spread, Table, data_title
@@ -21,7 +22,9 @@ _ALPHA = 0.05
 
 def comparison_tables(found: Comparison) -> list[Table]:
     """The runs, the differences to the first, and for every other run the differences of the classes."""
-    return [_runs(found), _differences(found), *(_classes(found, pair) for pair in found.pairs)]
+    told = [note for one in found.contenders for note in warnings_of(one.experiment, one.name)]
+    others = [_differences(found), *(_classes(found, pair) for pair in found.pairs)]
+    return [_runs(found), *(replace(table, notes=[*table.notes, *dict.fromkeys(told)]) for table in others)]
 
 
 def comparison_json(found: Comparison) -> dict[str, Any]:
@@ -34,6 +37,7 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
             _mcnemar_note(found),
             *state_notes((one.name, one.state) for one in found.contenders),
             *[note for one in found.contenders for note in one.fairness_notes],
+            *knowledge_notes([(one.name, one.details) for one in found.contenders]),
         ],
         "first": found.contenders[0].name,
         "runs": [
