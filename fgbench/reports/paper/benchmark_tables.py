@@ -22,6 +22,7 @@ from fgbench.reports.freshness import State, marked, read_present, state_notes, 
 from fgbench.reports.paper import numbers as paper
 from fgbench.reports.paper.best import bold_note, mark_best
 from fgbench.reports.paper.methods import METHODS, source_of
+from fgbench.reports.paper.scales import turn_notes
 from fgbench.reports.protocols import fairness_notes, protocol_label, protocol_sentence, reservations
 from fgbench.reports.rendering.table import Cell, OfPaper, Spread, Table, centre, data_title
 from fgbench.runs.labels import read_labels
@@ -114,6 +115,7 @@ def benchmark_table(
     columns = [*theirs.datasets, "Mean", *others]
     notes = []
     labels = _labels(entries)
+    named = [f"{label} on {entry.data}" for entry, label in zip(entries, labels, strict=True)]
     for entry, label in zip(entries, labels, strict=True):
         measured = _measure(entry.experiment)
         rows += _rows(entry, label, measured, theirs, columns)
@@ -140,10 +142,8 @@ def benchmark_table(
             *bold_note(rows),
             *notes,
             *state_notes((label, entry.state) for entry, label in zip(entries, labels, strict=True)),
-            *chain_notes(
-                [entry.experiment for entry in entries],
-                [f"{label} on {entry.data}" for entry, label in zip(entries, labels, strict=True)],
-            ),
+            *chain_notes([entry.experiment for entry in entries], named),
+            *turn_notes([entry.experiment for entry in entries], named),
             *fairness_notes(
                 (label, run.result)
                 for entry, label in zip(entries, labels, strict=True)
