@@ -271,10 +271,13 @@ def _note(entry: _Entry, label: str, measured: _Measured) -> str:
         return f"{where}: blank, {experiment.gap}"
     found = metrics.scores(measured.predictions.confusion(), measured.predictions.classes)
     coverage = 1 - found.n_missing / found.n
+    first = experiment.of_seed(experiment.seeds[0])
+    n_lost = sum(n for run in first for n in (run.result.get("rejected_test") or {}).values())
+    lost = f" and {n_lost:,} of clips that could not be read" if n_lost else ""
     sentences = [
-        f"{where}: {protocol_sentence(details)}; {found.n:,} samples, {found.n_missing:,} without a usable "
-        f"face, which count as wrong (coverage {coverage:.3f}); chance is {1 / found.n_classes:.3f}; seeds: "
-        f"{len(experiment.seeds)}."
+        f"{where}: {protocol_sentence(details)}; {found.n:,} samples, {found.n_missing - n_lost:,} without a "
+        f"usable face{lost}, which count as wrong (coverage {coverage:.3f}); chance is "
+        f"{1 / found.n_classes:.3f}; seeds: {len(experiment.seeds)}."
     ]
     if entry.left_out:
         sentences.append(f"Not part of this variant: {_counted(entry.left_out)}.")
