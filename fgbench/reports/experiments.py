@@ -13,7 +13,7 @@ from typing import Any
 from fgbench.errors import FgbenchError, ManifestError
 from fgbench.reports.freshness import State, state_notes, states_of
 from fgbench.reports.paper.methods import METHODS, Method
-from fgbench.reports.protocols import expected_folds, fairness_notes, protocol_notes
+from fgbench.reports.protocols import expected_folds, fairness_notes, knowledge_notes, protocol_notes
 from fgbench.reports.rendering.table import data_title
 from fgbench.runs.folds import natural_key
 from fgbench.runs.results import RESULT, Predictions, read_result, verify
@@ -273,6 +273,20 @@ def run_notes(
     ]
     old = state_notes(zip(shown_names(experiments), states, strict=True))
     return [*origins, *gaps, *old, *dict.fromkeys(protocols), *fairness_notes(named)]
+
+
+def warnings_of(experiment: Experiment, name: str) -> list[str]:
+    """Sentences on why the scores of an experiment may be too good, or count samples that could not be read;
+    none for most. Every table and figure that is a file of its own has them.
+
+    Args:
+        experiment: Its runs.
+        name: Its name in the table.
+    """
+    return [
+        *knowledge_notes([(name, experiment.details)]),
+        *fairness_notes((name, run.result) for run in experiment.runs),
+    ]
 
 
 def read_experiment(folder: Path) -> Experiment | None:

@@ -97,6 +97,7 @@ class _Details(_Shape):
     streams: list[str] = []
     fusion_weight: Score | None = None
     losses_on: str | None = None
+    turns: list[str] = []
     image_model: str | None = None
     chain: list[_Link] = []
     weights: str | _Weights | None = None

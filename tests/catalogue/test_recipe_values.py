@@ -11,6 +11,7 @@ difference::
 import difflib
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,18 @@ def test_a_recipe_has_the_values_that_it_had(card):
         expected.splitlines(), found.splitlines(), f"{card.name} as it was", f"{card.name} as it is", n=0
     )
     assert found == expected, "\n".join(["", *difference, AGAIN])
+
+
+@pytest.mark.parametrize(
+    "card",
+    [card for card in CARDS if not card.name.startswith("lbp-svm")],
+    ids=lambda card: f"{card.kind}-{card.name}",
+)
+def test_scores_in_headers_are_of_three_seeds_or_say_that_they_are_not(card):
+    """Those of LBP+SVM have none: nothing of it is drawn."""
+    for told in re.split(r"(?<=[.:;)]) (?=[A-Z])", " ".join(card.header.split())):
+        if re.search(r"(UAR|F1) 0\.\d", told):
+            assert "one seed" in told or ("seeds 0 to 2" in told and " ± " in told), told
 
 
 def test_no_recipe_has_gone():

@@ -11,6 +11,7 @@ from fgbench.reports.rendering.table import Spread
 from fgbench.reports.tables import table3, table4
 from fgbench.runs.results import read_predictions, read_result
 from fgbench.runs.six_classes import RULE, six
+from fgbench.workfolders.sealed_json import SEAL, write_sealed
 from tests.support.benchmark_runs import PROTOCOL, fake_run, of_fold
 from tests.support.divided_work import EKMAN7, FIVE_FOLD, described, ekman_index, write_work
 from tests.support.report_folders import write_fake_run
@@ -168,6 +169,20 @@ def test_folds_are_shown_pooled_and_as_a_mean_beside_the_paper(work):
     assert "210 samples, 20 without a usable face" in note
     assert "coverage 0.905" in note
     assert "runs/lbp-svm" in note
+
+
+def test_clips_that_could_not_be_read_are_not_taken_for_faces_that_were_not_found(work):
+    """Seven of the samples without prediction are of such clips."""
+    for number, folder in enumerate(all_folds(work, "lbp-svm", seeds=(0, 1), kind="image")):
+        if number % 5 < 2:
+            result = {key: value for key, value in read_result(folder).items() if key != SEAL}
+            rejected = {"ingest truncated": 3, **({"sample no_frames": 1} if number % 5 else {})}
+            write_sealed(folder / "result.json", result | {"rejected_test": rejected})
+    table = table3.build(work)
+    (note,) = [line for line in table.notes if line.startswith("LBP+SVM on")]
+    assert "210 samples, 13 without a usable face and 7 of clips that could not be read, which" in note
+    (reasons,) = [line for line in table.notes if "(ingest truncated 6, sample no_frames 1)" in line]
+    assert reasons.startswith("LBP+SVM: 7 test samples are of clips that could not be read")
 
 
 def test_samples_that_a_variant_lacks_are_counted(tmp_path):

@@ -14,7 +14,7 @@ from fgbench.reports.comparison.tables import comparison_json, comparison_tables
 from fgbench.reports.experiments import read_experiment
 from fgbench.reports.figures import figure7
 from fgbench.reports.run.sheet import sheet_tables
-from fgbench.reports.tables import table2, table3, table4, table5
+from fgbench.reports.tables import table2, table3, table4, table5, table6, table7
 from tests.support.benchmark_runs import PROTOCOL, fake_run, of_fold
 from tests.support.divided_work import described, ekman_index, write_work
 from tests.support.report_folders import write_fake_run
@@ -115,6 +115,11 @@ def test_leaderboards_and_sheets_of_runs(work):
 
 def test_they_are_the_words_of_table_2(work):
     assert told(table2.build(work).notes) == [f"AU+CNN: {SHARED}", f"MSAU-Net (Ours): {WHOLE}"]
+
+
+@pytest.mark.parametrize("build", [table6.build, table7.build])
+def test_confusions_of_msau_net(work, build):
+    assert told(build(work).notes) == [f"MSAU-Net (Ours): {WHOLE}"]
 
 
 def test_a_network_tested_on_other_data_tells_the_chain_that_it_was_made_of(tmp_path):

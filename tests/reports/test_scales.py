@@ -7,10 +7,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+
 from fgbench import storage
 from fgbench.errors import ManifestError
-from fgbench.reports.tables import table2
+from fgbench.reports.tables import table2, table3
 from fgbench.workfolders.sealed_json import write_sealed
+from tests.support.benchmark_runs import PROTOCOL, fake_run, of_fold
+from tests.support.divided_work import described, ekman_index, write_work
 from tests.support.report_folders import LABELS, write_fake_run
 
 DETAILS = {"kind": "image", "regions": 1}
@@ -89,3 +92,21 @@ def test_losses_of_streams_that_are_not_the_papers_are_told(tmp_path):
         )
     (note,) = [note for note in table2.build(tmp_path).notes if note.startswith("Trained by the losses")]
     assert note.endswith("(section IV-B): TMSAU-Net (Ours), tmsau-streams-small.")
+
+
+def test_a_ranking_loss_that_is_added_is_told(tmp_path):
+    for name, turns in (("msau-small", ["all"]), ("msau-alternating-small", ["softmax", "rank"])):
+        write_fake_run(tmp_path, name, method="MSAU-Net (Ours)", details=DETAILS | {"turns": turns})
+    write_fake_run(tmp_path, "au-z-cnn-small", method="AU+Z-CNN", details=DETAILS)
+    added, turning = [note for note in table2.build(tmp_path).notes if "ranking loss" in note]
+    assert added.startswith("Trained by the sum of softmax and ranking losses (ours)")
+    assert added.endswith("not stated in the paper): MSAU-Net (Ours), msau-small.")
+    assert turning.endswith("not stated in the paper: MSAU-Net (Ours), msau-alternating-small.")
+
+
+def test_it_is_told_of_public_data_sets_too(tmp_path):
+    work = write_work(tmp_path / "ck", described(), **ekman_index())
+    for fold in PROTOCOL["folds"]:
+        fake_run(work, "mine", of_fold(fold), fold=fold, kind="image", method="mine", turns=["all"])
+    (note,) = [note for note in table3.build(work).notes if note.startswith("Trained by the sum of")]
+    assert note.endswith("not stated in the paper): mine on ck-plus, 7 classes (SYNTHETIC).")

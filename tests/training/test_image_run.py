@@ -137,13 +137,16 @@ def test_a_run_on_a_frozen_trunk(context, au_weights, keep_maps):
         assert not torch.equal(value, given[f"embedding.{name}"]), f"{name} is trained on"
     assert {metadata[key] == au_metadata[key] for key in ("mean", "std", "resize_px")} == {True}
     details = read_result(folder)["details"]
-    told = {key: details[key] for key in ("method", "kind", "dataset", "synthetic", "regions", "n_train")}
+    told = {
+        key: details[key] for key in ("method", "kind", "dataset", "synthetic", "regions", "turns", "n_train")
+    }
     assert told == {
         "method": "MSAU-Net (Ours)",
         "kind": "image",
         "dataset": "made up",
         "synthetic": True,
         "regions": 1,
+        "turns": ["softmax", "rank"],
         "n_train": 42,
     }
     assert (context.workdir / "cache" / "maps").exists() == keep_maps
@@ -185,6 +188,7 @@ def test_a_run_that_trains_its_trunk(context):
     first = image_run.build(plain_recipe(), None, seed=0)
     assert not torch.equal(model.trunk.conv1.weight, first.trunk.conv1.weight)
     assert read_result(folder)["details"]["trunk"] is None
+    assert "turns" not in read_result(folder)["details"], "it has no ranking loss"
 
 
 def test_a_frame_without_face_counts_as_wrong(context):

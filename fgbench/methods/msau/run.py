@@ -37,6 +37,7 @@ from fgbench.runs.weights import Trained
 from fgbench.training.context import TrainingContext
 from fgbench.training.device import memory_explained
 from fgbench.training.history import History
+from fgbench.training.losses import turns_of
 from fgbench.workfolders.layout import WEIGHTS
 
 
@@ -170,6 +171,7 @@ def _details(
         "kind": "image",
         "recipe": config.name,
         "regions": config.network.zooms,
+        **({"turns": [*turns_of(config.losses)]} if config.losses.rank else {}),
         "trunk": None if start is None else start.digest,
         "chain": chain_of(start),
         **transfer,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from fgbench.evaluation import clusters
@@ -11,6 +11,7 @@ from fgbench.evaluation.paired import McNemar, Permutation
 from fgbench.reports.chains import chain_notes
 from fgbench.reports.comparison.compared import METRICS, Comparison, Pair, chance
 from fgbench.reports.comparison.runs_compared import Contender
+from fgbench.reports.experiments import warnings_of
 from fgbench.reports.freshness import state_notes
 from fgbench.reports.protocols import knowledge_notes
 from fgbench.reports.rendering.table import Cell, PValue, Spread, Table, data_title
@@ -21,7 +22,10 @@ _ALPHA = 0.05
 
 def comparison_tables(compared: Comparison) -> list[Table]:
     """Tables of the runs, their differences to the first, and per other run those of the classes."""
-    return [_runs(compared), _differences(compared), *(_classes(compared, pair) for pair in compared.pairs)]
+    warnings = [note for one in compared.contenders for note in warnings_of(one.experiment, one.name)]
+    others = [_differences(compared), *(_classes(compared, pair) for pair in compared.pairs)]
+    warned = [replace(table, notes=[*table.notes, *dict.fromkeys(warnings)]) for table in others]
+    return [_runs(compared), *warned]
 
 
 def comparison_json(compared: Comparison) -> dict[str, Any]:
@@ -34,6 +38,7 @@ def comparison_json(compared: Comparison) -> dict[str, Any]:
             _mcnemar_note(compared),
             *state_notes((one.name, one.state) for one in compared.contenders),
             *[note for one in compared.contenders for note in one.fairness_notes],
+            *knowledge_notes([(one.name, one.details) for one in compared.contenders]),
         ],
         "first": compared.contenders[0].name,
         "runs": [

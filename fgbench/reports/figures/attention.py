@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fgbench.reports.experiments import find_experiments, title_of
+from fgbench.reports.experiments import find_experiments, title_of, warnings_of
 from fgbench.reports.freshness import read_present, state_notes, state_of
 from fgbench.reports.paper.methods import C3D_LSTM, NAN, TMSAU, VGG_LSTM
 from fgbench.reports.rendering.drawing_style import canvas, heading, is_for_paper, own_style, points
@@ -98,6 +98,7 @@ def build(workdir: Path) -> Figure:
             *([] if note is None else [note]),
             f"From {folders}.",
             *state_notes([(attended.experiment.name, state_of(attended.experiment, read_present(workdir)))]),
+            *warnings_of(attended.experiment, attended.experiment.name),
         ],
     )
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from fgbench.errors import ManifestError
 from fgbench.files.hashing import hash_u64
 from fgbench.media.images import decode
-from fgbench.reports.experiments import find_experiments, title_of
+from fgbench.reports.experiments import find_experiments, title_of, warnings_of
 from fgbench.reports.freshness import read_present, state_notes, state_of
 from fgbench.reports.paper.first_regions import (
     VALENCES,
@@ -88,6 +88,7 @@ def build(workdir: Path) -> Figure:
             "recognised: first region solid (red), second dashed (green), third dotted (yellow).",
             f"From {folders}.",
             *state_notes([(looked.experiment.name, state_of(looked.experiment, read_present(workdir)))]),
+            *warnings_of(looked.experiment, looked.experiment.name),
         ],
     )
     chosen = choose(looked)

@@ -22,6 +22,7 @@ from fgbench.reports.freshness import State, marked, read_present, state_notes, 
 from fgbench.reports.paper import numbers as paper
 from fgbench.reports.paper.best import bold_note, mark_best
 from fgbench.reports.paper.methods import METHODS, source_of
+from fgbench.reports.paper.scales import turn_notes
 from fgbench.reports.protocols import fairness_notes, protocol_label, protocol_sentence, reservations
 from fgbench.reports.rendering.table import Cell, OfPaper, Spread, Table, centre, data_title
 from fgbench.runs.labels import read_labels
@@ -117,6 +118,7 @@ def benchmark_table(
     notes = []
     compared: dict[int, Hashable] = {}
     labels = _labels(entries)
+    named = [f"{label} on {entry.data}" for entry, label in zip(entries, labels, strict=True)]
     for entry, label in zip(entries, labels, strict=True):
         measured = _measure(entry.experiment)
         more = _rows(entry, label, measured, theirs, columns)
@@ -147,10 +149,8 @@ def benchmark_table(
             *bold_note(rows),
             *notes,
             *state_notes((label, entry.state) for entry, label in zip(entries, labels, strict=True)),
-            *chain_notes(
-                [entry.experiment for entry in entries],
-                [f"{label} on {entry.data}" for entry, label in zip(entries, labels, strict=True)],
-            ),
+            *chain_notes([entry.experiment for entry in entries], named),
+            *turn_notes([entry.experiment for entry in entries], named),
             *fairness_notes(
                 (label, run.result)
                 for entry, label in zip(entries, labels, strict=True)
@@ -285,10 +285,13 @@ def _note(entry: _Entry, label: str, measured: _Measured) -> str:
         return f"{where}: blank, {experiment.gap}"
     scores = metrics.scores(measured.predictions.confusion(), measured.predictions.classes)
     coverage = 1 - scores.n_missing / scores.n
+    first = experiment.of_seed(experiment.seeds[0])
+    n_lost = sum(n for run in first for n in (run.result.get("rejected_test") or {}).values())
+    lost = f" and {n_lost:,} of clips that could not be read" if n_lost else ""
     sentences = [
-        f"{where}: {protocol_sentence(details)}; {scores.n:,} samples, {scores.n_missing:,} without a usable "
-        f"face, which count as wrong (coverage {coverage:.3f}); chance is {1 / scores.n_classes:.3f}; seeds: "
-        f"{len(experiment.seeds)}."
+        f"{where}: {protocol_sentence(details)}; {scores.n:,} samples, {scores.n_missing - n_lost:,} without a "
+        f"usable face{lost}, which count as wrong (coverage {coverage:.3f}); chance is "
+        f"{1 / scores.n_classes:.3f}; seeds: {len(experiment.seeds)}."
     ]
     if entry.left_out:
         sentences.append(f"Not part of this variant: {_counted(entry.left_out)}.")

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.reports.accuracies import over_seeds, pooled
-from fgbench.reports.experiments import Experiment, find_experiments, run_notes, title_of
+from fgbench.reports.chains import chain_notes
+from fgbench.reports.experiments import Experiment, find_experiments, run_notes, shown_names, title_of
 from fgbench.reports.freshness import marked, states_of
 from fgbench.reports.paper import numbers as paper
 from fgbench.reports.paper.methods import MSAU
@@ -61,6 +62,7 @@ def confusion_table(workdir: Path, *, name: Literal["table6", "table7"], number:
             _diagonal(name, number, theirs),
             *[note for label, shares in measured.items() for note in _mean(label, shares, theirs)],
             *[note for label, shares in measured.items() for note in _inside(label, shares, upper, theirs)],
+            *chain_notes(experiments, shown_names(experiments)),
             *run_notes(workdir, experiments, states),
         ],
     )

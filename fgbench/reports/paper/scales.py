@@ -46,6 +46,26 @@ def scale_notes(experiments: Sequence[Experiment], names: Sequence[str]) -> list
     return notes
 
 
+def turn_notes(experiments: Sequence[Experiment], names: Sequence[str]) -> list[str]:
+    """Sentences on how softmax losses and ranking loss were put together, of the networks with both.
+
+    Args:
+        experiments: Some experiments; those without ranking loss, and of earlier versions, are passed over.
+        names: Their names in the table.
+    """
+    found: dict[bool, list[str]] = {}
+    for experiment, name in zip(experiments, names, strict=True):
+        if turns := experiment.details.get("turns"):
+            found.setdefault(turns == ["all"], []).append(name)
+    told = {
+        True: "Trained by the sum of softmax and ranking losses (ours), which the paper optimises in turn "
+        "(section IV-A; how long a turn is, is not stated in the paper)",
+        False: "Softmax losses and ranking loss take turns of an epoch each; how long a turn is, is not "
+        "stated in the paper",
+    }
+    return [f"{told[is_added]}: {', '.join(found[is_added])}." for is_added in told if is_added in found]
+
+
 def face_alone(experiment: Experiment) -> Cell:
     """Mean accuracy of the classes by the first scale alone, over seeds; folds pooled.
 

@@ -20,7 +20,7 @@ from fgbench.reports.paper.best import bold_note, mark_best
 from fgbench.reports.paper.fusions import has_both_streams, weight_note
 from fgbench.reports.paper.methods import METHODS, PAPER_METHODS, Method, source_of
 from fgbench.reports.paper.ranking import Standing, order_notes
-from fgbench.reports.paper.scales import scale_notes
+from fgbench.reports.paper.scales import scale_notes, turn_notes
 from fgbench.reports.rendering.table import Cell, OfPaper, Table, centre
 
 _SUMMARY = ("Mean", "95 % from", "95 % to", "Clusters", "Test samples", "Seeds")
@@ -73,6 +73,7 @@ def build(workdir: Path) -> Table:
             ),
             *chain_notes(experiments, names),
             *scale_notes(experiments, names),
+            *turn_notes(experiments, names),
             *_weights(workdir, experiments, names),
             *_not_of_the_paper([names[index] for index in further]),
             *_absent([method for method in METHODS if not by_method[method.name]]),
