@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from fgbench.cli import places
 from fgbench.cli.console import note, print_json, say
 from fgbench.cli.options import Full, Json
 from fgbench.cli.show_runs import FULL, show_run
 from fgbench.cli.workdirs import Workdir
+from fgbench.workfolders import default_places as places
 
 
 def score(

@@ -5,18 +5,18 @@ import sys
 from pathlib import Path
 
 import pytest
-from clip_folders import write_folder
-from fake_trees import Prepared
-from page_reading import blocks
 from typer.testing import CliRunner
 
-sys.path.append(str(Path(__file__).parents[1] / "training"))
+from tests.support.clip_folders import write_folder
+from tests.support.fake_trees import Prepared
+from tests.support.page_reading import blocks
 
-from tiny_work import RESIZE_PX, TRUNK
+sys.path.append(str(Path(__file__).parents[1] / "training"))
 
 from fgbench.cli.app import app
 from fgbench.config import TrainAuConfig
 from fgbench.methods.steps.units import train_units
+from tests.support.tiny_work import RESIZE_PX, TRUNK
 
 UNITS = ("au04", "au12")
 MARK = "Old labels (au-tiny/0/0): test samples have other labels now"

@@ -16,7 +16,7 @@ FOUR = ["anger", "happiness", "sadness", "surprise"]
 def test_labels_of_clips(videos, tmp_path):
     """Half are right; a clip without a row, and one that nobody could read, count as wrong."""
     clips = sorted(videos.labels)
-    said = {clip: videos.labels[clip] if place % 2 else "pride" for place, clip in enumerate(clips[:-1])}
+    said = {clip: videos.labels[clip] if context % 2 else "pride" for context, clip in enumerate(clips[:-1])}
     path = write_rows(
         tmp_path / "mine.csv", [{"clip_id": clip, "label": label} for clip, label in said.items()]
     )

@@ -30,7 +30,7 @@ def result(seed):
 
 
 def test_an_object_of_files(pictures, tmp_path):
-    answers = {f"/data/pictures/{clip}.png": result(place) for place, clip in enumerate(pictures.labels)}
+    answers = {f"/data/pictures/{clip}.png": result(context) for context, clip in enumerate(pictures.labels)}
     first, *_ = answers
     answers[first] = []  # no face
     (tmp_path / "deep.json").write_text(json.dumps(answers))

@@ -68,8 +68,8 @@ def test_presences_of_a_folder_of_tables(videos, tmp_path):
     kept = read_au_predictions(folder)
     assert kept.units == ("au01", "au12")
     assert result["n"] == len(kept.sample_ids) == len(videos.labels) * N_FRAMES
-    for place, name in enumerate(kept.units):
-        hits, detections, presences = counted(videos.labels, place)
+    for context, name in enumerate(kept.units):
+        hits, detections, presences = counted(videos.labels, context)
         (told,) = [unit for unit in result["units"] if unit["name"] == name]
         assert told["n_positive"] == presences
         assert told["precision"] == pytest.approx(hits / detections)

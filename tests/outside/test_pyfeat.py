@@ -57,10 +57,10 @@ def test_seven_expressions_on_the_33_classes_are_scored_above_them(videos, tmp_p
     assert note.endswith("test samples without one of them are left out: 1 of affection")
     units = found["units"]
     assert units["run"].endswith("runs/fex-units/0/0")
-    for name, column, place in (("au01", "AU01", 0), ("au12", "AU12", 1)):
+    for name, column, context in (("au01", "AU01", 0), ("au12", "AU12", 1)):
         said, labels = [], []
         for row in table.itertuples():
-            label = present(int(row.input[-7:-4]), row.frame).split(",")[place]
+            label = present(int(row.input[-7:-4]), row.frame).split(",")[context]
             if label:
                 labels.append(int(label))
                 said.append(int(getattr(row, column) >= 0.5))

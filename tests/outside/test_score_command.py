@@ -96,8 +96,8 @@ def test_a_work_folder_that_is_none_or_tests_nothing(prepared_pictures, tmp_path
 
 
 def test_a_part_without_samples(prepared_pictures):
-    place = open_work(prepared_pictures.work)
-    bare = replace(place, division=Division(parts={"train": "train"}))
+    context = open_work(prepared_pictures.work)
+    bare = replace(context, division=Division(parts={"train": "train"}))
     with pytest.raises(DatasetError, match="has no test images to score"):
         tested_samples(bare, read_clips(bare), "auto")
 

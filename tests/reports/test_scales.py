@@ -7,7 +7,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-
 from fgbench import storage
 from fgbench.errors import ManifestError
 from fgbench.reports.tables import table2, table3

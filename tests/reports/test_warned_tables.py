@@ -1,8 +1,6 @@
 """Runs whose scores may be too good are named by every table and figure that is a file of its own."""
 
 import pytest
-from report_folders import samples, write_fake_run, write_manifests, write_regions
-from video_runs import write_video_manifests, write_video_run
 
 from fgbench.reports.comparison.compared import compare
 from fgbench.reports.comparison.leaderboard import leaderboard
@@ -15,6 +13,8 @@ from fgbench.reports.run.sheet import sheet_tables
 from fgbench.reports.tables import table2, table5, table6, table7
 from fgbench.runs.results import read_result
 from fgbench.workfolders.sealed_json import SEAL, write_sealed
+from tests.support.report_folders import samples, write_fake_run, write_manifests, write_regions
+from tests.support.video_runs import write_video_manifests, write_video_run
 
 START = {"run": "units.safetensors", "kind": "au", "is_of_this_folder": False, "clips_trained_on": None}
 

@@ -28,7 +28,7 @@ _UNIT = re.compile(r"au[ _-]?0*([1-9][0-9]?)")
 
 
 def unit_columns(source: Source, ending: str = "") -> dict[str, int]:
-    """Columns of action units: name as recipes have it, to place.
+    """Columns of action units: name as recipes have it, to context.
 
     Args:
         source: The file.
@@ -38,14 +38,14 @@ def unit_columns(source: Source, ending: str = "") -> dict[str, int]:
         DatasetError: If a unit has two columns.
     """
     found: dict[str, int] = {}
-    for place, name in enumerate(source.head):
+    for context, name in enumerate(source.head):
         match = _UNIT.fullmatch(name.removesuffix(ending)) if name.endswith(ending) else None
         if match is None:
             continue
         unit = unit_name(int(match[1]))
         if unit in found:
             raise DatasetError(f"{source.path} has two columns of {unit}", "rename one of them")
-        found[unit] = place
+        found[unit] = context
     return found
 
 
@@ -66,8 +66,8 @@ def frame_of(source: Source, line: int, cells: Sequence[str], *, from_one: bool 
     Raises:
         DatasetError: If it is no whole number.
     """
-    place = next((source.places[name] for name in FRAMES if name in source.places), None)
-    text = "" if place is None else cells[place]
+    context = next((source.places[name] for name in FRAMES if name in source.places), None)
+    text = "" if context is None else cells[context]
     if not text:
         return None
     number = whole_number(text.removesuffix(".0"))
@@ -79,20 +79,20 @@ def frame_of(source: Source, line: int, cells: Sequence[str], *, from_one: bool 
     return number - from_one
 
 
-def number_of(source: Source, line: int, cells: Sequence[str], place: int) -> float | None:
+def number_of(source: Source, line: int, cells: Sequence[str], context: int) -> float | None:
     """The number in a cell, which need not be finite; ``None`` for an empty one.
 
     Raises:
         DatasetError: If it is no number.
     """
-    text = cells[place].replace(",", ".") if source.has_commas else cells[place]
+    text = cells[context].replace(",", ".") if source.has_commas else cells[context]
     if not text:
         return None
     try:
         return float(text.replace("_", "x"))
     except ValueError as error:
         raise DatasetError(
-            f"{source.where(line)}: {source.columns[place]} is {text[:40]!r}, expected a number",
+            f"{source.where(line)}: {source.columns[context]} is {text[:40]!r}, expected a number",
             "correct the line",
         ) from error
 
@@ -105,10 +105,10 @@ def scores_of(
     Raises:
         DatasetError: If a cell is no number, or some are empty.
     """
-    found = [number_of(source, line, cells, place) for place in places]
+    found = [number_of(source, line, cells, context) for context in places]
     if all(value is None for value in found):
         return None
-    bare = [source.columns[place] for place, value in zip(places, found, strict=True) if value is None]
+    bare = [source.columns[context] for context, value in zip(places, found, strict=True) if value is None]
     if bare:
         raise DatasetError(
             f"{source.where(line)} has no value of {bare[0]}, but of other classes",
@@ -134,11 +134,11 @@ def unit_values(
     """
     most = 5.0 if are_intensities else 1.0
     found: list[float | None] = []
-    for place in places:
-        value = number_of(source, line, cells, place)
+    for context in places:
+        value = number_of(source, line, cells, context)
         if value is not None and not 0.0 <= value <= most:
             raise DatasetError(
-                f"{source.where(line)}: {source.columns[place]} is {cells[place][:40]}, expected 0 to "
+                f"{source.where(line)}: {source.columns[context]} is {cells[context][:40]}, expected 0 to "
                 f"{most:g}",
                 "write presences (0, 1) or probabilities of action units",
             )
@@ -158,10 +158,10 @@ def answers_of(source: Source, answer: Callable[[int, list[str], str], Answer]) 
     Raises:
         DatasetError: If a row names nothing.
     """
-    place = name_column(source)
+    context = name_column(source)
     found = []
     for line, cells in source.rows:
-        name = source.clip if place is None else cells[place]
+        name = source.clip if context is None else cells[context]
         if not name:
             raise DatasetError(f"{source.where(line)} names no clip or file", "correct the line")
         found.append(answer(line, cells, name))

@@ -64,13 +64,13 @@ def score_classes(answers: Answers, names: ClassNames, samples: Samples, matched
     Raises:
         DatasetError: If scores are no probabilities, or no sample has a prediction or a counterpart.
     """
-    left_out = [place for place, name in enumerate(answers.classes) if names.meant[name] is None]
+    left_out = [index for index, name in enumerate(answers.classes) if names.meant[name] is None]
     probabilities, were_percent = as_probabilities(answers.rows, left_out)
     reader = _Reader(answers.rows, probabilities, answers.classes, names)
     classes = names.level.classes
     rows: list[tuple[str | None, Floats | None]] = [(None, None)] * len(samples.test)
-    for key, places in matched.rows.items():
-        rows[samples.keys[key]] = reader.one(places[0]) if len(places) == 1 else reader.mean(places)
+    for key, indices in matched.rows.items():
+        rows[samples.keys[key]] = reader.one(indices[0]) if len(indices) == 1 else reader.mean(indices)
     kept = [row for row, sample in enumerate(samples.test) if sample.label in names.level.truth]
     dropped = Counter(s.label for s in samples.test if s.label not in names.level.truth)
     if not any(rows[row][0] is not None for row in kept):
@@ -95,7 +95,7 @@ def score_classes(answers: Answers, names: ClassNames, samples: Samples, matched
         probabilities=full,
     )
     without = [samples.test[row].sample_id for row in kept if rows[row][0] is None]
-    n_frames = sum(len(places) > 1 for places in matched.rows.values())
+    n_frames = sum(len(indices) > 1 for indices in matched.rows.values())
     return ClassScores(
         predictions=predictions,
         without=without,
@@ -122,19 +122,19 @@ class _Reader:
         names: ClassNames,
     ) -> None:
         self._rows, self._probabilities, self._names = rows, probabilities, names
-        self._number = {label: place for place, label in enumerate(names.level.classes)}
+        self._number = {label: index for index, label in enumerate(names.level.classes)}
         self._matrix = np.zeros((len(columns), len(self._number)))
-        for place, name in enumerate(columns):
+        for index, name in enumerate(columns):
             label = names.meant[name]
             if label is not None:
-                self._matrix[place, self._number[label]] = 1.0
+                self._matrix[index, self._number[label]] = 1.0
         self._n_other = self._n_bare = self._n_tied = 0
         self.has_scores = False
 
-    def one(self, place: int) -> tuple[str | None, Floats | None]:
+    def one(self, index: int) -> tuple[str | None, Floats | None]:
         """Class and probabilities of a row; none where it says none."""
-        found, stated = self._scores(place), self._label(place)
-        if self._rows[place].label is not None and stated is None:
+        found, stated = self._scores(index), self._label(index)
+        if self._rows[index].label is not None and stated is None:
             return None, None  # it says a class that is left out
         if found is None:
             if stated is None:
@@ -146,13 +146,13 @@ class _Reader:
             self._n_other += 1
         return stated or likeliest, found
 
-    def mean(self, places: Sequence[int]) -> tuple[str | None, Floats | None]:
+    def mean(self, indices: Sequence[int]) -> tuple[str | None, Floats | None]:
         """Class and mean probabilities of the rows of a clip's frames."""
-        found = [one for one in map(self._scores, places) if one is not None]
+        found = [one for one in map(self._scores, indices) if one is not None]
         if found:
             mean = np.mean(found, axis=0)
             return self._names.level.classes[int(np.argmax(mean))], mean
-        labels = [label for label in map(self._label, places) if label is not None]
+        labels = [label for label in map(self._label, indices) if label is not None]
         if not labels:
             return None, None
         self._n_bare += 1
@@ -178,8 +178,8 @@ class _Reader:
             )
         return notes
 
-    def _scores(self, place: int) -> Floats | None:
-        values = self._probabilities[place]
+    def _scores(self, index: int) -> Floats | None:
+        values = self._probabilities[index]
         if values is None:
             return None
         self.has_scores = True
@@ -187,8 +187,8 @@ class _Reader:
         total = found.sum()
         return found / total if total > 0.0 else None
 
-    def _label(self, place: int) -> str | None:
-        label = self._rows[place].label
+    def _label(self, index: int) -> str | None:
+        label = self._rows[index].label
         return None if label is None else self._names.meant[label]
 
     def _alone(self, label: str) -> Floats:

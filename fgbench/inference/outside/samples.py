@@ -13,7 +13,7 @@ from typing import Literal
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.inference.outside.clip_names import ClipNames
 from fgbench.records import image_id
-from fgbench.runs.context import RunPlace
+from fgbench.runs.context import RunContext
 from fgbench.runs.lost_clips import rejected_clips
 from fgbench.runs.samples import Sample, image_samples, moving_samples
 from fgbench.storage import read_rows
@@ -47,7 +47,7 @@ class Samples:
     Attributes:
         kind: Images or clips.
         test: All samples that are tested, ordered by id.
-        keys: Clip, and frame of an image (``None`` of a clip), to the place in ``test`` of those that can be
+        keys: Clip, and frame of an image (``None`` of a clip), to the index in ``test`` of those that can be
             answered: not of clips that could not be read.
     """
 
@@ -56,17 +56,17 @@ class Samples:
     keys: dict[tuple[str, int | None], int]
 
 
-def read_clips(place: RunPlace) -> Clips:
+def read_clips(context: RunContext) -> Clips:
     """The clips of a work folder, those that could not be read among them.
 
     Raises:
         ManifestError: If manifests are missing or damaged.
     """
-    rows = list(read_rows(place.manifests / "clips.parquet", ["clip_id", "path", "n_frames"]))
-    lost = set(rejected_clips(place.manifests)) - {row["clip_id"] for row in rows}
+    rows = list(read_rows(context.manifests / "clips.parquet", ["clip_id", "path", "n_frames"]))
+    lost = set(rejected_clips(context.manifests)) - {row["clip_id"] for row in rows}
     images = {}
-    if (place.manifests / "faces").is_dir():
-        for path in sorted((place.manifests / "faces").glob("*.parquet")):
+    if (context.manifests / "faces").is_dir():
+        for path in sorted((context.manifests / "faces").glob("*.parquet")):
             for row in read_rows(path, ["clip_id", "frame_index"]):
                 key = row["clip_id"], row["frame_index"]
                 images[image_id(*key)] = key
@@ -80,11 +80,11 @@ def read_clips(place: RunPlace) -> Clips:
     )
 
 
-def tested_samples(place: RunPlace, clips: Clips, kind: str) -> Samples:
+def tested_samples(context: RunContext, clips: Clips, kind: str) -> Samples:
     """The samples of the test part; of folds, those of all folds together.
 
     Args:
-        place: The work folder.
+        context: The work folder.
         clips: Its clips.
         kind: One of :data:`KINDS`.
 
@@ -95,17 +95,17 @@ def tested_samples(place: RunPlace, clips: Clips, kind: str) -> Samples:
     """
     if kind not in KINDS:
         raise ConfigError(f"unknown samples {kind!r}", f"known: {', '.join(KINDS)}")
-    moving = moving_samples(place.manifests)
+    moving = moving_samples(context.manifests)
     has_motion = any(clip.clip_id not in clips.pictures for clip in moving)
     chosen: Kind = "clips" if kind == "clips" or (kind == AUTO and has_motion) else "images"
-    samples = moving if chosen == "clips" else image_samples(place.manifests)
-    tested = [one for one in place.division.tested(samples) if not one.is_copy]
-    lost = place.lost_tests(samples, fold=None)
+    samples = moving if chosen == "clips" else image_samples(context.manifests)
+    tested = [one for one in context.division.tested(samples) if not one.is_copy]
+    lost = context.lost_tests(samples, fold=None)
     test = sorted([*tested, *lost], key=lambda sample: sample.sample_id)
     if not tested:
         others = f", and {len(lost)} of clips that could not be read" if lost else ""
         raise DatasetError(
-            f"{place.manifests} has no test {chosen} to score{others}",
+            f"{context.manifests} has no test {chosen} to score{others}",
             "check the split of the recipe of fgbench prepare",
         )
     unread = {sample.sample_id for sample in lost}

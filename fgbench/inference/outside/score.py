@@ -12,22 +12,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fgbench.callbacks import Note, ignore
 from fgbench.errors import ConfigError, DatasetError, DependencyError
 from fgbench.inference.outside.answers import Answers
 from fgbench.inference.outside.class_names import match_classes
 from fgbench.inference.outside.class_scores import ClassScores, score_classes, stated_classes
 from fgbench.inference.outside.matching import match_rows
-from fgbench.inference.outside.places import check_place, clear_other_kind, default_name, digest_of
 from fgbench.inference.outside.reading import AUTO, read_answers
+from fgbench.inference.outside.run_folders import check_run_folder, clear_other_kind, default_name, digest_of
 from fgbench.inference.outside.samples import AUTO as AUTO_KIND
 from fgbench.inference.outside.samples import Clips, read_clips, tested_samples
 from fgbench.methods.steps.work import open_work
 from fgbench.runs import results, unit_results
-from fgbench.runs.context import Note, RunPlace
+from fgbench.runs.context import RunContext
 from fgbench.runs.face_origin import FACE_ORIGIN
 from fgbench.runs.lock import hold_run
 from fgbench.runs.outside import OUTSIDE
-from fgbench.runs.results import SINGLE_FOLD, unheard, write_run
+from fgbench.runs.results import SINGLE_FOLD, write_run
 from fgbench.runs.unit_results import write_au_run
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def score_file(
     samples: str = AUTO_KIND,
     seed: int = 0,
     force: bool = False,
-    note: Note = unheard,
+    note: Note = ignore,
 ) -> Scored:
     """Score what another program predicted; nothing is written unless all of it can be.
 
@@ -92,28 +93,28 @@ def score_file(
     origin = {"file": path.name or str(path), "sha256": digest_of(path), "format": answers.format}
     how = "its columns tell" if format_ == AUTO else "as it was told"
     note(f"{path} is read as {answers.format} ({how}), {len(answers.rows):,} rows")
-    place = open_work(workdir, seed=seed, note=note)
-    clips = read_clips(place)
+    context = open_work(workdir, seed=seed, note=note)
+    clips = read_clips(context)
     chosen = default_name(path) if name is None else name
     asked = _Asked(name=chosen, told=dict(told or {}), samples=samples, force=force, origin=origin)
-    has_classes = answers.has_classes and bool(place.labels.labels)
+    has_classes = answers.has_classes and bool(context.labels.labels)
     if asked.told and not has_classes:
         raise ConfigError(
             "--map tells classes, and there are none to tell apart",
-            f"{_lacks(path, answers, place)}: leave --map out",
+            f"{_lacks(path, answers, context)}: leave --map out",
         )
     writes: list[_Write] = []
     classes = units = None
     if has_classes:
-        classes = _classes(answers, place, clips, asked)
+        classes = _classes(answers, context, clips, asked)
         writes.append(classes)
-    scored = _unit_scores(answers, place, clips, must=not has_classes, note=note)
+    scored = _unit_scores(answers, context, clips, must=not has_classes, note=note)
     if scored is not None:
-        units = _units(scored, answers, place, asked, ending=UNITS if has_classes else "")
+        units = _units(scored, answers, context, asked, ending=UNITS if has_classes else "")
         writes.append(units)
     if not writes:
         raise DatasetError(
-            f"{path} has nothing that can be scored in {workdir}: {_lacks(path, answers, place)}",
+            f"{path} has nothing that can be scored in {workdir}: {_lacks(path, answers, context)}",
             "give a file with a column label, a column per class, or (of data with labels of action units) a "
             "column per action unit",
         )
@@ -131,20 +132,20 @@ class _Asked:
     origin: Mapping[str, str]
 
 
-def _lacks(path: Path, answers: Answers, place: RunPlace) -> str:
+def _lacks(path: Path, answers: Answers, context: RunContext) -> str:
     """What either side has."""
     has = [*(["classes"] if answers.has_classes else []), *(["action units"] if answers.units else [])]
-    wanted = "classes" if place.labels.labels else "no classes"
+    wanted = "classes" if context.labels.labels else "no classes"
     return (
         f"the file has {' and '.join(has) or 'neither classes nor action units'}, data set "
-        f"{place.details['dataset']} {wanted}"
+        f"{context.details['dataset']} {wanted}"
     )
 
 
-def _classes(answers: Answers, place: RunPlace, clips: Clips, asked: _Asked) -> _Write:
+def _classes(answers: Answers, context: RunContext, clips: Clips, asked: _Asked) -> _Write:
     """Score classes; what is given back writes them."""
-    names = match_classes(stated_classes(answers), place.labels, asked.told)
-    samples = tested_samples(place, clips, asked.samples)
+    names = match_classes(stated_classes(answers), context.labels, asked.told)
+    samples = tested_samples(context, clips, asked.samples)
     matched = match_rows(
         answers.rows,
         clips,
@@ -154,8 +155,8 @@ def _classes(answers: Answers, place: RunPlace, clips: Clips, asked: _Asked) -> 
     )
     found: ClassScores = score_classes(answers, names, samples, matched)
     settings = {"samples": samples.kind, "map": dict(asked.told)}
-    folder = check_place(
-        place.workdir, asked.name, seed=place.seed, told={**asked.origin, **settings}, force=asked.force
+    folder = check_run_folder(
+        context.workdir, asked.name, seed=context.seed, told={**asked.origin, **settings}, force=asked.force
     )
     told = {
         **asked.origin,
@@ -166,7 +167,7 @@ def _classes(answers: Answers, place: RunPlace, clips: Clips, asked: _Asked) -> 
         **({"dropped": found.dropped} if found.dropped else {}),
     }
     details = {
-        **_details(place, asked.name, told),
+        **_details(context, asked.name, told),
         "kind": _KINDS[samples.kind],
         "notes": [*answers.notes, *found.notes, *matched.notes()],
     }
@@ -175,13 +176,13 @@ def _classes(answers: Answers, place: RunPlace, clips: Clips, asked: _Asked) -> 
         with hold_run(folder):
             clear_other_kind(folder, results.RESULT)
             return write_run(
-                place.workdir,
+                context.workdir,
                 found.predictions,
                 experiment=asked.name,
                 fold=SINGLE_FOLD,
-                seed=place.seed,
+                seed=context.seed,
                 config=_config(asked, settings),
-                manifest_digest=place.manifest_digest,
+                manifest_digest=context.manifest_digest,
                 device=_DEVICE,
                 details=details,
             )
@@ -190,7 +191,7 @@ def _classes(answers: Answers, place: RunPlace, clips: Clips, asked: _Asked) -> 
 
 
 def _unit_scores(
-    answers: Answers, place: RunPlace, clips: Clips, *, must: bool, note: Note
+    answers: Answers, context: RunContext, clips: Clips, *, must: bool, note: Note
 ) -> UnitScores | None:
     """Score action units, if both sides have some.
 
@@ -210,7 +211,7 @@ def _unit_scores(
         note(f"action units are not scored: {error.name} is not installed")
         return None
     try:
-        data = labelled(place)
+        data = labelled(context)
         if data is not None:
             return score_units(answers, data, clips)
     except DatasetError as error:  # somebody's own data without a table of labels, too
@@ -220,19 +221,19 @@ def _unit_scores(
         return None
     if must and not answers.has_classes:
         raise DatasetError(
-            f"the predictions are of action units, and data set {place.details['dataset']} has no labels of "
-            "them",
+            f"the predictions are of action units, and data set {context.details['dataset']} has no "
+            "labels of them",
             "score them on one that has, e.g. with action_units.csv beside annotations.csv, BP4D or DISFA",
         )
     return None
 
 
-def _units(found: UnitScores, answers: Answers, place: RunPlace, asked: _Asked, *, ending: str) -> _Write:
+def _units(found: UnitScores, answers: Answers, context: RunContext, asked: _Asked, *, ending: str) -> _Write:
     """Scores of action units; what is given back writes them."""
     name = f"{asked.name}{ending}"
     settings = {"samples": "frames"}
-    folder = check_place(
-        place.workdir, name, seed=place.seed, told={**asked.origin, **settings}, force=asked.force
+    folder = check_run_folder(
+        context.workdir, name, seed=context.seed, told={**asked.origin, **settings}, force=asked.force
     )
     told = {
         **asked.origin,
@@ -241,12 +242,12 @@ def _units(found: UnitScores, answers: Answers, place: RunPlace, asked: _Asked, 
         "without_prediction": len(found.without),
     }
     details = {
-        **_details(place, name, told),
+        **_details(context, name, told),
         **found.details,
         "recipe": name,
-        "manifest_digest": place.manifest_digest,
+        "manifest_digest": context.manifest_digest,
         "fold": SINGLE_FOLD,
-        "seed": place.seed,
+        "seed": context.seed,
         "notes": [*answers.notes, *found.notes, *found.matched.notes()],
     }
 
@@ -265,12 +266,12 @@ def _units(found: UnitScores, answers: Answers, place: RunPlace, asked: _Asked, 
     return write
 
 
-def _details(place: RunPlace, name: str, told: Mapping[str, Any]) -> dict[str, Any]:
+def _details(context: RunContext, name: str, told: Mapping[str, Any]) -> dict[str, Any]:
     """What results of both kinds tell of data set, protocol and file."""
-    details = {key: value for key, value in place.details.items() if key != FACE_ORIGIN}
-    if place.division.n_folds:
-        label = f"{place.division.label}, all folds tested together"
-        details["protocol"] = {**place.division.told(), "label": label, "folds": [SINGLE_FOLD]}
+    details = {key: value for key, value in context.details.items() if key != FACE_ORIGIN}
+    if context.division.n_folds:
+        label = f"{context.division.label}, all folds tested together"
+        details["protocol"] = {**context.division.to_json(), "label": label, "folds": [SINGLE_FOLD]}
     return {**details, "method": f"{name} (outside)", OUTSIDE: dict(told)}
 
 

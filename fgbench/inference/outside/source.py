@@ -116,7 +116,7 @@ def _parquet_rows(path: Path) -> Iterator[Row]:
     except ManifestError as error:
         raise DatasetError(error.message, _EXPECTED) from error
     yield 0, list(table.column_names)
-    columns = [table.column(place).to_pylist() for place in range(table.num_columns)]
+    columns = [table.column(context).to_pylist() for context in range(table.num_columns)]
     for number, cells in enumerate(zip(*columns, strict=True), start=1):
         yield number, ["" if cell is None else str(cell).strip() for cell in cells]
 
@@ -143,7 +143,7 @@ def _table(path: Path, clip: str, lines: Callable[[], Iterator[Row]], *, has_com
         columns=tuple(map(tidy, columns)),
         read_rows=rows,
         has_commas=has_commas,
-        places={name: place for place, name in enumerate(head)},
+        places={name: context for context, name in enumerate(head)},
     )
 
 

@@ -25,11 +25,11 @@ from fgbench.methods.action_units.pseudo_labels import pseudo_data, pseudo_teste
 from fgbench.methods.steps.units import unit_data
 from fgbench.naming import first_few
 from fgbench.records import image_id
-from fgbench.runs.context import RunPlace
+from fgbench.runs.context import RunContext
 from fgbench.runs.pseudo_labels import PSEUDO
 from fgbench.runs.samples import clip_samples
 from fgbench.runs.unit_results import AuPredictions
-from fgbench.training.context import Place
+from fgbench.training.context import TrainingContext
 
 _SHOWN = 5
 
@@ -53,13 +53,13 @@ class UnitScores:
     notes: Sequence[str]
 
 
-def labelled(place: RunPlace) -> UnitData | None:
+def labelled(context: RunContext) -> UnitData | None:
     """The labels of action units that a work folder's data set brings; ``None`` if it has none.
 
     Raises:
         FgbenchError: If the data set or its table cannot be read.
     """
-    return unit_data(Place.on(torch.device("cpu"), place))
+    return unit_data(TrainingContext.on(torch.device("cpu"), context))
 
 
 def score_units(answers: Answers, data: UnitData, clips: Clips) -> UnitScores:
@@ -74,15 +74,15 @@ def score_units(answers: Answers, data: UnitData, clips: Clips) -> UnitScores:
         DatasetError: If no test frame is labelled for a unit that the program has, or rows match none.
         ManifestError: If manifests are missing or damaged.
     """
-    place = data.place
-    tested = {clip.clip_id: clip for clip in place.division.tested(clip_samples(place.manifests))}
-    wanted = [key for key in usable_frames(place.manifests) if key[0] in tested]
+    context = data.context
+    tested = {clip.clip_id: clip for clip in context.division.tested(clip_samples(context.manifests))}
+    wanted = [key for key in usable_frames(context.manifests) if key[0] in tested]
     told = labels_by_frame(data.rows, wanted)
     there = sorted({unit for labels in told.values() for unit, label in labels.items() if label})
     units = [unit for unit in there if unit in answers.units]
     if not told or not units:
         raise DatasetError(
-            f"none of the {len(wanted)} test frames of {place.workdir} is labelled for a unit that the "
+            f"none of the {len(wanted)} test frames of {context.workdir} is labelled for a unit that the "
             f"predictions have ({first_few(answers.units)}); labelled: {first_few(there) or 'none'}",
             "check the split of the recipe of fgbench prepare, and which units the data set annotates",
         )
@@ -98,7 +98,7 @@ def score_units(answers: Answers, data: UnitData, clips: Clips) -> UnitScores:
         if values is None:
             without.append(image_id(*key))
             continue
-        probabilities[row] = [values[place] or 0.0 for place in column]
+        probabilities[row] = [values[index] or 0.0 for index in column]
     labels = [[told[key].get(unit, 0) for unit in units] for key in keys]
     pseudo = pseudo_data([data])
     unsaid = [unit for unit in there if unit not in units]

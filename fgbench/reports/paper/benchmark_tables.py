@@ -289,8 +289,8 @@ def _note(entry: _Entry, label: str, measured: _Measured) -> str:
     n_lost = sum(n for run in first for n in (run.result.get("rejected_test") or {}).values())
     lost = f" and {n_lost:,} of clips that could not be read" if n_lost else ""
     sentences = [
-        f"{where}: {protocol_sentence(details)}; {scores.n:,} samples, {scores.n_missing - n_lost:,} without a "
-        f"usable face{lost}, which count as wrong (coverage {coverage:.3f}); chance is "
+        f"{where}: {protocol_sentence(details)}; {scores.n:,} samples, {scores.n_missing - n_lost:,} without "
+        f"a usable face{lost}, which count as wrong (coverage {coverage:.3f}); chance is "
         f"{1 / scores.n_classes:.3f}; seeds: {len(experiment.seeds)}."
     ]
     if entry.left_out:

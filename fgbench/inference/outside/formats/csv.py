@@ -51,9 +51,9 @@ def read(source: Source) -> Answers:
     units = unit_columns(source)
     known = {*NAMES, *FURTHER_NAMES, *FRAMES, "label", *PASSED_OVER}
     places = [
-        place
-        for place, name in enumerate(source.head)
-        if name not in known and place not in units.values() and _has_numbers(source, place)
+        context
+        for context, name in enumerate(source.head)
+        if name not in known and context not in units.values() and _has_numbers(source, context)
     ]
     unit_places = list(units.values())
     label = source.places.get("label")
@@ -70,21 +70,21 @@ def read(source: Source) -> Answers:
 
     read_too = {*NAMES, *FURTHER_NAMES, *FRAMES, "label"}
     used = {*places, *unit_places, *(source.places[name] for name in read_too if name in source.places)}
-    passed = [name for place, name in enumerate(source.columns) if name and place not in used]
+    passed = [name for context, name in enumerate(source.columns) if name and context not in used]
     return Answers(
         format="csv",
-        classes=tuple(source.columns[place] for place in places),
+        classes=tuple(source.columns[context] for context in places),
         units=tuple(units),
         rows=answers_of(source, answer),
         notes=(f"columns not read: {first_few(passed)}",) if passed else (),
     )
 
 
-def _has_numbers(source: Source, place: int) -> bool:
+def _has_numbers(source: Source, context: int) -> bool:
     """Whether any cell of a column is a number; columns of text are no classes."""
     for line, cells in source.rows:
         try:
-            if number_of(source, line, cells, place) is not None:
+            if number_of(source, line, cells, context) is not None:
                 return True
         except DatasetError:
             continue

@@ -38,7 +38,7 @@ def digest_of(path: Path) -> str:
     return digest_json({file.relative_to(path).as_posix(): digest_file(file) for file in files_of(path)})
 
 
-def check_place(workdir: Path, name: str, *, seed: int, told: Mapping[str, Any], force: bool) -> Path:
+def check_run_folder(workdir: Path, name: str, *, seed: int, told: Mapping[str, Any], force: bool) -> Path:
     """Folder of a run, refused where it is another's.
 
     Args:
