@@ -23,6 +23,9 @@ Out = Annotated[
     Path | None, typer.Option("--out", help="Folder to write files to as well.", show_default="none")
 ]
 
+_OF_ALL_CLASSES = 2
+"""Tables of a comparison that are of all classes together: the runs, and their differences."""
+
 
 def compare(
     runs: Annotated[
@@ -36,6 +39,7 @@ def compare(
     workdir: Workdir = places.DEMO_WORKDIR,
     format_: Format = "md",
     out: Out = None,
+    full: Annotated[bool, typer.Option("--full", help="Print the tables of the classes, too.")] = False,
     json: Json = False,
 ) -> None:
     """Compare runs with the first: differences with intervals, paired tests. Bare: the leaderboard."""
@@ -52,8 +56,10 @@ def compare(
     _files(tables, format_, out)
     if json:
         print_json(comparison_json(comparison))
-    else:
-        _print(tables, format_)
+        return
+    _print(tables if full else tables[:_OF_ALL_CLASSES], format_)
+    if not full and format_ == "md":
+        say("every class: the same command with --full")
 
 
 def leaderboard(

@@ -34,7 +34,12 @@ def test_compare_prints_tables_and_writes_files(folder):
     done = fgbench("compare", "weak", "strong", "--out", "files", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "**Runs compared: mine (SYNTHETIC data)**" in done.stdout
-    assert "**Accuracy per class, strong against weak: mine (SYNTHETIC data)**" in done.stdout
+    classes = "**Accuracy per class, strong against weak: mine (SYNTHETIC data)**"
+    assert classes not in done.stdout
+    assert done.stdout.endswith("every class: the same command with --full\n")
+    whole = fgbench("compare", "weak", "strong", "--full", cwd=folder).stdout
+    assert classes in whole
+    assert whole.startswith(done.stdout.removesuffix("every class: the same command with --full\n").rstrip())
     assert sorted(path.name for path in (folder / "files").iterdir()) == [
         ".fgbench-files.json",
         "compare-classes-strong.md",
