@@ -24,6 +24,7 @@ from fgbench.cli import (
     next_steps,
     predict,
     prepare,
+    publish,
     recipes,
     report,
     status,
@@ -82,6 +83,7 @@ app.add_typer(features.app, name="features")
 add_command(app, "report")(report.report)
 add_command(app, "compare")(compare.compare)
 add_command(app, "leaderboard")(compare.leaderboard)
+app.command("publish")(publish.publish)
 add_command(app, "doctor")(doctor.doctor)
 
 
