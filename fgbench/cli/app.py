@@ -16,6 +16,7 @@ from fgbench.cli import (
     compare,
     datasets,
     demo,
+    diff,
     doctor,
     evaluate,
     export,
@@ -25,6 +26,7 @@ from fgbench.cli import (
     predict,
     prepare,
     publish,
+    rebuild,
     recipes,
     report,
     status,
@@ -84,6 +86,8 @@ add_command(app, "report")(report.report)
 add_command(app, "compare")(compare.compare)
 add_command(app, "leaderboard")(compare.leaderboard)
 app.command("publish")(publish.publish)
+add_command(app, "rebuild")(rebuild.rebuild)
+app.command("diff")(diff.diff)
 add_command(app, "doctor")(doctor.doctor)
 
 

@@ -30,6 +30,7 @@ from fgbench import records, storage
 from fgbench.catalogue.carried_listing import ACTION_UNITS as ACTION_UNITS
 from fgbench.catalogue.carried_listing import ENTRIES as ENTRIES
 from fgbench.catalogue.carried_listing import VOTES as VOTES
+from fgbench.catalogue.carried_listing import listed_schema
 from fgbench.config import PrepareConfig
 from fgbench.config.earlier import in_todays_words
 from fgbench.errors import ManifestError, ResourceError
@@ -209,7 +210,30 @@ def read_published(folder: Path) -> Index:
             found = digest_file(path)
         if found != told.sha256:
             raise ManifestError(f"{path} is damaged: its content is not that of the index", _AGAIN)
+        if path.suffix == ".parquet":
+            _check_columns(path, _schema_of(name))
+    missing = {ENTRIES, VOTES, FILES, REJECTS} - index.files.keys()
+    if missing:
+        raise ManifestError(f"{folder / INDEX} lists no {', '.join(sorted(missing))}", _AGAIN)
     return index
+
+
+def _schema_of(name: str) -> pa.Schema:
+    table = name.partition("/")[0]
+    if table in PARTED:
+        return schema(table)
+    if name == FILES:
+        return files_schema()
+    return records.schema("published_rejects") if name == REJECTS else listed_schema(name)
+
+
+def _check_columns(path: Path, wanted: pa.Schema) -> None:
+    """Raise if a table lacks columns, or has them of other types."""
+    with storage.open_table(path, wanted.names, hint=_AGAIN) as file:
+        there = file.schema_arrow
+    odd = [field.name for field in wanted if there.field(field.name).type != field.type]
+    if odd:
+        raise ManifestError(f"{path} has columns of other types than expected: {', '.join(odd)}", _AGAIN)
 
 
 def recipe_of(index: Index, *, resolved: bool) -> PrepareConfig:
