@@ -86,7 +86,7 @@ add_command(app, "report")(report.report)
 add_command(app, "compare")(compare.compare)
 add_command(app, "leaderboard")(compare.leaderboard)
 app.command("publish")(publish.publish)
-add_command(app, "rebuild")(rebuild.rebuild)
+app.command("rebuild")(rebuild.rebuild)
 app.command("diff")(diff.diff)
 add_command(app, "doctor")(doctor.doctor)
 
