@@ -251,7 +251,7 @@ def _entry(row: Mapping[str, Any], votes: tuple[Vote, ...]) -> ClipEntry:
 
 def _unit_rows(row: AuRow) -> list[dict[str, Any]]:
     """Rows of a frame; one without a unit where nothing of it is labelled, which is told too."""
-    cells = sorted(row.labels.items()) or [(None, None)]
+    cells: list[tuple[str | None, int | None]] = [*sorted(row.labels.items())] or [(None, None)]
     frame = {"clip_id": row.clip_id, "frame_index": row.frame_index}
     return [{**frame, "unit": unit, "label": label} for unit, label in cells]
 

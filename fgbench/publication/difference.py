@@ -171,9 +171,9 @@ def _clips(one: Side, other: Side) -> Iterator[Change]:
             after=other.clips[clip_id]["path"],
         )
     for clip_id in (one.rejects.keys() | other.rejects.keys()) - one.clips.keys() - other.clips.keys():
-        before, after = (side.rejects.get(clip_id, "not listed") for side in (one, other))
-        if before != after:
-            yield Change(what="clip rejected otherwise", where=clip_id, before=before, after=after)
+        reason, now = (side.rejects.get(clip_id, "not listed") for side in (one, other))
+        if reason != now:
+            yield Change(what="clip rejected otherwise", where=clip_id, before=reason, after=now)
     for clip_id in one.clips.keys() & other.clips.keys():
         before, after = one.clips[clip_id], other.clips[clip_id]
         columns = {"sha256": "bytes", **_VALUES, "subject_id": "person"}

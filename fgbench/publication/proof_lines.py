@@ -56,8 +56,8 @@ def _differences(proof: Proof, *, full: bool) -> Iterator[str]:
     for one in proof.differences:
         for kind, told in _told(one):
             kinds.setdefault(kind, []).append(told)
-    for kind, told in kinds.items():
-        yield f"{kind}: {len(told)} ({_some(told, full)})"
+    for kind, examples in kinds.items():
+        yield f"{kind}: {len(examples)} ({_some(examples, full)})"
     moved = [one for one in proof.differences if one.faces.unequal]
     if moved:
         most = max(moved, key=lambda one: one.faces.most_px)
