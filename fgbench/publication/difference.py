@@ -185,7 +185,7 @@ def _clips(one: Side, other: Side) -> Iterator[Change]:
 
 
 def _faces(one: Side, other: Side) -> Iterator[Change]:
-    for clip_id in one.faces:
+    for clip_id in dict.fromkeys([*one.faces, *other.faces]):
         if clip_id in one.clips and clip_id in other.clips:
             yield from _of_clip(clip_id, compare_faces(one.faces.of(clip_id), other.faces.of(clip_id)))
 

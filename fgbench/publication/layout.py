@@ -58,6 +58,23 @@ PARTED = ("clips", "faces", "images")
 PIXELS = "pixels_sha256"
 """Column with the digest of a face's pixels (:func:`fgbench.publication.pixels.pixel_digest`)."""
 
+_NEVER_EMPTY = frozenset(
+    {
+        "clip_id",
+        "path",
+        "sha256",
+        "bytes",
+        "image_id",
+        "id",
+        "stage",
+        "reason",
+        "annotator",
+        "round",
+        "status",
+    }
+)
+"""Columns that have a value in every row of the tables that have them."""
+
 _NAMES = (
     rf"README\.md|recipe\.yaml|reannotate\.csv|(entries|votes|action_units|files|rejects)\.parquet|"
     rf"({'|'.join(PARTED)})/({'|'.join(SPLITS)})\.parquet|folds/[A-Za-z0-9_][A-Za-z0-9_.-]*\.csv"
@@ -228,12 +245,21 @@ def _schema_of(name: str) -> pa.Schema:
 
 
 def _check_columns(path: Path, wanted: pa.Schema) -> None:
-    """Raise if a table lacks columns, or has them of other types."""
+    """Raise if a table lacks columns, has them of other types, or rows that do not tell what they are of."""
     with storage.open_table(path, wanted.names, hint=_AGAIN) as file:
         there = file.schema_arrow
     odd = [field.name for field in wanted if there.field(field.name).type != field.type]
     if odd:
         raise ManifestError(f"{path} has columns of other types than expected: {', '.join(odd)}", _AGAIN)
+    named = storage.read_table(path, [name for name in wanted.names if name in _NEVER_EMPTY], hint=_AGAIN)
+    empty = [name for name in named.column_names if named[name].null_count]
+    if "split" in wanted.names:
+        parts = set(storage.read_table(path, ["split"], hint=_AGAIN)["split"].to_pylist())
+        empty += ["split"] if parts - {*SPLITS, None} else []
+    if empty:
+        raise ManifestError(
+            f"{path} has rows without a value that can be in {', '.join(empty)}, expected one in each", _AGAIN
+        )
 
 
 def recipe_of(index: Index, *, resolved: bool) -> PrepareConfig:

@@ -8,7 +8,7 @@ this machine.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,14 +23,15 @@ from fgbench.config import PrepareConfig
 from fgbench.errors import DatasetError, ManifestError
 from fgbench.files.hashing import digest_file
 from fgbench.media import video
+from fgbench.naming import shown
 from fgbench.preparation.prepare import preview, saved
 from fgbench.preparation.stages.publish import claims
 from fgbench.publication import layout
 from fgbench.publication.card import data_card
 from fgbench.publication.place import place_for
-from fgbench.publication.portable import portable_entry, portable_recipe, portable_reject
+from fgbench.publication.portable import portable_entry, portable_recipe, portable_reject, portable_table
 from fgbench.publication.scrubbing import Scrubber
-from fgbench.publication.source_files import SourceFile, file_rows, names_of, source_files
+from fgbench.publication.source_files import SourceFile, file_rows, is_below, names_of, source_files
 from fgbench.publication.tables import write_tables
 from fgbench.records import SPLITS, AuRow
 from fgbench.reports.freshness import read_present
@@ -88,11 +89,13 @@ def publish(workdir: Path, out: Path, *, jobs: int, progress: Progress) -> Publi
         rows = write_tables(workdir, out, list(index["files"]), runner)
     rows |= write_listing(out, [portable_entry(entry, scrub) for entry in listing.entries], units)
     rows[layout.FILES] = _write_rows(out / layout.FILES, layout.files_schema(), file_rows(sources))
-    rejects = [portable_reject(row, scrub) for row in storage.read_rows(workdir / MANIFESTS / layout.REJECTS)]
+    outside = {shown(entry.clip_id) for entry in listing.entries if not is_below(entry.path)}
+    told = storage.read_rows(workdir / MANIFESTS / layout.REJECTS)
+    rejects = [portable_reject(row, outside, scrub) for row in told]
     rows[layout.REJECTS] = _write_rows(out / layout.REJECTS, records.schema("published_rejects"), rejects)
-    _copy_text(workdir / MANIFESTS / layout.REANNOTATE, out / layout.REANNOTATE, scrub)
+    _copy_text(workdir / MANIFESTS / layout.REANNOTATE, out / layout.REANNOTATE, outside)
     for name in folds:
-        _copy_text(workdir / FOLDS / name, out / FOLDS / name, scrub)
+        _copy_text(workdir / FOLDS / name, out / FOLDS / name, outside)
     found = _index(workdir, index, asked, listing, scrub, has_units=units is not None)
     recipe = yaml.safe_dump(found.recipe, sort_keys=False, allow_unicode=True)
     storage.write_text(out / layout.RECIPE, recipe)
@@ -170,10 +173,10 @@ def _units(asked: PrepareConfig, root: Path) -> list[AuRow] | None:
         return None
 
 
-def _copy_text(source: Path, target: Path, scrub: Scrubber) -> None:
+def _copy_text(source: Path, target: Path, outside: Collection[str]) -> None:
     with storage.readable(source):
         text = source.read_text(encoding="utf-8")
-    storage.write_text(target, "".join(map(scrub.text, text.splitlines(keepends=True))))
+    storage.write_text(target, portable_table(text, outside))
 
 
 def _write_rows(path: Path, schema: Any, rows: Iterable[Mapping[str, Any]]) -> int:

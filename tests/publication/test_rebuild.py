@@ -312,6 +312,27 @@ def test_tables_of_other_columns_and_indices_of_others_are_refused(plain, clips,
         made(out, clips, tmp_path / "work")
 
 
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("files.parquet", "path", None),
+        ("entries.parquet", "clip_id", None),
+        ("entries.parquet", "split", "training"),
+        ("votes.parquet", "round", None),
+    ],
+)
+def test_values_that_cannot_be_are_refused(plain, clips, tmp_path, table, column, value):
+    out = tmp_path / "out"
+    shutil.copytree(plain / "out", out)
+    told = pq.read_table(out / table)
+    row = dict.fromkeys(told.column_names) | {"clip_id": "x", "path": "x", "annotator": "a", "sha256": "0"}
+    row = {name: row[name] for name in told.column_names} | {column: value}
+    added = type(told).from_pylist([*told.to_pylist(), row], told.schema)
+    sealed_again(out, lambda folder: storage.write_table(folder / table, added))
+    with pytest.raises(ManifestError, match=f"rows without a value that can be in .*{column}"):
+        made(out, clips, tmp_path / "work")
+
+
 def test_a_recipe_that_names_files_elsewhere_is_refused(plain, clips, tmp_path):
     out = tmp_path / "out"
     shutil.copytree(plain / "out", out)
