@@ -6,11 +6,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from plain_data import prepared, published, write_plain_data, write_plain_video
+from plain_data import nothing, prepared, published, write_plain_data, write_plain_video
 
 from fgbench.errors import ConfigError, DatasetError, ManifestError, ResourceError
 from fgbench.publication import layout
 from fgbench.publication.pixels import pixel_digest
+from fgbench.publication.rebuild import rebuild
 from fgbench.publication.scrubbing import Scrubber
 from fgbench.storage import read_rows
 
@@ -81,20 +82,23 @@ def test_nothing_of_it_is_a_picture_or_of_this_machine(tmp_path, monkeypatch):
     root = write_plain_data(home / "my clips", 4)
     with (root / "annotations.csv").open("a") as file:
         file.write(f"{home}/elsewhere/secret.mp4,wrath,0,p1\n../up.mp4,wrath,0,p1\n")
+        file.write("/mnt/disk77/inner/x.mp4,wrath,0,p1\n")
     (root / "videos" / "bad.mp4").write_bytes(b"no video at all")
     with (root / "annotations.csv").open("a") as file:
         file.write("bad.mp4,wrath,0,p1\n")
     work = prepared(root, home / "work", max_reject_rate=1.0)
     reasons = {row["id"]: row["reason"] for row in read_rows(work / "manifests" / "rejects.parquet")}
-    assert sorted(reasons.values()) == ["path_outside_root", "path_outside_root", "unreadable"]
+    assert sorted(reasons.values()) == [*["path_outside_root"] * 3, "unreadable"]
     published(work, tmp_path / "out")
     found = contents(tmp_path / "out")
     assert len(found) > 8
     for name, data in found.items():
         assert not [magic for magic in MAGICS if magic in data], name
         text = _as_text(tmp_path / "out" / name)
-        for place in (str(tmp_path), "annabel", "my clips/", str(Path.cwd())):
+        for place in (str(tmp_path), "annabel", "my clips/", str(Path.cwd()), "disk77"):
             assert place not in text, (name, place)
+    proof = rebuild(tmp_path / "out", root, tmp_path / "again", jobs=1, progress=nothing)
+    assert proof.is_same, "what leads out of the data set is rejected again"
 
 
 def _as_text(path):
