@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from fgbench import plugins
+from fgbench.catalogue.carried_listing import adapter_of
 from fgbench.catalogue.classes import Classes, choose_classes
 from fgbench.catalogue.diagnosis import with_what_is_there
 from fgbench.catalogue.inventory import Inventory, take_inventory
@@ -85,7 +85,7 @@ def list_data(config: DatasetConfig, root: Path) -> Listing:
         ConfigError: If there is no such adapter, variant or label set.
         DatasetError: If the data set is not laid out as its adapter expects, or lists nothing.
     """
-    adapter = plugins.load("datasets", config.adapter)
+    adapter = adapter_of(config, root)
     card: Card = adapter.CARD
     variant = card.variant(config.variant)
     takes_variant = "variant" in inspect.signature(adapter.list_clips).parameters
@@ -138,11 +138,11 @@ def _listed(entries: Any) -> list[ClipEntry]:
     return list(entries)
 
 
-def unit_source(adapter: ModuleType, root: Path, variant: str) -> UnitSource:
+def unit_source(adapter: Any, root: Path, variant: str) -> UnitSource:
     """Return the origin of a data set's labels of action units, as given by its adapter.
 
     Args:
-        adapter: Plugin of the data set.
+        adapter: Plugin of the data set, or what takes its place.
         root: Its root.
         variant: Name of the variant; empty for the default.
 

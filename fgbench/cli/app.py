@@ -16,6 +16,7 @@ from fgbench.cli import (
     compare,
     datasets,
     demo,
+    diff,
     doctor,
     evaluate,
     export,
@@ -24,6 +25,8 @@ from fgbench.cli import (
     next_steps,
     predict,
     prepare,
+    publish,
+    rebuild,
     recipes,
     report,
     score,
@@ -84,6 +87,9 @@ app.add_typer(features.app, name="features")
 add_command(app, "report")(report.report)
 add_command(app, "compare")(compare.compare)
 add_command(app, "leaderboard")(compare.leaderboard)
+app.command("publish")(publish.publish)
+app.command("rebuild")(rebuild.rebuild)
+app.command("diff")(diff.diff)
 add_command(app, "doctor")(doctor.doctor)
 
 

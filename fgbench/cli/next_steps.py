@@ -115,13 +115,13 @@ def _show(typed: Sequence[str], commands: Sequence[str]) -> None:
 
 def _has_units(workdir: Path) -> bool:
     """Whether the data set has labels of action units."""
-    from fgbench import plugins
+    from fgbench.catalogue.carried_listing import adapter_of
     from fgbench.errors import FgbenchError
     from fgbench.preparation.prepare import saved
 
     try:
         config, root = saved(workdir)
-        adapter = plugins.load("datasets", config.dataset.adapter)
+        adapter = adapter_of(config.dataset, root)
         return hasattr(adapter, "action_units") and next(iter(adapter.action_units(root)), None) is not None
     except FgbenchError:
         return False

@@ -15,6 +15,7 @@ OTHERWISE = {
     "labels": "its position is a label set or a work folder",
     "predict": "its positions are files",
     "prepare": "its position is a recipe",
+    "rebuild": "its position is a publication",
 }
 """Commands with ``--workdir`` whose positions mean something else."""
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
-from fgbench import plugins
 from fgbench.callbacks import ignore
+from fgbench.catalogue.carried_listing import adapter_of
 from fgbench.catalogue.listing import unit_source
 from fgbench.config import TrainAuConfig
 from fgbench.errors import DatasetError
@@ -82,7 +82,7 @@ def train_units_in(
 def unit_data(context: TrainingContext) -> UnitData | None:
     """Return the labels of action units of a work folder's data set; ``None`` if it has none."""
     prepared, root = saved(context.workdir)
-    adapter = plugins.load("datasets", prepared.dataset.adapter)
+    adapter = adapter_of(prepared.dataset, root)
     if not hasattr(adapter, "action_units"):
         return None
     own = adapter.CARD.people or prepared.dataset.adapter

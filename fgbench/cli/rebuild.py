@@ -1,0 +1,62 @@
+"""``fgbench rebuild``: a published data set made again from one's own clips, and proved the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fgbench.cli import places
+from fgbench.cli.console import note, print_json, progress_bars, say
+from fgbench.cli.options import DEFAULT_JOBS, Jobs, Json
+from fgbench.cli.workdirs import workdir_option
+
+
+def rebuild(
+    published: Annotated[Path, typer.Argument(help="Folder that fgbench publish has written.")],
+    data_root: Annotated[
+        Path, typer.Option("--data-root", help="Folder of the clips; no annotations are needed in it.")
+    ],
+    workdir: Annotated[
+        Path | None,
+        workdir_option("Work folder.", "./fgbench-data/<folder of PUBLISHED>-rebuilt/work", is_made=False),
+    ] = None,
+    detector_model: Annotated[
+        Path | None,
+        typer.Option("--detector-model", help="Model file of the detector, where the recipe names one."),
+    ] = None,
+    jobs: Jobs = DEFAULT_JOBS,
+    full: Annotated[bool, typer.Option("--full", help="Name every clip that differs.")] = False,
+    json: Json = False,
+) -> None:
+    """Make a published data set again from the clips, and prove by digests that it is the same.
+
+    Files are found by their paths below the folder of the clips, else by their digests. Recipe, labels, votes
+    and parts are the published ones. Clips that are missing are rejects; what differs is told, and by how
+    much.
+
+    The exit code is 0 only if the data set is the same.
+    """
+    from fgbench.errors import ManifestError
+    from fgbench.publication.proof_lines import proof_lines
+    from fgbench.publication.rebuild import rebuild as rebuilt
+
+    work = workdir or places.BASE / f"{published.resolve().name}-rebuilt" / "work"
+    if not json:
+        note(f"publication {published}, clips {data_root}, work folder {work}")
+    with progress_bars(quiet=json) as progress:
+        proof = rebuilt(
+            published, data_root, work, detector_model=detector_model, jobs=jobs, progress=progress
+        )
+    if json:
+        print_json(proof.to_json())
+    else:
+        for line in proof_lines(proof, full=full):
+            say(line)
+    if not proof.is_same:
+        raise ManifestError(
+            f"{work} is not the published data set",
+            "bring the files that are missing or other, take the versions that it was made with, and run the "
+            "command again: what is done is kept",
+        )

@@ -1,0 +1,132 @@
+"""``README.md`` of a publication: a data card with a YAML header, as the Hub and ``datasets`` read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fgbench.preparation.stages._plain_text import plain
+from fgbench.publication import layout
+from fgbench.records import SPLITS
+from fgbench.runs.pseudo_labels import MARK
+
+_WHOLE = "full"
+"""Name of the split of tables that no parts divide."""
+
+_TABLES = {
+    "clips": "usable clips: label, upper class, key frame, part, and what the file is",
+    "faces": "sampled frames: box, score, quality, landmarks (x, y pairs in px of the upright frame), 2x3 "
+    "transform to the aligned face, pose, sharpness, status, and the SHA-256 of the aligned face's pixels",
+    "images": "the image set, with the exact parameters of augmented copies, and the SHA-256 of their pixels",
+    "entries": "clips as the data set lists them, usable or not",
+    "votes": "annotators' votes",
+    "action_units": "labels of action units: 1 present, -1 absent; of a frame, or without one of all others",
+    "files": "files of the data set: path, SHA-256, bytes",
+    "rejects": "clips that could not be used, with stage and reason",
+}
+
+
+def data_card(index: layout.Index, rows: Mapping[str, int], reasons: Mapping[tuple[str, str], int]) -> str:
+    """The data card, in Markdown with a YAML header.
+
+    Args:
+        index: Index of the publication; its files are not read.
+        rows: Name of each table that is there to its number of rows.
+        reasons: Stage and reason to the number of clips that could not be used.
+    """
+    lines = ["---", _header(index, rows).rstrip(), "---", "", f"# {plain(index.dataset)}, without faces", ""]
+    if index.synthetic:
+        lines += [
+            "**Synthetic data: drawn faces. Nothing measured on them says anything of real faces.**",
+            "",
+        ]
+    if index.units is not None and index.units.pseudo:
+        lines += [
+            f"**The labels of action units are {MARK}: {plain(index.units.pseudo)} made them, no person "
+            "did.**",
+            "",
+        ]
+    lines += [
+        "All that was made of the clips of this data set, and no picture of them: the clips may not be "
+        "passed on. Who has them makes the same data set again, and has it proved:",
+        "",
+        "```",
+        "fgbench rebuild THIS_FOLDER --data-root CLIPS",
+        "```",
+        "",
+        f"Label set `{plain(index.scheme or 'none')}`: {plain(', '.join(index.classes)) or 'no classes'}.",
+        "",
+        "| part | clips | images | images with augmented copies |",
+        "|---|---|---|---|",
+        *(_counts(part, index.counts.get(part, {})) for part in SPLITS),
+        "",
+        "## Tables",
+        "",
+        "```python",
+        "from datasets import load_dataset",
+        "",
+        'clips = load_dataset("THIS_FOLDER", "clips")',
+        "```",
+        "",
+        *(f"- `{name}`: {about}" for name, about in _TABLES.items() if _files_of(name, rows)),
+        f"- `{layout.INDEX}`: digest of every file, of the tables with faces that this was made of, the "
+        "recipe and the versions",
+        "",
+        "## Clips that could not be used",
+        "",
+    ]
+    if reasons:
+        lines += ["| stage | reason | clips |", "|---|---|---|"]
+        lines += [f"| {stage} | {reason} | {count} |" for (stage, reason), count in sorted(reasons.items())]
+    else:
+        lines.append("None.")
+    lines += ["", "## Made with", "", *_versions(index.provenance)]
+    return "\n".join(lines) + "\n"
+
+
+def _counts(part: str, counts: Mapping[str, int]) -> str:
+    numbers = (counts.get(name, 0) for name in ("clips", "images", "augmented"))
+    return f"| {' | '.join([part, *map(str, numbers)])} |"
+
+
+def _header(index: layout.Index, rows: Mapping[str, int]) -> str:
+    import yaml
+
+    tags = ["facial-expression-recognition", "fgbench", *(["synthetic"] if index.synthetic else [])]
+    header: dict[str, Any] = {
+        "pretty_name": index.dataset + (" (synthetic)" if index.synthetic else ""),
+        "license": "other",
+        "tags": tags,
+    }
+    configs = list(_configs(rows))
+    if configs:
+        header["configs"] = configs
+    text: str = yaml.safe_dump(header, sort_keys=False, allow_unicode=True, width=1000)
+    return text
+
+
+def _configs(rows: Mapping[str, int]) -> Iterable[dict[str, Any]]:
+    for name in _TABLES:
+        files = _files_of(name, rows)
+        if files:
+            data = [{"split": split, "path": path} for split, path in files.items()]
+            yield {"config_name": name, "data_files": data, **({"default": True} if name == "clips" else {})}
+
+
+def _files_of(table: str, rows: Mapping[str, int]) -> dict[str, str]:
+    """Split to the file of a table, of files that have rows: others would break who loads them."""
+    if table not in layout.PARTED:
+        name = f"{table}.parquet"
+        return {_WHOLE: name} if rows.get(name) else {}
+    names = {part: f"{table}/{part}.parquet" for part in SPLITS}
+    return {part: name for part, name in names.items() if rows.get(name)}
+
+
+def _versions(provenance: Mapping[str, Any]) -> list[str]:
+    packages = provenance.get("packages")
+    told = {
+        "fgbench": provenance.get("fgbench"),
+        "python": provenance.get("python"),
+        **(packages if isinstance(packages, Mapping) else {}),
+    }
+    return [", ".join(f"{name} {version}" for name, version in told.items() if version)]

@@ -1,0 +1,135 @@
+"""The folder that a publication is written into: new, empty, or an earlier one of the same data set.
+
+Only what the index of an earlier one lists is replaced or deleted; nothing is done behind a link.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fgbench import storage
+from fgbench.errors import ConfigError, ManifestError, ResourceError
+from fgbench.publication import layout
+from fgbench.workfolders.sealed_json import discard, read_sealed, write_sealed
+
+_SYSTEM = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", "lost+found"})
+"""What systems put into every folder."""
+
+_OTHER = "choose an empty folder, a new one, or an earlier publication of the same data set"
+
+
+class Place:
+    """Folder that a publication is being written into.
+
+    Args:
+        folder: The folder.
+        ours: Names of the files in it that an earlier publication has written.
+    """
+
+    def __init__(self, folder: Path, ours: frozenset[str]) -> None:
+        self.folder = folder
+        self._ours = set(ours)
+
+    def begin(self, names: set[str]) -> None:
+        """Make ready for files, whose names are noted before any of them is written.
+
+        Raises:
+            ResourceError: If one would replace what is not ours, or lie behind a link.
+        """
+        for name in sorted(names):
+            path = self.folder / name
+            if path.parent.is_symlink():
+                raise ResourceError(
+                    f"{path.parent} is a link, expected a folder: nothing is written behind it",
+                    "remove the link",
+                )
+            if name not in self._ours and (path.exists() or path.is_symlink()):
+                raise ResourceError(
+                    f"{path} would be replaced, and fgbench has not written it: no index lists it",
+                    "move it away, and run the same command again",
+                )
+        self._ours |= names
+        write_sealed(self.folder / layout.PREVIOUS, {"kind": layout.KIND, "files": sorted(self._ours)})
+        discard(self.folder / layout.INDEX)
+
+    def end(self, index: layout.Index) -> None:
+        """Delete what is ours and was not written again, and write the index.
+
+        Raises:
+            ResourceError: If that is not possible.
+        """
+        storage.remove_listed(self.folder, sorted(self._ours - index.files.keys()))
+        write_sealed(self.folder / layout.INDEX, index.model_dump(mode="json"))
+        discard(self.folder / layout.PREVIOUS)
+
+
+def place_for(folder: Path, dataset: str) -> Place:
+    """A folder that a publication may be written into.
+
+    Args:
+        folder: The folder; made when something is written.
+        dataset: Name of the data set.
+
+    Raises:
+        ConfigError: If it holds something else than an earlier publication of the same data set; nothing in
+            it is changed.
+        ResourceError: If it is a file or a link, or cannot be read.
+    """
+    if folder.is_symlink():
+        raise ResourceError(
+            f"{folder} is a link, expected a folder: links are not followed", "name its target"
+        )
+    try:
+        with storage.readable(folder):
+            names = sorted(path.name for path in folder.iterdir() if path.name not in _SYSTEM)
+    except FileNotFoundError:
+        names = []
+    except NotADirectoryError as error:
+        raise ResourceError(f"{folder} is a file, or lies below one; expected a folder", _OTHER) from error
+    return Place(folder, _ours(folder, names, dataset))
+
+
+def _ours(folder: Path, names: list[str], dataset: str) -> frozenset[str]:
+    """Files that an earlier publication wrote, by its index or by what it noted before it was interrupted."""
+    found: set[str] = set()
+    is_ours = not names
+    if layout.INDEX in names:
+        try:
+            index = layout.read_index(folder)
+        except ManifestError as error:
+            raise ConfigError(
+                f"{folder} may not be replaced: {error.message}; nothing was changed", _OTHER
+            ) from error
+        if index.dataset != dataset:
+            raise ConfigError(
+                f"{folder} is a publication of {index.dataset!r}, not of {dataset!r}; nothing was changed",
+                _OTHER,
+            )
+        found |= index.files.keys()
+        is_ours = True
+    if layout.PREVIOUS in names:
+        noted = _noted(folder / layout.PREVIOUS)
+        found |= noted or set()
+        is_ours = is_ours or noted is not None
+    if not is_ours:
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        raise ConfigError(
+            f"{folder} is no publication of fgbench, and not empty: it holds "
+            f"{', '.join(map(repr, names[:3]))}{more}; nothing was changed",
+            _OTHER,
+        )
+    return frozenset(found)
+
+
+def _noted(path: Path) -> set[str] | None:
+    """Names that an interrupted publication has noted; ``None`` if it is no list of ours."""
+    if path.is_symlink():
+        return None
+    try:
+        told = read_sealed(path)
+    except ManifestError:
+        return None
+    files = told.get("files")
+    if told.get("kind") != layout.KIND or not isinstance(files, list):
+        return None
+    return {name for name in files if isinstance(name, str) and layout.is_name(name)}

@@ -1,0 +1,96 @@
+"""Entries, rejects and recipes as they mean the same on another machine."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from fgbench.printable import cell_of, text_of
+from fgbench.publication.scrubbing import Scrubber
+from fgbench.publication.source_files import is_below
+from fgbench.records import ClipEntry
+
+OUTSIDE = "outside-the-data-set"
+"""Path of an entry whose own leads out of the data set: it is rejected wherever it is made again. Its id,
+which is that path, begins so too."""
+
+_OUTSIDE_REASON = "path_outside_root"
+
+
+def portable_entry(entry: ClipEntry, scrub: Scrubber) -> ClipEntry:
+    """An entry without folders of this machine.
+
+    Args:
+        entry: As the data set lists it.
+        scrub: Takes the folders out.
+    """
+    clip_id, path, problem = entry.clip_id, entry.path, entry.problem
+    if not is_below(path):
+        detail = f"path {scrub.text(path)!r} leads out of the data set's folder"
+        clip_id, path, problem = outside_id(clip_id), OUTSIDE, problem or (_OUTSIDE_REASON, detail)
+    return replace(
+        entry,
+        clip_id=clip_id,
+        path=path,
+        problem=None if problem is None else (problem[0], scrub.text(problem[1])),
+    )
+
+
+def outside_id(clip_id: str) -> str:
+    """Id of an entry that leads out of the data set: its last name, and no folder that it is in.
+
+    Args:
+        clip_id: Its id on this machine.
+    """
+    digest = hashlib.sha256(clip_id.encode("utf-8", "surrogateescape")).hexdigest()
+    return f"{OUTSIDE}/{digest[:12]}-{clip_id.rpartition('/')[2]}"
+
+
+def portable_reject(row: Mapping[str, Any], outside: Collection[str], scrub: Scrubber) -> dict[str, Any]:
+    """A row of the rejects without folders of this machine.
+
+    Args:
+        row: As the manifests have it.
+        outside: Ids of entries that lead out of the data set.
+        scrub: Takes the folders out.
+    """
+    clip_id = outside_id(row["id"]) if row["id"] in outside else row["id"]
+    return {**row, "id": clip_id, "detail": scrub.text(row["detail"] or "")}
+
+
+def portable_table(text: str, outside: Collection[str]) -> str:
+    """A CSV table of ours whose first column is an id, without folders of this machine.
+
+    Args:
+        text: The table.
+        outside: Ids of entries that lead out of the data set.
+    """
+    rows = list(csv.reader(io.StringIO(text, newline="")))
+    if not any(row and text_of(row[0]) in outside for row in rows):
+        return text
+    portable = io.StringIO()
+    writer = csv.writer(portable, lineterminator="\n")
+    for row in rows:
+        is_outside = bool(row) and text_of(row[0]) in outside
+        writer.writerow([cell_of(outside_id(text_of(row[0]))), *row[1:]] if is_outside else row)
+    return portable.getvalue()
+
+
+def portable_recipe(recipe: Mapping[str, Any], scrub: Scrubber) -> dict[str, Any]:
+    """A recipe that names its model file without the folder, which is one of this machine.
+
+    Args:
+        recipe: The recipe as plain values.
+        scrub: Takes the folders out.
+    """
+    told = dict(recipe)
+    faces = dict(told.get("faces") or {})
+    if faces.get("detector_model"):
+        told["faces"] = {**faces, "detector_model": Path(faces["detector_model"]).name}
+    found: dict[str, Any] = scrub.value(told)
+    return found

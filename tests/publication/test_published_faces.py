@@ -1,0 +1,107 @@
+"""Drawn faces and votes: published, made again, coded anew; what moved is told in pixels."""
+
+import shutil
+
+import av
+import pytest
+from drawn_votes import BROKEN, prepared, write_voted
+from plain_data import nothing, published
+
+from fgbench.publication.difference import difference
+from fgbench.publication.proof_lines import proof_lines
+from fgbench.publication.rebuild import rebuild
+from fgbench.storage import read_rows
+from fgbench.workfolders.manifest_index import read_index
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    """A folder with ``clips``, prepared in ``work``, published in ``out``; and ``again`` made from that."""
+    here = tmp_path_factory.mktemp("drawn")
+    work = prepared(write_voted(here / "clips"), here / "work")
+    published(work, here / "out")
+    shutil.copytree(here / "clips" / "videos", here / "mine" / "videos")
+    return here
+
+
+def coded_anew(path):
+    """The same pictures, coded with more loss."""
+    with av.open(str(path)) as source:
+        frames = [frame.to_ndarray(format="yuv420p") for frame in source.decode(video=0)]
+        rate, size = source.streams.video[0].average_rate, (frames[0].shape[1], frames[0].shape[0] * 2 // 3)
+    with av.open(str(path), "w") as target:
+        stream = target.add_stream("libx264", rate=rate, options={"qp": "34", "threads": "1"})
+        stream.width, stream.height = size
+        stream.pix_fmt = "yuv420p"
+        for planes in frames:
+            target.mux(stream.encode(av.VideoFrame.from_ndarray(planes, format="yuv420p")))
+        target.mux(stream.encode())
+
+
+def test_faces_and_votes_come_out_again(drawn):
+    votes = list(read_rows(drawn / "out" / "votes.parquet"))
+    assert len(votes) == 9 * 5
+    assert {row["annotator"] for row in votes} == {"ada", "ben", "cleo", "dan", "eve"}
+    proof = rebuild(drawn / "out", drawn / "mine", drawn / "again", jobs=1, progress=nothing)
+    assert proof.is_same
+    assert proof.clips == 8
+    assert proof_lines(proof, full=False)[0].startswith("clips (synthetic) is the published data set")
+    first, second = (read_index(folder)["files"] for folder in (drawn / "work", drawn / "again"))
+    for name in first:
+        if name.endswith(".parquet") and name != "rejects.parquet":  # whose details tell the folder
+            assert first[name]["sha256"] == second[name]["sha256"], name
+    rejects = {
+        row["id"]: row["reason"] for row in read_rows(drawn / "again" / "manifests" / "rejects.parquet")
+    }
+    assert rejects == {"broken": "unreadable"}
+    assert BROKEN in {row["path"] for row in read_rows(drawn / "out" / "files.parquet")}
+    assert difference(drawn / "work", drawn / "again").is_same
+    # One clip is coded anew: its landmarks are told in pixels, the others stay.
+    coded_anew(drawn / "mine" / "videos" / "film0" / "wrath.mp4")
+    proof = rebuild(drawn / "out", drawn / "mine", drawn / "again", jobs=1, progress=nothing)
+    (one,) = proof.differences
+    assert (one.clip_id, one.other_bytes, dict(one.values)) == ("film0/wrath", True, {})
+    faces = one.faces
+    assert faces.unequal == faces.pixels == faces.frames > 10
+    assert 0 < faces.most_px < 6
+    told = "\n".join(proof_lines(proof, full=False))
+    assert "clips (synthetic) is not the published data set: 1 of 8 clips differs" in told
+    assert f"landmarks differ by at most {faces.most_px:.3g} px, in {faces.frames} frames of 1 clip" in told
+    between = difference(drawn / "work", drawn / "again")
+    assert [change.where for change in between.of("bytes")] == ["film0/wrath"]
+    assert {change.where for change in between.of("landmarks")} <= {"film0/wrath"}
+    assert between.of("setting") == []
+
+
+def test_what_is_read_of_faces_is_exact(drawn):
+    import numpy as np
+    import pyarrow as pa
+
+    from fgbench.publication.face_rows import FaceRows
+    from fgbench.publication.faces_compared import COLUMNS, compare_faces
+    from fgbench.publication.layout import parts_of
+
+    rows = FaceRows(parts_of(drawn / "out", "faces"), COLUMNS).of("film1/gloom")
+    assert compare_faces(rows, rows).is_same
+    points = np.array(rows["landmarks"].to_pylist(), np.float32)
+    points[3, 10] += 0.4
+    points[3, 11] += 0.4
+    points[5, 0] += 3.0
+    points[5, 1] += 4.0
+    column = pa.array(list(points), rows.schema.field("landmarks").type)
+    moved = rows.set_column(rows.schema.get_field_index("landmarks"), "landmarks", column)
+    found = compare_faces(rows, moved)
+    assert (found.unequal, found.moved, found.laid_out, found.statuses, found.pixels) == (2, 2, 0, 0, 0)
+    assert found.most_px == pytest.approx(5.0, abs=1e-4)
+    lost = pa.array([None, *points[1:]], rows.schema.field("landmarks").type)
+    found = compare_faces(rows, rows.set_column(rows.schema.get_field_index("landmarks"), "landmarks", lost))
+    assert (found.unequal, found.moved) == (3, 3)
+    found = compare_faces(rows.slice(2), rows.slice(0, rows.num_rows - 1))
+    assert (found.gone, found.added) == (1, 2)
+    transforms = np.array(rows["transform"].to_pylist(), np.float32)
+    transforms[4, 2] += 2.0
+    column = pa.array(list(transforms), rows.schema.field("transform").type)
+    found = compare_faces(
+        rows, rows.set_column(rows.schema.get_field_index("transform"), "transform", column)
+    )
+    assert (found.moved, found.laid_out, found.is_same) == (0, 1, False)
