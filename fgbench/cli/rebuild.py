@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from fgbench.cli import places
 from fgbench.cli.console import note, print_json, progress_bars, say
 from fgbench.cli.options import DEFAULT_JOBS, Jobs, Json
 from fgbench.cli.workdirs import workdir_option
+from fgbench.workfolders import default_places as places
 
 
 def rebuild(

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from fgbench.errors import FgbenchError
 from fgbench.publication.sides import Side
-from fgbench.reports.experiments import RUNS, sound_experiments
+from fgbench.reports.experiments import sound_experiments
 from fgbench.reports.freshness import Present, State, state_of
 from fgbench.runs.unit_results import RESULT as UNIT_RESULT
 from fgbench.runs.unit_results import read_au_result
+from fgbench.workfolders.layout import RUNS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,15 +28,16 @@ from fgbench.preparation.prepare import preview, saved
 from fgbench.preparation.stages.publish import claims
 from fgbench.publication import layout
 from fgbench.publication.card import data_card
-from fgbench.publication.place import place_for
 from fgbench.publication.portable import portable_entry, portable_recipe, portable_reject, portable_table
 from fgbench.publication.scrubbing import Scrubber
 from fgbench.publication.source_files import SourceFile, file_rows, is_below, names_of, source_files
 from fgbench.publication.tables import write_tables
+from fgbench.publication.target import target_for
 from fgbench.records import SPLITS, AuRow
 from fgbench.reports.freshness import read_present
 from fgbench.runs.division import FOLDS
-from fgbench.workfolders.manifest_index import MANIFESTS, read_index
+from fgbench.workfolders.layout import MANIFESTS
+from fgbench.workfolders.manifest_index import read_index
 from fgbench.workfolders.verification import Verified
 
 Progress = Callable[[str, int, int], None]
@@ -75,7 +76,7 @@ def publish(workdir: Path, out: Path, *, jobs: int, progress: Progress) -> Publi
         ResourceError: If the publication cannot be written.
     """
     index = read_index(workdir)
-    place = place_for(out, index["dataset"])
+    target = target_for(out, index["dataset"])
     asked, root = saved(workdir)
     listing = _finished(asked, root, workdir, index)
     scrub = Scrubber({root: "DATA", workdir: "WORK"})
@@ -85,7 +86,7 @@ def publish(workdir: Path, out: Path, *, jobs: int, progress: Progress) -> Publi
         _demand(workdir, index, runner)
         sources = source_files(root, [entry.path for entry in listing.entries], runner, progress)
         _refuse_changed(workdir, root, sources)
-        place.begin(_names(units is not None, folds))
+        target.begin(_names(units is not None, folds))
         rows = write_tables(workdir, out, list(index["files"]), runner)
     rows |= write_listing(out, [portable_entry(entry, scrub) for entry in listing.entries], units)
     rows[layout.FILES] = _write_rows(out / layout.FILES, layout.files_schema(), file_rows(sources))
@@ -106,7 +107,7 @@ def publish(workdir: Path, out: Path, *, jobs: int, progress: Progress) -> Publi
     texts = (layout.RECIPE, layout.CARD, layout.REANNOTATE, *(f"{FOLDS}/{name}" for name in folds))
     files = {name: _described(out / name, rows.get(name)) for name in (*rows, *texts)}
     whole = layout.Index.model_validate({**found.model_dump(mode="json"), "files": files})
-    place.end(whole)
+    target.end(whole)
     return Published(folder=out, index=whole, sources=len(sources))
 
 

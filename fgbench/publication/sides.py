@@ -14,7 +14,8 @@ from fgbench.publication.face_rows import FaceRows
 from fgbench.publication.faces_compared import COLUMNS
 from fgbench.reports.freshness import Present, read_present
 from fgbench.runs.lost_clips import is_lost
-from fgbench.workfolders.manifest_index import MANIFESTS, read_index
+from fgbench.workfolders.layout import MANIFESTS
+from fgbench.workfolders.manifest_index import read_index
 from fgbench.workfolders.verification import Verified
 
 CLIP_COLUMNS = (

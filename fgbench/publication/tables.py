@@ -13,7 +13,7 @@ from fgbench.files.parquet_files import open_parquet
 from fgbench.publication import layout
 from fgbench.publication.pixels import Runner, table_digests
 from fgbench.records import SPLITS
-from fgbench.workfolders.manifest_index import MANIFESTS
+from fgbench.workfolders.layout import MANIFESTS
 
 if TYPE_CHECKING:
     import pyarrow as pa

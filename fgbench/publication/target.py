@@ -18,7 +18,7 @@ _SYSTEM = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", "lost+found"})
 _OTHER = "choose an empty folder, a new one, or an earlier publication of the same data set"
 
 
-class Place:
+class Target:
     """Folder that a publication is being written into.
 
     Args:
@@ -63,7 +63,7 @@ class Place:
         discard(self.folder / layout.PREVIOUS)
 
 
-def place_for(folder: Path, dataset: str) -> Place:
+def target_for(folder: Path, dataset: str) -> Target:
     """A folder that a publication may be written into.
 
     Args:
@@ -86,7 +86,7 @@ def place_for(folder: Path, dataset: str) -> Place:
         names = []
     except NotADirectoryError as error:
         raise ResourceError(f"{folder} is a file, or lies below one; expected a folder", _OTHER) from error
-    return Place(folder, _ours(folder, names, dataset))
+    return Target(folder, _ours(folder, names, dataset))
 
 
 def _ours(folder: Path, names: list[str], dataset: str) -> frozenset[str]:
