@@ -116,6 +116,7 @@ def test_one_file_is_a_command_and_a_row(command, work):
     assert "The commonest" in board.stdout
 
 
+@pytest.mark.slow
 def test_its_run_stands_below_the_papers_in_table_2(command, work):
     write_fake_run(work, "lbp-svm", method="LBP+SVM")
     assert command(MAJORITY).exit_code == 0

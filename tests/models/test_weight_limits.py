@@ -96,6 +96,7 @@ def test_numbers_that_are_not_finite_are_refused_where_no_digest_tells_of_them(t
         load_weights(tmp_path / "w.safetensors")
 
 
+@pytest.mark.slow
 def test_all_flipped_bits_of_weights_are_found(tmp_path):
     """In the numbers, in the description, in names and shapes: 400 bits spread over the file."""
     path = tmp_path / "w.safetensors"

@@ -144,6 +144,7 @@ def test_data_sets_that_the_paper_lacks_have_columns_of_their_own(work, tmp_path
     assert not any("does not have" in line for line in table3.build(work).notes)
 
 
+@pytest.mark.slow
 def test_folds_are_shown_pooled_and_as_a_mean_beside_the_paper(work):
     folders = all_folds(work, "lbp-svm", kind="image")
     table = table3.build(work)
@@ -170,6 +171,7 @@ def test_folds_are_shown_pooled_and_as_a_mean_beside_the_paper(work):
     assert "runs/lbp-svm" in note
 
 
+@pytest.mark.slow
 def test_samples_that_a_variant_lacks_are_counted(tmp_path):
     index = ekman_index(left_out={"contempt": 18, "neutral": 118})
     work = write_work(tmp_path / "ck", described(), **index)
@@ -279,6 +281,7 @@ def test_other_runs_are_not_shown(work):
     assert FIVE_FOLD["folds"] == len(PROTOCOL["folds"])
 
 
+@pytest.mark.slow
 def test_data_that_are_not_as_published_are_told(tmp_path):
     index = ekman_index(unlike_published={"train": [8000, 28709], "test": [7066, 7178]})
     work = write_work(tmp_path / "ck", described(), **index)
@@ -289,6 +292,7 @@ def test_data_that_are_not_as_published_are_told(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_table_2_of_other_classes_says_where_they_are_shown(tmp_path):
     """Not that a method has to be run: what there is tells other classes apart."""
     work = write_work(tmp_path, described(subjects=10), **ekman_index(protocol=FIVE_FOLD))

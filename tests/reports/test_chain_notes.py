@@ -90,6 +90,7 @@ def work(tmp_path_factory):
 BOTH = [f"cnn: {SHARED}", f"msau: {WHOLE}"]
 
 
+@pytest.mark.slow
 def test_comparisons_as_tables_and_as_plain_values(work):
     found = compare([find_contender(name, work) for name in ("cnn", "msau", "single")])
     runs, differences, *_ = comparison_tables(found)

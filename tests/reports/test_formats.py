@@ -224,6 +224,7 @@ def line():
     return drawing
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "begin"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")])
 def test_equal_drawings_give_equal_bytes(kind, begin):
     first, second = picture(line(), kind), picture(line(), kind)

@@ -50,6 +50,7 @@ def table(work):
     return table2.build(work)
 
 
+@pytest.mark.slow
 def test_rows_stand_in_the_papers_order(table):
     assert list(dict.fromkeys((row[0], row[1]) for row in table.rows)) == [
         ("image", "LBP+SVM"),

@@ -105,6 +105,7 @@ def test_the_papers_rows_come_first(table):
     ]
 
 
+@pytest.mark.slow
 def test_both_streams_are_counted_again_from_the_predictions(work, table):
     folders = [work / f"runs/tmsau-small/0/{seed}" for seed in SEEDS]
     found = [{name: row["predicted"] for name, row in predictions_of(folder).items()} for folder in folders]

@@ -154,6 +154,7 @@ def test_table1_and_figure3(work):
         assert row[2:] == own
 
 
+@pytest.mark.slow
 def test_table2(work):
     table = table2.build(work)
     runs = noted(table)

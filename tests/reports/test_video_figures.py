@@ -72,6 +72,7 @@ def test_figure7_right_is_counted_again_from_the_streams(work):
         assert cells["Of"] == "validation clips"
 
 
+@pytest.mark.slow
 def test_figure7_right_marks_the_papers_best_weight_and_ours(work):
     figure = figure7.build(work)
     (axes,) = figure.draw().axes

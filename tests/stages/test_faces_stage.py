@@ -146,6 +146,7 @@ def test_pictures_that_are_aligned_and_as_they_are_are_counted_and_told(tmp_path
     assert all(row["n_faces_ok"] == row["n_images"] == 1 for row in clips.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("align", "column", "told"), [("never", "none", (0, 2)), ("always", "similarity", (2, 0))]
 )

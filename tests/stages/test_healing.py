@@ -169,6 +169,7 @@ def test_json_of_another_shape_counts_as_absent(clean, work, shape):
     assert written(work) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stage", "plan"),
     [("consensus", 1), ("split", {"clip0": "dev"}), ("augment", {"train/anger": [10**9]})],

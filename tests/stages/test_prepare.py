@@ -199,6 +199,7 @@ def test_every_bad_clip_is_a_reject_with_its_reason(tmp_path):
     assert report.clips == len(used) + len(expected)
 
 
+@pytest.mark.slow
 def test_too_many_rejects_stop_the_run_and_name_the_worst(tmp_path):
     root, work = tmp_path / "in", tmp_path / "work"
     bad_folder(root)
@@ -330,6 +331,7 @@ def test_groups_need_their_column(tmp_path):
         prepare.run(recipe(split={"group_by": "source_id"}), root, tmp_path / "work")
 
 
+@pytest.mark.slow
 def test_official_parts_are_kept(tmp_path):
     root, work = write_folder(tmp_path / "in", 3), tmp_path / "work"
     (root / "annotations.csv").write_text(

@@ -90,6 +90,7 @@ def test_neither_a_tie_nor_a_minority_settles_a_clip(voted):
     assert [line.split(",")[0] for line in again[1:]] == ["few", "tied"]
 
 
+@pytest.mark.slow
 def test_a_confidence_that_nobody_told_is_blank(voted):
     clips = {row["clip_id"]: row["confidence"] for row in rows(voted, "clips.parquet")}
     assert clips == {"good": pytest.approx(0.8), "silent": None, "again": pytest.approx(0.9)}
@@ -159,6 +160,7 @@ def test_clips_of_a_person_are_drawn_together(tmp_path):
     assert f"| all | 5 | 27 | {cell(found)} |" in card(tmp_path / "work")
 
 
+@pytest.mark.slow
 def test_names_of_classes_cannot_break_the_card(tmp_path):
     votes = {"a": [[("x|y <b>*z*", 0.4, 4)] * 5], "b": [[("plain", 0.9, 4)] * 5]}
     root, work = write_votes(tmp_path / "in", votes), tmp_path / "work"

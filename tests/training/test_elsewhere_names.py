@@ -47,6 +47,7 @@ def write_tested(place, experiment, trained, source, *, seed=0):
     (folder / "result.json").write_text(json.dumps({"details": {"weights": weights}}))
 
 
+@pytest.mark.slow
 def test_a_second_network_of_that_name_leaves_the_run_of_the_first(tmp_path, place):
     first, second = network(tmp_path / "one"), network(tmp_path / "two")
     one, _ = evaluate_images(first, place)
@@ -59,6 +60,7 @@ def test_a_second_network_of_that_name_leaves_the_run_of_the_first(tmp_path, pla
     assert [evaluate_images(each, place)[0] for each in (first, second)] == [one, two]
 
 
+@pytest.mark.slow
 def test_all_seeds_of_a_training_share_a_name(tmp_path, place):
     at = {
         (name, seed): network(tmp_path / f"{name}{seed}", seed=seed).trained
@@ -74,6 +76,7 @@ def test_all_seeds_of_a_training_share_a_name(tmp_path, place):
     assert names["b", 0] == names["b", 1] != "tiny-on-others"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("recipe", "is_plain"), [("r", True), ("s", False)])
 def test_other_settings_on_the_same_data_are_another_training(tmp_path, place, recipe, is_plain):
     first, second = (network(tmp_path / name, seed=seed).trained for seed, name in enumerate("ab"))

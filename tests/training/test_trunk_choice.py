@@ -98,6 +98,7 @@ def test_the_trunk_of_a_plain_cnn_begins_as_it_is_there(place, plain):
     assert "transfer" not in details
 
 
+@pytest.mark.slow
 def test_a_recipe_that_unfreezes_does_so_on_any_trunk(plain):
     known = {"trunk": TRUNK, "fc_hidden": None, "embedding": 8}
     later = image_recipe(network=known | {"unfreeze_after": 1, "unfreeze_rate": 0.5})
