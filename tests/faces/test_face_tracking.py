@@ -256,6 +256,7 @@ def test_corrupt_frames_are_told_and_followed_across(single, faceless, models):
     assert clip(faceless[:5]) == ["no_face", "no_face", "corrupt_frame", "no_face", "no_face"]
 
 
+@pytest.mark.slow
 def test_no_more_frames_wait_than_the_options_say(faceless, models):
     tracker = FaceTracker(FacesConfig(search_every=4), models)
     decided = []

@@ -32,6 +32,7 @@ def test_a_checkpoint_that_was_only_stored_anew_is_read(tmp_path):
     assert set(load_weights(rewritten(tmp_path / "w.pth"))[0]) == set(STATE)
 
 
+@pytest.mark.slow
 def test_compressed_members_are_refused(tmp_path):
     bomb = rewritten(
         tmp_path / "w.pth",

@@ -197,6 +197,7 @@ def test_seeds_have_a_spread_and_one_is_given_its_folds(work):
     assert mean == Spread(pytest.approx(over.mean()), pytest.approx(over.std(ddof=1)))
 
 
+@pytest.mark.slow
 def test_a_missing_fold_leaves_blank_cells_and_a_note(work):
     for fold in ("1", "2", "4", "5"):
         fake_run(work, "lbp-svm", of_fold(fold), fold=fold, kind="image")

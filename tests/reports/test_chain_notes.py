@@ -66,6 +66,7 @@ def test_table_5_and_both_panels_of_figure_7(video):
     assert told(figure7.build(video).table.notes) == [f"TMSAU-Net (Ours): {SHARED}"]
 
 
+@pytest.mark.slow
 def test_the_left_panel_of_figure_7_alone(tmp_path):
     for seed, found in enumerate(OWN):
         for number in (1, 2):

@@ -167,6 +167,7 @@ def test_figure7_is_drawn_with_intervals_and_the_papers_peak(work):
     assert png(figure.draw()) == png(figure.draw())
 
 
+@pytest.mark.slow
 def test_figure7_keeps_recipes_apart(tmp_path):
     for recipe in ("msau-progressive", "msau-progressive-small"):
         for number in (2, 1):

@@ -177,6 +177,7 @@ def test_a_run_without_its_streams_has_blank_rows(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_recipes_of_ones_own_stand_by_themselves(tmp_path):
     write_video_run(tmp_path, "mine")
     write_video_run(tmp_path, "tmsau")

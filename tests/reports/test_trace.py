@@ -206,6 +206,7 @@ def test_figure7(work):
         assert (low, high) == interval([rows])
 
 
+@pytest.mark.slow
 def test_leaderboard(work):
     tables = {table.name: table for table in leaderboard(work)}
     assert set(tables) == {"leaderboard-images-fg33", "leaderboard-clips-fg33"}

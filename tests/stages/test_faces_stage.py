@@ -32,6 +32,7 @@ def faces_of(root, work, **sections):
     return [row for path in sorted((work / "manifests" / "faces").iterdir()) for row in read_rows(path)]
 
 
+@pytest.mark.slow
 def test_damaged_frames_are_recorded_not_left_out(tmp_path):
     whole = write_clip(tmp_path / "whole.mp4", 40)
     flip_bytes(whole, folder(tmp_path / "in"), seed=3, n_bytes=2)

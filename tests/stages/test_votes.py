@@ -229,6 +229,7 @@ def test_by_default_low_classes_are_told_and_kept(tmp_path):
     assert "The paper drops classes below 0.5; this recipe drops none" in card(work)
 
 
+@pytest.mark.slow
 def test_low_classes_are_told_by_first_votes_and_hit_what_the_votes_settle(tmp_path):
     """Votes for pride are unsure, although each clip that they settle has a mean above the rule for clips."""
     low = [("pride", 0.5, 4)] * 3 + [("anger", 0.9, 4)] * 2

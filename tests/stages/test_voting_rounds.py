@@ -119,6 +119,7 @@ def test_votes_for_a_single_own_class_are_a_class(tmp_path):
     assert [(row["clip_id"], row["label"]) for row in rows] == [("a", "zeal"), ("b", "zeal")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fps", "is_settled"), [(25, False), (50, True)])
 def test_key_frames_agree_within_seconds_at_the_rate_of_the_clip(tmp_path, fps, is_settled):
     votes = [("zeal", 0.9, frame) for frame in (4, 8, 12, 16, 19)]

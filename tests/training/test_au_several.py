@@ -198,6 +198,7 @@ def test_the_command_takes_several_work_folders(data, monkeypatch):
     assert re.search(r"recipe au-tiny on one in .*one and two in .*two, cpu", told[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_folded", [False, True])
 def test_on_other_data_clips_that_were_trained_on_are_counted(data, tmp_path, is_folded):
     """The third data set has files of the first; what trained there is tested here."""

@@ -85,6 +85,7 @@ def test_other_settings_on_the_same_data_are_another_training(tmp_path, place, r
     assert (name == "tiny-on-others") is is_plain
 
 
+@pytest.mark.slow
 def test_other_weights_of_the_same_training_and_seed_are_refused(tmp_path, place):
     first, second = network(tmp_path / "a").trained, network(tmp_path / "b").trained
     write_tested(place, "tiny-on-others", first, trained_on("a"))
@@ -92,6 +93,7 @@ def test_other_weights_of_the_same_training_and_seed_are_refused(tmp_path, place
         experiment_elsewhere(second, trained_on("a"), place, seed=0)
 
 
+@pytest.mark.slow
 def test_results_of_earlier_versions_tell_no_settings(tmp_path, place):
     trained = network(tmp_path / "a").trained
     write_tested(place, "tiny-on-others", trained, trained_on("a"))
@@ -102,6 +104,7 @@ def test_results_of_earlier_versions_tell_no_settings(tmp_path, place):
     assert experiment_elsewhere(trained, trained_on("a"), place, seed=0) == "tiny-on-others"
 
 
+@pytest.mark.slow
 def test_a_damaged_run_is_in_nobodys_way(tmp_path, place):
     folder = place.workdir / "runs/tiny-on-others/0/0"
     folder.mkdir(parents=True)

@@ -190,6 +190,7 @@ def test_a_run_that_is_stopped_around_the_unfreezing_ends_the_same(
             assert (folder / name).read_bytes() == (whole / name).read_bytes(), (step, name)
 
 
+@pytest.mark.slow
 def test_rounds_count_where_losses_take_turns(place, au_weights, tasks):
     config = recipe(optimiser={"epochs": 2}, losses={"alternate": True}, unfreeze_after=1)
     image_run.run(config, place, au_weights)
@@ -200,6 +201,7 @@ def test_rounds_count_where_losses_take_turns(place, au_weights, tasks):
     assert frozen == [True, True, False, False]
 
 
+@pytest.mark.slow
 def test_weights_do_not_tell_how_they_were_trained(place, au_weights):
     """So that networks that differ in it alone start from each other, and older weights are read."""
     (folder,) = image_run.run(recipe(freeze="stem", unfreeze_after=1), place, au_weights)

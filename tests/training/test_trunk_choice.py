@@ -183,6 +183,7 @@ def test_on_drawn_faces_nothing_is_said(place, units):
     assert fairness_notes([("tiny", read_result(folder))]) == []
 
 
+@pytest.mark.slow
 def test_the_command_takes_a_trunk_or_none(place, plain, tmp_path):
     recipe = tmp_path / "tiny.yaml"
     recipe.write_text(yaml.safe_dump(image_recipe(optimiser=ONE).model_dump(mode="json")))
