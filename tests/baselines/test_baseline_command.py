@@ -89,6 +89,7 @@ def test_another_seed_recipe_or_data_set_is_another_run(made, command):
     command("--force")
 
 
+@pytest.mark.slow
 def test_json_has_scores_and_confusions_and_nothing_else_is_printed(made, command):
     command()
     done = command("--json")

@@ -116,6 +116,7 @@ def test_one_file_is_a_command_and_a_row(command, work):
     assert "The commonest" in board.stdout
 
 
+@pytest.mark.slow
 def test_its_run_stands_below_the_papers_in_table_2(command, work):
     write_fake_run(work, "lbp-svm", method="LBP+SVM")
     assert command(MAJORITY).exit_code == 0
@@ -124,6 +125,7 @@ def test_its_run_stands_below_the_papers_in_table_2(command, work):
     assert "| image | The commonest | this data set | 0.030 |" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_example_of_the_readme_runs(command, work):
     (text,) = re.findall(r"```python\n(\"\"\"Baseline ``mine``.*?)```", README.read_text(), re.DOTALL)
     guess = "np.full((len(predicted), 33), config.strength / 33, np.float32)"

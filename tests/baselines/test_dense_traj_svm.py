@@ -112,6 +112,7 @@ def test_a_descriptor_of_zeros_is_counted_for_a_word(tmp_path):
     assert found[place, -1] == 0
 
 
+@pytest.mark.slow
 def test_an_approximated_kernel_is_the_exact_one_where_all_clips_are_landmarks(tmp_path):
     """Products of its features against the Gram matrices, clips without trajectories included."""
     folder = manifests(tmp_path / "m", empty=("test-0-anger", "train-2-worry"))

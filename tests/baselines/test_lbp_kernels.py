@@ -77,6 +77,7 @@ def test_kernels_are_scikit_learns(scaled_by):
             np.testing.assert_allclose(made.again(parameters).fitted(ALL), own, atol=2e-6)
 
 
+@pytest.mark.slow
 def test_all_landmarks_approximate_nothing():
     """With every training image a landmark, products of the features are the kernel."""
     x, others = histograms(20), histograms(9, seed=1)

@@ -147,6 +147,7 @@ def test_a_folder_of_data_is_told_from_a_work_folder(tmp_path, monkeypatch):
     assert "fgbench-data/my-clips is no work folder, fgbench-data/my-clips/work is" in error
 
 
+@pytest.mark.slow
 def test_tables_that_are_read_are_no_other_files(tmp_path):
     write_folder(tmp_path, 1)
     write_text(tmp_path / "selection.csv", "clip,frame\nc000,4\n")

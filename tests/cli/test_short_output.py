@@ -32,6 +32,7 @@ def report(work, *arguments):
     return done
 
 
+@pytest.mark.slow
 def test_a_run_is_told_by_its_means(work, capsys):
     folder = work / "runs/msau/0/0"
     uar = metrics.uar(read_predictions(folder).confusion())

@@ -98,6 +98,7 @@ def test_both_forms_do_the_same(work, name):
     assert by_position.stdout == by_option.stdout != ""
 
 
+@pytest.mark.slow
 def test_labels_of_a_work_folder_and_of_another_are_refused(work):
     done = CliRunner().invoke(app, ["labels", str(work), "--workdir", str(work / "other")])
     assert done.exit_code == 2

@@ -53,6 +53,7 @@ def test_bombs_are_refused_by_their_header(tmp_path, make):
     assert "20000 x 20000 px, 400.0 million; the limit is 64.0 million (ingest.max_picture_px)" in message
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_bombs_take_no_memory(tmp_path):
     paths = [tmp_path / "a.jpg", tmp_path / "b.png"]
@@ -129,6 +130,7 @@ def test_high_dynamic_range_is_refused(tmp_path, transfer, name):
     assert name in message
 
 
+@pytest.mark.slow
 def test_importing_changes_nothing_in_pillow():
     program = (
         "from PIL import Image; before = Image.MAX_IMAGE_PIXELS\n"

@@ -30,6 +30,7 @@ def test_uniform_takes_the_middles_of_equal_parts():
     assert uniform(7, 1) == [3]
 
 
+@pytest.mark.slow
 @given(st.integers(1, 3000), st.integers(1, 64))
 def test_uniform_is_increasing_and_inside(n_frames, count):
     found = uniform(n_frames, count)

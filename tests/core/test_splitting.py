@@ -54,6 +54,7 @@ def test_by_hash_a_new_clip_leaves_the_others_where_they_are():
     assert not any(moved_by_a_new_clip(seed, cover_all_classes=False)[0] for seed in range(100))
 
 
+@pytest.mark.slow
 def test_by_hash_coverage_lets_a_new_clip_move_a_few_of_its_class_and_no_others():
     moves = [moved_by_a_new_clip(seed, cover_all_classes=True) for seed in range(100)]
     assert all(member.label == label for moved, label in moves for member in moved)

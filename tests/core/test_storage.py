@@ -251,6 +251,7 @@ def test_a_limit_of_file_size_is_explained_and_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_every_bit_of_a_damaged_table_gives_its_rows_or_one_clear_error(tmp_path):
     path = tmp_path / "t.parquet"
     rows = pa.table({"name": [f"r{place}" for place in range(40)], "value": list(range(40))}, schema=SCHEMA)

@@ -45,6 +45,7 @@ def test_wrong_layouts(tmp_path):
         list_clips(root)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", ["raf-au", "raf-au-original"])
 def test_prepared(tmp_path, recipe):
     root = write_raf_au(tmp_path / "data")

@@ -65,6 +65,7 @@ def test_what_is_missing(tmp_path):
         list_clips(root)
 
 
+@pytest.mark.slow
 def test_prepared(tmp_path):
     root = write_unbc(tmp_path / "data")
     made = Prepared("unbc-mcmaster", root, tmp_path / "work", faces={"align": "never"})

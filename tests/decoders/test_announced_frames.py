@@ -55,6 +55,7 @@ def test_announced_and_held_are_told(whole, tmp_path, how):
     assert caught.value.reason == "truncated"
 
 
+@pytest.mark.slow
 def test_whole_files_announce_nothing_that_they_lack(whole, tmp_path):
     """Also with B-frames, fragments, and frames that an edit list hides."""
     bare = vf.write_clip(tmp_path / "b.mp4", 60, options={"bf": "3", "g": "30"})

@@ -28,6 +28,7 @@ def grays(path, indices=None):
         return {frame.index: (frame.gray(), frame.is_corrupt) for frame in reader.frames(indices)}
 
 
+@pytest.mark.slow
 def test_frames_after_lost_packets_are_marked_until_the_next_key_frame(whole, tmp_path):
     expected = grays(whole)
     damaged = grays(vf.zero_packets(whole, tmp_path / "lost.mp4", numbers=LOST_PACKETS))

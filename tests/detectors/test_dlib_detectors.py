@@ -31,6 +31,7 @@ def test_hog_finds_the_face(hog, luma):
     assert found.score > 1
 
 
+@pytest.mark.slow
 def test_hog_finds_nothing_in_noise_nor_in_tiny_pictures(hog):
     noise = np.random.default_rng(0).integers(0, 255, (200, 300)).astype(np.uint8)
     assert hog.detect(noise) == []

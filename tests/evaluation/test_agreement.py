@@ -111,6 +111,7 @@ def test_the_interval_is_between_percentiles_of_alphas_of_drawn_clusters(monkeyp
     assert found.n_clusters == 5
 
 
+@pytest.mark.slow
 def test_intervals_of_eight_clusters_cover_what_they_are_of(monkeypatch):
     """95 % are wanted; plain percentiles of these draws cover 91 %."""
     monkeypatch.setattr(agreement, "N_RESAMPLES", 300)

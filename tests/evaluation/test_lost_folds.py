@@ -145,6 +145,7 @@ def runs(work):
     return folders
 
 
+@pytest.mark.slow
 def test_scores_coverage_and_reasons_of_a_fold_count_them(work, runs):
     folder, found = runs["2"]
     result = read_result(folder)
@@ -157,6 +158,7 @@ def test_scores_coverage_and_reasons_of_a_fold_count_them(work, runs):
     assert missing_reasons(found, work / "manifests") == result["rejected_test"]
 
 
+@pytest.mark.slow
 def test_pooled_scores_the_mean_of_the_folds_and_notes_count_them(runs):
     folders = [folder for folder, _ in runs.values()]
     told = folds_json(folders)

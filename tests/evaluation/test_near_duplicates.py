@@ -132,6 +132,7 @@ def test_copies_shifted_by_up_to_15_percent_are_found(originals, right, down, sh
     assert wrong == 0
 
 
+@pytest.mark.slow
 def test_every_comparison_means_what_it_is_taken_for():
     """The copy that a comparison looks for agrees, once it is laid over as the comparison says."""
     image = drawn_faces(CLIPS)[3][3][0]
@@ -216,6 +217,7 @@ def test_clips_of_one_set_are_not_near_duplicates_of_each_other(originals):
     assert len(pairs) == CLIPS
 
 
+@pytest.mark.slow
 def test_threads_and_blocks_change_nothing(originals, monkeypatch):
     copies = described(
         ((name, [CHANGES["cropped"](image) for image in faces]) for name, _, _, faces in drawn_faces(CLIPS)),
@@ -232,6 +234,7 @@ def test_threads_and_blocks_change_nothing(originals, monkeypatch):
     assert np.array_equal(again.hashes, copies.hashes)
 
 
+@pytest.mark.slow
 def test_pictures_of_clips_stand_together_whatever_their_order(originals):
     rows = [
         StoredPicture(f"{name}-f{number}", name, encode(image, "jpeg", 95))

@@ -55,6 +55,7 @@ def test_mcnemar_of_clusters_is_scipys_permutation_test():
     assert found.only_first - found.only_second == sum(right[0]) - sum(right[1])
 
 
+@pytest.mark.slow
 def test_mcnemar_of_equal_samples_in_clusters_is_rarely_significant():
     """Equally good runs, ten images alike per clip and four clips per subject: the binomial test rejects in
     more than a third of such data sets."""
@@ -111,6 +112,7 @@ def test_swapping_whole_clusters_by_hand():
     assert found.p == pytest.approx(extreme / 32)
 
 
+@pytest.mark.slow
 def test_drawn_permutations_come_near_scipys():
     truth, first, second = drawn(400, shares=(0.58, 0.5))
     clusters = [f"s{place % 60}" for place in range(400)]
@@ -246,6 +248,7 @@ def test_pairing_narrows_and_clusters_widen():
     assert wide.high - wide.low > 2.5 * (narrow.high - narrow.low)
 
 
+@pytest.mark.slow
 def test_one_method_against_itself_with_other_seeds_is_rarely_told_apart():
     """Networks differ by their seeds more than samples tell: two methods of three seeds each are equal."""
     generator, single, several = np.random.default_rng(4), 0, 0

@@ -32,6 +32,7 @@ def other(folder, **variables):
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 def test_a_second_process_is_refused_and_another_run_is_not(tmp_path):
     folder = tmp_path / "runs" / "cnn" / "0" / "3"
     with hold_run(folder):

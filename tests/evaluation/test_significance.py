@@ -97,6 +97,7 @@ def test_seeds_that_differ_widen_the_interval():
     assert apart.high - apart.low > 3 * (fixed.high - fixed.low)
 
 
+@pytest.mark.slow
 def test_intervals_of_eight_subjects_cover():
     """300 data sets of 33 classes, four of them per subject, who and whose clips differ in difficulty."""
     generator, covered = np.random.default_rng(0), 0

@@ -13,6 +13,7 @@ from fgbench.runs.subject_folds import subject_folds
 PEOPLE = st.lists(st.sampled_from([f"s{number:02d}" for number in range(12)]), min_size=1, max_size=80)
 
 
+@pytest.mark.slow
 @given(subjects=PEOPLE, n_folds=st.integers(2, 5), seed=st.integers(0, 3), order=st.randoms())
 def test_no_person_is_in_two_folds_and_folds_are_balanced(subjects, n_folds, seed, order):
     counts = Counter(subjects)

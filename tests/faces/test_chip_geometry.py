@@ -128,6 +128,7 @@ def test_the_layout_is_dlibs_moved_and_scaled():
     np.testing.assert_allclose(down, [[499.5, 499.5 - 999 * FACE.shift / side]], atol=2)
 
 
+@pytest.mark.slow
 def test_dlibs_own_chip_is_chosen_by_recipe():
     picture = ImageFrame(pixels=skimage.data.astronaut(), index=0)
     ((_, found),) = observed([picture], FacesConfig(geometry="dlib"))

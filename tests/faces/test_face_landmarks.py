@@ -103,6 +103,7 @@ def test_locating_does_not_drift(luma, rectangle, models):
     assert np.linalg.norm(last - first, axis=1).mean() < 0.01 * eyes  # measured 0.3 %
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("angle_deg", [-120, -60, 45, 150])
 def test_a_turned_face_is_located_with_its_turn(luma, rectangle, models, angle_deg):
     import cv2

@@ -198,6 +198,7 @@ def test_large_pose_keeps_its_chip(other_person, models):
     assert item.chip.shape == (224, 224, 3)
 
 
+@pytest.mark.slow
 def test_two_equal_faces_are_ambiguous_until_one_is_gone(single, models):
     def twins(index, second_x):
         one = pasted(single[index], 0.5, 0, 90)
@@ -244,6 +245,7 @@ def test_a_clearly_larger_face_takes_over_unless_the_first_is_to_be_kept(single,
     assert kept[-1].n_faces == 2
 
 
+@pytest.mark.slow
 def test_corrupt_frames_are_told_and_followed_across(single, faceless, models):
     def clip(images):
         damaged = frames(images)
@@ -254,6 +256,7 @@ def test_corrupt_frames_are_told_and_followed_across(single, faceless, models):
     assert clip(faceless[:5]) == ["no_face", "no_face", "corrupt_frame", "no_face", "no_face"]
 
 
+@pytest.mark.slow
 def test_no_more_frames_wait_than_the_options_say(faceless, models):
     tracker = FaceTracker(FacesConfig(search_every=4), models)
     decided = []
@@ -297,6 +300,7 @@ def test_results_repeat_and_do_not_depend_on_the_clip_before(single, other_perso
         assert one.score == other.score
 
 
+@pytest.mark.slow
 def test_five_points(single, models_5):
     for item in observe(single[:5], models_5, landmarks=5):
         assert item.status == "ok"

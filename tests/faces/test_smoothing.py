@@ -127,6 +127,7 @@ def test_drawn_clips_tremble_less_and_err_no_more(models):
     assert errors[True] < errors[False]
 
 
+@pytest.mark.slow
 def test_chips_are_cut_by_the_steadied_landmarks(models):
     shown, _ = drawn_swing(Swing(across_px=10, period=20), person=2, n_frames=4)
     found = [item for _, item in observe_clip(frames(shown), FacesConfig(), models)]

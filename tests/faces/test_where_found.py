@@ -114,6 +114,7 @@ def test_a_face_that_fills_the_frames_is_followed():
     assert {item.track_id for item in found} == {0}
 
 
+@pytest.mark.slow
 def test_a_clip_is_aligned_or_as_it_is_and_never_both():
     face, none = crop(), blank()
     assert statuses(clip(face, face, none)) == ["ok", "ok", "no_face"]

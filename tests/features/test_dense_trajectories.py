@@ -292,6 +292,7 @@ def test_frames_are_not_kept(small_clip: list[Gray]) -> None:
     assert most <= 2
 
 
+@pytest.mark.slow
 def test_slots_are_used_again() -> None:
     """Capacity is that of the busiest frame, not of all trajectories ever begun."""
     tracker = Tracker(160, 120, n_frames=64)

@@ -23,6 +23,7 @@ def noise(seed, *shape, levels=256):
     return np.random.default_rng(seed).integers(0, levels, shape, dtype=np.uint8)
 
 
+@pytest.mark.slow
 def test_codes_are_scikit_images_on_200_random_images():
     """Few grey levels make equal neighbours frequent, where a last bit would decide."""
     for seed in range(200):

@@ -74,6 +74,7 @@ def test_it_starts_as_the_mean():
     assert torch.equal(CascadedAttention(3).q0, torch.zeros(3))
 
 
+@pytest.mark.slow
 def test_weights_sum_to_one():
     got = attention()(*batch())
     for weights in (got.first_weights, got.second_weights):

@@ -104,6 +104,7 @@ def test_block_keeps_its_size_without_stride():
     assert Block(4, 8, stride=1)(torch.zeros(2, 4, 6, 6)).shape == (2, 8, 6, 6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", ["softmax", "arcface"])
 def test_one_batch_is_learnt_and_gradients_reach_every_parameter(head):
     net = IResNetClassifier(tiny(), FaceHead(5, kind=head, scale=16.0, margin=0.3))

@@ -54,6 +54,7 @@ def test_shapes(variant):
     assert torch.equal(again.fine, outputs.fine)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_one_batch_is_learnt_and_gradients_reach_every_parameter(variant):
     net = network(**VARIANTS[variant])
@@ -164,6 +165,7 @@ def test_features_are_embedding_and_strongest_activations_per_region():
     torch.testing.assert_close(outputs.basic[:, 0], coarse.basic(coarse.features(maps[:, :1])))
 
 
+@pytest.mark.slow
 def test_lengths_of_the_papers_features():
     net = MsauNet(NetworkConfig(fc_hidden=None, zooms=4), n_basic=0)
     assert [scale.fine.in_features for scale in net.scales] == [2304, 4 * 2304]
@@ -212,6 +214,7 @@ def test_faces_of_another_size_are_refused():
         network().see(torch.zeros(1, 3, 112, 112))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", ["AU+CNN", "MSAU-Net", "progressive"])
 def test_channels_last_gives_the_same(variant):
     net = network(**VARIANTS[variant]).eval()

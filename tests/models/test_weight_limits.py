@@ -32,6 +32,7 @@ def test_a_checkpoint_that_was_only_stored_anew_is_read(tmp_path):
     assert set(load_weights(rewritten(tmp_path / "w.pth"))[0]) == set(STATE)
 
 
+@pytest.mark.slow
 def test_compressed_members_are_refused(tmp_path):
     bomb = rewritten(
         tmp_path / "w.pth",
@@ -96,6 +97,7 @@ def test_numbers_that_are_not_finite_are_refused_where_no_digest_tells_of_them(t
         load_weights(tmp_path / "w.safetensors")
 
 
+@pytest.mark.slow
 def test_all_flipped_bits_of_weights_are_found(tmp_path):
     """In the numbers, in the description, in names and shapes: 400 bits spread over the file."""
     path = tmp_path / "w.safetensors"

@@ -145,6 +145,7 @@ def test_data_sets_that_the_paper_lacks_have_columns_of_their_own(work, tmp_path
     assert not any("does not have" in line for line in table3.build(work).notes)
 
 
+@pytest.mark.slow
 def test_folds_are_shown_pooled_and_as_a_mean_beside_the_paper(work):
     folders = all_folds(work, "lbp-svm", kind="image")
     table = table3.build(work)
@@ -171,6 +172,7 @@ def test_folds_are_shown_pooled_and_as_a_mean_beside_the_paper(work):
     assert "runs/lbp-svm" in note
 
 
+@pytest.mark.slow
 def test_clips_that_could_not_be_read_are_not_taken_for_faces_that_were_not_found(work):
     """Seven of the samples without prediction are of such clips."""
     for number, folder in enumerate(all_folds(work, "lbp-svm", seeds=(0, 1), kind="image")):
@@ -210,6 +212,7 @@ def test_seeds_have_a_spread_and_one_is_given_its_folds(work):
     assert mean == Spread(pytest.approx(over.mean()), pytest.approx(over.std(ddof=1)))
 
 
+@pytest.mark.slow
 def test_a_missing_fold_leaves_blank_cells_and_a_note(work):
     for fold in ("1", "2", "4", "5"):
         fake_run(work, "lbp-svm", of_fold(fold), fold=fold, kind="image")
@@ -294,6 +297,7 @@ def test_other_runs_are_not_shown(work):
     assert FIVE_FOLD["folds"] == len(PROTOCOL["folds"])
 
 
+@pytest.mark.slow
 def test_data_that_are_not_as_published_are_told(tmp_path):
     index = ekman_index(unlike_published={"train": [8000, 28709], "test": [7066, 7178]})
     work = write_work(tmp_path / "ck", described(), **index)
@@ -304,6 +308,7 @@ def test_data_that_are_not_as_published_are_told(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_table_2_of_other_classes_says_where_they_are_shown(tmp_path):
     """Not that a method has to be run: what there is tells other classes apart."""
     work = write_work(tmp_path, described(subjects=10), **ekman_index(protocol=FIVE_FOLD))

@@ -66,6 +66,7 @@ def test_table_5_and_both_panels_of_figure_7(video):
     assert told(figure7.build(video).table.notes) == [f"TMSAU-Net (Ours): {SHARED}"]
 
 
+@pytest.mark.slow
 def test_the_left_panel_of_figure_7_alone(tmp_path):
     for seed, found in enumerate(OWN):
         for number in (1, 2):
@@ -90,6 +91,7 @@ def work(tmp_path_factory):
 BOTH = [f"cnn: {SHARED}", f"msau: {WHOLE}"]
 
 
+@pytest.mark.slow
 def test_comparisons_as_tables_and_as_plain_values(work):
     found = compare([find_contender(name, work) for name in ("cnn", "msau", "single")])
     runs, differences, *_ = comparison_tables(found)

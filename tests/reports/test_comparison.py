@@ -53,6 +53,7 @@ def right(work, folder):
     }
 
 
+@pytest.mark.slow
 def test_a_run_is_named_in_four_ways(work):
     by_name = find_contender("strong", work)
     assert (by_name.name, len(by_name.seeds), by_name.experiment.seeds) == ("strong", 2, [0, 1])
@@ -255,6 +256,7 @@ def test_the_order_of_samples_and_classes_does_not_matter(tmp_path):
     assert all(entry.difference == by_label[entry.label].difference for entry in forth.classes)
 
 
+@pytest.mark.slow
 def test_what_does_not_compare_is_refused(tmp_path):
     write_fake_run(tmp_path, "weak", method="LBP+SVM")
     with pytest.raises(ConfigError, match="expected at least two different ones"):
@@ -272,6 +274,7 @@ def test_what_does_not_compare_is_refused(tmp_path):
         found(tmp_path, "weak", "others")
 
 
+@pytest.mark.slow
 def test_a_method_with_other_seeds_is_not_told_apart_from_itself(tmp_path):
     """Two single runs differ by their seeds; as experiments of several seeds they do not."""
     for name, shares in (("one", (0.2, 0.5, 0.8)), ("other", (0.8, 0.2, 0.5))):
@@ -333,6 +336,7 @@ def test_leaderboard_ranks_by_uar(work):
     assert any("Tested on different samples (strong, weak: 132; half: 66)" in note for note in table.notes)
 
 
+@pytest.mark.slow
 def test_equal_runs_share_a_rank(tmp_path):
     write_fake_run(tmp_path, "weak", method="LBP+SVM", share=0.2)
     write_fake_run(tmp_path, "strong", method="AU+CNN", share=0.9)
@@ -343,6 +347,7 @@ def test_equal_runs_share_a_rank(tmp_path):
     assert ranks == {"strong": 1, "also-weak": 2, "as-weak": 2, "weak": 2}
 
 
+@pytest.mark.slow
 def test_leaderboard_keeps_apart_what_does_not_compare(tmp_path):
     write_fake_run(tmp_path, "weak", method="LBP+SVM", share=0.3)
     write_fake_run(tmp_path, "foreign", method="AU+CNN", details={"clips_trained_on": 3})

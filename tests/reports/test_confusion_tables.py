@@ -33,6 +33,7 @@ def work(tmp_path_factory):
     return work
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("module", "classes"), [(table6, SADNESS), (table7, HAPPINESS)])
 def test_shares_are_those_counted(work, module, classes):
     table = module.build(work)

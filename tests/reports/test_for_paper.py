@@ -92,6 +92,7 @@ def test_table_2_marks_the_best_of_its_own_methods(work):
     assert BOLD in table.notes
 
 
+@pytest.mark.slow
 def test_without_the_paper_a_table_has_our_numbers_alone(work):
     whole = table2.build(work)
     own = without_paper(whole)
@@ -208,6 +209,7 @@ def test_papers_take_tex_and_pdf_where_no_format_is_named(work, tmp_path):
     assert not [name for name in names if name.endswith((".md", ".png"))]
 
 
+@pytest.mark.slow
 def test_the_papers_peak_is_in_figure_7_only_with_the_paper(video):
     figure = figure7.build(video)
 

@@ -124,6 +124,7 @@ def work(tmp_path_factory):
     return work
 
 
+@pytest.mark.slow
 def test_latex_of_table_2_has_a_float_per_block_and_its_notes(work):
     table = table2.build(work)
     found = latex(table)
@@ -224,6 +225,7 @@ def line():
     return drawing
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "begin"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")])
 def test_equal_drawings_give_equal_bytes(kind, begin):
     first, second = picture(line(), kind), picture(line(), kind)
@@ -233,6 +235,7 @@ def test_equal_drawings_give_equal_bytes(kind, begin):
     assert b"dc:date" not in first
 
 
+@pytest.mark.slow
 def test_a_figure_is_written_in_every_format(tmp_path):
     paths = write_item(Figure(table=TABLE, draw=line), tmp_path, FORMATS)
     assert [path.name for path in paths] == [f"t.{kind}" for kind in FORMATS]

@@ -51,6 +51,7 @@ def test_what_compares_is_ranked_together(boards):
     ]
 
 
+@pytest.mark.slow
 def test_notes_are_those_of_the_tables(work, boards):
     details = {
         name: read_result(work / "runs" / name / "0" / "0")["details"]

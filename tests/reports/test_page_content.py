@@ -78,6 +78,7 @@ def test_runs_and_their_sources(data):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("experiment", [*IMAGE_RUNS, "tmsau-small"])
 def test_scores_are_those_counted_from_the_predictions(work, data, experiment):
     place = places(data)[experiment]
@@ -300,6 +301,7 @@ def test_frames_without_a_face_are_of_different_clips(tmp_path):
     assert counts == {"no_face": 9}
 
 
+@pytest.mark.slow
 def test_a_rejected_clip_shows_a_frame_of_its_video(tmp_path):
     root = write_folder(tmp_path / "clips", 3)
     (root / "annotations.csv").unlink()

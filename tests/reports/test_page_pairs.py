@@ -72,6 +72,7 @@ def test_pairs_of_many_runs_are_those_of_single_tests(work):
         assert told == pytest.approx(expected, abs=1e-6)  # the page holds six digits
 
 
+@pytest.mark.slow
 def test_the_page_says_which_pairs_it_compares(work):
     page = build_page(work)
     assert blocks(page)["overview"]["compared_with"] == BEST

@@ -50,6 +50,7 @@ def test_synthetic_data_are_said_to_be(page, data, tmp_path):
     assert (found["synthetic"], found["runs"][0]["synthetic"]) == (False, False)
 
 
+@pytest.mark.slow
 def test_nothing_is_fetched_and_only_these_scripts_run(page):
     elements = Elements(page)
     policy = next(
@@ -64,6 +65,7 @@ def test_nothing_is_fetched_and_only_these_scripts_run(page):
     assert re.search("script-src (.*)$", policy)[1].split() == [f"'sha256-{digest}'" for digest in digests]
 
 
+@pytest.mark.slow
 def test_names_like_markup_are_data(tmp_path):
     page = build_page(hostile_work(tmp_path))
     assert "<img src=x" not in page

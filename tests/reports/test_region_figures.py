@@ -54,6 +54,7 @@ def test_figure6_counts_first_cells_per_valence(work):
     assert "From runs/msau/0/0." in table.notes
 
 
+@pytest.mark.slow
 def test_figure6_tells_the_parts_of_the_face(work):
     notes = figure6.build(work).table.notes
     assert (
@@ -84,6 +85,7 @@ def test_figure6_of_faces_without_landmarks_tells_no_parts(tmp_path):
     assert not any("section V-E" in note for note in notes)
 
 
+@pytest.mark.slow
 def test_figure6_draws_a_face_per_class_with_three_regions(work):
     drawing = figure6.build(work).draw()
     assert drawing.get_suptitle() == "Figure 6. Regions of MSAU-Net: mine (SYNTHETIC data)"
@@ -165,6 +167,7 @@ def test_figure7_is_drawn_with_intervals_and_the_papers_peak(work):
     assert png(figure.draw()) == png(figure.draw())
 
 
+@pytest.mark.slow
 def test_figure7_keeps_recipes_apart(tmp_path):
     for recipe in ("msau-progressive", "msau-progressive-small"):
         for number in (2, 1):

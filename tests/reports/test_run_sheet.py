@@ -41,6 +41,7 @@ def tables(work):
     }
 
 
+@pytest.mark.slow
 def test_a_sheet_has_every_part(tables):
     assert list(tables) == [
         "measures",

@@ -73,6 +73,7 @@ def test_seeds_tell_chance_and_interval_as_a_single_run_does(tmp_path):
     assert any("Chance is 0.030." in note for note in table.notes)
 
 
+@pytest.mark.slow
 def test_what_seeds_do_not_change_has_no_deviation(tmp_path):
     """Of a method without chance ± 0.000 would look like a very sure number."""
     first = three_seeds(tmp_path, [OWN[0]])[0]

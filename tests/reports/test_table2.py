@@ -50,6 +50,7 @@ def table(work):
     return table2.build(work)
 
 
+@pytest.mark.slow
 def test_rows_stand_in_the_papers_order(table):
     assert list(dict.fromkeys((row[0], row[1]) for row in table.rows)) == [
         ("image", "LBP+SVM"),
@@ -160,6 +161,7 @@ def test_paper_is_mended_openly(table):
     assert note.count('" as ') == 4
 
 
+@pytest.mark.slow
 def test_methods_that_the_paper_lacks_follow_with_what_was_measured(tmp_path, table):
     for name, method, kind in (("mine", "Mine", "image"), ("clips", "Clips", "video")):
         write_fake_run(tmp_path, name, method=method, details={"kind": kind}, share=0.6)
@@ -210,6 +212,7 @@ def test_missing_fold_leaves_blanks_not_a_partial_mean(tmp_path):
     assert any("AU+CNN: blank, since runs/au-cnn/1/1 is missing beside" in note for note in table.notes)
 
 
+@pytest.mark.slow
 def test_seeds_on_different_samples_leave_blanks(tmp_path):
     """E.g. clips were added between the seeds: no mean over both, and no failure of the whole table."""
     for seed, shown in enumerate((samples(), samples(2))):
@@ -251,6 +254,7 @@ def test_class_without_samples_is_blank_and_named(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_different_test_samples_are_told(tmp_path):
     write_fake_run(tmp_path, "au-cnn", method="AU+CNN")
     write_fake_run(tmp_path, "lbp-svm", method="LBP+SVM", shown=samples(2))

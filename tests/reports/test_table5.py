@@ -105,6 +105,7 @@ def test_the_papers_rows_come_first(table):
     ]
 
 
+@pytest.mark.slow
 def test_both_streams_are_counted_again_from_the_predictions(work, table):
     folders = [work / f"runs/tmsau-small/0/{seed}" for seed in SEEDS]
     found = [{name: row["predicted"] for name, row in predictions_of(folder).items()} for folder in folders]
@@ -176,6 +177,7 @@ def test_a_run_without_its_streams_has_blank_rows(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_recipes_of_ones_own_stand_by_themselves(tmp_path):
     write_video_run(tmp_path, "mine")
     write_video_run(tmp_path, "tmsau")

@@ -154,6 +154,7 @@ def test_table1_and_figure3(work):
         assert row[2:] == own
 
 
+@pytest.mark.slow
 def test_table2(work):
     table = table2.build(work)
     runs = noted(table)
@@ -205,6 +206,7 @@ def test_figure7(work):
         assert (low, high) == interval([rows])
 
 
+@pytest.mark.slow
 def test_leaderboard(work):
     tables = {table.name: table for table in leaderboard(work)}
     assert set(tables) == {"leaderboard-images-fg33", "leaderboard-clips-fg33"}

@@ -72,6 +72,7 @@ def test_figure7_right_is_counted_again_from_the_streams(work):
         assert cells["Of"] == "validation clips"
 
 
+@pytest.mark.slow
 def test_figure7_right_marks_the_papers_best_weight_and_ours(work):
     figure = figure7.build(work)
     (axes,) = figure.draw().axes
@@ -235,6 +236,7 @@ def test_distance_to_the_key_frame_by_hand():
     assert key_frame_note(found, {}) is None
 
 
+@pytest.mark.slow
 def test_attention_of_the_spatial_stream_alone_is_taken_too(tmp_path):
     write_video_manifests(tmp_path)
     write_video_run(tmp_path, "nan", method="NAN", weight=None)
@@ -260,6 +262,7 @@ def test_attention_without_its_files(tmp_path):
         attention.build(tmp_path)
 
 
+@pytest.mark.slow
 def test_attention_of_other_clips_is_refused(tmp_path):
     write_video_manifests(tmp_path)
     folder = write_video_run(tmp_path, "tmsau")

@@ -71,6 +71,7 @@ def test_table2_is_reported_at_half_and_names_the_tuned_weight(tmp_path):
     assert row[3].mean == pytest.approx(statistics.mean(half))
 
 
+@pytest.mark.slow
 def test_another_weight_is_named_and_the_papers_given(tmp_path):
     write_video_manifests(tmp_path)
     folder = write_video_run(tmp_path, "plain-tsnet", method="Plain TSNet", weight=0.8)
@@ -98,6 +99,7 @@ def test_weight_one_is_the_spatial_stream_and_zero_the_temporal_one(tmp_path):
         assert dict(fused_accuracies(experiment, weight).recalls) == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_every_validation_clip_counts(tmp_path):
     lost = ("anger-val-0", "worry-val-0", "pride-val-1")
     write_video_manifests(tmp_path)

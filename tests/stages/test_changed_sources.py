@@ -91,6 +91,7 @@ def test_a_clip_that_was_another_while_it_was_read_is_read_again(data, tmp_path,
     assert digests(work) == digests(tmp_path / "clean")
 
 
+@pytest.mark.slow
 def test_a_clip_exchanged_while_it_is_probed_is_rejected(data, tmp_path, monkeypatch):
     media_digest = ingest.video.media_digest
 
@@ -105,6 +106,7 @@ def test_a_clip_exchanged_while_it_is_probed_is_rejected(data, tmp_path, monkeyp
     assert rejects(work)["a"] == "changed_meanwhile"
 
 
+@pytest.mark.slow
 def test_rows_of_a_clip_that_is_written_to_are_not_kept(data, tmp_path, monkeypatch):
     observe = faces._observe
 

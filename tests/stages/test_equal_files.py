@@ -2,10 +2,13 @@
 
 import shutil
 
+import pytest
+
 from fgbench.preparation.stages._equal_files import equal_groups
 from tests.support.fake_trees import Prepared, write_picture
 
 
+@pytest.mark.slow
 def test_equal_files_with_other_labels_or_in_other_parts_are_told_by_prepare(tmp_path):
     root = tmp_path / "mine"
     for part in ("train", "test"):

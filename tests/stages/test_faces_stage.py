@@ -32,6 +32,7 @@ def faces_of(root, work, **sections):
     return [row for path in sorted((work / "manifests" / "faces").iterdir()) for row in read_rows(path)]
 
 
+@pytest.mark.slow
 def test_damaged_frames_are_recorded_not_left_out(tmp_path):
     whole = write_clip(tmp_path / "whole.mp4", 40)
     flip_bytes(whole, folder(tmp_path / "in"), seed=3, n_bytes=2)
@@ -146,6 +147,7 @@ def test_pictures_that_are_aligned_and_as_they_are_are_counted_and_told(tmp_path
     assert all(row["n_faces_ok"] == row["n_images"] == 1 for row in clips.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("align", "column", "told"), [("never", "none", (0, 2)), ("always", "similarity", (2, 0))]
 )

@@ -165,6 +165,7 @@ def test_dense_trajectories_of_every_clip(prepared):
             np.testing.assert_array_equal([row[channel] for row in mine], getattr(expected, channel))
 
 
+@pytest.mark.slow
 def test_optical_flow_between_neighbouring_faces(prepared):
     faces = {(row["clip_id"], row["frame_index"]): row for row in rows(prepared, "faces")}
     found = rows(prepared, "features/optical_flow")

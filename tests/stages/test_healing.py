@@ -169,6 +169,7 @@ def test_json_of_another_shape_counts_as_absent(clean, work, shape):
     assert written(work) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stage", "plan"),
     [("consensus", 1), ("split", {"clip0": "dev"}), ("augment", {"train/anger": [10**9]})],
@@ -185,6 +186,7 @@ def test_plans_of_another_shape_count_as_absent_though_they_bear_their_digest(cl
     assert written(work) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [{"counts": {"train": {"clips": 1}}}, {"counts": {"train": []}}, {"files": None}],
@@ -271,6 +273,7 @@ def test_a_file_in_the_place_of_a_folder_of_manifests_leaves_the_index(clean, wo
     assert (work / "manifests" / "index.json").read_bytes() == index
 
 
+@pytest.mark.slow
 def test_a_marker_of_another_bucket_is_none(clean, work):
     expected = written(work)
     first, second = sorted((work / "stages" / "faces").glob("*.json"))[:2]
@@ -355,6 +358,7 @@ def test_nothing_is_written_or_deleted_behind_a_link(clean, work, tmp_path):
     assert contents(target) == before
 
 
+@pytest.mark.slow
 def test_a_name_that_leads_out_makes_no_index(clean, work, tmp_path):
     outside = tmp_path / "outside.txt"
     outside.write_text("mine")

@@ -13,6 +13,7 @@ from tests.support.fake_trees import Prepared, write_picture, write_text
 QUICK = {"faces": {"align": "never"}, "lbp": {"enabled": False}}
 
 
+@pytest.mark.slow
 def test_a_name_that_is_no_text_is_one_reject_and_the_rest_is_prepared(tmp_path):
     root = tmp_path / "mine"
     for label in ("happy", "sad"):
@@ -32,6 +33,7 @@ def test_a_name_that_is_no_text_is_one_reject_and_the_rest_is_prepared(tmp_path)
     assert len(made.clips) == 6
 
 
+@pytest.mark.slow
 def test_one_person_in_two_spellings_does_not_outvote_two(tmp_path):
     root = tmp_path / "mine"
     lines = ["clip,annotator,label,round"]

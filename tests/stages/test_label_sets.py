@@ -16,6 +16,7 @@ def root(tmp_path):
     return tmp_path / "mine"
 
 
+@pytest.mark.slow
 def test_data_without_classes(tmp_path, root):
     dataset = load_prepare("folder").dataset.model_dump() | {"scheme": "none"}
     augment = {"balance": "total", "train": 12, "val": 0, "test": 0}

@@ -199,6 +199,7 @@ def test_every_bad_clip_is_a_reject_with_its_reason(tmp_path):
     assert report.clips == len(used) + len(expected)
 
 
+@pytest.mark.slow
 def test_too_many_rejects_stop_the_run_and_name_the_worst(tmp_path):
     root, work = tmp_path / "in", tmp_path / "work"
     bad_folder(root)
@@ -208,6 +209,7 @@ def test_too_many_rejects_stop_the_run_and_name_the_worst(tmp_path):
         read_index(work)
 
 
+@pytest.mark.slow
 def test_votes_settle_clips_and_list_those_to_annotate_again(tmp_path):
     root, work = tmp_path / "in", tmp_path / "work"
     for name in ("good", "split", "gone"):
@@ -228,6 +230,7 @@ def test_votes_settle_clips_and_list_those_to_annotate_again(tmp_path):
     assert [line.split(",")[0] for line in again] == ["clip", "split"]
 
 
+@pytest.mark.slow
 def test_experts_selection_is_the_image_set(tmp_path):
     root, work = write_folder(tmp_path / "in", 3), tmp_path / "work"
     (root / "selection.csv").write_text("clip,frame\nc000,1\nc000,7\nc001,99\n")
@@ -330,6 +333,7 @@ def test_groups_need_their_column(tmp_path):
         prepare.run(recipe(split={"group_by": "source_id"}), root, tmp_path / "work")
 
 
+@pytest.mark.slow
 def test_official_parts_are_kept(tmp_path):
     root, work = write_folder(tmp_path / "in", 3), tmp_path / "work"
     (root / "annotations.csv").write_text(

@@ -29,6 +29,7 @@ def test_pandas(manifests):
     assert images.loc[images.parent_id.isna()].groupby("clip_id").size().eq(7).all()
 
 
+@pytest.mark.slow
 def test_duckdb(manifests):
     import duckdb
 
@@ -120,6 +121,7 @@ def test_datasets_where_a_part_is_empty(without_val, tmp_path, monkeypatch):
     assert isinstance(streamed["val"].features["image"], Image)
 
 
+@pytest.mark.slow
 def test_pandas_and_duckdb_where_a_part_is_empty(without_val):
     import duckdb
     import pandas as pd

@@ -71,6 +71,7 @@ def test_clips_say_how_they_are_shown(made):
     assert clips["lapse.mov"]["rotation_deg"] == 90
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["squeezed.mp4", "hdr.mkv", "lapse.mov", "sizes.mkv"])
 def test_the_face_is_where_and_as_wide_as_in_the_plain_video(made, name):
     _, faces_of, _ = made

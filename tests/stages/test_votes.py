@@ -90,6 +90,7 @@ def test_neither_a_tie_nor_a_minority_settles_a_clip(voted):
     assert [line.split(",")[0] for line in again[1:]] == ["few", "tied"]
 
 
+@pytest.mark.slow
 def test_a_confidence_that_nobody_told_is_blank(voted):
     clips = {row["clip_id"]: row["confidence"] for row in rows(voted, "clips.parquet")}
     assert clips == {"good": pytest.approx(0.8), "silent": None, "again": pytest.approx(0.9)}
@@ -159,6 +160,7 @@ def test_clips_of_a_person_are_drawn_together(tmp_path):
     assert f"| all | 5 | 27 | {cell(found)} |" in card(tmp_path / "work")
 
 
+@pytest.mark.slow
 def test_names_of_classes_cannot_break_the_card(tmp_path):
     votes = {"a": [[("x|y <b>*z*", 0.4, 4)] * 5], "b": [[("plain", 0.9, 4)] * 5]}
     root, work = write_votes(tmp_path / "in", votes), tmp_path / "work"
@@ -227,6 +229,7 @@ def test_by_default_low_classes_are_told_and_kept(tmp_path):
     assert "The paper drops classes below 0.5; this recipe drops none" in card(work)
 
 
+@pytest.mark.slow
 def test_low_classes_are_told_by_first_votes_and_hit_what_the_votes_settle(tmp_path):
     """Votes for pride are unsure, although each clip that they settle has a mean above the rule for clips."""
     low = [("pride", 0.5, 4)] * 3 + [("anger", 0.9, 4)] * 2

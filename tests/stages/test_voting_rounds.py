@@ -110,6 +110,7 @@ def test_a_vote_for_no_class_settles_nothing_and_leaves_the_clip_alone(tmp_path)
     ) in done.stdout
 
 
+@pytest.mark.slow
 def test_votes_for_a_single_own_class_are_a_class(tmp_path):
     root = write_votes(tmp_path / "in", {"a": AGREED, "b": AGREED})
     done = run(tmp_path, root)
@@ -118,6 +119,7 @@ def test_votes_for_a_single_own_class_are_a_class(tmp_path):
     assert [(row["clip_id"], row["label"]) for row in rows] == [("a", "zeal"), ("b", "zeal")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fps", "is_settled"), [(25, False), (50, True)])
 def test_key_frames_agree_within_seconds_at_the_rate_of_the_clip(tmp_path, fps, is_settled):
     votes = [("zeal", 0.9, frame) for frame in (4, 8, 12, 16, 19)]
@@ -133,6 +135,7 @@ def test_key_frames_agree_within_seconds_at_the_rate_of_the_clip(tmp_path, fps, 
     assert found == ([16] if is_settled else [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("frames", "key_frame"), [((2, 4, 6, 8, 10), 6), ((20, 21, 22, 26, 28), None), ((19, 20, 20, 28, 29), 20)]
 )
@@ -154,6 +157,7 @@ def test_key_frames_of_a_varying_rate_agree_within_the_seconds_of_the_file(tmp_p
     assert len(found) == (frames != (2, 4, 6, 8, 10))
 
 
+@pytest.mark.slow
 def test_a_vote_for_a_frame_beyond_the_clip_leaves_the_others_to_settle_it(tmp_path):
     cast = {
         "most": [("zeal", 0.9, frame) for frame in (4, 5, 4, 99, 100)],

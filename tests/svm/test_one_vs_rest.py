@@ -129,6 +129,7 @@ def rbf_candidates(x, x_val, gammas):
     ]
 
 
+@pytest.mark.slow
 def test_selection_takes_the_best_uar_on_validation():
     (x, truth), (x_val, val_truth) = samples(), samples(102, seed=1)
     gammas, c_values = (1e-4, 0.01, 3.0), (10.0, 0.1)

@@ -30,6 +30,7 @@ def loss(x, truth, weights, offsets, c):
     return 0.5 * (weights**2).sum(axis=0) + c * (lacks**2).sum(axis=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("c", [0.01, 1.0, 100.0])
 def test_machines_are_scikit_learns(c):
     x, truth = drawn()

@@ -151,6 +151,7 @@ def test_grain_has_the_wanted_strength_and_changes():
     assert np.std((first - second)[inner]) == pytest.approx(2.0 * np.sqrt(2), rel=0.1)
 
 
+@pytest.mark.slow
 def test_faces_at_the_edge_and_tiny_faces_can_be_drawn():
     for centre, scale in (((0.0, 0.0), 150.0), ((WIDTH, HEIGHT), 150.0), ((200.0, 200.0), 9.0)):
         camera = Camera(scale_px=scale, centre_px=(float(centre[0]), float(centre[1])), distance=12.0)

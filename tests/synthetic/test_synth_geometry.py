@@ -50,6 +50,7 @@ def test_landmarks_lie_where_the_grid_has_them():
     assert np.median(np.abs(found - seen.landmarks_px[marks])) < 0.004 * CAMERA.scale_px
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("yaw_deg", [-25.0, 0.0, 12.0, 25.0])
 @pytest.mark.parametrize("scale_px", [90.0, 250.0])
 def test_inverse_of_the_grid(yaw_deg, scale_px):

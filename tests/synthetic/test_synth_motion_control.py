@@ -153,6 +153,7 @@ def test_intensities_of_all_frames_are_distributed_alike_in_all_classes():
     assert np.ptp(shares, axis=0).max() < 0.015
 
 
+@pytest.mark.slow
 def test_apex_and_neutral_frames_are_drawn_the_same_to_the_pixel():
     group = matched(plan(OPTIONS))["s02_002"]
     pictures = {}

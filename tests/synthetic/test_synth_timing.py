@@ -91,6 +91,7 @@ def test_a_clip_depends_on_seed_sizes_and_id_alone():
     assert first.person != other.person
 
 
+@pytest.mark.slow
 def test_base_poses_and_sizes():
     options = SynthOptions(clips_per_class=8, subjects=8)
     clips = [draw_clip(one, options) for one in plan(options)]

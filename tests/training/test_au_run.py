@@ -62,6 +62,7 @@ def told_of_people(folder):
     return au_table([folder]).notes[0]
 
 
+@pytest.mark.slow
 def test_persons_who_are_in_training_and_test_are_told(tmp_path, manifests):
     """Once, all were said not to have been trained on, whatever the parts were divided by."""
     context = context_in(tmp_path / "work", manifests)
@@ -82,6 +83,7 @@ def test_persons_who_are_in_training_and_test_are_told(tmp_path, manifests):
         assert told_of_people(folder) == expected
 
 
+@pytest.mark.slow
 def test_of_runs_of_earlier_versions_it_is_not_known_who_was_trained_on(context):
     (folder,) = au_run.run(au_recipe(), context, au_rows(context.manifests))
     details = {key: value for key, value in read_au_result(folder)["details"].items() if "people" not in key}
@@ -93,6 +95,7 @@ def frames_of(folder):
     return pq.read_table(folder / "au_predictions.parquet").to_pylist()
 
 
+@pytest.mark.slow
 def test_a_run_has_weights_that_give_its_predictions_and_scores(context, trained):
     optimiser = {"kind": "adamw", "learning_rate": 0.01, "batch": 4, "epochs": 12}
     config = au_recipe(optimiser=optimiser, dropout=0.0, embedding=16)
@@ -156,6 +159,7 @@ def test_a_run_has_weights_that_give_its_predictions_and_scores(context, trained
         assert part in card
 
 
+@pytest.mark.slow
 def test_no_person_is_in_two_roles_of_a_fold(context, trained):
     config = au_recipe(optimiser={"epochs": 1, "batch": 8})
     folders = au_run.run(config, context, au_rows(context.manifests), folds=3)
@@ -177,6 +181,7 @@ def test_no_person_is_in_two_roles_of_a_fold(context, trained):
     assert len(trained) == 3
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_taken_as_it_is(context, trained):
     once = {"optimiser": {"epochs": 1, "batch": 5}}
     rows = au_rows(context.manifests)
@@ -220,6 +225,7 @@ class KilledError(Exception):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [4, 7])
 def test_a_killed_run_goes_on_and_ends_the_same(context, manifests, tmp_path, step):
     config = au_recipe(

@@ -79,6 +79,7 @@ def rows_of(folder):
     return pq.read_table(folder / "au_predictions.parquet").to_pylist()
 
 
+@pytest.mark.slow
 def test_frames_of_both_with_the_units_of_each(data):
     frames = labelled_frames(au_recipe(), data, divided=True)
     n = len(frames) // 2
@@ -113,6 +114,7 @@ def test_files_that_one_trains_on_and_another_tests_are_refused(data, tmp_path):
     assert not (first.context.workdir / "runs/au-tiny-one-two/0/0/weights.safetensors").exists()
 
 
+@pytest.mark.slow
 def test_one_network_is_trained_and_scored_on_both(data):
     (folder,) = run(data, **LEARNED)
     assert folder == data[0].context.workdir / "runs" / "au-learned-one-two" / "0" / "0"
@@ -150,6 +152,7 @@ def test_one_network_is_trained_and_scored_on_both(data):
         evaluate_units(trained, [data[0].context])
 
 
+@pytest.mark.slow
 def test_nobody_of_either_is_in_two_folds_and_what_was_trained_on_is_known(data):
     folders = run(data, folds=3)
     assert [folder.parent.name for folder in folders] == ["1of3", "2of3", "3of3"]
@@ -184,6 +187,7 @@ def test_work_folders_that_cannot_be_taken_together(data):
     assert "--folds 3" in error.value.hint
 
 
+@pytest.mark.slow
 def test_the_command_takes_several_work_folders(data, monkeypatch):
     by_folder = {one.context.workdir: one for one in data}
     monkeypatch.setattr(units, "unit_data", lambda context: by_folder[context.workdir])
@@ -194,6 +198,7 @@ def test_the_command_takes_several_work_folders(data, monkeypatch):
     assert re.search(r"recipe au-tiny on one in .*one and two in .*two, cpu", told[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_folded", [False, True])
 def test_on_other_data_clips_that_were_trained_on_are_counted(data, tmp_path, is_folded):
     """The third data set has files of the first; what trained there is tested here."""

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from fgbench.inputs.batching import Slices, batch_count, epoch_order, share
 
 
+@pytest.mark.slow
 @given(n=st.integers(0, 60), batch=st.integers(1, 9), world=st.integers(1, 5), shuffle=st.booleans())
 def test_processes_share_every_batch_and_every_sample_comes_once(n, batch, world, shuffle):
     order = epoch_order(n, seed=5, epoch=2, shuffle=shuffle)

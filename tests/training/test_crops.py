@@ -52,6 +52,7 @@ def test_normalised_images_have_mean_0_and_deviation_1(kind):
     assert (found.std((0, 2, 3), correction=0) - 1).abs().max() < 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", [64, 224, 300])
 def test_mean_and_std_are_exact(side):
     images = pictures(70, side, seed=1)

@@ -47,6 +47,7 @@ def write_tested(context, experiment, trained, source, *, seed=0):
     (folder / "result.json").write_text(json.dumps({"details": {"weights": weights}}))
 
 
+@pytest.mark.slow
 def test_a_second_network_of_that_name_leaves_the_run_of_the_first(tmp_path, context):
     first, second = network(tmp_path / "one"), network(tmp_path / "two")
     one, _ = evaluate_images(first, context)
@@ -59,6 +60,7 @@ def test_a_second_network_of_that_name_leaves_the_run_of_the_first(tmp_path, con
     assert [evaluate_images(each, context)[0] for each in (first, second)] == [one, two]
 
 
+@pytest.mark.slow
 def test_all_seeds_of_a_training_share_a_name(tmp_path, context):
     at = {
         (name, seed): network(tmp_path / f"{name}{seed}", seed=seed).trained
@@ -74,6 +76,7 @@ def test_all_seeds_of_a_training_share_a_name(tmp_path, context):
     assert names["b", 0] == names["b", 1] != "tiny-on-others"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("recipe", "is_plain"), [("r", True), ("s", False)])
 def test_other_settings_on_the_same_data_are_another_training(tmp_path, context, recipe, is_plain):
     first, second = (network(tmp_path / name, seed=seed).trained for seed, name in enumerate("ab"))
@@ -82,6 +85,7 @@ def test_other_settings_on_the_same_data_are_another_training(tmp_path, context,
     assert (name == "tiny-on-others") is is_plain
 
 
+@pytest.mark.slow
 def test_other_weights_of_the_same_training_and_seed_are_refused(tmp_path, context):
     first, second = network(tmp_path / "a").trained, network(tmp_path / "b").trained
     write_tested(context, "tiny-on-others", first, trained_on("a"))
@@ -89,6 +93,7 @@ def test_other_weights_of_the_same_training_and_seed_are_refused(tmp_path, conte
         experiment_elsewhere(second, trained_on("a"), context, seed=0)
 
 
+@pytest.mark.slow
 def test_results_of_earlier_versions_tell_no_settings(tmp_path, context):
     trained = network(tmp_path / "a").trained
     write_tested(context, "tiny-on-others", trained, trained_on("a"))
@@ -99,6 +104,7 @@ def test_results_of_earlier_versions_tell_no_settings(tmp_path, context):
     assert experiment_elsewhere(trained, trained_on("a"), context, seed=0) == "tiny-on-others"
 
 
+@pytest.mark.slow
 def test_a_damaged_run_is_in_nobodys_way(tmp_path, context):
     folder = context.workdir / "runs/tiny-on-others/0/0"
     folder.mkdir(parents=True)

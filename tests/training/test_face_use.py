@@ -154,6 +154,7 @@ def test_the_model_card_tells_the_geometry(tmp_path):
     assert "- Faces: geometry dlib (padding 0.25) (`faces: {geometry: dlib, padding: 0.25}`), grey\n" in card
 
 
+@pytest.mark.slow
 def test_that_weights_do_not_tell_it_stands_in_the_result_and_its_tables(tmp_path):
     network = open_network(trained(tmp_path, None), torch.device("cpu"))
     here = context_in(

@@ -85,6 +85,7 @@ def fgbench(monkeypatch):
     return run
 
 
+@pytest.mark.slow
 def test_a_network_is_trained_fold_by_fold_on_the_sets_own_classes(ekman, tmp_path, fgbench):
     work = tmp_path / "work"
     context_in(work, ekman / "manifests")
@@ -115,6 +116,7 @@ def test_a_network_is_trained_fold_by_fold_on_the_sets_own_classes(ekman, tmp_pa
     assert "the predictions of 13 images are equal to those of the run" in again.stdout
 
 
+@pytest.mark.slow
 def test_action_units_are_trained_on_no_test_person(ekman, tmp_path):
     context = divided_place(tmp_path / "work", ekman, "1")
     clips = pq.read_table(ekman / "manifests" / "clips.parquet", columns=["clip_id", "label"]).to_pylist()
@@ -132,6 +134,7 @@ def test_action_units_are_trained_on_no_test_person(ekman, tmp_path):
     assert not torch.equal(first["trunk.conv1.weight"], second["trunk.conv1.weight"])
 
 
+@pytest.mark.slow
 def test_fine_tuning_starts_from_all_but_the_classifiers(source, ekman, tmp_path, fgbench):
     work = tmp_path / "work"
     context_in(work, ekman / "manifests")
@@ -183,6 +186,7 @@ def test_what_one_cannot_start_from(source, ekman, tmp_path):
         image_run.run(image_recipe(), context, None, init=read_trained(units))
 
 
+@pytest.mark.slow
 def test_starting_from_a_network_that_knows_test_clips_is_refused(ekman, tmp_path):
     context = divided_place(tmp_path / "work", ekman, "1")
     config = plain_recipe(optimiser=FAST | {"epochs": 1})
@@ -196,6 +200,7 @@ def test_starting_from_a_network_that_knows_test_clips_is_refused(ekman, tmp_pat
     assert again == context.workdir / "runs" / "tiny-cnn-fine-tuned" / "1" / "0"
 
 
+@pytest.mark.slow
 def test_a_network_of_leaves_is_tested_on_six_classes(source, ekman, tmp_path, fgbench):
     work = tmp_path / "work"
     context_in(work, ekman / "manifests")
@@ -229,6 +234,7 @@ def test_a_network_of_leaves_is_tested_on_six_classes(source, ekman, tmp_path, f
     assert (result["metrics"]["n"], result["metrics"]["n_missing"]) == (25, 1)
 
 
+@pytest.mark.slow
 def test_the_page_shows_a_network_of_leaves_on_six_classes(source, ekman, tmp_path, fgbench):
     """What each scale says is shown in the six classes; the paper's numbers of the 33 are not."""
     work = tmp_path / "work"
@@ -276,6 +282,7 @@ def test_a_network_of_other_classes_is_refused(source, tmp_path, fgbench):
     assert "--init" in failed.stderr
 
 
+@pytest.mark.slow
 def test_a_network_without_upper_classes_is_asked(tmp_path, fgbench):
     network = {"network": {"zooms": 0}}
     path = write_tiny_weights(
@@ -300,6 +307,7 @@ def test_a_network_without_upper_classes_is_asked(tmp_path, fgbench):
         open_network(read_trained(wrong), CPU)
 
 
+@pytest.mark.slow
 def test_json_of_folds_is_one_document(ekman, tmp_path, fgbench):
     work = tmp_path / "work"
     context_in(work, ekman / "manifests")

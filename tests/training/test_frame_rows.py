@@ -55,6 +55,7 @@ def expected(manifests, kind, side_px):
     return [found[name] for name in names(manifests, kind)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resident_mb", [1000, 0])
 @pytest.mark.parametrize(("kind", "side_px"), [("rgb", 64), ("rgb", 224), ("flow", FLOW_PX)])
 def test_rows_are_the_stored_pictures(manifests, kind, side_px, resident_mb):

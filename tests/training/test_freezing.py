@@ -83,6 +83,7 @@ def trunk_of(weights):
     return {name: value for name, value in state.items() if name.startswith("trunk.")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("freeze", [None, "trunk", "stem", "none"])
 def test_what_is_frozen_keeps_its_values_and_statistics(context, au_weights, freeze):
     (folder,) = image_run.run(recipe(freeze=freeze), context, au_weights)
@@ -94,6 +95,7 @@ def test_what_is_frozen_keeps_its_values_and_statistics(context, au_weights, fre
     assert {name for name, same in is_kept.items() if same} == kept
 
 
+@pytest.mark.slow
 def test_the_trunk_begins_to_train_when_the_recipe_says_so(context, au_weights, tasks):
     """Its values after every epoch, and the rate of each group of parameters."""
     config = recipe(optimiser={"epochs": 4}, unfreeze_after=2, unfreeze_rate=0.25)
@@ -119,6 +121,7 @@ def test_the_trunk_begins_to_train_when_the_recipe_says_so(context, au_weights, 
     assert len(heads["params"]) + len(trunk["params"]) == len(list(tasks[0].model.parameters()))
 
 
+@pytest.mark.slow
 def test_the_first_step_after_is_as_long_as_its_rate(context, au_weights, tasks):
     """RMSProp without momentum moves every parameter by its rate times 10 at first: g / sqrt(0.01 g^2)."""
     optimiser = {"kind": "rmsprop", "learning_rate": 1e-4, "momentum": 0.0, "weight_decay": 0.0}
@@ -134,6 +137,7 @@ def test_the_first_step_after_is_as_long_as_its_rate(context, au_weights, tasks)
     assert moved.max() == pytest.approx(0.5 * 1e-4 * 10, rel=1e-2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keep_maps", [True, False])
 def test_maps_of_the_frozen_trunk_are_not_taken_afterwards(context, au_weights, tasks, keep_maps):
     config = recipe(keep_maps=keep_maps, optimiser={"epochs": 3, "learning_rate": 0.02}, unfreeze_after=1)
@@ -151,6 +155,7 @@ def test_maps_of_the_frozen_trunk_are_not_taken_afterwards(context, au_weights, 
     assert batch.images.dtype == torch.uint8, "pictures, no maps"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("keep_maps", "alternate", "steps"), [(False, False, (9, 12)), (True, True, (17, 19))]
 )
@@ -185,6 +190,7 @@ def test_a_run_that_is_stopped_around_the_unfreezing_ends_the_same(
             assert (folder / name).read_bytes() == (whole / name).read_bytes(), (step, name)
 
 
+@pytest.mark.slow
 def test_rounds_count_where_losses_take_turns(context, au_weights, tasks):
     config = recipe(optimiser={"epochs": 2}, losses={"alternate": True}, unfreeze_after=1)
     image_run.run(config, context, au_weights)
@@ -195,6 +201,7 @@ def test_rounds_count_where_losses_take_turns(context, au_weights, tasks):
     assert frozen == [True, True, False, False]
 
 
+@pytest.mark.slow
 def test_weights_do_not_tell_how_they_were_trained(context, au_weights):
     """So that networks that differ in it alone start from each other, and older weights are read."""
     (folder,) = image_run.run(recipe(freeze="stem", unfreeze_after=1), context, au_weights)

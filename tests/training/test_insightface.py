@@ -142,6 +142,7 @@ def network(folder, head="softmax"):
     return model, metadata
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("freeze", "head"), [(True, "softmax"), (True, "arcface"), (False, "softmax"), (False, "arcface")]
 )
@@ -185,6 +186,7 @@ def test_a_run_from_given_weights(context, weights, freeze, head):
     assert same["features.weight"], "its scale is fixed"
 
 
+@pytest.mark.slow
 def test_features_of_a_frozen_backbone_are_computed_once(context, weights, monkeypatch):
     calls = []
     forward = IResNet.forward
@@ -203,6 +205,7 @@ def test_features_of_a_frozen_backbone_are_computed_once(context, weights, monke
     assert sum(calls) == 2 * 43 + 6 + 6
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_that_of_its_weights_and_recipe(context, weights, monkeypatch):
     trained = []
     fit = fitting.fit
@@ -225,11 +228,13 @@ def test_a_finished_run_is_that_of_its_weights_and_recipe(context, weights, monk
     assert len(set(trained)) == 3
 
 
+@pytest.mark.slow
 def test_what_is_forced_starts_anew(context, weights):
     short = config(optimiser=FAST | {"epochs": 3})
     forced_runs_start_anew(lambda here: insightface.run(short, here, weights), context)
 
 
+@pytest.mark.slow
 def test_one_process_writes_the_run(context, weights, monkeypatch):
     short = config(optimiser=FAST | {"epochs": 1})
     other_processes_write_no_run(lambda here: insightface.run(short, here, weights), context, monkeypatch)
@@ -239,6 +244,7 @@ class KilledError(Exception):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("freeze", [True, False])
 def test_a_killed_run_goes_on_and_ends_the_same(context, weights, tmp_path, freeze):
     recipe = config(freeze_backbone=freeze)
@@ -265,6 +271,7 @@ def test_a_killed_run_goes_on_and_ends_the_same(context, weights, tmp_path, free
     assert {name: (whole / name).read_bytes() for name in expected} == expected
 
 
+@pytest.mark.slow
 def test_force_begins_a_killed_run_anew(context, weights):
     told = []
 
@@ -282,6 +289,7 @@ def test_force_begins_a_killed_run_anew(context, weights):
     assert told[0] == 1
 
 
+@pytest.mark.slow
 def test_from_scratch_is_another_experiment(context):
     folder = insightface.run(config(optimiser=FAST | {"epochs": 1}), context, None)
     assert folder.parts[-3:] == ("insightface-from-scratch", "0", "0")
@@ -292,6 +300,7 @@ def test_from_scratch_is_another_experiment(context):
         insightface.run(config(freeze_backbone=True), context, None)
 
 
+@pytest.mark.slow
 def test_the_small_recipe_without_weights_trains(context, monkeypatch):
     monkeypatch.setattr(insightface, "iresnet", iresnet)
     recipe = load_baseline("insightface", InsightFaceConfig, "insightface-small-from-scratch")
@@ -337,6 +346,7 @@ def test_from_scratch_on_the_cpu_takes_the_recipe_for_it(context, monkeypatch):
     ]
 
 
+@pytest.mark.slow
 def test_table2_has_the_run(context, weights):
     insightface.run(config(optimiser=FAST | {"epochs": 1}), context, weights)
     rows = [row for row in table2.build(context.workdir).rows if row[1].partition(" [")[0] == "InsightFace"]
@@ -449,6 +459,7 @@ def test_packed_recipes_are_of_the_method():
     assert (paper.learning_rate, paper.momentum, paper.weight_decay, paper.batch) == (1e-4, 0.9, 5e-4, 8)
 
 
+@pytest.mark.slow
 def test_command(context, weights, monkeypatch):
     monkeypatch.setattr("fgbench.methods.steps.work.ensure_features", lambda *arguments, **options: None)
     recipe = context.workdir / "mine.yaml"
@@ -479,6 +490,7 @@ def stored_faces(context, ids):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("freeze", [True, False])
 def test_a_run_is_evaluated_asked_and_exported(context, weights, tmp_path, freeze):
     """All give what the run predicted: evaluation to 1e-5; single faces, and the ONNX file, to 1e-4."""
@@ -510,6 +522,7 @@ def test_a_run_is_evaluated_asked_and_exported(context, weights, tmp_path, freez
     np.testing.assert_allclose(given, before, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_on_other_data_it_is_a_run_there(context, weights, tmp_path):
     folder = insightface.run(config(freeze_backbone=True, optimiser=FAST | {"epochs": 1}), context, weights)
     network = open_trained(read_trained(folder / "weights.safetensors"), CPU)
@@ -523,6 +536,7 @@ def test_on_other_data_it_is_a_run_there(context, weights, tmp_path):
     assert yaml.safe_load((made / "config.yaml").read_text())["depth"] == 50
 
 
+@pytest.mark.slow
 def test_weights_of_earlier_versions_are_opened_by_the_settings_of_their_run(context, weights):
     """They told neither what crops are cut from nor that features were kept."""
     folder = insightface.run(config(freeze_backbone=True, optimiser=FAST | {"epochs": 1}), context, weights)
@@ -535,6 +549,7 @@ def test_weights_of_earlier_versions_are_opened_by_the_settings_of_their_run(con
     assert evaluate_images(network, context)[1].largest_difference <= 1e-5
 
 
+@pytest.mark.slow
 def test_a_face_of_a_file_is_told(context, weights, tmp_path):
     """The face is found, also where the data set took pictures as they are."""
     folder = insightface.run(config(freeze_backbone=True, optimiser=FAST | {"epochs": 1}), context, weights)

@@ -61,6 +61,7 @@ def test_images_and_their_copies_have_the_labels_of_their_frame(tmp_path):
     assert found.tolist() == [[1, -1], [0, 1], [0, 0], [1, -1]]
 
 
+@pytest.mark.slow
 def test_the_loss_adds_that_of_the_labelled_units_in_every_step(context, units, monkeypatch):
     """Against torch's binary cross entropy, unit by unit."""
     tasks = []
@@ -100,6 +101,7 @@ def test_the_loss_adds_that_of_the_labelled_units_in_every_step(context, units, 
         assert float(loss.detach()) == pytest.approx(float((others + 2.0 * total).detach()), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_run_trains_the_trunk_and_its_weights_predict_again(context, units):
     config = image_recipe(name="joint", optimiser=FAST | {"epochs": 3}, **JOINT)
     (folder,) = image_run.run(config, context, units, units=au_rows(context.manifests))
@@ -124,6 +126,7 @@ def test_a_run_trains_the_trunk_and_its_weights_predict_again(context, units):
     assert all(torch.equal(before[name], kept[name]) for name in trunk)
 
 
+@pytest.mark.slow
 def test_without_labels_the_result_says_so(context, units):
     config = image_recipe(name="unlabelled", optimiser=FAST | {"epochs": 1}, **JOINT)
     (folder,) = image_run.run(config, context, units)

@@ -63,6 +63,7 @@ def sure(run, path):
     return open_trained(read_trained(path), CPU)
 
 
+@pytest.mark.slow
 def test_evaluation_equals_the_run(made):
     _, run, context = made
     network = open_trained(read_trained(run / "weights.safetensors"), CPU)
@@ -73,6 +74,7 @@ def test_evaluation_equals_the_run(made):
     assert compared.n == 6
 
 
+@pytest.mark.slow
 def test_videos_and_pictures_are_told(made, tmp_path):
     """By the streams, and by what there is for single faces; a network of flow alone says why not."""
     kind, run, _ = made
@@ -113,6 +115,7 @@ def test_a_picture_is_a_clip_of_one_frame_without_movement(made):
     np.testing.assert_allclose(network.faces.ask(face[None]).fine, wanted, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_onnx_equals_torch_for_any_number_of_frames(made, tmp_path):
     """The exported program of one clip against the network's own forward pass, of 1, 4 and 7 rows."""
     import onnxruntime
@@ -148,6 +151,7 @@ def test_onnx_equals_torch_for_any_number_of_frames(made, tmp_path):
     assert max(spread) > 0.1, "a network that says nothing compares nothing"
 
 
+@pytest.mark.slow
 def test_the_result_tells_the_streams(made):
     _, run, _ = made
     network = open_trained(read_trained(run / "weights.safetensors"), CPU)

@@ -60,6 +60,7 @@ def test_killed_again_and_again_is_the_same(tmp_path, whole):
     assert losses(history) == losses(whole[1])
 
 
+@pytest.mark.slow
 def test_a_killed_process_leaves_what_can_be_resumed(tmp_path, whole):
     command = [sys.executable, "-m", PROGRAM, str(tmp_path), str(STEPS // 2 + 3)]  # inside an epoch
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -176,6 +177,7 @@ def test_the_last_weights_stay_where_the_recipe_keeps_them(tmp_path):
     assert digest(task.model) == digest(short.model)
 
 
+@pytest.mark.slow
 def test_epochs_without_score_change_nothing_else(tmp_path):
     usual = RECIPE.model_copy(update={"epochs": 5, "keep": "last"})
     whole, seldom = TinyTask(), TinyTask()
@@ -311,6 +313,7 @@ def test_the_log_holds_the_losses(tmp_path):
     assert set(points(tmp_path, "train/loss")) == {3, 6, 8, 11, 14, 16, 19, 22, 24, 27, 30, 32}
 
 
+@pytest.mark.slow
 def test_the_log_of_a_resumed_training_has_every_point_once(tmp_path):
     train(TinyTask(), tmp_path / "whole")
     with pytest.raises(KilledError):

@@ -83,6 +83,7 @@ def pictures(data):
     return torch.cat([one.images for one in data.images.batches(epoch=0, seed=0, batch=9, shuffle=False)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("zooms", "most"), [(0, 0), (1, 1), (1, 3)])
 def test_kept_maps_are_what_the_network_sees(tmp_path, zooms, most):
     maps, selection = opened(tmp_path, zooms, most=most)
@@ -96,6 +97,7 @@ def test_kept_maps_are_what_the_network_sees(tmp_path, zooms, most):
     torch.testing.assert_close(computed.float(), expected, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_runs_with_fewer_regions_share_the_maps_and_other_trunks_do_not(tmp_path):
     opened(tmp_path, 1, most=3)
     made = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.f16")}

@@ -78,6 +78,7 @@ def test_a_portrait_with_shoulders_is_no_crop():
     assert told(head(2.2, 300), NEVER).status == "ok"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("faces", [NEVER, FOUND])
 @pytest.mark.parametrize(("size", "status"), [(48, "as_is"), (256, "as_is"), (300, "no_face")])
 def test_without_a_face_small_pictures_alone_are_crops(faces, size, status):

@@ -51,6 +51,7 @@ def folder(tmp_path_factory):
     return found
 
 
+@pytest.mark.slow
 def test_the_face_of_a_picture_is_found_and_classified(network, folder):
     found = predict_file(folder / "astronaut.png", network, FacesConfig())
     assert (found.kind, found.status, found.n_frames, found.n_faces) == ("image", "ok", 1, 1)
@@ -89,6 +90,7 @@ def test_a_picture_without_a_face_is_taken_as_it_is_where_the_recipe_says_so(net
     assert not any("as it is" in line for line in file_lines(told, network, {}, 3))
 
 
+@pytest.mark.slow
 def test_regions_in_the_picture_are_where_they_were_in_the_face(network, folder):
     """The chip's transform takes the drawn corners back to the boxes that the network told."""
     found = predict_file(folder / "astronaut.png", network, FacesConfig()).portrait
@@ -231,6 +233,7 @@ def test_a_clip_without_face(network, tmp_path):
     assert pq.read_table(table).column("status").to_pylist() == ["no_face"] * 20
 
 
+@pytest.mark.slow
 def test_numbers_that_are_not_finite_are_no_prediction(network, folder, tmp_path):
     """Weights that are finite, and overflow on the way."""
     with torch.no_grad():

@@ -111,6 +111,7 @@ def test_tested_elsewhere(tmp_path, context, pseudo_run, people_run):
     assert "(PSEUDO labels of OpenFace)" in au_table([found]).title
 
 
+@pytest.mark.slow
 def test_the_command_finds_the_source_and_says_it(tmp_path, context):
     """The adapter of the work folder's data set is asked; what it says is told."""
     root = tmp_path / "root"

@@ -89,6 +89,7 @@ def test_weights_that_are_named_are_shared(tmp_path, manifests, config):
     assert (links[0][0]["run"], links[0][0]["seed"]) == ("au-tiny/0/5", 5)
 
 
+@pytest.mark.slow
 def test_clips_are_seen_through_an_image_model_of_their_seed(tmp_path, manifests, monkeypatch):
     asked = []
 

@@ -62,6 +62,7 @@ def test_every_sample_comes_once_with_its_picture(stored, images, kind, shuffle)
         assert torch.equal(one.images, images[one.index])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["resident", "streamed", "one window"])
 def test_the_order_depends_on_seed_and_epoch_alone(stored, images, kind):
     source = sources(stored, images)[kind]

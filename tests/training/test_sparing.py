@@ -20,6 +20,7 @@ def is_without(task, epoch):
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fine", "basic", "rank"), [one for one in product((0.0, 0.5), repeat=3) if any(one)]
 )

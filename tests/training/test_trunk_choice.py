@@ -98,6 +98,7 @@ def test_the_trunk_of_a_plain_cnn_begins_as_it_is_there(context, plain):
     assert "transfer" not in details
 
 
+@pytest.mark.slow
 def test_a_recipe_that_unfreezes_does_so_on_any_trunk(plain):
     known = {"trunk": TRUNK, "fc_hidden": None, "embedding": 8}
     later = image_recipe(network=known | {"unfreeze_after": 1, "unfreeze_rate": 0.5})
@@ -182,6 +183,7 @@ def test_on_drawn_faces_nothing_is_said(context, units):
     assert fairness_notes([("tiny", read_result(folder))]) == []
 
 
+@pytest.mark.slow
 def test_the_command_takes_a_trunk_or_none(context, plain, tmp_path):
     recipe = tmp_path / "tiny.yaml"
     recipe.write_text(yaml.safe_dump(image_recipe(optimiser=ONE).model_dump(mode="json")))
