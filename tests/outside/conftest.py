@@ -2,8 +2,9 @@
 
 import shutil
 
-import outside_work
 import pytest
+
+from tests.support import outside_work
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from outside_work import LOST, N_FRAMES, cli, folds, score, write_rows
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from fgbench.runs.results import read_predictions, read_result
+from tests.support.outside_work import LOST, N_FRAMES, cli, folds, score, write_rows
 
 FOUR = ["anger", "happiness", "sadness", "surprise"]
 

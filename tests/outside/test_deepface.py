@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from outside_work import cli, score
 from sklearn.metrics import accuracy_score
 
 from fgbench.errors import DatasetError
 from fgbench.inference.outside.reading import read_answers
+from tests.support.outside_work import cli, score
 
 SEVEN = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
 LEFT_OUT = [word for name in ("disgust", "fear", "neutral") for word in ("--map", f"{name}=")]

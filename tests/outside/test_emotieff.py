@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from outside_work import cli, score
 from sklearn.metrics import recall_score
 
 from fgbench.inference.outside.reading import read_answers
+from tests.support.outside_work import cli, score
 
 EIGHT = ["Anger", "Contempt", "Disgust", "Fear", "Happiness", "Neutral", "Sadness", "Surprise"]
 

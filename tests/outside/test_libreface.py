@@ -4,9 +4,9 @@ from collections import Counter
 
 import pandas as pd
 import pytest
-from outside_work import N_FRAMES, basic, score
 
 from fgbench.inference.outside.reading import read_answers
+from tests.support.outside_work import N_FRAMES, basic, score
 
 SAYS = ["Happiness", "Anger", "Anger", "Sadness"]
 

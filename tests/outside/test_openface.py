@@ -1,11 +1,11 @@
 """Tables of OpenFace: action units of labelled frames, counted again by hand."""
 
 import pytest
-from outside_work import N_FRAMES, present, score, write_rows
 
 from fgbench.errors import DatasetError
 from fgbench.inference.outside.reading import read_answers
 from fgbench.runs.unit_results import read_au_predictions, read_au_result
+from tests.support.outside_work import N_FRAMES, present, score, write_rows
 
 UNITS = ("01", "02", "12")
 

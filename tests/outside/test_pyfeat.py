@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from outside_work import N_FRAMES, basic, present, score
 from sklearn.metrics import f1_score, recall_score
 
 from fgbench.inference.outside.reading import read_answers
+from tests.support.outside_work import N_FRAMES, basic, present, score
 
 EMOTIONS = ["anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"]
 BOX = ["FaceRectX", "FaceRectY", "FaceRectWidth", "FaceRectHeight", "FaceScore"]

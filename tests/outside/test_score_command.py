@@ -5,13 +5,13 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from outside_work import cli, contents, score, write_rows
 
 from fgbench.errors import DatasetError
 from fgbench.inference.outside.samples import read_clips, tested_samples
 from fgbench.methods.steps.work import open_work
 from fgbench.runs.division import Division
 from fgbench.runs.results import read_result
+from tests.support.outside_work import cli, contents, score, write_rows
 
 
 @pytest.fixture(scope="module")

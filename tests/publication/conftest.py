@@ -1,7 +1,8 @@
 """Data sets that the tests of publications share; none of them changes a file of these."""
 
 import pytest
-from plain_data import prepared, published, write_plain_data
+
+from tests.support.plain_data import prepared, published, write_plain_data
 
 
 @pytest.fixture(scope="session")

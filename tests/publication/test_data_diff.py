@@ -6,7 +6,6 @@ import shutil
 
 import numpy as np
 import pytest
-from plain_data import prepared, published, write_plain_video
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
@@ -17,6 +16,7 @@ from fgbench.runs.read_digest import read_digest
 from fgbench.runs.results import Predictions, write_run
 from fgbench.storage import read_rows
 from fgbench.workfolders.manifest_index import read_index
+from tests.support.plain_data import prepared, published, write_plain_video
 
 
 @pytest.fixture

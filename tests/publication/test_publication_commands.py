@@ -3,10 +3,10 @@
 import json
 import shutil
 
-from plain_data import write_plain_video
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
+from tests.support.plain_data import write_plain_video
 
 
 def typed(*words):

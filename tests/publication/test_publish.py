@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from plain_data import nothing, prepared, published, write_plain_data, write_plain_video
 
 from fgbench.errors import ConfigError, DatasetError, ManifestError, ResourceError
 from fgbench.publication import layout
@@ -14,6 +13,7 @@ from fgbench.publication.pixels import pixel_digest
 from fgbench.publication.rebuild import rebuild
 from fgbench.publication.scrubbing import Scrubber
 from fgbench.storage import read_rows
+from tests.support.plain_data import nothing, prepared, published, write_plain_data, write_plain_video
 
 
 def contents(folder):

@@ -4,14 +4,14 @@ import shutil
 
 import av
 import pytest
-from drawn_votes import BROKEN, prepared, write_voted
-from plain_data import nothing, published
 
 from fgbench.publication.difference import difference
 from fgbench.publication.proof_lines import proof_lines
 from fgbench.publication.rebuild import rebuild
 from fgbench.storage import read_rows
 from fgbench.workfolders.manifest_index import read_index
+from tests.support.drawn_votes import BROKEN, prepared, write_voted
+from tests.support.plain_data import nothing, published
 
 
 @pytest.fixture(scope="module")

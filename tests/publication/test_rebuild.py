@@ -6,7 +6,6 @@ import shutil
 
 import pyarrow.parquet as pq
 import pytest
-from plain_data import nothing, prepared, published, write_plain_video
 
 from fgbench import storage
 from fgbench.catalogue.carried_listing import adapter_of, read_entries
@@ -20,6 +19,7 @@ from fgbench.publication.rebuild import rebuild
 from fgbench.storage import read_rows
 from fgbench.workfolders.manifest_index import read_index
 from fgbench.workfolders.sealed_json import read_sealed, write_sealed
+from tests.support.plain_data import nothing, prepared, published, write_plain_video
 
 
 def made(out, clips, work, **options):
