@@ -10,11 +10,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import yaml
-from clip_folders import LABELS, write_folder
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
 from fgbench.taxonomy import leaf
+from tests.support.clip_folders import LABELS, write_folder
 
 N_FRAMES = 8
 LOST = "c900"
