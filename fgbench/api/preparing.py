@@ -4,12 +4,13 @@ given."""
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fgbench.callbacks import Progress
-from fgbench.config import PrepareConfig, load_prepare
+from fgbench.config import PrepareConfig, load_prepare, with_changes
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.workfolders import default_places as places
 
@@ -82,6 +83,7 @@ def prepared(
     data: str | os.PathLike[str] | None,
     recipe: str | os.PathLike[str] | None,
     *,
+    changes: Sequence[str] = (),
     workdir: str | os.PathLike[str] | None,
     jobs: int | None,
     force: bool,
@@ -103,7 +105,12 @@ def prepared(
         log(f"the embedded data set is absent: drawing it into {wanted.root} (synthetic faces)")
         draw_embedded(wanted.root, jobs=jobs, progress=progress)
     report: RunReport = run(
-        wanted.config, wanted.root, wanted.workdir, jobs=jobs, force=force, progress=progress
+        with_changes(wanted.config, changes),
+        wanted.root,
+        wanted.workdir,
+        jobs=jobs,
+        force=force,
+        progress=progress,
     )
     for line in (*report.notes, report.persons):
         log(line)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -116,6 +117,7 @@ class Work:
         method: str,
         recipe: str | os.PathLike[str] | None = None,
         *,
+        settings: Mapping[str, Any] | None = None,
         device: str | None = None,
         seed: int = 0,
         seeds: int = 1,
@@ -135,6 +137,7 @@ class Work:
                 ``"nan"``, ..., or a method of another package.
             recipe: Packed recipe or path of a YAML file; ``None``: the paper's on a GPU, else the small one
                 where there is one, which the log says.
+            settings: Settings of the recipe to change, e.g. ``{"optimiser.epochs": 3}``.
             device: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``; ``None``: a GPU if there is one.
             seed: Of the run, or of the first of several.
             seeds: How many to run, each with networks of its own all through.
@@ -170,6 +173,7 @@ class Work:
                 self.path,
                 recipe=name,
                 weights=None if weights is None else Path(weights),
+                changes=_changes(settings),
                 device=device,
                 fold=fold,
                 seed=seed,
@@ -243,6 +247,7 @@ def prepare(
     data: str | os.PathLike[str] | None = None,
     recipe: str | os.PathLike[str] | None = None,
     *,
+    settings: Mapping[str, Any] | None = None,
     workdir: str | os.PathLike[str] | None = None,
     jobs: int | None = None,
     force: bool = False,
@@ -255,6 +260,7 @@ def prepare(
         data: Folder of the data set; ``None``: the embedded synthetic one, drawn if absent, or where
             ``recipe`` is of a public data set, its folder below ``FGBENCH_DATA``.
         recipe: Packed recipe or path of a YAML file; ``None``: ``default``, or ``demo`` for the embedded set.
+        settings: Settings of the recipe to change, e.g. ``{"split.seed": 1}``.
         workdir: Work folder; ``None``: ``fgbench-data/<recipe or folder>/work``.
         jobs: Worker processes; ``None``: one per core.
         force: Whether everything is computed anew.
@@ -273,4 +279,19 @@ def prepare(
     from fgbench.api.preparing import prepared
 
     with bars(progress) as update:
-        return Work(prepared(data, recipe, workdir=workdir, jobs=jobs, force=force, progress=update))
+        return Work(
+            prepared(
+                data,
+                recipe,
+                changes=_changes(settings),
+                workdir=workdir,
+                jobs=jobs,
+                force=force,
+                progress=update,
+            )
+        )
+
+
+def _changes(settings: Mapping[str, Any] | None) -> list[str]:
+    """Return settings as the command line takes them; JSON is YAML."""
+    return [f"{key}={json.dumps(value)}" for key, value in (settings or {}).items()]

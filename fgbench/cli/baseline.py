@@ -30,7 +30,7 @@ def _of_recipe(name: str) -> Callable[..., None]:
         settings = run.recipe or default_recipe(name, run.workdir, run.device)
         model: type[TrainImageConfig | TrainVideoConfig]
         model = TrainImageConfig if baseline.train == "msau" else TrainVideoConfig
-        config = load_training(settings, model)
+        config = run.changed(load_training(settings, model))
         baseline.check(config)
         with begun(run) as how:
             from fgbench.methods.steps.clips import train_clips
@@ -78,7 +78,7 @@ def insightface(
     # The small one with weights freezes its backbone, which is no use for random values.
     small = "insightface-small-from-scratch" if from_scratch else None
     settings = run.recipe or default_recipe("insightface", run.workdir, run.device, small=small)
-    config = load_baseline("insightface", InsightFaceConfig, settings)
+    config = run.changed(load_baseline("insightface", InsightFaceConfig, settings))
     if weights is None:
         config.check_trainable()
     with begun(run) as how:

@@ -83,7 +83,7 @@ def run_plugin(name: str, run: BaselineOptions) -> None:
     """
     from fgbench.methods.steps.baselines import read_baseline, run_baseline
 
-    baseline = read_baseline(name, run.recipe)
+    baseline = read_baseline(name, run.recipe, run.changes or ())
     with begun(run, on_device=baseline.is_network) as how:
         folders = run_baseline(baseline, run.workdir, **how)
     show_runs(folders, full=run.full, json=run.json)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
@@ -15,6 +15,11 @@ from fgbench.cli import completion
 from fgbench.cli.workdirs import Workdir, add_command, workdir_option
 from fgbench.cores import n_cores
 from fgbench.workfolders import default_places as places
+
+if TYPE_CHECKING:
+    from fgbench.config import Section
+
+_R = TypeVar("_R", bound="Section")
 
 NamedIn = Annotated[Path, workdir_option("Work folder in which the name of an experiment is looked up.")]
 Jobs = Annotated[
@@ -40,6 +45,16 @@ Full = Annotated[
 DEFAULT_JOBS = n_cores()
 
 
+Changes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="Change a setting of the recipe: section.field=value, e.g. optimiser.epochs=3; once for each.",
+        show_default="none",
+    ),
+]
+
+
 def _recipe(default: str) -> Any:
     return typer.Option(
         "--recipe",
@@ -58,6 +73,7 @@ class RunOptions:
         str | None,
         _recipe("the paper's; where the CPU computes, and on the embedded data set, the small one"),
     ] = None
+    changes: Changes = None
     fold: Annotated[
         str | None,
         typer.Option(
@@ -91,6 +107,16 @@ class RunOptions:
     force: Force = False
     full: Full = False
     json: Json = False
+
+    def changed(self, config: _R) -> _R:
+        """Return a recipe with the settings that ``--set`` changes.
+
+        Raises:
+            ConfigError: As of :func:`fgbench.config.with_changes`.
+        """
+        from fgbench.config import with_changes
+
+        return with_changes(config, self.changes or ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ import typer
 from fgbench.cli import completion
 from fgbench.cli.console import counts_line, note, print_json, progress_bars, say
 from fgbench.cli.next_steps import after_prepare
-from fgbench.cli.options import DEFAULT_JOBS, Jobs, Json
+from fgbench.cli.options import DEFAULT_JOBS, Changes, Jobs, Json
 from fgbench.cli.workdirs import workdir_option
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def prepare(
         Path | None,
         workdir_option("Work folder.", "./fgbench-data/<recipe or folder>/work", is_made=False),
     ] = None,
+    changes: Changes = None,
     jobs: Jobs = DEFAULT_JOBS,
     engine: Annotated[str, typer.Option("--engine", help="How tasks are run.")] = "local",
     decoder: Annotated[
@@ -96,7 +97,7 @@ def prepare(
     All columns: "Your own clips" in README.md. Public data sets: fgbench datasets.
     """
     from fgbench.api.preparing import NoDataError, preparation
-    from fgbench.config import recipe_names
+    from fgbench.config import recipe_names, with_changes
     from fgbench.errors import ConfigError
     from fgbench.preparation.prepare import preview, run
 
@@ -109,7 +110,7 @@ def prepare(
         chosen = preparation(recipe, data_root, workdir)
     except NoDataError as error:
         raise typer.BadParameter(f"{error.message}: {error.hint}", param_hint="--data-root") from error
-    config, root, work = chosen.config, chosen.root, chosen.workdir
+    config, root, work = with_changes(chosen.config, changes or ()), chosen.root, chosen.workdir
     if decoder is not None:
         config = with_decoder(config, decoder)
     if drop_leaks:

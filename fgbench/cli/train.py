@@ -76,7 +76,9 @@ def au(
 
     workdir, *further = workdirs or [places.DEMO_WORKDIR]
     run = replace(run, workdir=workdir)
-    config = load_training(run.recipe or default_recipe("au", workdir, run.device), TrainAuConfig)
+    config = run.changed(
+        load_training(run.recipe or default_recipe("au", workdir, run.device), TrainAuConfig)
+    )
     with begun(run, *further) as how:
         from fgbench.methods.steps.units import train_units
 
@@ -144,7 +146,7 @@ def msau(
         settings = run.recipe or default_recipe(variant, run.workdir, run.device)
     if trunk is not None and (init is not None or au_weights is not None):
         raise typer.BadParameter("takes no --init and no --au-weights", param_hint="--trunk")
-    config = load_training(settings, TrainImageConfig)
+    config = run.changed(load_training(settings, TrainImageConfig))
     with begun(run) as how:
         from fgbench.methods.steps.images import train_images
 
@@ -194,7 +196,9 @@ def tmsau(
             f"{temporal!r}, expected one of {', '.join(TEMPORAL)}", param_hint="--temporal"
         )
     name = "tmsau" if temporal in ("", "flow") else f"tmsau-{temporal}"
-    config = load_training(run.recipe or default_recipe(name, run.workdir, run.device), TrainVideoConfig)
+    config = run.changed(
+        load_training(run.recipe or default_recipe(name, run.workdir, run.device), TrainVideoConfig)
+    )
     if temporal and config.temporal != temporal:
         raise typer.BadParameter(
             f"{temporal!r}, but recipe {config.name} has {config.temporal!r}", param_hint="--temporal"

@@ -15,6 +15,7 @@ from fgbench.config.baselines import (
     LbpSvmConfig,
     SvmConfig,
 )
+from fgbench.config.changes import with_changes
 from fgbench.config.prepare import (
     AuditConfig,
     AugmentConfig,
@@ -99,4 +100,5 @@ __all__ = [
     "load_training",
     "parse_prepare",
     "recipe_names",
+    "with_changes",
 ]

@@ -52,7 +52,7 @@ def load_baseline(baseline: str, model: type[Recipe], recipe: str | None = None)
         ConfigError: As :func:`load_prepare`.
     """
     if recipe is None and baseline not in recipe_names("baseline"):
-        return _check({"name": baseline}, f"the default recipe of {baseline}", model)
+        return check_recipe({"name": baseline}, f"the default recipe of {baseline}", model)
     return _read(recipe or baseline, "baseline", model)
 
 
@@ -106,14 +106,25 @@ def parse_prepare(text: str, origin: str) -> PrepareConfig:
 
 def _read(recipe: str, kind: str, model: type[Recipe]) -> Recipe:
     named = _find_recipe(recipe, kind)
-    return _check(_inherited(named, kind, ()), named.origin, model)
+    return check_recipe(_inherited(named, kind, ()), named.origin, model)
 
 
 def _parse(text: str, origin: str, model: type[Recipe]) -> Recipe:
-    return _check(_mapping(text, origin), origin, model)
+    return check_recipe(_mapping(text, origin), origin, model)
 
 
-def _check(raw: dict[str, Any], origin: str, model: type[Recipe]) -> Recipe:
+def check_recipe(raw: dict[str, Any], origin: str, model: type[Recipe]) -> Recipe:
+    """Return the recipe of plain values.
+
+    Args:
+        raw: Keys and values.
+        origin: Name of the recipe, for messages.
+        model: Its type.
+
+    Raises:
+        ConfigError: If it is not valid; the message names the key and, where a key is misspelt, the nearest
+            one.
+    """
     try:
         # As JSON, so that a number has to be one: "010", true or 3.0 are not converted.
         return model.model_validate_json(json.dumps(raw), strict=True)

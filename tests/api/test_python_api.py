@@ -29,7 +29,7 @@ SIGNATURES = {
     "lbp": "(faces, *, settings)",
     "load": "(run, workdir, *, device)",
     "open": "(workdir)",
-    "prepare": "(data, recipe, *, workdir, jobs, force, progress)",
+    "prepare": "(data, recipe, *, settings, workdir, jobs, force, progress)",
     "score": "(predictions, labels, *, clusters, classes, level)",
 }
 """What users' programs rely on: a change here breaks them, and needs an entry in CHANGELOG.md."""
@@ -37,7 +37,8 @@ SIGNATURES = {
 MEMBERS = {
     "Work": (
         "classes clips faces images is_synthetic name rejects run runs train",
-        "(self, method, recipe, *, device, seed, seeds, fold, weights, jobs, resume, force, progress)",
+        "(self, method, recipe, *, settings, device, seed, seeds, fold, weights, jobs, resume, force, "
+        "progress)",
     ),
     "Run": (
         "classes confusion is_synthetic network of per_class predictions scores settings compared_with",

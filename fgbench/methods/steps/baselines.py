@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Unpack
 
 from fgbench import plugins
-from fgbench.config import load_baseline
+from fgbench.config import load_baseline, with_changes
 from fgbench.methods.steps.work import How, each_run, open_training, open_work
 from fgbench.runs.lock import is_first_process
 from fgbench.runs.results import discard_run
@@ -39,18 +40,20 @@ class Baseline:
         return hasattr(self.module, "DEVICE")
 
 
-def read_baseline(name: str, recipe: str | None = None) -> Baseline:
+def read_baseline(name: str, recipe: str | None = None, changes: Sequence[str] = ()) -> Baseline:
     """Return a baseline by name, with a recipe.
 
     Args:
         name: Its name in commands.
         recipe: Packed recipe or file of one; ``None`` takes the baseline's own.
+        changes: Settings of it to change, see :func:`fgbench.config.with_changes`.
 
     Raises:
         ConfigError: If there is no such baseline, or its recipe is not valid.
     """
     module = plugins.load(KIND, name)
-    return Baseline(name=name, module=module, config=load_baseline(name, module.RECIPE, recipe))
+    config = with_changes(load_baseline(name, module.RECIPE, recipe), changes)
+    return Baseline(name=name, module=module, config=config)
 
 
 def run_baseline(

@@ -3,6 +3,7 @@ seed."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Unpack
@@ -17,6 +18,7 @@ from fgbench.config import (
     load_baseline,
     load_training,
     recipe_names,
+    with_changes,
 )
 from fgbench.errors import ConfigError
 from fgbench.methods.steps.work import Runs
@@ -43,6 +45,7 @@ def run_method(
     *,
     recipe: str | None = None,
     weights: Path | None = None,
+    changes: Sequence[str] = (),
     **runs: Unpack[Runs],
 ) -> list[Path]:
     """Run a method in every fold and for every seed; networks and features that it is made of are made first.
@@ -53,6 +56,7 @@ def run_method(
         recipe: Packed recipe of that method, or path of a YAML file; ``None``: the paper's, which has its
             name.
         weights: To start from, for methods that take any.
+        changes: Settings of the recipe to change, see :func:`fgbench.config.with_changes`.
         runs: See :class:`fgbench.methods.steps.work.Runs`.
 
     Returns:
@@ -65,14 +69,15 @@ def run_method(
     if method == UNITS:
         from fgbench.methods.steps.units import train_units
 
-        seeds = train_units(load_training(recipe or method, TrainAuConfig), workdir, **_of_units(runs))
+        units = with_changes(load_training(recipe or method, TrainAuConfig), changes)
+        seeds = train_units(units, workdir, **_of_units(runs))
         return [folder for of_seed in seeds for folder in of_seed]
     if method in RECIPE_BASELINES or method in recipe_names("train"):
-        return _trained(method, recipe or method, workdir, weights, runs)
+        return _trained(method, recipe or method, changes, workdir, weights, runs)
     if method == FACE_RECOGNITION:
         from fgbench.methods.steps.images import train_faces
 
-        faces = load_baseline(method, InsightFaceConfig, recipe)
+        faces = with_changes(load_baseline(method, InsightFaceConfig, recipe), changes)
         if weights is None:
             faces.check_trainable()
         return train_faces(faces, workdir, weights, **runs)
@@ -85,22 +90,29 @@ def run_method(
             f"one of {', '.join(method_names())}",
         )
     own = {key: value for key, value in runs.items() if key != "device"}
-    baseline = read_baseline(method, recipe)
+    baseline = read_baseline(method, recipe, changes)
     return run_baseline(baseline, workdir, **(runs if baseline.is_network else own))
 
 
-def _trained(method: str, recipe: str, workdir: Path | str, weights: Path | None, runs: Runs) -> list[Path]:
+def _trained(
+    method: str,
+    recipe: str,
+    changes: Sequence[str],
+    workdir: Path | str,
+    weights: Path | None,
+    runs: Runs,
+) -> list[Path]:
     from fgbench.methods.steps.clips import train_clips
     from fgbench.methods.steps.images import train_images
 
     baseline = RECIPE_BASELINES.get(method)
     is_of_clips = baseline.train == "tmsau" if baseline else method.startswith("tmsau")
     if is_of_clips:
-        clips = load_training(recipe, TrainVideoConfig)
+        clips = with_changes(load_training(recipe, TrainVideoConfig), changes)
         if baseline:
             baseline.check(clips)
         return train_clips(clips, workdir, weights=weights, **runs)
-    images = load_training(recipe, TrainImageConfig)
+    images = with_changes(load_training(recipe, TrainImageConfig), changes)
     if baseline:
         baseline.check(images)
     return train_images(images, workdir, au_weights=weights, **runs)
