@@ -76,7 +76,7 @@ def test_leaking_clips_are_found_dropped_and_recorded(leaky, tmp_path):
     config = recipe(optical_flow={"enabled": True, "size_px": 32})
     prepare.run(config, leaky, work)
     before = audit_parts(work)
-    assert {(leak.kind, leak.first, leak.second) for leak in before.found} >= {
+    assert {(leak.kind, leak.first, leak.second) for leak in before.disallowed} >= {
         ("same_file", "same", "e0"),
         ("near_duplicate", "flipped", "e0"),
         ("near_duplicate", "darker", "e1"),
@@ -99,7 +99,7 @@ def test_leaking_clips_are_found_dropped_and_recorded(leaky, tmp_path):
     counts = {part: counts["clips"] for part, counts in report.counts.items()}
     assert counts == {"train": 3, "val": 2, "test": 2}
     assert verify(work) == []
-    assert audit_parts(work).found == []
+    assert audit_parts(work).disallowed == []
     assert prepare.saved(work)[0].audit.drop_leaks
     assert prepare.preview(dropping, leaky, work).waiting == 0
     kept = contents(work)
@@ -145,7 +145,7 @@ def rejected(work):
 def test_of_clips_in_several_folds_that_show_the_same_the_first_stays(leaky, tmp_path):
     work = tmp_path / "work"
     prepare.run(folded(), leaky, work)
-    shared = {frozenset((leak.first, leak.second)) for leak in audit_parts(work).found}
+    shared = {frozenset((leak.first, leak.second)) for leak in audit_parts(work).disallowed}
     assert shared, "the folds share something"
     report = prepare.run(without_leaks(folded()), leaky, work)
     found = rejected(work)
@@ -159,7 +159,7 @@ def test_of_clips_in_several_folds_that_show_the_same_the_first_stays(leaky, tmp
     assert all(pair & found.keys() for pair in shared)
     assert report.counts["train"]["clips"] == len(PARTS) + len(LEAKS) + 1 - len(found)
     shutil.rmtree(work / "folds")
-    assert audit_parts(work).found == []
+    assert audit_parts(work).disallowed == []
     assert verify(work) == []
     kept = contents(work / "manifests")
     prepare.run(without_leaks(folded()), leaky, tmp_path / "again", jobs=2)
@@ -172,7 +172,7 @@ def test_what_folds_keep_together_may_show_the_same(leaky, tmp_path):
     (leaky / "annotations.csv").write_text(annotations)
     prepare.run(without_leaks(folded("subject_id")), leaky, tmp_path / "work")
     assert rejected(tmp_path / "work").keys() == {"e1", "flipped", "v0"}
-    assert audit_parts(tmp_path / "work").found == []
+    assert audit_parts(tmp_path / "work").disallowed == []
 
 
 def test_how_many_are_taken_out_of_folds_is_told(leaky, tmp_path):

@@ -156,4 +156,4 @@ def test_the_result_tells_the_streams(made):
     _, run, _ = made
     network = open_trained(read_trained(run / "weights.safetensors"), CPU)
     details = read_result(run)["details"]
-    assert {key: details[key] for key in network.told} == network.told
+    assert {key: details[key] for key in network.details} == network.details
