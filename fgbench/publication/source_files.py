@@ -107,7 +107,7 @@ def names_of(root: Path, path: str) -> list[str]:
     if folder.is_dir():
         return [f"{path}/{name}" for name in picture_names(folder) if (folder / name).is_file()]
     names = (path, *map(str, PurePosixPath(path).parents))
-    return [name for name in names if name != "." and (root / name).is_file()][:1]
+    return next(([name] for name in names if name != "." and (root / name).is_file()), [])
 
 
 def hashed(root: Path, path: str) -> SourceFile | None:
