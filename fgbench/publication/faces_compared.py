@@ -68,6 +68,8 @@ def compare_faces(first: pa.Table | None, second: pa.Table | None) -> FaceChange
         first: Its rows in the first data set, with :data:`COLUMNS`; ``None`` if there are none.
         second: Its rows in the second one.
     """
+    import pyarrow as pa
+
     if first is None and second is None:
         return NO_CHANGE
     if first is None or second is None:
@@ -78,7 +80,7 @@ def compare_faces(first: pa.Table | None, second: pa.Table | None) -> FaceChange
     ]
     both = sorted(rows_of[0].keys() & rows_of[1].keys())
     one, other = (
-        table.take([rows[frame] for frame in both])
+        table.take(pa.array([rows[frame] for frame in both], pa.int64()))
         for table, rows in zip((first, second), rows_of, strict=True)
     )
     landmarks = [_numbers(rows, "landmarks", 136).reshape(len(both), 68, 2) for rows in (one, other)]
