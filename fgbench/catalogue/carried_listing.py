@@ -1,16 +1,17 @@
-"""Data sets that carry their own list of clips: what an adapter listed once, kept in tables beside the files.
+"""Data sets that carry their own list of clips: an adapter's listing, stored in tables beside the files.
 
 The hidden folder :data:`CARRIED` of such a data set holds ``entries.parquet``, ``votes.parquet``,
-``action_units.parquet`` (where there are labels of action units) and ``listing.json`` (how those were made).
-Where it is there, it takes the place of the adapter that the recipe names: no table of annotations is looked
-for. ``fgbench rebuild`` makes such folders; the same tables are part of what ``fgbench publish`` writes.
+``action_units.parquet`` (if there are labels of action units) and ``listing.json`` (how those were made).
+It replaces the adapter that the recipe names: no table of annotations is looked for. ``fgbench rebuild``
+makes such folders, and ``fgbench publish`` writes the same tables.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -45,12 +46,12 @@ _PLAIN = (
     "fold",
     "last_unit_frame",
 )
-"""Fields of an entry that are columns as they are."""
+"""Fields of an entry that are columns unchanged."""
 _VOTE = ("annotator", "label", "confidence", "key_frame", "round")
 
 
 def listed_schema(table: str) -> pa.Schema:
-    """Arrow schema of a table of the list.
+    """Return the Arrow schema of a table of the list.
 
     Args:
         table: :data:`ENTRIES`, :data:`VOTES` or :data:`ACTION_UNITS`.
@@ -88,16 +89,23 @@ def listed_schema(table: str) -> pa.Schema:
     return pa.schema(fields[table])
 
 
+def check_types(path: Path, schema: pa.Schema, wanted: pa.Schema, *, hint: str) -> None:
+    """Raise a ManifestError if columns of a table, which are all there, have other types than wanted."""
+    odd = [field.name for field in wanted if schema.field(field.name).type != field.type]
+    if odd:
+        raise ManifestError(f"{path} has columns of other types than expected: {', '.join(odd)}", hint)
+
+
 def adapter_of(config: DatasetConfig, root: Path) -> Any:
-    """What lists a data set: the list that it carries, else the adapter that the recipe names.
+    """Return the adapter of a data set: the list that it carries, or the adapter that the recipe names.
 
     Args:
         config: Section ``dataset`` of the recipe.
         root: Root of the data set.
 
     Returns:
-        The adapter's module, or what offers the same: its card, ``list_clips``, and ``action_units`` with
-        ``unit_source`` where there are such labels.
+        The adapter's module, or an object with the same members: its card, ``list_clips``, and
+        ``action_units`` with ``unit_source`` if there are such labels.
 
     Raises:
         ConfigError: If there is no such adapter.
@@ -107,26 +115,26 @@ def adapter_of(config: DatasetConfig, root: Path) -> Any:
     folder = root / CARRIED
     if not (folder / ENTRIES).is_file():
         return adapter
-    carried = SimpleNamespace(CARD=adapter.CARD, list_clips=_entries_below)
+    carried = SimpleNamespace(CARD=adapter.CARD, list_clips=lambda root: read_entries(root / CARRIED))
     source = read_unit_source(folder)
     if source is not None:
-        carried.action_units = _units_below
-        carried.unit_source = partial(_source_below, source)
+        carried.action_units = lambda root: read_action_units(root / CARRIED)
+        carried.unit_source = lambda _root: source
     return carried
 
 
 def write_listing(
     folder: Path, entries: Iterable[ClipEntry], units: Iterable[AuRow] | None
 ) -> dict[str, int]:
-    """Keep what an adapter lists.
+    """Write the listing of an adapter.
 
     Args:
         folder: Folder of the tables.
         entries: The clips.
-        units: Labels of action units; ``None`` where there are none.
+        units: Labels of action units; ``None`` if there are none.
 
     Returns:
-        Name of each table to its number of rows.
+        Number of rows by name of table.
 
     Raises:
         ResourceError: If they cannot be written.
@@ -147,34 +155,32 @@ def write_listing(
 
 
 def write_unit_source(folder: Path, source: UnitSource | None) -> None:
-    """Keep how labels of action units were made; ``None`` says that there are none.
+    """Write how labels of action units were made; ``None`` if there are none.
 
     Raises:
         ResourceError: If it cannot be written.
     """
-    told = None if source is None else {"pseudo": source.pseudo, "lines": list(source.lines)}
-    write_sealed(folder / _LISTING, {"units": told})
+    units = None if source is None else {"pseudo": source.pseudo, "lines": list(source.lines)}
+    write_sealed(folder / _LISTING, {"units": units})
 
 
 def read_unit_source(folder: Path) -> UnitSource | None:
-    """How labels of action units were made; ``None`` where there are none.
+    """Read how labels of action units were made; ``None`` if there are none.
 
     Raises:
         ManifestError: If the file is damaged or missing.
     """
     try:
-        told = read_sealed(folder / _LISTING)["units"]
-        return (
-            None
-            if told is None
-            else UnitSource(pseudo=str(told["pseudo"]), lines=tuple(map(str, told["lines"])))
-        )
+        units = read_sealed(folder / _LISTING)["units"]
+        if units is None:
+            return None
+        return UnitSource(pseudo=str(units["pseudo"]), lines=tuple(map(str, units["lines"])))
     except (FileNotFoundError, KeyError, TypeError) as error:
         raise ManifestError(f"{folder / _LISTING} is missing or damaged", _AGAIN) from error
 
 
 def read_entries(folder: Path) -> list[ClipEntry]:
-    """Clips of a list, in their order.
+    """Read the clips of a list, in their order.
 
     Raises:
         ManifestError: If a table is missing or damaged.
@@ -186,45 +192,25 @@ def read_entries(folder: Path) -> list[ClipEntry]:
 
 
 def read_action_units(folder: Path) -> Iterator[AuRow]:
-    """Labels of action units of a list, frame by frame.
+    """Yield the labels of action units of a list, frame by frame.
 
     Raises:
         ManifestError: If the table is missing or damaged.
     """
-    labels: dict[str, int] = {}
-    before: tuple[str, int | None] | None = None
-    for row in _rows(folder / ACTION_UNITS, ACTION_UNITS):
-        frame = (row["clip_id"], row["frame_index"])
-        if before is not None and frame != before:
-            yield AuRow(clip_id=before[0], frame_index=before[1], labels=labels)
-            labels = {}
-        before = frame
-        if row["unit"] is not None:
-            labels[row["unit"]] = row["label"]
-    if before is not None:
-        yield AuRow(clip_id=before[0], frame_index=before[1], labels=labels)
+    rows = _rows(folder / ACTION_UNITS, ACTION_UNITS)
+    for (clip_id, frame_index), frame in groupby(rows, itemgetter("clip_id", "frame_index")):
+        labels = {row["unit"]: row["label"] for row in frame if row["unit"] is not None}
+        yield AuRow(clip_id=clip_id, frame_index=frame_index, labels=labels)
 
 
 def with_parts(entries: Iterable[ClipEntry], parts: Mapping[str, str]) -> list[ClipEntry]:
-    """Entries whose official part is the one that is known of them; the others as they are.
+    """Return the entries with the given parts as official ones; entries without a part stay as they are.
 
     Args:
         entries: The clips.
-        parts: Clip to part.
+        parts: Part by id of clip.
     """
     return [replace(entry, split=parts.get(entry.clip_id, entry.split)) for entry in entries]
-
-
-def _entries_below(root: Path) -> list[ClipEntry]:
-    return read_entries(root / CARRIED)
-
-
-def _units_below(root: Path) -> Iterator[AuRow]:
-    return read_action_units(root / CARRIED)
-
-
-def _source_below(source: UnitSource, root: Path) -> UnitSource:
-    return source
 
 
 def _entry_row(entry: ClipEntry) -> dict[str, Any]:
@@ -250,7 +236,7 @@ def _entry(row: Mapping[str, Any], votes: tuple[Vote, ...]) -> ClipEntry:
 
 
 def _unit_rows(row: AuRow) -> list[dict[str, Any]]:
-    """Rows of a frame; one without a unit where nothing of it is labelled, which is told too."""
+    """Return the rows of a frame; one without a unit if it has no labels."""
     cells: list[tuple[str | None, int | None]] = [*sorted(row.labels.items())] or [(None, None)]
     frame = {"clip_id": row.clip_id, "frame_index": row.frame_index}
     return [{**frame, "unit": unit, "label": label} for unit, label in cells]
@@ -269,12 +255,9 @@ def _write(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
 
 
 def _rows(path: Path, table: str) -> Iterator[dict[str, Any]]:
-    """Rows of a table that has the columns, of the types, that it should have."""
+    """Yield the rows of a table, whose columns are checked."""
     wanted = listed_schema(table)
     with storage.open_table(path, wanted.names, hint=_AGAIN) as file:
-        found = file.schema_arrow
-        odd = [field.name for field in wanted if found.field(field.name).type != field.type]
-        if odd:
-            raise ManifestError(f"{path} has columns of other types than expected: {', '.join(odd)}", _AGAIN)
+        check_types(path, file.schema_arrow, wanted, hint=_AGAIN)
         for batch in file.iter_batches(batch_size=storage.ROWS_PER_GROUP, columns=wanted.names):
             yield from batch.to_pylist()

@@ -1,4 +1,4 @@
-"""``fgbench diff``: what differs between two data sets, and which runs fall with it."""
+"""``fgbench diff``: differences between two data sets, and the runs that become invalid by them."""
 
 from __future__ import annotations
 
@@ -40,24 +40,24 @@ def diff(
         raise ConfigError(f"--out {out} would be written as CSV", "name a file that ends in .csv")
     if out is not None:
         check_csv(out)
-    found = difference(first, second)
+    differences = difference(first, second)
     if out is not None:
-        write_text(out, difference_csv(found))
+        write_text(out, difference_csv(differences))
         note(f"wrote {out}")
     if json:
-        print_json(found.to_json())
+        print_json(differences.to_json())
     else:
-        for line in difference_lines(found, full=full):
+        for line in difference_lines(differences, full=full):
             say(line)
-    if exit_code and not found.is_same:
+    if exit_code and not differences.is_same:
         raise typer.Exit(1)
 
 
 def check_csv(path: Path) -> None:
-    """Refuse to replace a file that is none of these tables.
+    """Refuse to replace a file that is not such a table.
 
     Raises:
-        ConfigError: If another one is there.
+        ConfigError: If there is one.
     """
     from fgbench.errors import ConfigError, MediaError
     from fgbench.files.regular_files import first_bytes

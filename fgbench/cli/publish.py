@@ -37,7 +37,8 @@ def publish(
     """
     from fgbench.errors import ConfigError
     from fgbench.naming import counted
-    from fgbench.publication.publish import publish as published
+    from fgbench.publication.layout import PARTED
+    from fgbench.publication.publish import publish as write_publication
 
     if not without_pixels:
         raise ConfigError(
@@ -46,19 +47,19 @@ def publish(
             "can be copied as they are: the licence of the clips decides whether they may be passed on",
         )
     with progress_bars(quiet=json) as progress:
-        found = published(workdir, out, jobs=jobs, progress=progress)
-    index = found.index
+        publication = write_publication(workdir, out, jobs=jobs, progress=progress)
+    index, sources = publication.index, publication.sources
     rows = {
-        table: sum(told.rows or 0 for name, told in index.files.items() if name.startswith(f"{table}/"))
-        for table in ("clips", "faces", "images")
+        table: sum(file.rows or 0 for name, file in index.files.items() if name.startswith(f"{table}/"))
+        for table in PARTED
     }
     if json:
-        told = {"folder": str(out), "dataset": index.dataset, "synthetic": index.synthetic}
-        print_json({**told, "files": len(index.files), "sources": found.sources, "rows": rows})
+        summary = {"folder": str(out), "dataset": index.dataset, "synthetic": index.synthetic}
+        print_json({**summary, "files": len(index.files), "sources": sources, "rows": rows})
         return
-    what = f"{index.dataset} (synthetic)" if index.synthetic else index.dataset
+    name = f"{index.dataset} (synthetic)" if index.synthetic else index.dataset
     say(
-        f"{what}: {counted(rows['clips'], 'clip')}, {counted(rows['faces'], 'frame')}, "
-        f"{counted(rows['images'], 'image')}, {counted(found.sources, 'file')} of the data set; no picture"
+        f"{name}: {counted(rows['clips'], 'clip')}, {counted(rows['faces'], 'frame')}, "
+        f"{counted(rows['images'], 'image')}, {counted(sources, 'file')} of the data set; no picture"
     )
     say(f"published in {out}; with the clips: fgbench rebuild {out} --data-root CLIPS")

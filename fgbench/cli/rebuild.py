@@ -1,4 +1,4 @@
-"""``fgbench rebuild``: a published data set made again from one's own clips, and proved the same."""
+"""``fgbench rebuild``: a published data set made again from the user's clips, and proved the same."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def rebuild(
     """
     from fgbench.errors import ManifestError
     from fgbench.publication.proof_lines import proof_lines
-    from fgbench.publication.rebuild import rebuild as rebuilt
+    from fgbench.publication.rebuild import rebuild as rebuild_data
 
     work = workdir or places.BASE / f"{published.resolve().name}-rebuilt" / "work"
     if not json:
         note(f"publication {published}, clips {data_root}, work folder {work}")
     with progress_bars(quiet=json) as progress:
-        proof = rebuilt(
+        proof = rebuild_data(
             published, data_root, work, detector_model=detector_model, jobs=jobs, progress=progress
         )
     if json:

@@ -1,1 +1,1 @@
-"""Data sets without their pictures: published, made again from the clips, and compared with each other."""
+"""Publishing data sets without pictures, rebuilding them from the clips, and comparing two of them."""

@@ -1,8 +1,8 @@
-"""The data set of a rebuilt work folder: links to one's own clips, at the places that a publication names.
+"""The data set of a rebuilt work folder: links to the user's clips, at the paths that a publication names.
 
 It lies in the work folder as :data:`SOURCE`, with the list of the clips beside the links
-(`fgbench.catalogue.carried_listing`), so that the clips' own folder is only read. Links that were made before
-are listed, and no other file is replaced or deleted.
+(`fgbench.catalogue.carried_listing`), so that the folder of the clips is only read. The links are listed, and
+no other file is replaced or deleted.
 """
 
 from __future__ import annotations
@@ -32,34 +32,35 @@ def write_borrowed(
     units: Iterable[AuRow] | None,
     source: UnitSource | None,
 ) -> None:
-    """Make a data set of links, or bring one up to date.
+    """Write a data set of links, or update one.
 
     Args:
         folder: The folder, :data:`SOURCE` of a work folder.
         clips: Root of the clips.
-        located: Where their files are.
+        located: Their files and where they are.
         entries: The clips as the data set lists them.
         units: Labels of action units; ``None`` where there are none.
-        source: How those were made.
+        source: How those labels were made.
 
     Raises:
-        ResourceError: If something is in the way that fgbench has not put there, or a folder is a link.
+        ResourceError: If a file that fgbench has not written is in the way, or a folder is a link.
     """
     links = {one.file.path: clips / one.at for one in located if one.at is not None}
     carried = folder / CARRIED
     _refuse_linked(folder, [f"{CARRIED}/{_LINKS}", *links])
-    before = _before(carried)
-    if before is None and folder.exists() and any(folder.iterdir()):
+    listed = _listed_links(carried)
+    if listed is None and folder.exists() and any(folder.iterdir()):
         raise ResourceError(
             f"{folder} is there, and fgbench rebuild has not made it", "choose another --workdir"
         )
-    strange = sorted(name for name in links.keys() - (before or set()) if os.path.lexists(folder / name))
-    if strange:
+    earlier = listed or set()
+    foreign = sorted(name for name in links.keys() - earlier if os.path.lexists(folder / name))
+    if foreign:
         raise ResourceError(
-            f"{folder / strange[0]} is in the way, and fgbench has not written it", "move it away"
+            f"{folder / foreign[0]} is in the way, and fgbench has not written it", "move it away"
         )
-    write_sealed(carried / _LINKS, {"links": sorted(links.keys() | (before or set()))})
-    storage.remove_listed(folder, sorted((before or set()) - links.keys()))
+    write_sealed(carried / _LINKS, {"links": sorted(links.keys() | earlier)})
+    storage.remove_listed(folder, sorted(earlier - links.keys()))
     for name, target in sorted(links.items()):
         _link(folder / name, target.absolute())
     write_sealed(carried / _LINKS, {"links": sorted(links)})
@@ -69,8 +70,8 @@ def write_borrowed(
     write_unit_source(carried, source if units is not None else None)
 
 
-def _before(carried: Path) -> set[str] | None:
-    """Links that were made before; ``None`` if there is no list of them."""
+def _listed_links(carried: Path) -> set[str] | None:
+    """Return the links of an earlier rebuild; ``None`` if there is no list of them."""
     try:
         links = read_sealed(carried / _LINKS).get("links")
     except (FileNotFoundError, NotADirectoryError, ManifestError):
@@ -79,12 +80,12 @@ def _before(carried: Path) -> set[str] | None:
 
 
 def _refuse_linked(folder: Path, names: Iterable[str]) -> None:
-    """Raise if files would be written behind a link, or where a folder would have to be is something else."""
-    above = {up for name in names for up in PurePosixPath(name).parents if up != PurePosixPath()}
-    for place in (folder, *(folder / up for up in sorted(above))):
-        if place.is_symlink() or (place.exists() and not place.is_dir()):
+    """Raise if the folder of one of the files is a link or a file."""
+    parents = {parent for name in names for parent in PurePosixPath(name).parents}
+    for path in (folder / parent for parent in sorted(parents)):
+        if path.is_symlink() or (path.exists() and not path.is_dir()):
             raise ResourceError(
-                f"{place} is a link or a file, expected a folder: nothing is written behind it",
+                f"{path} is a link or a file, expected a folder: nothing is written behind it",
                 "move it away, or choose another --workdir",
             )
 

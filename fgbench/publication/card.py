@@ -1,4 +1,4 @@
-"""``README.md`` of a publication: a data card with a YAML header, as the Hub and ``datasets`` read it."""
+"""``README.md`` of a publication: a data card with the YAML header that the Hub and ``datasets`` read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fgbench.records import SPLITS
 from fgbench.runs.pseudo_labels import MARK
 
 _WHOLE = "full"
-"""Name of the split of tables that no parts divide."""
+"""Split of tables that are not divided into parts."""
 
 _TABLES = {
     "clips": "usable clips: label, upper class, key frame, part, and what the file is",
@@ -27,12 +27,12 @@ _TABLES = {
 
 
 def data_card(index: layout.Index, rows: Mapping[str, int], reasons: Mapping[tuple[str, str], int]) -> str:
-    """The data card, in Markdown with a YAML header.
+    """Return the data card, in Markdown with a YAML header.
 
     Args:
         index: Index of the publication; its files are not read.
-        rows: Name of each table that is there to its number of rows.
-        reasons: Stage and reason to the number of clips that could not be used.
+        rows: Number of rows by name of table.
+        reasons: Number of clips that could not be used, by stage and reason.
     """
     lines = ["---", _header(index, rows).rstrip(), "---", "", f"# {plain(index.dataset)}, without faces", ""]
     if index.synthetic:
@@ -98,8 +98,7 @@ def _header(index: layout.Index, rows: Mapping[str, int]) -> str:
         "license": "other",
         "tags": tags,
     }
-    configs = list(_configs(rows))
-    if configs:
+    if configs := list(_configs(rows)):
         header["configs"] = configs
     text: str = yaml.safe_dump(header, sort_keys=False, allow_unicode=True, width=1000)
     return text
@@ -107,14 +106,13 @@ def _header(index: layout.Index, rows: Mapping[str, int]) -> str:
 
 def _configs(rows: Mapping[str, int]) -> Iterable[dict[str, Any]]:
     for name in _TABLES:
-        files = _files_of(name, rows)
-        if files:
+        if files := _files_of(name, rows):
             data = [{"split": split, "path": path} for split, path in files.items()]
             yield {"config_name": name, "data_files": data, **({"default": True} if name == "clips" else {})}
 
 
 def _files_of(table: str, rows: Mapping[str, int]) -> dict[str, str]:
-    """Split to the file of a table, of files that have rows: others would break who loads them."""
+    """Files of a table by split, without those that have no rows: ``datasets`` could not load them."""
     if table not in layout.PARTED:
         name = f"{table}.parquet"
         return {_WHOLE: name} if rows.get(name) else {}
@@ -124,9 +122,6 @@ def _files_of(table: str, rows: Mapping[str, int]) -> dict[str, str]:
 
 def _versions(provenance: Mapping[str, Any]) -> list[str]:
     packages = provenance.get("packages")
-    told = {
-        "fgbench": provenance.get("fgbench"),
-        "python": provenance.get("python"),
-        **(packages if isinstance(packages, Mapping) else {}),
-    }
-    return [", ".join(f"{name} {version}" for name, version in told.items() if version)]
+    versions = {name: provenance.get(name) for name in ("fgbench", "python")}
+    versions |= packages if isinstance(packages, Mapping) else {}
+    return [", ".join(f"{name} {version}" for name, version in versions.items() if version)]

@@ -1,4 +1,4 @@
-"""``fgbench diff``: what differs between two data sets, and which stored runs fall with it.
+"""``fgbench diff``: differences between two data sets, and the stored runs that become invalid by them.
 
 Reads two work folders or publications (`fgbench.publication.sides`); writes nothing.
 """
@@ -12,22 +12,19 @@ from typing import Any
 
 from fgbench.publication.faces_compared import FaceChange, compare_faces
 from fgbench.publication.fallen_runs import FallenRun, fallen_runs
-from fgbench.publication.proof import unlike_versions
+from fgbench.publication.proof import VALUES, unlike_versions
 from fgbench.publication.sides import Side, read_side
-
-_VALUES = {"label": "label", "split": "part", "key_frame": "key frame", "n_frames": "frames"}
-"""Column of clips to what it is called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One thing that differs.
+    """One difference.
 
     Attributes:
         what: Kind, e.g. ``"label"``.
-        where: Clip, or key of the recipe.
-        before: What the first data set says; empty where it says nothing.
-        after: What the second one says.
+        where: Clip, key of the recipe, or package.
+        before: Value in the first data set; empty where there is none.
+        after: Value in the second one.
     """
 
     what: str
@@ -38,14 +35,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """What differs between two data sets.
+    """Differences between two data sets.
 
     Attributes:
-        first: Folder of the one.
-        second: Folder of the other.
-        synthetic: Which of both have drawn faces.
+        first: Folder of the first one.
+        second: Folder of the second one.
+        synthetic: Whether each has drawn faces.
         clips: Number of clips of each.
-        changes: All that differs, by kind and place.
+        changes: All differences, sorted by kind and ``where``.
         runs: Stored runs that do not hold for the data of the other.
     """
 
@@ -58,7 +55,7 @@ class Difference:
 
     @property
     def is_same(self) -> bool:
-        """Whether nothing differs but versions."""
+        """Whether nothing but versions differs."""
         return all(change.what == VERSION for change in self.changes)
 
     def of(self, what: str) -> list[Change]:
@@ -66,7 +63,7 @@ class Difference:
         return [change for change in self.changes if change.what == what]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """Return plain values."""
         return {
             "first": str(self.first),
             "second": str(self.second),
@@ -87,14 +84,17 @@ KINDS = (
     "clip gone",
     "clip rejected otherwise",
     "bytes",
-    *_VALUES.values(),
+    "label",
+    "part",
+    "key frame",
+    "frames",
     "person",
     "face status",
     "landmarks",
     "geometry",
     VERSION,
 )
-"""Kinds of changes, in the order in which they are told."""
+"""Kinds of changes, in the order of the output."""
 
 
 def difference(first: Path, second: Path) -> Difference:
@@ -102,14 +102,14 @@ def difference(first: Path, second: Path) -> Difference:
 
     Args:
         first: A work folder or a publication.
-        second: Another.
+        second: Another one.
 
     Raises:
         ManifestError: If one is neither, or is damaged.
         ResourceError: If one may not be read.
     """
     one, other = read_side(first), read_side(second)
-    found = [
+    changes = [
         *_settings(one, other),
         *_clips(one, other),
         *_faces(one, other),
@@ -123,7 +123,7 @@ def difference(first: Path, second: Path) -> Difference:
         second=second,
         synthetic=(one.synthetic, other.synthetic),
         clips=(len(one.clips), len(other.clips)),
-        changes=sorted(found, key=lambda change: (KINDS.index(change.what), change.where)),
+        changes=sorted(changes, key=lambda change: (KINDS.index(change.what), change.where)),
         runs=fallen_runs(one, other),
     )
 
@@ -132,17 +132,17 @@ def _settings(one: Side, other: Side) -> Iterator[Change]:
     before, after = (dict(_flat(side.recipe)) for side in (one, other))
     for key in sorted(before.keys() | after.keys()):
         if before.get(key) != after.get(key):
-            yield Change(what="setting", where=key, before=_told(before, key), after=_told(after, key))
+            yield Change(what="setting", where=key, before=_text(before, key), after=_text(after, key))
     if one.classes != other.classes:
         yield Change(
             what="classes", where="classes", before=", ".join(one.classes), after=", ".join(other.classes)
         )
 
 
-def _flat(value: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    """Keys of a recipe as paths, e.g. ``faces.geometry``; a model file without the folder that it is in."""
+def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Values of a recipe by dotted key, e.g. ``faces.geometry``; a model file without its folder."""
     for key, item in value.items():
-        path = f"{before}{key}"
+        path = f"{prefix}{key}"
         if isinstance(item, Mapping):
             yield from _flat(item, f"{path}.")
         elif path == "faces.detector_model" and isinstance(item, str):
@@ -151,8 +151,8 @@ def _flat(value: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any
             yield path, item
 
 
-def _told(found: Mapping[str, Any], key: str) -> str:
-    return "none" if found.get(key) is None else str(found[key])
+def _text(values: Mapping[str, Any], key: str) -> str:
+    return "none" if values.get(key) is None else str(values[key])
 
 
 def _clips(one: Side, other: Side) -> Iterator[Change]:
@@ -176,29 +176,28 @@ def _clips(one: Side, other: Side) -> Iterator[Change]:
             yield Change(what="clip rejected otherwise", where=clip_id, before=reason, after=now)
     for clip_id in one.clips.keys() & other.clips.keys():
         before, after = one.clips[clip_id], other.clips[clip_id]
-        columns = {"sha256": "bytes", **_VALUES, "subject_id": "person"}
-        for column, what in columns.items():
+        for column, what in {"sha256": "bytes", **VALUES, "subject_id": "person"}.items():
             if before[column] != after[column]:
                 yield Change(
-                    what=what, where=clip_id, before=_told(before, column), after=_told(after, column)
+                    what=what, where=clip_id, before=_text(before, column), after=_text(after, column)
                 )
 
 
 def _faces(one: Side, other: Side) -> Iterator[Change]:
     for clip_id in dict.fromkeys([*one.faces, *other.faces]):
         if clip_id in one.clips and clip_id in other.clips:
-            yield from _of_clip(clip_id, compare_faces(one.faces.of(clip_id), other.faces.of(clip_id)))
+            yield from _face_changes(clip_id, compare_faces(one.faces.of(clip_id), other.faces.of(clip_id)))
 
 
-def _of_clip(clip_id: str, found: FaceChange) -> Iterator[Change]:
-    """Changes of the faces of a clip; how many frames, in the place of what was and is."""
-    of = f"of {found.frames} frames"
-    if found.statuses or found.gone or found.added:
-        others = f", {found.gone} gone, {found.added} added" if found.gone or found.added else ""
-        yield Change(what="face status", where=clip_id, after=f"{found.statuses} {of}{others}")
-    if found.moved:
+def _face_changes(clip_id: str, faces: FaceChange) -> Iterator[Change]:
+    """Yield the changes of the faces of a clip; ``after`` is the number of frames, ``before`` is empty."""
+    of = f"of {faces.frames} frames"
+    if faces.statuses or faces.gone or faces.added:
+        others = f", {faces.gone} gone, {faces.added} added" if faces.gone or faces.added else ""
+        yield Change(what="face status", where=clip_id, after=f"{faces.statuses} {of}{others}")
+    if faces.moved:
         yield Change(
-            what="landmarks", where=clip_id, after=f"{found.moved} {of}, by at most {found.most_px:.2f} px"
+            what="landmarks", where=clip_id, after=f"{faces.moved} {of}, by at most {faces.most_px:.2f} px"
         )
-    if found.laid_out:
-        yield Change(what="geometry", where=clip_id, after=f"{found.laid_out} {of}")
+    if faces.laid_out:
+        yield Change(what="geometry", where=clip_id, after=f"{faces.laid_out} {of}")

@@ -1,10 +1,10 @@
-"""What two data sets differ in, in lines for people and as CSV."""
+"""Differences between two data sets as lines of text and as CSV."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from fgbench.naming import counted
 from fgbench.printable import cell_of
@@ -18,62 +18,61 @@ _DIGITS, _MOST_CHARACTERS = 64, 100
 
 _HEADS = ("what", "where", "before", "after")
 HEAD = ",".join(_HEADS) + "\n"
-"""First line of the CSV, by which a file of ours is known."""
+"""First line of the CSV, by which files of fgbench are recognised."""
 
 
-def difference_lines(found: Difference, *, full: bool) -> list[str]:
-    """Counts, and the first examples of each kind.
+def difference_lines(difference: Difference, *, full: bool) -> list[str]:
+    """Return counts and the first examples of each kind.
 
     Args:
-        found: What differs.
-        full: Whether to tell all examples.
+        difference: The differences.
+        full: Whether to list all examples.
     """
     names = [
         f"{folder}: {counted(clips, 'clip')}{', synthetic' if drawn else ''}"
         for folder, clips, drawn in zip(
-            (found.first, found.second), found.clips, found.synthetic, strict=True
+            (difference.first, difference.second), difference.clips, difference.synthetic, strict=True
         )
     ]
     lines = [f"A {names[0]}", f"B {names[1]}"]
     for what in KINDS:
-        changes = found.of(what)
-        if changes:
-            lines.append(f"{what}: {len(changes)}")
-            lines += [f"  {_told(change)}" for change in (changes if full else changes[:SHOWN])]
-            if not full and len(changes) > SHOWN:
-                lines.append(f"  and {len(changes) - SHOWN:,} more (--full)")
-    if found.is_same:
+        lines += _examples(what, [_change(change) for change in difference.of(what)], full=full)
+    if difference.is_same:
         lines.append("no difference")
-    if found.runs:
-        told = [_run(run) for run in found.runs]
-        lines.append(f"runs that do not hold for the other data: {len(told)}")
-        lines += [f"  {line}" for line in (told if full else told[:SHOWN])]
-        if not full and len(told) > SHOWN:
-            lines.append(f"  and {len(told) - SHOWN:,} more (--full)")
-    return lines
+    runs = [_run(run) for run in difference.runs]
+    return [*lines, *_examples("runs that do not hold for the other data", runs, full=full)]
 
 
-def difference_csv(found: Difference) -> str:
-    """All changes and runs as CSV, for a spreadsheet."""
+def _examples(kind: str, examples: Sequence[str], *, full: bool) -> Iterator[str]:
+    """Yield the count of a kind and its first examples; nothing if there are none."""
+    if examples:
+        yield f"{kind}: {len(examples)}"
+        yield from (f"  {example}" for example in (examples if full else examples[:SHOWN]))
+        if not full and len(examples) > SHOWN:
+            yield f"  and {len(examples) - SHOWN:,} more (--full)"
+
+
+def difference_csv(difference: Difference) -> str:
+    """Return all changes and runs as CSV, for a spreadsheet."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_HEADS)
     rows: list[Sequence[str]] = [
-        (change.what, change.where, change.before, change.after) for change in found.changes
+        (change.what, change.where, change.before, change.after) for change in difference.changes
     ]
-    rows += [(f"run of {_letter(run)}", run.name, run.own, run.other) for run in found.runs]
+    rows += [(f"run of {_letter(run)}", run.name, run.own, run.other) for run in difference.runs]
     writer.writerows([cell_of(cell) for cell in row] for row in rows)
     return text.getvalue()
 
 
-def _told(change: Change) -> str:
+def _change(change: Change) -> str:
     if not change.before:
         return f"{change.where}: {change.after}"
     return f"{change.where}: {_short(change.before)} -> {_short(change.after)}"
 
 
 def _short(text: str) -> str:
-    """A digest by its first digits, and other long values cut."""
+    """Return the first digits of a digest, and other long values cut."""
     most = 12 if len(text) == _DIGITS and " " not in text else _MOST_CHARACTERS
     return text if len(text) <= most else f"{text[:most]}..."
 

@@ -1,4 +1,4 @@
-"""The faces of one clip in two data sets: which frames differ, and by how much. Reads no file."""
+"""Comparison of the faces of one clip in two data sets, frame by frame. Reads no file."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 COLUMNS = ("clip_id", "frame_index", "status", "box_xyxy", "landmarks", "transform", PIXELS)
-"""Columns that are compared; the last one where both data sets have it."""
+"""Columns that are compared; the last one only if both data sets have it."""
 
 MOVED_PX = 0.5
-"""Landmarks count as moved, and faces as laid out otherwise, beyond so many pixels of frame or face."""
+"""Landmarks count as moved, and faces as laid out otherwise, beyond this many px of frame or aligned face."""
 
 _ANYWHERE = np.array([[0.0, 0.0], [100.0, 0.0], [0.0, 100.0]])
-"""Points by which layouts are compared where no box is known."""
+"""Points (px of the frame) by which layouts are compared where there is no box."""
 
 Numbers = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceChange:
-    """What differs between the faces of a clip.
+    """Differences between the faces of a clip in two data sets, as numbers of frames.
 
     Attributes:
         frames: Frames that both have.
-        gone: Frames that the first has alone.
-        added: Frames that the second has alone.
+        gone: Frames that only the first has.
+        added: Frames that only the second has.
         statuses: Frames with another status.
-        unequal: Frames whose landmarks are not the same numbers, or there in one alone.
-        moved: Frames of those whose landmarks moved by more than :data:`MOVED_PX`, or are there in one alone.
-        laid_out: Frames whose landmarks did not move, and whose aligned face is laid out otherwise.
-        pixels: Frames whose aligned face has other pixels; 0 where digests are not known.
+        unequal: Frames whose landmarks are not equal to the last bit, or that only one has landmarks of.
+        moved: Those of them whose landmarks moved by more than :data:`MOVED_PX`, or that only one has.
+        laid_out: Frames whose landmarks did not move, but whose aligned face is laid out otherwise.
+        pixels: Frames whose aligned face has other pixels; 0 without digests of them.
         most_px: Farthest that a landmark moved, px of the frame; 0 if none did.
     """
 
@@ -53,52 +53,49 @@ class FaceChange:
 
     @property
     def is_same(self) -> bool:
-        """Whether all that is compared is the same to the last bit."""
+        """Whether everything is equal to the last bit."""
         return not (self.gone or self.added or self.statuses or self.unequal or self.laid_out or self.pixels)
-
-    @property
-    def is_seen(self) -> bool:
-        """Whether something differs beyond the last digits of landmarks, and pixels."""
-        return bool(self.gone or self.added or self.statuses or self.moved or self.laid_out)
 
 
 NO_CHANGE = FaceChange()
-"""Of a clip whose faces are the same, or that has none."""
+"""Change of a clip whose faces are the same, or that has none."""
 
 
 def compare_faces(first: pa.Table | None, second: pa.Table | None) -> FaceChange:
     """Compare the rows of a clip.
 
     Args:
-        first: Its rows, with :data:`COLUMNS`; ``None`` for none.
-        second: Likewise, in the other data set.
+        first: Its rows in the first data set, with :data:`COLUMNS`; ``None`` if there are none.
+        second: Its rows in the second one.
     """
+    import pyarrow as pa
+
     if first is None and second is None:
         return NO_CHANGE
     if first is None or second is None:
         gone, added = (0 if rows is None else rows.num_rows for rows in (first, second))
         return FaceChange(gone=gone, added=added)
-    places = [
+    rows_of = [
         {frame: row for row, frame in enumerate(rows["frame_index"].to_pylist())} for rows in (first, second)
     ]
-    both = sorted(places[0].keys() & places[1].keys())
+    both = sorted(rows_of[0].keys() & rows_of[1].keys())
     one, other = (
-        rows.take([place[frame] for frame in both])
-        for rows, place in zip((first, second), places, strict=True)
+        table.take(pa.array([rows[frame] for frame in both], pa.int64()))
+        for table, rows in zip((first, second), rows_of, strict=True)
     )
     landmarks = [_numbers(rows, "landmarks", 136).reshape(len(both), 68, 2) for rows in (one, other)]
-    is_known = [~np.isnan(points).all(axis=(1, 2)) for points in landmarks]
+    has_landmarks = [~np.isnan(points).all(axis=(1, 2)) for points in landmarks]
     distances = np.nan_to_num(np.hypot(*np.moveaxis(landmarks[0] - landmarks[1], -1, 0)))
     most = distances.max(axis=1, initial=0.0)
-    in_one = is_known[0] != is_known[1]
+    in_one = has_landmarks[0] != has_landmarks[1]
     is_moved = (most > MOVED_PX) | in_one
     is_same = np.array(
         [np.array_equal(a, b, equal_nan=True) for a, b in zip(*landmarks, strict=True)], dtype=bool
     )
     return FaceChange(
         frames=len(both),
-        gone=len(places[0].keys() - places[1].keys()),
-        added=len(places[1].keys() - places[0].keys()),
+        gone=len(rows_of[0]) - len(both),
+        added=len(rows_of[1]) - len(both),
         statuses=_unlike(one, other, "status"),
         unequal=int((~is_same).sum()),
         moved=int(is_moved.sum()),
@@ -109,16 +106,16 @@ def compare_faces(first: pa.Table | None, second: pa.Table | None) -> FaceChange
 
 
 def _unlike(one: pa.Table, other: pa.Table, column: str) -> int:
-    """Rows whose values differ; 0 where one of the tables lacks the column."""
+    """Return the number of rows whose values differ; 0 if one of the tables lacks the column."""
     if column not in one.column_names or column not in other.column_names:
         return 0
     return sum(a != b for a, b in zip(one[column].to_pylist(), other[column].to_pylist(), strict=True))
 
 
 def _layout_px(one: pa.Table, other: pa.Table) -> Numbers:
-    """How far apart two transforms take the corners of a face, px of the aligned face, row by row.
+    """Return the distances (N,) between corners of a face under two transforms, px of the aligned face.
 
-    Infinite where one of them alone is known.
+    The largest of each row; infinite where only one of the tables has a transform.
     """
     transforms = [_numbers(rows, "transform", 6).reshape(-1, 2, 3) for rows in (one, other)]
     boxes = _numbers(one, "box_xyxy", 4)
@@ -127,17 +124,16 @@ def _layout_px(one: pa.Table, other: pa.Table) -> Numbers:
     difference = transforms[0] - transforms[1]
     apart = np.einsum("nij,nkj->nki", difference[:, :, :2], corners) + difference[:, None, :, 2]
     px: Numbers = np.nan_to_num(np.hypot(apart[..., 0], apart[..., 1])).max(axis=1, initial=0.0)
-    is_known = [~np.isnan(found).any(axis=(1, 2)) for found in transforms]
-    return np.where(is_known[0] != is_known[1], np.inf, px)
+    has_transform = [~np.isnan(values).any(axis=(1, 2)) for values in transforms]
+    return np.where(has_transform[0] != has_transform[1], np.inf, px)
 
 
 def _numbers(rows: pa.Table, column: str, width: int) -> Numbers:
-    """(N, width) float64 of a column of lists; NaN where there is none."""
-    found = np.full((rows.num_rows, width), np.nan)
+    """Return a column of lists as (N, width) float64; NaN where there is none."""
+    numbers = np.full((rows.num_rows, width), np.nan)
     if not rows.num_rows:
-        return found
+        return numbers
     values: Any = rows[column].combine_chunks()
-    is_there = values.is_valid().to_numpy(zero_copy_only=False)
     flat = values.drop_null().flatten().to_numpy(zero_copy_only=False)
-    found[is_there] = flat.astype(np.float64).reshape(-1, width)
-    return found
+    numbers[values.is_valid().to_numpy(zero_copy_only=False)] = flat.reshape(-1, width)
+    return numbers

@@ -1,11 +1,13 @@
-"""Stored runs of one data set that do not hold for another, as `fgbench.reports.freshness` judges it.
+"""Stored runs of one data set that do not hold for another (by `fgbench.reports.freshness`).
 
 Reads results and predictions of runs; writes nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from fgbench.errors import FgbenchError
 from fgbench.publication.sides import Side
@@ -22,9 +24,9 @@ class FallenRun:
 
     Attributes:
         of: ``"first"`` or ``"second"``: the data set in whose folder it is stored.
-        name: Its experiment; of action units, with fold and seed.
-        own: What it was made of, by the data of its own folder; ``"now"`` is as they are.
-        other: The same, by the data of the other.
+        name: Its experiment; for action units, with fold and seed.
+        own: Its state against the data of its own folder; ``"now"`` if it is up to date.
+        other: Its state against the data of the other.
     """
 
     of: str
@@ -34,35 +36,35 @@ class FallenRun:
 
 
 def fallen_runs(first: Side, second: Side) -> list[FallenRun]:
-    """Runs of both that do not hold for the data of the other; publications have no runs.
+    """Return the runs of both that do not hold for the data of the other; publications have no runs.
 
     Args:
-        first: The one data set.
-        second: The other.
+        first: The first data set.
+        second: The second one.
     """
-    found = []
+    fallen = []
     for of, side, opposite in (("first", first, second), ("second", second, first)):
         if side.is_publication or side.present is None or opposite.present is None:
             continue
-        for name, own, other in _states(side, side.present, opposite.present):
-            if other != "now":
-                found.append(FallenRun(of=of, name=name, own=own, other=other))
-    return found
+        fallen += [
+            FallenRun(of=of, name=name, own=own, other=other)
+            for name, own, other in _states(side.folder, side.present, opposite.present)
+            if other != "now"
+        ]
+    return fallen
 
 
-def _states(side: Side, present: Present, opposite: Present) -> list[tuple[str, State, State]]:
-    """Name of each run of a work folder, and what it was made of by its own data and by the other's."""
-    found: list[tuple[str, State, State]] = []
-    for experiment in sound_experiments(side.folder):
+def _states(folder: Path, present: Present, opposite: Present) -> Iterator[tuple[str, State, State]]:
+    """Yield the name of each run of a work folder, and its states against its own and the other data."""
+    for experiment in sound_experiments(folder):
         own, other = state_of(experiment, present), state_of(experiment, opposite)
         if own is not None and other is not None:
-            found.append((experiment.name, own, other))
-    runs = side.folder / RUNS
+            yield experiment.name, own, other
+    runs = folder / RUNS
     for path in sorted(runs.glob(f"*/*/*/{UNIT_RESULT}")):
         try:
             result = read_au_result(path.parent)
-        except FgbenchError:  # a damaged one, of which the reports tell
+        except FgbenchError:  # a damaged one, which the reports list
             continue
         name = path.parent.relative_to(runs).as_posix()
-        found.append((name, present.digest_state(result), opposite.digest_state(result)))
-    return found
+        yield name, present.digest_state(result), opposite.digest_state(result)

@@ -1,4 +1,4 @@
-"""What a publication consists of, and its index ``published.json``.
+"""Files of a publication, and its index ``published.json``.
 
 ::
 
@@ -14,7 +14,7 @@
     images/<part>.parquet   the image set and how its copies were made, with digests of pixels
     rejects.parquet, reannotate.csv, folds/<protocol>.csv
 
-A table that would have no row is left out. Nothing of it is a picture, and no path in it is absolute.
+Tables without rows are left out. Nothing is a picture, and no path is absolute.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from fgbench import records, storage
 from fgbench.catalogue.carried_listing import ACTION_UNITS as ACTION_UNITS
 from fgbench.catalogue.carried_listing import ENTRIES as ENTRIES
 from fgbench.catalogue.carried_listing import VOTES as VOTES
-from fgbench.catalogue.carried_listing import listed_schema
+from fgbench.catalogue.carried_listing import check_types, listed_schema
 from fgbench.config import PrepareConfig
 from fgbench.config.earlier import in_todays_words
 from fgbench.errors import ManifestError, ResourceError
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 INDEX = "published.json"
 PREVIOUS = f"{INDEX}.previous"
-"""List of the files of ours while the index is being replaced."""
+"""List of the files of fgbench while the index is being replaced."""
 CARD, RECIPE, FILES, REJECTS, REANNOTATE = (
     "README.md",
     "recipe.yaml",
@@ -54,7 +54,7 @@ CARD, RECIPE, FILES, REJECTS, REANNOTATE = (
 )
 KIND, FORMAT = "publication of fgbench", 1
 PARTED = ("clips", "faces", "images")
-"""Tables that lie in a file for each part."""
+"""Tables with one file per part."""
 PIXELS = "pixels_sha256"
 """Column with the digest of a face's pixels (:func:`fgbench.publication.pixels.pixel_digest`)."""
 
@@ -73,7 +73,7 @@ _NEVER_EMPTY = frozenset(
         "status",
     }
 )
-"""Columns that have a value in every row of the tables that have them."""
+"""Columns without nulls, in whichever tables have them."""
 
 _NAMES = (
     rf"README\.md|recipe\.yaml|reannotate\.csv|(entries|votes|action_units|files|rejects)\.parquet|"
@@ -83,7 +83,7 @@ _AGAIN = "get the publication again, or publish it again: fgbench publish WORKDI
 
 
 class _Loose(BaseModel):
-    """Part of the index; further keys are for other readers."""
+    """Part of the index; further keys are kept."""
 
     model_config = ConfigDict(extra="allow", strict=True)
 
@@ -104,7 +104,7 @@ class _Units(_Loose):
 
 
 class _Runs(_Loose):
-    """By what runs of these data are known (`fgbench.reports.freshness`)."""
+    """Marks by which runs of these data are recognised (`fgbench.reports.freshness`)."""
 
     digests: list[Digest] = Field(default_factory=list)
     division: str | None = None
@@ -114,9 +114,9 @@ class Index(_Loose):
     """Content of ``published.json``.
 
     Attributes:
-        asked: The recipe as it was asked for, by which the data set is made again.
-        recipe: The recipe with all that the data decided.
-        models: Name of a model file that the recipe names to its SHA-256.
+        asked: The recipe as the user gave it, by which the data set is rebuilt.
+        recipe: The recipe with everything that the data decided.
+        models: SHA-256 of the model file that the recipe names, by name.
         manifests: Tables of the work folder that it was made of.
     """
 
@@ -139,18 +139,13 @@ class Index(_Loose):
 
     @property
     def unit_source(self) -> UnitSource | None:
-        """How labels of action units were made; ``None`` where there are none."""
-        if self.units is None:
-            return None
-        return UnitSource(pseudo=self.units.pseudo, lines=tuple(self.units.lines))
+        """How labels of action units were made; ``None`` if there are none."""
+        units = self.units
+        return None if units is None else UnitSource(pseudo=units.pseudo, lines=tuple(units.lines))
 
 
 def schema(table: str) -> pa.Schema:
-    """Arrow schema of one of the tables :data:`PARTED`: as in the manifests, pixels' digest for the picture.
-
-    Args:
-        table: Its name.
-    """
+    """Return the Arrow schema of one of the tables :data:`PARTED`: pixel digests in place of pictures."""
     import pyarrow as pa
 
     whole = records.schema(table)
@@ -159,24 +154,24 @@ def schema(table: str) -> pa.Schema:
 
 
 def files_schema() -> pa.Schema:
-    """Arrow schema of ``files.parquet``."""
+    """Return the Arrow schema of ``files.parquet``."""
     import pyarrow as pa
 
     return pa.schema([("path", pa.string()), ("sha256", pa.string()), ("bytes", pa.int64())])
 
 
 def is_name(name: str) -> bool:
-    """Whether a file of a publication may be called so."""
+    """Return whether a file of a publication may have this name."""
     return re.fullmatch(_NAMES, name) is not None
 
 
 def is_publication(folder: Path) -> bool:
-    """Whether a folder has the index of a publication."""
+    """Return whether a folder has the index of a publication."""
     return (folder / INDEX).is_file()
 
 
 def read_index(folder: Path) -> Index:
-    """Index of a publication; its files are not looked at.
+    """Read the index of a publication; its files are not checked.
 
     Raises:
         ManifestError: If there is none, or it is damaged or of a newer format.
@@ -185,7 +180,7 @@ def read_index(folder: Path) -> Index:
     path = folder / INDEX
     _refuse_link(path)
     try:
-        told = read_sealed(path)
+        content = read_sealed(path)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ManifestError(
             f"{folder} is no publication (no {INDEX})",
@@ -194,7 +189,7 @@ def read_index(folder: Path) -> Index:
     except ManifestError as error:
         raise ManifestError(error.message, _AGAIN) from error
     try:
-        index = Index.model_validate(told)
+        index = Index.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part)[:80] for part in first["loc"])
@@ -210,22 +205,22 @@ def read_index(folder: Path) -> Index:
 
 
 def read_published(folder: Path) -> Index:
-    """Index of a publication whose files all are what it says.
+    """Read the index of a publication, and check its files against it.
 
     Raises:
-        ManifestError: If there is none, or a file is missing, another, or a link.
-        ResourceError: If something may not be read.
+        ManifestError: If there is no index, or a file is missing or not the listed one.
+        ResourceError: If something is a link, or may not be read.
     """
     index = read_index(folder)
-    for name, told in sorted(index.files.items()):
+    for name, listed in sorted(index.files.items()):
         path = folder / name
-        for place in (path.parent, path):
-            _refuse_link(place)
+        _refuse_link(path.parent)
+        _refuse_link(path)
         if not path.is_file():
             raise ManifestError(f"{path} is missing", _AGAIN)
         with storage.readable(path):
-            found = digest_file(path)
-        if found != told.sha256:
+            sha256 = digest_file(path)
+        if sha256 != listed.sha256:
             raise ManifestError(f"{path} is damaged: its content is not that of the index", _AGAIN)
         if path.suffix == ".parquet":
             _check_columns(path, _schema_of(name))
@@ -245,14 +240,11 @@ def _schema_of(name: str) -> pa.Schema:
 
 
 def _check_columns(path: Path, wanted: pa.Schema) -> None:
-    """Raise if a table lacks columns, has them of other types, or rows that do not tell what they are of."""
+    """Raise if a table lacks columns, or has other types or nulls in them."""
     with storage.open_table(path, wanted.names, hint=_AGAIN) as file:
-        there = file.schema_arrow
-    odd = [field.name for field in wanted if there.field(field.name).type != field.type]
-    if odd:
-        raise ManifestError(f"{path} has columns of other types than expected: {', '.join(odd)}", _AGAIN)
-    named = storage.read_table(path, [name for name in wanted.names if name in _NEVER_EMPTY], hint=_AGAIN)
-    empty = [name for name in named.column_names if named[name].null_count]
+        check_types(path, file.schema_arrow, wanted, hint=_AGAIN)
+    filled = storage.read_table(path, [name for name in wanted.names if name in _NEVER_EMPTY], hint=_AGAIN)
+    empty = [name for name in filled.column_names if filled[name].null_count]
     if "split" in wanted.names:
         parts = set(storage.read_table(path, ["split"], hint=_AGAIN)["split"].to_pylist())
         empty += ["split"] if parts - {*SPLITS, None} else []
@@ -263,39 +255,40 @@ def _check_columns(path: Path, wanted: pa.Schema) -> None:
 
 
 def recipe_of(index: Index, *, resolved: bool) -> PrepareConfig:
-    """The recipe of a publication, without the model file that it names.
+    """Return the recipe of a publication, without the model file that it names.
 
     Args:
         index: Its index.
-        resolved: Whether with all that the data decided; else as it was asked for.
+        resolved: Whether to take the recipe with everything that the data decided, or as the user gave it.
 
     Raises:
-        ManifestError: If it is none, or names files elsewhere.
+        ManifestError: If it is not valid, or names files elsewhere.
     """
-    told = dict(index.asked)
-    if resolved:  # but for the label set, which stays what was asked for: "found" finds the same again
-        told = {**index.recipe, "dataset": index.asked.get("dataset", {})}
-    if isinstance(told.get("faces"), Mapping):
-        told["faces"] = {**told["faces"], "detector_model": None}
+    recipe = dict(index.asked)
+    if resolved:  # but for the label set, which stays as given: "found" finds the same again
+        recipe = {**index.recipe, "dataset": index.asked.get("dataset", {})}
+    if isinstance(recipe.get("faces"), Mapping):
+        recipe["faces"] = {**recipe["faces"], "detector_model": None}
     try:
-        config = PrepareConfig.model_validate(in_todays_words(told))
+        config = PrepareConfig.model_validate(in_todays_words(recipe))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "recipe"
         raise ManifestError(
             f"the recipe of the publication is not valid ({where}: {first['msg']})", "update fgbench"
         ) from error
-    named = config.protocol.fold_file
-    if named is not None and Path(named).name != named:
+    fold_file = config.protocol.fold_file
+    if fold_file is not None and Path(fold_file).name != fold_file:
         raise ManifestError(
-            f"the recipe of the publication names the fold file {named!r}, expected a name without folders",
+            f"the recipe of the publication names the fold file {fold_file!r}, expected a name without "
+            "folders",
             _AGAIN,
         )
     return config
 
 
 def parts_of(folder: Path, table: str) -> list[Path]:
-    """Files of one of the tables :data:`PARTED` that there are, in the order of the parts."""
+    """Return the existing files of one of the tables :data:`PARTED`, in the order of the parts."""
     paths = (folder / table / f"{part}.parquet" for part in SPLITS)
     return [path for path in paths if path.is_file()]
 

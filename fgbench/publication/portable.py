@@ -1,4 +1,4 @@
-"""Entries, rejects and recipes as they mean the same on another machine."""
+"""Entries, rejects and recipes in a form that means the same on another machine."""
 
 from __future__ import annotations
 
@@ -16,18 +16,17 @@ from fgbench.publication.source_files import is_below
 from fgbench.records import ClipEntry
 
 OUTSIDE = "outside-the-data-set"
-"""Path of an entry whose own leads out of the data set: it is rejected wherever it is made again. Its id,
-which is that path, begins so too."""
+"""Path of an entry that leads out of the data set, and start of its id; a rebuild rejects it again."""
 
 _OUTSIDE_REASON = "path_outside_root"
 
 
 def portable_entry(entry: ClipEntry, scrub: Scrubber) -> ClipEntry:
-    """An entry without folders of this machine.
+    """Return an entry without folders of this machine.
 
     Args:
-        entry: As the data set lists it.
-        scrub: Takes the folders out.
+        entry: The entry as the data set lists it.
+        scrub: Removes the folders.
     """
     clip_id, path, problem = entry.clip_id, entry.path, entry.problem
     if not is_below(path):
@@ -42,7 +41,7 @@ def portable_entry(entry: ClipEntry, scrub: Scrubber) -> ClipEntry:
 
 
 def outside_id(clip_id: str) -> str:
-    """Id of an entry that leads out of the data set: its last name, and no folder that it is in.
+    """Return the id of an entry that leads out of the data set: its last name, without the folders.
 
     Args:
         clip_id: Its id on this machine.
@@ -52,19 +51,19 @@ def outside_id(clip_id: str) -> str:
 
 
 def portable_reject(row: Mapping[str, Any], outside: Collection[str], scrub: Scrubber) -> dict[str, Any]:
-    """A row of the rejects without folders of this machine.
+    """Return a row of the rejects without folders of this machine.
 
     Args:
-        row: As the manifests have it.
+        row: The row of the manifests.
         outside: Ids of entries that lead out of the data set.
-        scrub: Takes the folders out.
+        scrub: Removes the folders.
     """
     clip_id = outside_id(row["id"]) if row["id"] in outside else row["id"]
     return {**row, "id": clip_id, "detail": scrub.text(row["detail"] or "")}
 
 
 def portable_table(text: str, outside: Collection[str]) -> str:
-    """A CSV table of ours whose first column is an id, without folders of this machine.
+    """Return a CSV table of fgbench, whose first column is an id, without folders of this machine.
 
     Args:
         text: The table.
@@ -82,15 +81,15 @@ def portable_table(text: str, outside: Collection[str]) -> str:
 
 
 def portable_recipe(recipe: Mapping[str, Any], scrub: Scrubber) -> dict[str, Any]:
-    """A recipe that names its model file without the folder, which is one of this machine.
+    """Return a recipe without folders of this machine; of its model file it keeps the name.
 
     Args:
         recipe: The recipe as plain values.
-        scrub: Takes the folders out.
+        scrub: Removes the folders.
     """
-    told = dict(recipe)
-    faces = dict(told.get("faces") or {})
+    faces = dict(recipe.get("faces") or {})
     if faces.get("detector_model"):
-        told["faces"] = {**faces, "detector_model": Path(faces["detector_model"]).name}
-    found: dict[str, Any] = scrub.value(told)
-    return found
+        faces["detector_model"] = Path(faces["detector_model"]).name
+        recipe = {**recipe, "faces": faces}
+    portable: dict[str, Any] = scrub.value(recipe)
+    return portable

@@ -1,9 +1,10 @@
-"""Whether a data set that was made again is the published one, and if not, what differs and by how much."""
+"""Proof that a rebuilt data set is the published one, or the differences between them."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -13,24 +14,24 @@ from fgbench.publication.faces_compared import NO_CHANGE, FaceChange, compare_fa
 from fgbench.publication.sides import Side
 from fgbench.publication.source_files import Located
 
-VALUES = ("n_frames", "label", "split", "key_frame")
-"""Columns of a clip that have to be the same, beside its bytes and its faces."""
+VALUES = {"n_frames": "frames", "label": "label", "split": "part", "key_frame": "key frame"}
+"""Columns of a clip that have to be equal, apart from its bytes and faces, and their names in texts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipDifference:
-    """What differs of one clip.
+    """Differences of one clip.
 
     Attributes:
         clip_id: The clip.
-        path: Path of its file.
+        path: Path of its file; empty for published rejects.
         missing: Whether its file was not found.
         other_bytes: Whether its file has other bytes.
-        rejected: Stage and reason if it is no usable clip now; of a published reject, if it is one otherwise.
+        rejected: Stage and reason if it is not usable now; of a published reject, if they have changed.
         added: Whether it is usable now, and was not.
-        values: Column to its published and its present value.
-        faces: What differs of its faces.
-        images: Number of its images whose pixels differ, or that one of both lacks.
+        values: Published and present value of each column that differs.
+        faces: Differences of its faces.
+        images: Number of its images that have other pixels or are in one data set only.
     """
 
     clip_id: str
@@ -52,17 +53,17 @@ class ClipDifference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """How a data set that was made again compares with the published one.
+    """Comparison of a rebuilt data set with the published one.
 
     Attributes:
         dataset: Its name.
         synthetic: Whether its faces are drawn.
         clips: Number of published clips.
         frames: Number of their frames that were compared.
-        differences: Clips that are not the same, by id.
-        moved: Path of each file that was found elsewhere, to that place.
+        differences: Clips that differ, sorted by id; then rejects.
+        moved: Published path to present path of each file that was found elsewhere.
         classes: Published and present classes, if they differ.
-        versions: Package to its published and present version, of those that differ.
+        versions: Published and present version of each package whose versions differ.
     """
 
     dataset: str
@@ -80,51 +81,49 @@ class Proof:
         return not self.differences and self.classes is None
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """Return plain values."""
         return {"same": self.is_same, **asdict(self)}
 
 
 def prove(published: Side, made: Side, again: Path, located: Sequence[Located]) -> Proof:
-    """Compare a data set that was made again with the published one.
+    """Compare a rebuilt data set with the published one.
 
     Args:
         published: The publication.
-        made: The data set, published again without its pictures.
-        again: Folder of that.
-        located: Where the files of its clips were found.
+        made: The rebuilt data set.
+        again: Folder of its tables without pictures.
+        located: Files of its clips and where they were found.
 
     Raises:
         ManifestError: If a table is damaged.
     """
     images = _unlike_images(published.folder, again)
-    missing = _Affected(one.file.path for one in located if one.found == "missing")
-    other = _Affected(one.file.path for one in located if one.found == "other bytes")
+    missing = _Affected(one.file.path for one in located if one.state == "missing")
+    other = _Affected(one.file.path for one in located if one.state == "other bytes")
     frames = 0
-    found = []
+    clips = []
     for clip_id in sorted(published.clips.keys() | made.clips.keys()):
         before, now = published.clips.get(clip_id), made.clips.get(clip_id)
-        told: Mapping[str, Any] = before or now or {}
-        faces = NO_CHANGE
-        if before is not None and now is not None:
-            faces = compare_faces(published.faces.of(clip_id), made.faces.of(clip_id))
-            frames += faces.frames
-        found.append(
-            ClipDifference(
-                clip_id=clip_id,
-                path=told["path"],
-                missing=missing.has(told["path"]),
-                other_bytes=other.has(told["path"])
-                or (now is not None and before is not None and now["sha256"] != before["sha256"]),
-                rejected=made.rejects.get(clip_id, "not listed") if now is None else None,
-                added=before is None,
-                values={}
-                if before is None or now is None
-                else {name: (before[name], now[name]) for name in VALUES if before[name] != now[name]},
-                faces=faces,
-                images=images.get(clip_id, 0) if now is not None and before is not None else 0,
-            )
+        path = (before or now or {})["path"]
+        clip = ClipDifference(
+            clip_id=clip_id,
+            path=path,
+            missing=missing.has(path),
+            other_bytes=other.has(path),
+            rejected=made.rejects.get(clip_id, "not listed") if now is None else None,
+            added=before is None,
         )
-    found += [
+        if before is not None and now is not None:
+            clip = replace(
+                clip,
+                other_bytes=clip.other_bytes or now["sha256"] != before["sha256"],
+                values={name: (before[name], now[name]) for name in VALUES if before[name] != now[name]},
+                faces=compare_faces(published.faces.of(clip_id), made.faces.of(clip_id)),
+                images=images.get(clip_id, 0),
+            )
+            frames += clip.faces.frames
+        clips.append(clip)
+    clips += [
         ClipDifference(
             clip_id=clip_id,
             path="",
@@ -138,8 +137,8 @@ def prove(published: Side, made: Side, again: Path, located: Sequence[Located]) 
         synthetic=published.synthetic,
         clips=len(published.clips),
         frames=frames,
-        differences=[one for one in found if not one.is_same],
-        moved={one.file.path: one.at for one in located if one.found == "moved" and one.at is not None},
+        differences=[clip for clip in clips if not clip.is_same],
+        moved={one.file.path: one.at for one in located if one.state == "moved" and one.at is not None},
         classes=None if published.classes == made.classes else (published.classes, made.classes),
         versions=unlike_versions(published.provenance, made.provenance),
     )
@@ -148,49 +147,45 @@ def prove(published: Side, made: Side, again: Path, located: Sequence[Located]) 
 def unlike_versions(
     first: Mapping[str, Any], second: Mapping[str, Any]
 ) -> dict[str, tuple[str | None, str | None]]:
-    """Package to its two versions, of those that differ between two data sets.
+    """Return the two versions of each package whose versions differ between two data sets.
 
     Args:
-        first: Provenance of the one, as indexes keep it.
-        second: That of the other.
+        first: Provenance of the first one, as indexes keep it.
+        second: Provenance of the second one.
     """
-    told = [
-        {name: where.get(name) for name in ("fgbench", "machine")} | dict(where.get("packages") or {})
-        for where in (first, second)
-    ]
-    names = sorted(told[0].keys() | told[1].keys())
-    return {
-        name: (told[0].get(name), told[1].get(name))
-        for name in names
-        if told[0].get(name) != told[1].get(name)
-    }
+    one, other = (
+        {name: side.get(name) for name in ("fgbench", "machine")} | dict(side.get("packages") or {})
+        for side in (first, second)
+    )
+    versions = {name: (one.get(name), other.get(name)) for name in sorted(one.keys() | other.keys())}
+    return {name: pair for name, pair in versions.items() if pair[0] != pair[1]}
 
 
 class _Affected:
-    """Clips that some files belong to: a clip is the file, its folder, or a row of its table."""
+    """Clips that some files belong to: a clip is the file itself, its folder, or a row of its table."""
 
     def __init__(self, files: Iterable[str]) -> None:
         self._files = set(files)
-        self._above = {str(up) for file in self._files for up in PurePosixPath(file).parents}
+        self._folders = {str(folder) for file in self._files for folder in PurePosixPath(file).parents}
 
     def has(self, path: str) -> bool:
-        """Whether one of the files is of the clip at a path."""
+        """Return whether one of the files belongs to the clip at a path."""
         parents = map(str, PurePosixPath(path).parents)
-        return path in self._files or path in self._above or not self._files.isdisjoint(parents)
+        return path in self._files or path in self._folders or not self._files.isdisjoint(parents)
 
 
 def _unlike_images(published: Path, again: Path) -> dict[str, int]:
-    """Clip to the number of images that are not the same in both, of clips that have such."""
+    """Return the number of images of each clip that are not the same in both data sets."""
     columns = ["image_id", "clip_id", layout.PIXELS]
-    known: dict[str, tuple[str, str | None]] = {}
-    unlike: dict[str, int] = {}
-    for path in layout.parts_of(published, "images"):
-        for row in storage.read_rows(path, columns):
-            known[row["image_id"]] = (row["clip_id"], row[layout.PIXELS])
+    before = {
+        row["image_id"]: (row["clip_id"], row[layout.PIXELS])
+        for path in layout.parts_of(published, "images")
+        for row in storage.read_rows(path, columns)
+    }
+    unlike: Counter[str] = Counter()
     for path in layout.parts_of(again, "images"):
         for row in storage.read_rows(path, columns):
-            if known.pop(row["image_id"], None) != (row["clip_id"], row[layout.PIXELS]):
-                unlike[row["clip_id"]] = unlike.get(row["clip_id"], 0) + 1
-    for clip_id, _ in known.values():
-        unlike[clip_id] = unlike.get(clip_id, 0) + 1
+            if before.pop(row["image_id"], None) != (row["clip_id"], row[layout.PIXELS]):
+                unlike[row["clip_id"]] += 1
+    unlike.update(clip_id for clip_id, _ in before.values())
     return unlike

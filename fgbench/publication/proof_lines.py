@@ -1,4 +1,4 @@
-"""What a proof says, in lines for people."""
+"""Proofs as lines of text."""
 
 from __future__ import annotations
 
@@ -6,27 +6,24 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from fgbench.naming import counted, first_few
-from fgbench.publication.proof import ClipDifference, Proof
+from fgbench.publication.proof import VALUES, ClipDifference, Proof
 
 SHOWN = 5
 """Examples in a line."""
 
-_MISSING = "missing"
-_COLUMNS = {"n_frames": "frames", "label": "label", "split": "part", "key_frame": "key frame"}
-
 
 def proof_lines(proof: Proof, *, full: bool) -> list[str]:
-    """Whether a data set is the published one, and what differs.
+    """Return whether a data set is the published one, and the differences.
 
     Args:
-        proof: What was compared.
-        full: Whether to tell every clip.
+        proof: The comparison.
+        full: Whether to name every clip.
     """
     name = f"{proof.dataset} (synthetic)" if proof.synthetic else proof.dataset
     lines = []
     if proof.moved:
-        told = [f"{path} as {at}" for path, at in sorted(proof.moved.items())]
-        lines.append(f"{counted(len(told), 'file')} found elsewhere by digest: {_some(told, full)}")
+        moved = [f"{path} as {at}" for path, at in sorted(proof.moved.items())]
+        lines.append(f"{counted(len(moved), 'file')} found elsewhere by digest: {_some(moved, full)}")
     if proof.is_same:
         lines.append(
             f"{name} is the published data set: {counted(proof.clips, 'clip')}, "
@@ -40,11 +37,11 @@ def proof_lines(proof: Proof, *, full: bool) -> list[str]:
         )
         lines += [f"  {line}" for line in _differences(proof, full=full)]
     if proof.versions:
-        told = [
+        versions = [
             f"{name} {then or 'absent'} there, {now or 'absent'} here"
             for name, (then, now) in proof.versions.items()
         ]
-        lines.append(f"versions that differ: {'; '.join(told)}")
+        lines.append(f"versions that differ: {'; '.join(versions)}")
     return lines
 
 
@@ -53,9 +50,9 @@ def _differences(proof: Proof, *, full: bool) -> Iterator[str]:
         there, here = (", ".join(names) for names in proof.classes)
         yield f"classes: {there} there, {here} here"
     kinds: dict[str, list[str]] = {}
-    for one in proof.differences:
-        for kind, told in _told(one):
-            kinds.setdefault(kind, []).append(told)
+    for clip in proof.differences:
+        for kind, example in _examples(clip):
+            kinds.setdefault(kind, []).append(example)
     for kind, examples in kinds.items():
         yield f"{kind}: {len(examples)} ({_some(examples, full)})"
     moved = [one for one in proof.differences if one.faces.unequal]
@@ -77,10 +74,10 @@ def _differences(proof: Proof, *, full: bool) -> Iterator[str]:
         yield f"{counted(statuses.total(), 'frame')} of {counted(len(statuses), 'clip')} have another status"
 
 
-def _told(one: ClipDifference) -> Iterator[tuple[str, str]]:
-    """Kinds of differences of a clip, each with the words for it."""
+def _examples(one: ClipDifference) -> Iterator[tuple[str, str]]:
+    """Yield kind and description of each difference of a clip."""
     if one.missing:
-        yield _MISSING, one.path or one.clip_id
+        yield "missing", one.path or one.clip_id
     elif one.rejected is not None:
         yield "rejected", f"{one.clip_id}: {one.rejected}"
     if one.other_bytes:
@@ -88,7 +85,7 @@ def _told(one: ClipDifference) -> Iterator[tuple[str, str]]:
     if one.added:
         yield "not published", one.clip_id
     for name, (then, now) in one.values.items():
-        yield f"another {_COLUMNS[name]}", f"{one.clip_id}: {_value(then)} there, {_value(now)} here"
+        yield f"another {VALUES[name]}", f"{one.clip_id}: {_value(then)} there, {_value(now)} here"
     if one.faces.gone or one.faces.added:
         yield "other frames", f"{one.clip_id}: {one.faces.gone} are gone, {one.faces.added} are new"
     if one.images:
@@ -99,5 +96,5 @@ def _value(value: object) -> str:
     return "none" if value is None else str(value)
 
 
-def _some(told: Sequence[str], full: bool) -> str:
-    return first_few(told, len(told) if full else SHOWN)
+def _some(examples: Sequence[str], full: bool) -> str:
+    return first_few(examples, len(examples) if full else SHOWN)

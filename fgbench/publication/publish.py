@@ -1,14 +1,13 @@
 """``fgbench publish``: a prepared data set without its pictures, for others who have the clips.
 
 Reads a work folder and its data set, whose files are hashed; writes the folder that
-`fgbench.publication.layout` describes. What it writes holds no picture, no absolute path and no folder of
-this machine.
+`fgbench.publication.layout` describes, without pictures, absolute paths and folders of this machine.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import yaml
 
 from fgbench import plugins, records, storage
+from fgbench.callbacks import Progress
 from fgbench.catalogue.carried_listing import adapter_of, write_listing
 from fgbench.catalogue.left_to_data import settled
 from fgbench.catalogue.listing import Listing, list_data
@@ -40,19 +40,17 @@ from fgbench.workfolders.layout import MANIFESTS
 from fgbench.workfolders.manifest_index import read_index
 from fgbench.workfolders.verification import Verified
 
-Progress = Callable[[str, int, int], None]
-
 _CHANGED = "fgbench prepare --verify reads again what has changed; then publish it again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """What was written.
+    """A publication that was written.
 
     Attributes:
-        folder: Folder of the publication.
+        folder: Its folder.
         index: Its index.
-        sources: Number of files of the data set that it tells of.
+        sources: Number of files of the data set that it lists.
     """
 
     folder: Path
@@ -67,12 +65,12 @@ def publish(workdir: Path, out: Path, *, jobs: int, progress: Progress) -> Publi
         workdir: Work folder with complete manifests.
         out: The folder to write: new, empty, or an earlier publication of the same data set.
         jobs: Worker processes that hash files and digest pixels.
-        progress: Told of hashed files.
+        progress: Called with the number of hashed files.
 
     Raises:
         ConfigError: If something else is in the folder; nothing in it is changed.
         DatasetError: If the data set is not there.
-        ManifestError: If the work folder is not finished or is damaged, or the data set has changed since.
+        ManifestError: If the work folder is unfinished or damaged, or the data set has changed.
         ResourceError: If the publication cannot be written.
     """
     index = read_index(workdir)
@@ -91,35 +89,40 @@ def publish(workdir: Path, out: Path, *, jobs: int, progress: Progress) -> Publi
     rows |= write_listing(out, [portable_entry(entry, scrub) for entry in listing.entries], units)
     rows[layout.FILES] = _write_rows(out / layout.FILES, layout.files_schema(), file_rows(sources))
     outside = {shown(entry.clip_id) for entry in listing.entries if not is_below(entry.path)}
-    told = storage.read_rows(workdir / MANIFESTS / layout.REJECTS)
-    rejects = [portable_reject(row, outside, scrub) for row in told]
+    rejects = [
+        portable_reject(row, outside, scrub)
+        for row in storage.read_rows(workdir / MANIFESTS / layout.REJECTS)
+    ]
     rows[layout.REJECTS] = _write_rows(out / layout.REJECTS, records.schema("published_rejects"), rejects)
     _copy_text(workdir / MANIFESTS / layout.REANNOTATE, out / layout.REANNOTATE, outside)
     for name in folds:
         _copy_text(workdir / FOLDS / name, out / FOLDS / name, outside)
-    found = _index(workdir, index, asked, listing, scrub, has_units=units is not None)
-    recipe = yaml.safe_dump(found.recipe, sort_keys=False, allow_unicode=True)
+    published = _index(workdir, index, asked, listing, scrub, has_units=units is not None)
+    recipe = yaml.safe_dump(published.recipe, sort_keys=False, allow_unicode=True)
     storage.write_text(out / layout.RECIPE, recipe)
     reasons = Counter((row["stage"], row["reason"]) for row in rejects)
-    storage.write_text(out / layout.CARD, data_card(found, rows, reasons))
+    storage.write_text(out / layout.CARD, data_card(published, rows, reasons))
     if read_index(workdir) != index:
         raise ManifestError(f"{workdir} was prepared anew meanwhile", "publish it again")
     texts = (layout.RECIPE, layout.CARD, layout.REANNOTATE, *(f"{FOLDS}/{name}" for name in folds))
-    files = {name: _described(out / name, rows.get(name)) for name in (*rows, *texts)}
-    whole = layout.Index.model_validate({**found.model_dump(mode="json"), "files": files})
-    target.end(whole)
-    return Published(folder=out, index=whole, sources=len(sources))
-
-
-def _described(path: Path, rows: int | None) -> dict[str, Any]:
-    return {"sha256": digest_file(path), "bytes": path.stat().st_size, "rows": rows}
+    files = {
+        name: {
+            "sha256": digest_file(out / name),
+            "bytes": (out / name).stat().st_size,
+            "rows": rows.get(name),
+        }
+        for name in (*rows, *texts)
+    }
+    published = layout.Index.model_validate({**published.model_dump(mode="json"), "files": files})
+    target.end(published)
+    return Published(folder=out, index=published, sources=len(sources))
 
 
 def _finished(asked: PrepareConfig, root: Path, workdir: Path, index: Mapping[str, Any]) -> Listing:
-    """What the recipe takes from the data set, of a work folder whose manifests are made of just that.
+    """Return the listing of the data set by the recipe.
 
     Raises:
-        ManifestError: If they are not.
+        ManifestError: If the manifests of the work folder are not made of it.
     """
     listing = list_data(asked.dataset, root)
     dataset = asked.dataset.model_copy(update={"scheme": listing.scheme})
@@ -134,11 +137,7 @@ def _finished(asked: PrepareConfig, root: Path, workdir: Path, index: Mapping[st
 
 
 def _demand(workdir: Path, index: Mapping[str, Any], runner: Any) -> None:
-    """Make sure that the manifests hold what their index says.
-
-    Raises:
-        ManifestError: If they do not.
-    """
+    """Raise a ManifestError if the manifests do not match their index."""
     verified = Verified(workdir)
     damaged = verified.damaged(claims(index, verified), runner, all_of=True)
     if damaged:
@@ -147,30 +146,30 @@ def _demand(workdir: Path, index: Mapping[str, Any], runner: Any) -> None:
 
 def _refuse_changed(workdir: Path, root: Path, sources: Sequence[SourceFile]) -> None:
     """Raise if the files of the clips are not those that the manifests were made of."""
-    known = {file.path: file.sha256 for file in sources}
+    digests = {file.path: file.sha256 for file in sources}
     for clip in storage.read_rows(workdir / MANIFESTS / "clips.parquet", ["path", "decoder", "sha256"]):
         path = clip["path"]
         names = names_of(root, path)
-        found: str | None = None
-        if names and all(name in known for name in names):
-            found = known[path] if names == [path] else video.media_digest(root / path, clip["decoder"])
-        if found is None:
+        sha256: str | None = None
+        if names and all(name in digests for name in names):
+            sha256 = digests[path] if names == [path] else video.media_digest(root / path, clip["decoder"])
+        if sha256 is None:
             raise DatasetError(
                 f"{path} is not in {root}, or cannot be read: its digest is part of a publication",
                 "bring the data set back to where it was prepared",
             )
-        if found != clip["sha256"]:
+        if sha256 != clip["sha256"]:
             raise ManifestError(f"{path} is not the file that the manifests were made of", _CHANGED)
 
 
 def _units(asked: PrepareConfig, root: Path) -> list[AuRow] | None:
-    """Labels of action units that the data set brings; ``None`` if it has none."""
+    """Return the labels of action units of the data set; ``None`` if it has none."""
     adapter = adapter_of(asked.dataset, root)
     if not hasattr(adapter, "action_units"):
         return None
     try:
         return list(adapter.action_units(root))
-    except DatasetError:  # an adapter that knows of such labels, and a data set without them
+    except DatasetError:  # the adapter reads such labels, but this data set has none
         return None
 
 
@@ -189,7 +188,7 @@ def _write_rows(path: Path, schema: Any, rows: Iterable[Mapping[str, Any]]) -> i
 
 
 def _names(has_units: bool, folds: Iterable[str]) -> set[str]:
-    """Names of all files that may be written."""
+    """Return the names of all files that may be written."""
     return {
         *(f"{table}/{part}.parquet" for table in layout.PARTED for part in SPLITS),
         *(f"{FOLDS}/{name}" for name in folds),
@@ -213,7 +212,7 @@ def _index(
     *,
     has_units: bool,
 ) -> layout.Index:
-    """Index of the publication, without its files."""
+    """Return the index of the publication, without its files."""
     present = read_present(workdir)
     models = {}
     if asked.faces.detector_model is not None:
@@ -236,8 +235,8 @@ def _index(
             "units": units if has_units else None,
             "provenance": index.get("provenance") or {},
             "manifests": {
-                name: {"sha256": told["sha256"], "rows": told.get("rows")}
-                for name, told in index["files"].items()
+                name: {"sha256": file["sha256"], "rows": file.get("rows")}
+                for name, file in index["files"].items()
                 if name.endswith(".parquet")
             },
             "runs": {

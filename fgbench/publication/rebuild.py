@@ -1,7 +1,7 @@
-"""``fgbench rebuild``: a published data set made again from one's own copy of the clips, and proved the same.
+"""``fgbench rebuild``: a published data set made again from the user's copy of the clips, and compared.
 
-Reads a publication and the files of the clips; of the clips' folder nothing else is needed. Writes a work
-folder as ``fgbench prepare`` does, whose data set is links to the files (`fgbench.publication.borrowed`).
+Reads a publication and the files of the clips. Writes a work folder as ``fgbench prepare`` does, whose data
+set is links to the files (`fgbench.publication.borrowed`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fgbench import __version__, plugins, storage
+from fgbench.callbacks import Progress
 from fgbench.catalogue.carried_listing import read_action_units, read_entries, with_parts
 from fgbench.config import PrepareConfig
 from fgbench.errors import ConfigError, DatasetError, DependencyError, ManifestError
@@ -19,7 +20,6 @@ from fgbench.preparation import prepare
 from fgbench.publication import layout
 from fgbench.publication.borrowed import SOURCE, write_borrowed
 from fgbench.publication.proof import Proof, prove
-from fgbench.publication.publish import Progress
 from fgbench.publication.sides import made_side, published_side
 from fgbench.publication.source_files import Located, SourceFile, checked_paths, is_below, locate
 from fgbench.publication.tables import write_tables
@@ -44,23 +44,22 @@ def rebuild(
         published: The publication.
         clips: Root of the clips.
         workdir: The work folder; made if absent.
-        detector_model: Model file of the detector, where the recipe names one.
+        detector_model: Model file of the detector, if the recipe names one.
         jobs: Worker processes.
-        progress: Told of hashed files and finished buckets.
+        progress: Called with the numbers of hashed files and finished buckets.
 
     Returns:
-        What is the same and what differs; clips whose files are missing are rejects of the work folder.
+        The comparison; clips whose files are missing are rejects of the work folder.
 
     Raises:
         ConfigError: If the folder is no work folder, or one of another data set; nothing in it is changed.
         DatasetError: If the folder of the clips cannot be listed.
         DependencyError: If the recipe names a model file, and another one or none is given.
-        ManifestError: If the publication is damaged, or names files outside of the folder of the clips.
+        ManifestError: If the publication is damaged, or names files outside the folder of the clips.
         ResourceError: If the work folder cannot be written.
     """
     index = layout.read_published(published)
-    files = _files(published)
-    entries = _entries(published)
+    files, entries = _files(published), _entries(published)
     if not clips.is_dir():
         raise DatasetError(f"no folder {clips}", "give the folder of the clips with --data-root")
     source = workdir / SOURCE
@@ -85,10 +84,10 @@ def rebuild(
 
 
 def _files(published: Path) -> list[SourceFile]:
-    """Files of the data set, whose paths are all below its root.
+    """Return the files of the data set.
 
     Raises:
-        ManifestError: If one is not.
+        ManifestError: If the path of one leads out of the data set.
     """
     origin = published / layout.FILES
     files = [
@@ -100,15 +99,14 @@ def _files(published: Path) -> list[SourceFile]:
 
 
 def _entries(published: Path) -> list[ClipEntry]:
-    """The clips as they are listed.
+    """Return the clips as they are listed.
 
     Raises:
         ManifestError: If the path of one leads out of the data set.
     """
     entries = read_entries(published)
-    for entry in entries:
-        if not is_below(entry.path):
-            checked_paths([entry.path], published / layout.ENTRIES)
+    outside = [entry.path for entry in entries if not is_below(entry.path)]
+    checked_paths(outside[:1], published / layout.ENTRIES)
     return entries
 
 
@@ -117,43 +115,42 @@ def _refuse_other_work(workdir: Path, source: Path) -> None:
     if not workfolder.is_work_folder(workdir):
         return
     try:
-        _, before = workfolder.read_origin(workdir)
-    except ManifestError:  # one that was begun and got no further
+        _, root = workfolder.read_origin(workdir)
+    except ManifestError:  # it was begun and got no further
         return
-    if before != source.resolve():
+    if root != source.resolve():
         raise ConfigError(
-            f"{workdir} is the work folder of the data set {before}, and not of one that is made again",
+            f"{workdir} is the work folder of the data set {root}, and not of one that is made again",
             "name another one: --workdir DIR",
         )
 
 
 def _model(index: layout.Index, given: Path | None) -> Path | None:
-    """Model file of the detector, of which the publication tells the digest.
+    """Return the model file of the detector, checked by the digest that the publication has of it.
 
     Raises:
         ConfigError: If one is given, and the recipe names none.
         DependencyError: If the recipe names one, and another one or none is given.
     """
-    wanted = next(iter(index.models.items()), None)
-    if wanted is None:
+    if not index.models:
         if given is not None:
             raise ConfigError("the recipe of the publication names no model file", "leave it out")
         return None
-    name, sha256 = wanted
+    name, expected = next(iter(index.models.items()))
     if given is None:
         raise DependencyError(
             f"the detector needs the model file {name!r}", f"give it: --detector-model {name}"
         )
     try:
-        found = digest_file(given)
+        sha256 = digest_file(given)
     except OSError as error:
         raise DependencyError(
             f"cannot read the model file {given}: {error.strerror}", "check its name"
         ) from error
-    if found != sha256:
+    if sha256 != expected:
         raise DependencyError(
-            f"{given} is not the model file {name!r} of the publication: its SHA-256 is {found}, expected "
-            f"{sha256}",
+            f"{given} is not the model file {name!r} of the publication: its SHA-256 is {sha256}, expected "
+            f"{expected}",
             "get the one that the publication was made with",
         )
     return given
@@ -162,15 +159,17 @@ def _model(index: layout.Index, given: Path | None) -> Path | None:
 def _as_published(
     published: Path, index: layout.Index, entries: Sequence[ClipEntry], located: Sequence[Located]
 ) -> tuple[PrepareConfig, list[ClipEntry]]:
-    """Recipe and clips by which the published parts come out, also where files are missing or another version
-    divides otherwise: then every clip has its published part as an official one."""
-    is_whole = all(one.found in ("in place", "moved") for one in located)
+    """Return the recipe and clips that result in the published parts.
+
+    If files are missing, or another version might divide otherwise, the published parts become official ones.
+    """
+    is_whole = all(one.state in ("in place", "moved") for one in located)
     if is_whole and index.provenance.get("fgbench") == __version__:
         return layout.recipe_of(index, resolved=False), list(entries)
     config = layout.recipe_of(index, resolved=True)
     if config.protocol.kind != "k-fold":
         config = config.model_copy(update={"split": config.split.model_copy(update={"use_official": True})})
-    if any(one.found == "missing" for one in located):  # each of them is told, however many they are
+    if any(one.state == "missing" for one in located):  # each of them is reported, however many they are
         config = config.model_copy(update={"max_reject_rate": 1.0})
     parts = {
         row[key]: row["split"]
@@ -185,7 +184,7 @@ def _as_published(
 
 
 def _keep_folds(published: Path, workdir: Path, index: layout.Index) -> None:
-    """Deal the clips into the published folds; those that a work folder has already stay."""
+    """Copy the published folds into a work folder; those that it has already stay."""
     for name in sorted(index.files):
         if name.startswith(f"{FOLDS}/") and not (workdir / name).exists():
             storage.write_bytes(workdir / name, (published / name).read_bytes())

@@ -1,6 +1,6 @@
-"""Texts for others: without the folders of this machine and the name of its user.
+"""Removal of the folders of this machine, and so of the name of its user, from texts that are published.
 
-Messages of rejects tell whole paths where the system told them; a publication is read elsewhere.
+Messages of rejects contain whole paths where the system's own messages do.
 """
 
 from __future__ import annotations
@@ -19,33 +19,33 @@ _ELSEWHERE = "..."
 
 
 class Scrubber:
-    """Takes folders of this machine out of texts.
+    """Replacement of folders of this machine in texts.
 
     Args:
-        named: Folder to what stands in its place.
+        named: Folder to its replacement.
     """
 
     def __init__(self, named: Mapping[Path, str]) -> None:
-        places: dict[str, str] = {}
+        names: dict[str, str] = {}
         machine = {Path.home(): "~", Path.cwd(): ".", Path(tempfile.gettempdir()): _ELSEWHERE}
-        for folder, told in [*named.items(), *machine.items()]:
-            for text in (os.path.realpath(folder), str(folder.absolute())):
-                if len(Path(text).parts) > 1:  # "/" is in every path
-                    places.setdefault(text, told)
-        # The longest first: a folder before the one that it lies in. Names of clips that were taken from a
-        # whole path lack its first stroke.
-        self._places = [(text, places[text]) for text in sorted(places, key=len, reverse=True)]
-        self._inner = [(text[1:], told) for text, told in self._places if len(Path(text).parts) > 2]
+        for folder, name in [*named.items(), *machine.items()]:
+            for path in (os.path.realpath(folder), str(folder.absolute())):
+                if len(Path(path).parts) > 1:  # "/" is in every path
+                    names.setdefault(path, name)
+        # The longest first: a folder before its parent. Names of clips that were taken from a whole path lack
+        # its first slash.
+        folders = sorted(names.items(), key=lambda item: len(item[0]), reverse=True)
+        self._folders = folders + [(path[1:], name) for path, name in folders if len(Path(path).parts) > 2]
 
     def text(self, text: str) -> str:
-        """The text without them; what is left of another whole path is its last name."""
-        for place, told in (*self._places, *self._inner):
-            if place in text:
-                text = re.sub(rf"(?<![\w.-]){re.escape(place)}(?![\w.-])", told.replace("\\", r"\\"), text)
+        """Return the text without them; of any other whole path only the last name is left."""
+        for path, name in self._folders:
+            if path in text:
+                text = re.sub(rf"(?<![\w.-]){re.escape(path)}(?![\w.-])", name.replace("\\", r"\\"), text)
         return _WHOLE_PATH.sub(rf"{_ELSEWHERE}/\1", text) if "/" in text else text
 
     def value(self, value: Any) -> Any:
-        """A JSON value without them in any of its texts."""
+        """Return a JSON value without them in any of its texts."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""One of two data sets that are compared: a work folder, or a publication. Reads tables; writes nothing."""
+"""One of two data sets to compare: a work folder or a publication. Reads tables; writes nothing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CLIP_COLUMNS = (
     "key_frame",
     "subject_id",
 )
-"""Columns of clips that are compared, or needed for it."""
+"""Columns of clips that the comparison reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +43,10 @@ class Side:
         classes: Its classes.
         recipe: The resolved recipe as plain values.
         provenance: Versions that it was made with.
-        clips: Id to the row of each usable clip, with :data:`CLIP_COLUMNS`.
-        rejects: Id to stage and reason of the others.
+        clips: Rows of usable clips by id, with :data:`CLIP_COLUMNS`.
+        rejects: Stage and reason of the other clips by id.
         faces: Rows of faces.
-        present: By what runs of these data are known; ``None`` if that cannot be told.
+        present: Marks by which runs of these data are recognised; ``None`` if there are none.
     """
 
     folder: Path
@@ -63,7 +63,7 @@ class Side:
 
 
 def read_side(folder: Path) -> Side:
-    """A work folder with complete manifests, or a publication.
+    """Read a work folder with complete manifests, or a publication.
 
     Raises:
         ManifestError: If it is neither, or is damaged.
@@ -80,7 +80,7 @@ def read_side(folder: Path) -> Side:
 
 
 def published_side(folder: Path, index: layout.Index) -> Side:
-    """A publication whose files were found to be what its index says.
+    """Read a publication whose files were checked against its index.
 
     Args:
         folder: Its folder.
@@ -112,11 +112,11 @@ def published_side(folder: Path, index: layout.Index) -> Side:
 
 
 def made_side(workdir: Path, again: Path) -> Side:
-    """A work folder whose faces were written without their pictures, with digests of their pixels.
+    """Read a work folder, with tables of faces that have digests of pixels instead of pictures.
 
     Args:
         workdir: The work folder.
-        again: Folder of the tables.
+        again: Folder of these tables.
 
     Raises:
         ManifestError: If the manifests or the tables are damaged.
@@ -128,13 +128,15 @@ def _work_side(folder: Path) -> Side:
     index = read_index(folder)
     manifests = folder / MANIFESTS
     verified = Verified(folder)
-    read = [name for name in index["files"] if name.endswith(".parquet") and not name.startswith("features/")]
+    tables = [
+        name for name in index["files"] if name.endswith(".parquet") and not name.startswith("features/")
+    ]
     damaged = verified.damaged(
-        verified.claim(f"{MANIFESTS}/{name}", index["files"][name]["sha256"]) for name in read
+        verified.claim(f"{MANIFESTS}/{name}", index["files"][name]["sha256"]) for name in tables
     )
     if damaged:
         raise ManifestError(f"{damaged[0].path} is not what its index says", storage.AGAIN)
-    faces = sorted(manifests / name for name in read if name.startswith("faces/"))
+    faces = sorted(manifests / name for name in tables if name.startswith("faces/"))
     return Side(
         folder=folder,
         is_publication=False,
@@ -159,7 +161,7 @@ def _reasons(rows: Any) -> dict[str, str]:
 def _tested_labels(
     protocol: Mapping[str, Any], clips: Mapping[str, Mapping[str, Any]], rejects: list[dict[str, Any]]
 ) -> dict[str, str]:
-    """Class of each clip that is tested, with those that could not be read."""
+    """Return the class of each test clip by id, including those that could not be read."""
     is_folded = protocol.get("kind") == "k-fold"
     tested = {*(protocol.get("test") or ("test",))}
     lost = {row["id"]: row for row in rejects if is_lost(row)}

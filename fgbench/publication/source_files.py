@@ -1,23 +1,23 @@
-"""The files of a data set that its clips are read from: their digests, and where somebody else has them.
+"""Files that the clips of a data set are read from: their digests, and their paths in another copy.
 
-Paths are POSIX paths from the root of the data set; one that is absolute or leads out of it is refused.
+Paths are POSIX paths from the root of the data set; absolute ones, and ones that lead out of it, are refused.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
+from fgbench.callbacks import Progress, ignore
 from fgbench.catalogue.carried_listing import CARRIED
 from fgbench.datasets._tree import FILE, everything
 from fgbench.errors import DatasetError, ManifestError
 from fgbench.files.hashing import digest_file
 from fgbench.media.picture_files import picture_names
-
-Found = Literal["in place", "moved", "other bytes", "missing"]
+from fgbench.preparation.engines.local import Runner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class SourceFile:
     Attributes:
         path: Path from its root.
         sha256: SHA-256 of its bytes (hex).
-        size: Its bytes.
+        size: Number of its bytes.
     """
 
     path: str
@@ -37,26 +37,21 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Located:
-    """Where a file is in another copy of the data set.
+    """Path of a file in another copy of the data set.
 
     Attributes:
         file: The file.
-        at: Path from the root of the copy; ``None`` where it is missing.
-        found: How it was found: where it should be, elsewhere by its digest, in its place with other bytes.
+        at: Path from the root of the copy; ``None`` if it is missing.
+        state: Whether it is at its own path, elsewhere (by its digest), or at its own path with other bytes.
     """
 
     file: SourceFile
     at: str | None
-    found: Found
-
-
-Hashed = tuple[str, str | None, int]
-Runner = Callable[[Callable[[tuple[str, str]], Hashed], Sequence[tuple[str, str]]], Iterable[Hashed]]
-"""Runs a function over files, possibly in other processes, in any order."""
+    state: Literal["in place", "moved", "other bytes", "missing"]
 
 
 def is_below(path: str) -> bool:
-    """Whether a path stays below the root that it is from, and names something there."""
+    """Return whether a path is one of a file or folder below its root."""
     pure = PurePosixPath(path)
     return (
         bool(pure.parts)
@@ -69,7 +64,7 @@ def is_below(path: str) -> bool:
 
 
 def checked_paths(paths: Iterable[str], origin: Path) -> None:
-    """Refuse paths that lead out of the folder that they are looked for in.
+    """Refuse paths that lead out of their root.
 
     Args:
         paths: The paths.
@@ -85,94 +80,89 @@ def checked_paths(paths: Iterable[str], origin: Path) -> None:
                 f"{origin} lists {path!r}, expected the path of a file below the folder of the clips",
                 "do not use this publication: whoever made it wants other files read",
             )
-        above = next((str(up) for up in PurePosixPath(path).parents if str(up) in listed), None)
-        if above is not None:
+        folder = next((name for name in map(str, PurePosixPath(path).parents) if name in listed), None)
+        if folder is not None:
             raise ManifestError(
-                f"{origin} lists {above!r} both as a file and as the folder of {path!r}",
+                f"{origin} lists {folder!r} both as a file and as the folder of {path!r}",
                 "get the publication again",
             )
 
 
 def names_of(root: Path, path: str) -> list[str]:
-    """The files that a clip is read from: itself, the pictures of a folder, or the table of a row.
+    """Return the files that a clip is read from: itself, the pictures of a folder, or the table of a row.
 
     Args:
         root: Root of the data set.
         path: Path of the clip; see :class:`fgbench.records.ClipEntry`.
 
     Returns:
-        Their paths; none where there is no file.
+        Their paths; none if there is no file.
 
     Raises:
         OSError: If a folder cannot be listed.
     """
     if not is_below(path):
         return []
-    place = root / path
-    if place.is_dir():
-        return [f"{path}/{name}" for name in picture_names(place) if (place / name).is_file()]
-    for above in (path, *map(str, PurePosixPath(path).parents)):
-        if above != "." and (root / above).is_file():
-            return [above]
-    return []
+    folder = root / path
+    if folder.is_dir():
+        return [f"{path}/{name}" for name in picture_names(folder) if (folder / name).is_file()]
+    names = (path, *map(str, PurePosixPath(path).parents))
+    return next(([name] for name in names if name != "." and (root / name).is_file()), [])
 
 
-def hashed(of: tuple[str, str]) -> Hashed:
-    """Digest and size of a file; the work of a worker process.
+def hashed(root: Path, path: str) -> SourceFile | None:
+    """Hash a file; the work of a worker process.
 
     Args:
-        of: Root and path from there.
+        root: Root of the data set.
+        path: Path from there.
 
     Returns:
-        The path, the digest (``None`` if it cannot be read) and the size.
+        The file; ``None`` if it cannot be read.
     """
-    root, path = of
-    place = Path(root) / path
     try:
-        size = place.stat().st_size
-        return path, digest_file(place), size
+        size = (root / path).stat().st_size
+        return SourceFile(path=path, sha256=digest_file(root / path), size=size)
     except OSError:
-        return path, None, 0
+        return None
 
 
-def source_files(
-    root: Path, paths: Iterable[str], runner: Runner, progress: Callable[[str, int, int], None]
-) -> list[SourceFile]:
-    """All files that clips are read from, hashed, in the order of their paths.
+def _hash_all(root: Path, paths: Sequence[str], runner: Runner, progress: Progress) -> list[SourceFile]:
+    """Hash the files at some paths; those that cannot be read are left out."""
+    files = []
+    for done, file in enumerate(runner(partial(hashed, root), paths), start=1):
+        files += [] if file is None else [file]
+        progress("hash", done, len(paths))
+    return files
+
+
+def source_files(root: Path, paths: Iterable[str], runner: Runner, progress: Progress) -> list[SourceFile]:
+    """Hash all files that clips are read from.
 
     Args:
         root: Root of the data set.
         paths: Paths of its clips.
         runner: Hashes files.
-        progress: Told of hashed files.
+        progress: Called with the number of hashed files.
+
+    Returns:
+        The files, sorted by path.
     """
     names = sorted({name for path in set(paths) for name in names_of(root, path)})
-    found = []
-    for done, (path, sha256, size) in enumerate(
-        runner(hashed, [(str(root), name) for name in names]), start=1
-    ):
-        if sha256 is not None:
-            found.append(SourceFile(path=path, sha256=sha256, size=size))
-        progress("hash", done, len(names))
-    return sorted(found, key=lambda file: file.path)
+    return sorted(_hash_all(root, names, runner, progress), key=lambda file: file.path)
 
 
-def locate(
-    files: Sequence[SourceFile],
-    root: Path,
-    runner: Runner,
-    progress: Callable[[str, int, int], None],
-) -> list[Located]:
-    """Where the files of a data set are in another copy: in their place, else anywhere with the same bytes.
+def locate(files: Sequence[SourceFile], root: Path, runner: Runner, progress: Progress) -> list[Located]:
+    """Find the files of a data set in another copy: at their paths, or anywhere with the same bytes.
 
-    Only files of the size of one that is not in its place are hashed. Links that the owner of the copy has
-    put into it are followed, as ``fgbench prepare`` follows them.
+    Of the files at other paths, those of the size of a file that is not at its own are hashed. Links that the
+    owner of the copy has put into it are followed, as ``fgbench prepare`` follows them.
 
     Args:
         files: The files.
         root: Root of the copy.
         runner: Hashes files.
-        progress: Told of hashed files.
+        progress: Called with the number of hashed files.
 
     Raises:
         DatasetError: If the copy cannot be listed.
@@ -184,38 +174,23 @@ def locate(
             f"cannot list {root}: {error.strerror}", "give the folder of the clips with --data-root"
         ) from error
     in_place = [file.path for file in files if (root / file.path).is_file()]
-    tasks = [(str(root), path) for path in in_place]
-    digests: dict[str, str | None] = {}
-    for done, (path, sha256, _) in enumerate(runner(hashed, tasks), start=1):
-        digests[path] = sha256
-        progress("hash", done, len(tasks))
-    elsewhere = _elsewhere(
-        [file for file in files if digests.get(file.path) != file.sha256], there, root, runner
-    )
+    digests = dict.fromkeys(in_place, "")  # of those that cannot be read
+    digests |= {file.path: file.sha256 for file in _hash_all(root, in_place, runner, progress)}
+    sizes = {file.size for file in files if digests.get(file.path) != file.sha256}
+    candidates = [path for path in there if sizes and _size(root / path) in sizes]
+    copies = sorted(_hash_all(root, candidates, runner, ignore), key=lambda file: file.path, reverse=True)
+    elsewhere = {file.sha256: file.path for file in copies}  # of equal files the first path
     return [_located(file, digests, elsewhere) for file in files]
 
 
-def _elsewhere(
-    wanted: Sequence[SourceFile], there: Iterable[str], root: Path, runner: Runner
-) -> Mapping[str, str]:
-    """Digest to the first path of a file with it, of the digests that are wanted."""
-    sizes = {file.size for file in wanted}
-    like = [path for path in there if sizes and _size(root / path) in sizes]
-    paths: dict[str, list[str]] = defaultdict(list)
-    for path, sha256, _ in runner(hashed, [(str(root), path) for path in like]):
-        if sha256 is not None:
-            paths[sha256].append(path)
-    return {file.sha256: min(paths[file.sha256]) for file in wanted if file.sha256 in paths}
-
-
-def _located(file: SourceFile, digests: Mapping[str, str | None], elsewhere: Mapping[str, str]) -> Located:
+def _located(file: SourceFile, digests: Mapping[str, str], elsewhere: Mapping[str, str]) -> Located:
     if digests.get(file.path) == file.sha256:
-        return Located(file=file, at=file.path, found="in place")
+        return Located(file=file, at=file.path, state="in place")
     if file.sha256 in elsewhere:
-        return Located(file=file, at=elsewhere[file.sha256], found="moved")
+        return Located(file=file, at=elsewhere[file.sha256], state="moved")
     if file.path in digests:
-        return Located(file=file, at=file.path, found="other bytes")
-    return Located(file=file, at=None, found="missing")
+        return Located(file=file, at=file.path, state="other bytes")
+    return Located(file=file, at=None, state="missing")
 
 
 def _size(path: Path) -> int | None:
@@ -226,5 +201,5 @@ def _size(path: Path) -> int | None:
 
 
 def file_rows(files: Iterable[SourceFile]) -> list[dict[str, Any]]:
-    """Rows of ``files.parquet``."""
+    """Return the rows of ``files.parquet``."""
     return [{"path": file.path, "sha256": file.sha256, "bytes": file.size} for file in files]

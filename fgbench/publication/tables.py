@@ -1,5 +1,4 @@
-"""The tables of a publication that are made of the manifests: clips, faces and images, part by part, with
-digests in the place of pictures."""
+"""Tables that a publication has of the manifests: clips, faces and images, with digests for pictures."""
 
 from __future__ import annotations
 
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from fgbench import storage
 from fgbench.files.parquet_files import open_parquet
+from fgbench.preparation.engines.local import Runner
 from fgbench.publication import layout
-from fgbench.publication.pixels import Runner, table_digests
+from fgbench.publication.pixels import table_digests
 from fgbench.records import SPLITS
 from fgbench.workfolders.layout import MANIFESTS
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ROWS_PER_GROUP = 4096
-"""Rows of a row group: without pictures they are small."""
+"""Rows of a row group; without pictures they are small."""
 
 
 def write_tables(workdir: Path, target: Path, names: Sequence[str], runner: Runner) -> dict[str, int]:
@@ -29,10 +29,10 @@ def write_tables(workdir: Path, target: Path, names: Sequence[str], runner: Runn
         workdir: Work folder with complete manifests.
         target: Folder of the publication.
         names: Files of its manifests, as their index lists them.
-        runner: Computes digests of pixels, e.g. in worker processes.
+        runner: Computes digests of pixels.
 
     Returns:
-        Name of each file that has rows to their number.
+        Number of rows by name of each file that has any.
 
     Raises:
         ManifestError: If the manifests are damaged.
@@ -47,7 +47,7 @@ def write_tables(workdir: Path, target: Path, names: Sequence[str], runner: Runn
     rows.update(parts.rows)
     for table in ("faces", "images"):
         paths = [manifests / name for name in sorted(names) if name.startswith(f"{table}/")]
-        digests: Mapping[str, list[str | None]] = dict(runner(table_digests, paths))
+        digests = dict(runner(table_digests, paths))
         with _written(target, table) as parts:
             for path in paths:
                 _copy(path, digests[str(path)], part_of, parts)
@@ -56,7 +56,7 @@ def write_tables(workdir: Path, target: Path, names: Sequence[str], runner: Runn
 
 
 class _Parts:
-    """Writers of the files of a table, each made when it gets its first row."""
+    """Writers of the files of a table, each opened with its first row."""
 
     def __init__(self, target: Path, table: str) -> None:
         self.rows: dict[str, int] = {}
@@ -73,22 +73,22 @@ class _Parts:
         for part in SPLITS:
             mask = [one == part for one in parts]
             if any(mask):
-                self._of(part).add_table(chosen.filter(pa.array(mask)))
+                self._writer(part).add_table(chosen.filter(pa.array(mask)))
 
-    def _of(self, part: str) -> storage.TableWriter:
+    def _writer(self, part: str) -> storage.TableWriter:
         if part not in self._writers:
             path = self._target / self._table / f"{part}.parquet"
             self._writers[part] = storage.TableWriter(path, self._schema)
         return self._writers[part]
 
     def close(self) -> None:
-        """Let the files appear."""
+        """Finish the files."""
         for part, writer in self._writers.items():
             writer.close()
             self.rows[f"{self._table}/{part}.parquet"] = writer.rows
 
     def discard(self) -> None:
-        """Give up; nothing appears that did not yet."""
+        """Discard the files that are not finished."""
         for writer in self._writers.values():
             writer.discard()
 
@@ -110,10 +110,10 @@ def _copy(path: Path, digests: Sequence[str | None], part_of: Mapping[str, str],
 
     with storage.parquet_explained(path, storage.AGAIN), open_parquet(path) as file:
         columns = [name for name in file.schema_arrow.names if name != "image"]
-        place = 0
+        start = 0
         for batch in file.iter_batches(batch_size=ROWS_PER_GROUP, columns=columns):
             rows = pa.Table.from_batches([batch])
-            told = pa.array(digests[place : place + rows.num_rows], pa.string())
-            place += rows.num_rows
-            rows = rows.append_column(layout.PIXELS, told)
+            pixels = pa.array(digests[start : start + rows.num_rows], pa.string())
+            start += rows.num_rows
+            rows = rows.append_column(layout.PIXELS, pixels)
             parts.add(rows, [part_of.get(clip_id) for clip_id in rows["clip_id"].to_pylist()])

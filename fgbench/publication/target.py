@@ -1,6 +1,6 @@
-"""The folder that a publication is written into: new, empty, or an earlier one of the same data set.
+"""The folder that a publication is written into: new, empty, or an earlier publication of the same data set.
 
-Only what the index of an earlier one lists is replaced or deleted; nothing is done behind a link.
+Only files that its index lists are replaced or deleted, and links are not followed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from fgbench.publication import layout
 from fgbench.workfolders.sealed_json import discard, read_sealed, write_sealed
 
 _SYSTEM = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", "lost+found"})
-"""What systems put into every folder."""
+"""Files that systems put into folders by themselves."""
 
 _OTHER = "choose an empty folder, a new one, or an earlier publication of the same data set"
 
@@ -23,7 +23,7 @@ class Target:
 
     Args:
         folder: The folder.
-        ours: Names of the files in it that an earlier publication has written.
+        ours: Names of the files in it that an earlier publication wrote.
     """
 
     def __init__(self, folder: Path, ours: frozenset[str]) -> None:
@@ -31,10 +31,10 @@ class Target:
         self._ours = set(ours)
 
     def begin(self, names: set[str]) -> None:
-        """Make ready for files, whose names are noted before any of them is written.
+        """Note the names of files, before any of them is written.
 
         Raises:
-            ResourceError: If one would replace what is not ours, or lie behind a link.
+            ResourceError: If one would replace a file that fgbench has not written, or lie behind a link.
         """
         for name in sorted(names):
             path = self.folder / name
@@ -53,7 +53,7 @@ class Target:
         discard(self.folder / layout.INDEX)
 
     def end(self, index: layout.Index) -> None:
-        """Delete what is ours and was not written again, and write the index.
+        """Delete files of the earlier publication that were not written again, and write the index.
 
         Raises:
             ResourceError: If that is not possible.
@@ -64,15 +64,15 @@ class Target:
 
 
 def target_for(folder: Path, dataset: str) -> Target:
-    """A folder that a publication may be written into.
+    """Return a folder that a publication may be written into.
 
     Args:
-        folder: The folder; made when something is written.
+        folder: The folder; made with the first file.
         dataset: Name of the data set.
 
     Raises:
-        ConfigError: If it holds something else than an earlier publication of the same data set; nothing in
-            it is changed.
+        ConfigError: If it holds anything but an earlier publication of the same data set; nothing in it is
+            changed.
         ResourceError: If it is a file or a link, or cannot be read.
     """
     if folder.is_symlink():
@@ -90,8 +90,8 @@ def target_for(folder: Path, dataset: str) -> Target:
 
 
 def _ours(folder: Path, names: list[str], dataset: str) -> frozenset[str]:
-    """Files that an earlier publication wrote, by its index or by what it noted before it was interrupted."""
-    found: set[str] = set()
+    """Return the files of an earlier publication, by its index or by the list of an interrupted one."""
+    written: set[str] = set()
     is_ours = not names
     if layout.INDEX in names:
         try:
@@ -105,11 +105,11 @@ def _ours(folder: Path, names: list[str], dataset: str) -> frozenset[str]:
                 f"{folder} is a publication of {index.dataset!r}, not of {dataset!r}; nothing was changed",
                 _OTHER,
             )
-        found |= index.files.keys()
+        written |= index.files.keys()
         is_ours = True
     if layout.PREVIOUS in names:
         noted = _noted(folder / layout.PREVIOUS)
-        found |= noted or set()
+        written |= noted or set()
         is_ours = is_ours or noted is not None
     if not is_ours:
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
@@ -118,18 +118,18 @@ def _ours(folder: Path, names: list[str], dataset: str) -> frozenset[str]:
             f"{', '.join(map(repr, names[:3]))}{more}; nothing was changed",
             _OTHER,
         )
-    return frozenset(found)
+    return frozenset(written)
 
 
 def _noted(path: Path) -> set[str] | None:
-    """Names that an interrupted publication has noted; ``None`` if it is no list of ours."""
+    """Return the names that an interrupted publication has noted; ``None`` if it is no such list."""
     if path.is_symlink():
         return None
     try:
-        told = read_sealed(path)
+        content = read_sealed(path)
     except ManifestError:
         return None
-    files = told.get("files")
-    if told.get("kind") != layout.KIND or not isinstance(files, list):
+    files = content.get("files")
+    if content.get("kind") != layout.KIND or not isinstance(files, list):
         return None
     return {name for name in files if isinstance(name, str) and layout.is_name(name)}

@@ -105,3 +105,23 @@ def test_what_is_read_of_faces_is_exact(drawn):
         rows, rows.set_column(rows.schema.get_field_index("transform"), "transform", column)
     )
     assert (found.moved, found.laid_out, found.is_same) == (0, 1, False)
+
+
+def test_clips_without_a_common_frame_are_compared():
+    import pyarrow as pa
+
+    from fgbench.publication.faces_compared import FaceChange, compare_faces
+
+    def rows(*frames):
+        n = len(frames)
+        return pa.table(
+            {
+                "frame_index": list(frames),
+                "status": ["ok"] * n,
+                "box_xyxy": [[0.0] * 4] * n,
+                "landmarks": [[0.0] * 136] * n,
+                "transform": [[0.0] * 6] * n,
+            }
+        )
+
+    assert compare_faces(rows(0), rows(1, 2)) == FaceChange(gone=1, added=2)
