@@ -41,7 +41,7 @@ def test_all_that_take_a_work_folder_are_seen():
 @pytest.mark.parametrize("name", sorted(set(TAKING) - set(OTHERWISE)))
 def test_two_different_work_folders_are_refused(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    run = ["run"] if name in ("evaluate", "export") else []
+    run = ["run"] if name in ("evaluate", "export", "score") else []
     done = CliRunner().invoke(app, [*name.split(), *run, "one", "--workdir", "two"])
     assert done.exit_code == 2, done.output
     told = " ".join(done.stderr.replace("│", "").split())
