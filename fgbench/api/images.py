@@ -43,10 +43,7 @@ class Images(Sequence[Pixels]):
 
         from fgbench.storage import open_table
 
-        if part is not None and part not in SPLITS:
-            raise ConfigError(
-                f"part {part!r}, expected one of {', '.join(SPLITS)}", "leave it out for all parts"
-            )
+        check_part(part)
         folder = manifests / "images"
         if not folder.is_dir():
             raise ManifestError(f"{folder} is missing", "run fgbench prepare")
@@ -103,3 +100,15 @@ class Images(Sequence[Pixels]):
 
     def __repr__(self) -> str:
         return f"<Images: {len(self)} pictures, {len(set(self.labels))} classes>"
+
+
+def check_part(part: str | None) -> None:
+    """Refuse what is no part.
+
+    Raises:
+        ConfigError: If it is neither a part nor ``None``.
+    """
+    if part is not None and part not in SPLITS:
+        raise ConfigError(
+            f"part {part!r}, expected one of {', '.join(SPLITS)}", "leave it out for all parts"
+        )

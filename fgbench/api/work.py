@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fgbench.api.images import Images
+from fgbench.api.images import Images, check_part
 from fgbench.api.progress import bars, log
 from fgbench.api.runs import SYNTHETIC, Run, UnitRun, runs_of
 from fgbench.errors import ConfigError, ManifestError
@@ -67,8 +67,12 @@ class Work:
             columns: Those wanted; ``None`` for all but the aligned face itself (``image``, encoded).
 
         Raises:
+            ConfigError: If there is no such part or column.
             ManifestError: If the manifests are missing or damaged.
         """
+        check_part(part)
+        if isinstance(columns, str):
+            columns = [columns]
         files = sorted((self.path / MANIFESTS / "faces").glob("*.parquet"))
         rows = self._table(files, columns)
         own = self.clips.set_index("clip_id")
@@ -105,8 +109,11 @@ class Work:
         tables = []
         for path in files:
             wanted = columns
-            if columns is None and path.exists():
-                wanted = [name for name in pq.read_schema(path).names if name != _PICTURE]
+            if path.exists():
+                there = pq.read_schema(path).names
+                if unknown := [name for name in columns or () if name not in there]:
+                    raise ConfigError(f"no column {unknown[0]!r}", f"there are: {', '.join(there)}")
+                wanted = [name for name in there if name != _PICTURE] if columns is None else columns
             tables.append(read_table(path, None if wanted is None else list(wanted)).to_pandas())
         joined: pd.DataFrame = pd.concat(tables, ignore_index=True)
         return joined
@@ -201,15 +208,24 @@ class Work:
             name: Of the experiment, e.g. ``"lbp-svm"``, or ``experiment/fold/seed``.
 
         Raises:
+            ConfigError: If an experiment of action units has several folds or seeds, and none is named.
             ManifestError: If there is none, or it is damaged.
         """
+        from fgbench.runs.unit_results import RESULT as UNIT_RESULT
+
         try:
             return Run.of(name, self.path)
         except ConfigError:  # of action units
             folder = self.path / RUNS / name
-            folders = [folder] if (folder / "au_result.json").is_file() else sorted(folder.glob("*/*"))
-            if len(folders) != 1:
+            own = [UNIT_RESULT, f"*/*/{UNIT_RESULT}"]
+            folders = sorted(path.parent for pattern in own for path in folder.glob(pattern))
+            if not folders:
                 raise
+            if len(folders) > 1:
+                names = ", ".join("/".join(one.parts[-3:]) for one in folders)
+                raise ConfigError(
+                    f"{name} is {len(folders)} runs of action units, expected one", f"name one of {names}"
+                ) from None
             return UnitRun(folders[0])
 
     def __repr__(self) -> str:

@@ -164,8 +164,12 @@ def test_pictures_are_those_of_the_manifests(work):
     assert sum(1 for _ in work.images("test")) == len(work.images("test")) > 0
     with pytest.raises(IndexError):
         images[len(images)]
-    with pytest.raises(fgbench.FgbenchError, match="part 'dev', expected one of train, val, test"):
-        work.images("dev")
+    for part_of in (work.images, work.faces):
+        with pytest.raises(fgbench.FgbenchError, match="part 'dev', expected one of train, val, test"):
+            part_of("dev")
+    assert work.faces("test", columns="status").columns.tolist() == ["status", "label", "split"]
+    with pytest.raises(fgbench.FgbenchError, match="no column 'statue'"):
+        work.faces("test", columns=["statue"])
 
 
 def test_a_method_is_run_and_its_scores_are_those_of_its_predictions(work, caplog):
@@ -206,6 +210,47 @@ def test_the_lines_of_the_readme_run(work, monkeypatch):
     assert len(names["faces"]) == len(names["labels"]) == len(work.images("test"))
     assert names["run"].scores.shape == (3, 4)
     assert names["face"] is not None
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK", "RGBA", "I;16", "turned"])
+def test_a_picture_of_pillow_is_taken_as_its_file_is(tmp_path, mode):
+    """Of any mode: grey of 16 bits, transparent where the file is, and turned as its EXIF data say."""
+    ramp = np.arange(60 * 80 * 3, dtype=np.uint32).reshape(60, 80, 3)
+    exif = Image.Exif()
+    if mode == "I;16":
+        picture = Image.fromarray((ramp[..., 0] * 4).astype(np.uint16))
+    else:
+        picture = Image.fromarray((ramp % 256).astype(np.uint8)).convert("RGB" if mode == "turned" else mode)
+    if mode == "RGBA":
+        picture.putalpha(0)
+    if mode == "turned":
+        exif[0x0112] = 6
+    path = tmp_path / ("a.tif" if mode == "CMYK" else "a.png")
+    picture.save(path, exif=exif)
+    with Image.open(path) as opened:
+        found = as_frame(opened).rgb()
+    np.testing.assert_array_equal(found, as_frame(path).rgb())
+    assert found.shape == ((80, 60, 3) if mode == "turned" else (60, 80, 3))
+    assert (found == 255).all() == (mode == "RGBA")
+
+
+def test_runs_of_action_units(tmp_path):
+    """Of two seeds: in the list, by name, and what their names have to tell."""
+    (tmp_path / "manifests").mkdir()
+    (tmp_path / "manifests" / "index.json").write_text(json.dumps(write_index(tmp_path)))
+    for seed in (0, 1):
+        write_unit_run(tmp_path / f"runs/au/0/{seed}", seed=seed)
+    work = fgbench.open(tmp_path)
+    assert [run.name for run in work.runs] == ["au/0/0", "au/0/1"]
+    run = work.run("au/0/1")
+    assert run.scores.index.tolist() == ["au01", "au12"]
+    assert run.scores.loc["au01", "f1"] == 1.0
+    assert run.mean_f1 == pytest.approx(5 / 6)
+    assert repr(run) == f"<UnitRun au/0/1: mean F1 0.833 over 2 action units; {SYNTHETIC}>"
+    with pytest.raises(fgbench.FgbenchError, match="au is 2 runs of action units, expected one"):
+        work.run("au")
+    shutil.rmtree(tmp_path / "runs/au/0/1")
+    assert work.run("au").name == "au/0/0"
 
 
 def test_a_method_that_there_is_not(work):
@@ -275,6 +320,16 @@ def test_lbp_is_that_of_the_manifests(work):
     assert not np.array_equal(whole[0], fgbench.lbp(known))
     with pytest.raises(fgbench.FgbenchError, match="expected grey uint8"):
         fgbench.lbp([np.zeros((224, 224, 3), np.float32)])
+
+
+def test_lbp_of_what_are_no_faces():
+    assert fgbench.lbp([]).shape == (0, 42 * 59)
+    with pytest.raises(fgbench.FgbenchError, match="None is among the faces"):
+        fgbench.lbp([np.zeros((224, 224), np.uint8), None])
+    with pytest.raises(fgbench.FgbenchError, match="None is no face"):
+        fgbench.lbp(None)
+    with pytest.raises(fgbench.FgbenchError, match="'a.png' is no face"):
+        fgbench.lbp("a.png")
 
 
 def test_dense_trajectories_of_a_video_are_those_of_its_frames(work):
