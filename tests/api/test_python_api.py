@@ -3,6 +3,7 @@
 import inspect
 import logging
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,12 +13,17 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import skimage.data
+from PIL import Image
 from sklearn.metrics import recall_score
 
 import fgbench
+from fgbench.api.faces import as_frame
+from fgbench.api.runs import SYNTHETIC
 from fgbench.media.images import decode
+from fgbench.runs.unit_results import AuPredictions, write_au_run
 from fgbench.synthetic.clip import draw_clip, truth, write_video
 from fgbench.synthetic.plan import ClipPlan, SynthOptions
+from tests.support.page_folders import write_data
 
 CLASSES = ("anger", "panic", "relief")
 
@@ -236,10 +242,19 @@ def test_a_picture_of_pillow_is_taken_as_its_file_is(tmp_path, mode):
 
 def test_runs_of_action_units(tmp_path):
     """Of two seeds: in the list, by name, and what their names have to tell."""
-    (tmp_path / "manifests").mkdir()
-    (tmp_path / "manifests" / "index.json").write_text(json.dumps(write_index(tmp_path)))
+    write_data(tmp_path, clips={"train": 2, "test": 2}, images_per_clip=1, copies={})
+    found = AuPredictions(
+        units=("au01", "au12"),
+        sample_ids=["a", "b"],
+        clip_ids=["a", "b"],
+        subject_ids=["p", "q"],
+        labels=np.array([[1, 1], [-1, -1]], np.int8),
+        probabilities=np.array([[0.9, 0.6], [0.2, 0.7]], np.float32),
+    )
+    details = {"dataset": "faces", "synthetic": True, "recipe": "au", "manifest_digest": "ab" * 32}
     for seed in (0, 1):
-        write_unit_run(tmp_path / f"runs/au/0/{seed}", seed=seed)
+        folder = tmp_path / f"runs/au/0/{seed}"
+        write_au_run(folder, found, config={"name": "au"}, device="cpu", details=details)
     work = fgbench.open(tmp_path)
     assert [run.name for run in work.runs] == ["au/0/0", "au/0/1"]
     run = work.run("au/0/1")
