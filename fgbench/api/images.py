@@ -78,9 +78,10 @@ class Images(Sequence[Pixels]):
         from fgbench.media.images import decode
 
         group, row = (int(number) for number in self._where[range(len(self))[index]])
-        if self._read[0] != group:
-            self._read = group, self._encoded(group)
-        return decode(self._read[1][row])
+        read = self._read  # another thread may change it meanwhile
+        if read[0] != group:
+            read = self._read = group, self._encoded(group)
+        return decode(read[1][row])
 
     def _encoded(self, group: int) -> list[bytes]:
         from fgbench.storage import open_table

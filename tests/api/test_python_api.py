@@ -240,6 +240,51 @@ def test_a_picture_of_pillow_is_taken_as_its_file_is(tmp_path, mode):
     assert (found == 255).all() == (mode == "RGBA")
 
 
+def test_threads_search_faces_at_the_same_time(tmp_path):
+    """In a process of its own, which detectors that share their memory would end."""
+    picture = np.full((300, 300, 3), 128, np.uint8)
+    picture[40:264, 40:264] = cv2.resize(skimage.data.astronaut()[0:250, 110:360], (224, 224))
+    np.save(tmp_path / "face.npy", picture)
+    script = (
+        "import threading, numpy, fgbench\n"
+        f"picture, found = numpy.load({str(tmp_path / 'face.npy')!r}), []\n"
+        "alone = fgbench.align(picture).landmarks\n"
+        "def search():\n"
+        "    found.extend(fgbench.align(picture).landmarks for _ in range(5))\n"
+        "threads = [threading.Thread(target=search) for _ in range(6)]\n"
+        "for one in threads: one.start()\n"
+        "for one in threads: one.join()\n"
+        "print(len(found), all(numpy.array_equal(one, alone) for one in found))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "30 True\n"), done.stderr
+
+
+def test_a_picture_is_the_right_one_while_another_thread_reads_others(tmp_path):
+    write_data(tmp_path, clips={"train": 1, "test": 1}, images_per_clip=1, copies={})
+
+    class Shared(fgbench.Images):
+        """Pictures of which another thread reads those of the other part after every look at what is held."""
+
+        held: tuple[int, list[bytes]] = (-1, [])
+
+        @property
+        def _read(self):
+            now = self.held
+            self.held = 1 - now[0], self._encoded(1 - now[0]) if now[1] else []
+            return now
+
+        @_read.setter
+        def _read(self, value):
+            self.held = value
+
+    expected = list(fgbench.open(tmp_path).images())
+    assert not np.array_equal(*expected)
+    images = Shared(tmp_path / "manifests")
+    for place in (0, 0, 1, 1, 0):
+        np.testing.assert_array_equal(images[place], expected[place])
+
+
 def test_runs_of_action_units(tmp_path):
     """Of two seeds: in the list, by name, and what their names have to tell."""
     write_data(tmp_path, clips={"train": 2, "test": 2}, images_per_clip=1, copies={})
