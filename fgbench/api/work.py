@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fgbench.api.images import Images, check_part
-from fgbench.api.progress import bars, log
+from fgbench.api.progress import LOGGER, bars, log
 from fgbench.api.runs import SYNTHETIC, Run, UnitRun, runs_of
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.records import SPLITS
@@ -192,14 +192,22 @@ class Work:
 
     @property
     def runs(self) -> list[Run | UnitRun]:
-        """Every finished run, by name; those of one experiment (its folds and seeds) together."""
+        """Every finished run, by name; those of one experiment (its folds and seeds) together. Damaged ones are
+        left out, and named in the log."""
         from fgbench.runs.results import RESULT
         from fgbench.runs.unit_results import RESULT as UNIT_RESULT
 
         folder = self.path / RUNS
         names = sorted({path.parents[2].name for path in folder.glob(f"*/*/*/{RESULT}")})
         units = sorted(path.parent for path in folder.glob(f"*/*/*/{UNIT_RESULT}"))
-        return [*(Run.of(folder / name) for name in names), *map(UnitRun, units)]
+        found: list[Run | UnitRun] = []
+        for kind, folders in ((Run.of, [folder / name for name in names]), (UnitRun, units)):
+            for one in folders:
+                try:
+                    found.append(kind(one))
+                except ManifestError as error:
+                    LOGGER.warning("%s is left out: %s", one, error.message)
+        return found
 
     def run(self, name: str) -> Run | UnitRun:
         """Return a finished run.

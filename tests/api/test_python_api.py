@@ -285,7 +285,7 @@ def test_a_picture_is_the_right_one_while_another_thread_reads_others(tmp_path):
         np.testing.assert_array_equal(images[place], expected[place])
 
 
-def test_runs_of_action_units(tmp_path):
+def test_runs_of_action_units(tmp_path, caplog):
     """Of two seeds: in the list, by name, and what their names have to tell."""
     write_data(tmp_path, clips={"train": 2, "test": 2}, images_per_clip=1, copies={})
     found = AuPredictions(
@@ -309,6 +309,9 @@ def test_runs_of_action_units(tmp_path):
     assert repr(run) == f"<UnitRun au/0/1: mean F1 0.833 over 2 action units; {SYNTHETIC}>"
     with pytest.raises(fgbench.FgbenchError, match="au is 2 runs of action units, expected one"):
         work.run("au")
+    (tmp_path / "runs/au/0/1/au_result.json").write_text("{")
+    assert [run.name for run in work.runs] == ["au/0/0"]
+    assert "runs/au/0/1 is left out: " in caplog.text
     shutil.rmtree(tmp_path / "runs/au/0/1")
     assert work.run("au").name == "au/0/0"
 
