@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fgbench.api.images import Images, check_part
 from fgbench.api.progress import LOGGER, bars, log
 from fgbench.api.runs import SYNTHETIC, Run, UnitRun, runs_of
-from fgbench.errors import ConfigError, ManifestError
+from fgbench.errors import ConfigError, DependencyError, ManifestError
 from fgbench.records import SPLITS
 from fgbench.workfolders.layout import MANIFESTS, RUNS
 from fgbench.workfolders.manifest_index import read_index
@@ -158,7 +159,7 @@ class Work:
             units.
 
         Raises:
-            ConfigError: If there is no such method, recipe, device or fold.
+            ConfigError: If there is no such method, recipe, device or fold, or a number is out of range.
             DatasetError: If a class has no training sample.
             DependencyError: If a package that the method needs is not installed.
             ManifestError: If the manifests are damaged.
@@ -167,11 +168,16 @@ class Work:
         from fgbench.methods.steps.by_name import UNITS, has_small, run_method
         from fgbench.methods.steps.recipe_choice import recipe_for
 
+        if not isinstance(method, str):
+            raise ConfigError(f"no method {method!r}", "name one, e.g. 'lbp-svm'")
+        for what, number, least in (("seed", seed, 0), ("seeds", seeds, 1), ("jobs", jobs, 1)):
+            if not isinstance(number, int) or number < least:
+                raise ConfigError(f"{what} {number!r}, expected a whole number from {least} on", "e.g. 1")
         name = None if recipe is None else os.fspath(recipe)
         if name is None and has_small(method):
             name, why = recipe_for(method, device, is_embedded=False)
             log(why)
-        with bars(progress) as update:
+        with bars(progress) as update, _packages_named(method):
             folders = run_method(
                 method,
                 self.path,
@@ -247,6 +253,23 @@ class Work:
             index="label", columns="split", values="clip_id", aggfunc="count", fill_value=0
         )
         return f"<p>{escape(repr(self)[1:-1])}</p>{counts.to_html(border=0)}"
+
+
+@contextmanager
+def _packages_named(method: str) -> Iterator[None]:
+    """Context in which a package that is not installed is told as what a method needs.
+
+    Raises:
+        DependencyError: If one is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "fgbench").split(".")[0] == "fgbench":
+            raise
+        raise DependencyError(
+            f"{method} needs a package that is not installed ({error.name})", "pip install 'fgbench[train]'"
+        ) from error
 
 
 def open_work(workdir: str | os.PathLike[str]) -> Work:

@@ -321,6 +321,40 @@ def test_a_method_that_there_is_not(work):
         work.train("lbp-smv")
 
 
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"method": None}, "no method None"),
+        ({"seed": -1}, "seed -1, expected a whole number from 0 on"),
+        ({"seed": "1"}, "seed '1', expected"),
+        ({"seeds": 0}, "seeds 0, expected a whole number from 1 on"),
+        ({"jobs": 0}, "jobs 0, expected"),
+    ],
+)
+def test_a_run_that_cannot_be(tmp_path, more, message):
+    write_data(tmp_path, clips={"train": 1}, images_per_clip=1, copies={})
+    with pytest.raises(fgbench.FgbenchError, match=message):
+        fgbench.open(tmp_path).train(**{"method": "lbp-svm", **more})
+
+
+def test_a_package_that_a_method_needs_is_named(tmp_path):
+    write_data(tmp_path, clips={"train": 1}, images_per_clip=1, copies={})
+    script = (
+        "import sys, fgbench\n"
+        "sys.modules['torch'] = None\n"
+        "for method in ('msau', 'au', 'tmsau'):\n"
+        "    try:\n"
+        f"        fgbench.open({str(tmp_path)!r}).train(method, method, progress=False)\n"
+        "    except fgbench.FgbenchError as error:\n"
+        "        print(error.message, '|', error.hint)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.splitlines() == [
+        f"{method} needs a package that is not installed (torch) | pip install 'fgbench[train]'"
+        for method in ("msau", "au", "tmsau")
+    ], done.stderr
+
+
 def test_a_folder_that_is_none(tmp_path):
     with pytest.raises(fgbench.FgbenchError, match="fgbench prepare"):
         fgbench.open(tmp_path)

@@ -8,7 +8,7 @@ import pytest
 from outside_work import cli, contents, score, write_rows
 
 from fgbench.errors import DatasetError
-from fgbench.inference.outside.samples import read_clips, tested_samples
+from fgbench.inference.outside import samples
 from fgbench.methods.steps.work import open_work
 from fgbench.runs.division import Division
 from fgbench.runs.results import read_result
@@ -107,7 +107,7 @@ def test_a_part_without_samples(prepared_pictures):
     context = open_work(prepared_pictures.work)
     bare = replace(context, division=Division(parts={"train": "train"}))
     with pytest.raises(DatasetError, match="has no test images to score"):
-        tested_samples(bare, read_clips(bare), "auto")
+        samples.tested_samples(bare, samples.read_clips(bare), "auto")
 
 
 def test_action_units_of_data_without_labels_are_passed_over(scored, tmp_path):
