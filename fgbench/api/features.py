@@ -64,12 +64,17 @@ def dense_trajectories(video: str | os.PathLike[str], *, max_side_px: int = 320)
         Arrays with a row per trajectory; coordinates are px of the frames as they were reduced.
 
     Raises:
+        ConfigError: If the longer side is below 0.
         MediaError: If the file cannot be read, or its frames are smaller than 32 px when reduced.
     """
     from fgbench.features.dense_trajectories import dense_trajectories as of_frames
     from fgbench.features.trajectory_file import reduced_frames, reduced_size
     from fgbench.media.video import open_video
 
+    if max_side_px < 0:
+        raise ConfigError(
+            f"longer side of {max_side_px} px, expected at least 0", "e.g. 320; 0 keeps the size"
+        )
     with open_video(Path(video)) as reader:
         size = reduced_size(reader.info.width, reader.info.height, max_side_px)
         return of_frames(reduced_frames(reader.frames(), size))

@@ -110,6 +110,4 @@ def check_part(part: str | None) -> None:
         ConfigError: If it is neither a part nor ``None``.
     """
     if part is not None and part not in SPLITS:
-        raise ConfigError(
-            f"part {part!r}, expected one of {', '.join(SPLITS)}", "leave it out for all parts"
-        )
+        raise ConfigError(f"part {part!r}, expected one of {', '.join(SPLITS)}", "leave it out for all parts")

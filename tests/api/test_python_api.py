@@ -429,11 +429,46 @@ def test_lbp_of_what_are_no_faces():
         fgbench.lbp("a.png")
 
 
+def test_probabilities_of_faces_and_of_what_are_none(tmp_path):
+    pytest.importorskip("torch")
+    from tests.support.tiny_runs import write_tiny_weights
+
+    network = fgbench.load(write_tiny_weights(tmp_path / "tiny.safetensors"), device="cpu")
+    chip = np.random.default_rng(0).integers(0, 256, (224, 224, 3), np.uint8)
+    face = fgbench.Face(
+        chip=chip,
+        landmarks=np.zeros((68, 2), np.float32),
+        transform=np.eye(2, 3),
+        box_xyxy=np.zeros(4, np.float32),
+        score=1.0,
+        quality=1.0,
+        yaw_deg=0.0,
+        pitch_deg=0.0,
+        roll_deg=0.0,
+        status="ok",
+        n_faces=1,
+    )
+    expected = network.probabilities(chip[None])
+    assert expected.shape == (1, 33)
+    for given in (chip, face, [face], [chip], np.asfortranarray(chip)):
+        assert network.probabilities(given).equals(expected)
+    assert network.probabilities([]).shape == (0, 33)
+    for given, message in (
+        ([face, None], "None is among the faces"),
+        ([chip, chip[:9]], "faces of several shapes"),
+        (chip[:9], r"faces of shape \(1, 9, 224, 3\)"),
+    ):
+        with pytest.raises(fgbench.FgbenchError, match=message):
+            network.probabilities(given)
+
+
 def test_dense_trajectories_of_a_video_are_those_of_its_frames(work):
     from fgbench.features.dense_trajectories import dense_trajectories
     from fgbench.media.video import open_video
 
     path = work.path.absolute().parents[2] / "drawn" / work.clips["path"][0]
+    with pytest.raises(fgbench.FgbenchError, match="longer side of -1 px"):
+        fgbench.dense_trajectories(path, max_side_px=-1)
     found = fgbench.dense_trajectories(path)
     with open_video(path) as reader:
         expected = dense_trajectories(frame.rgb() for frame in reader.frames())

@@ -134,12 +134,18 @@ def test_runs_compare_as_the_command_does(tmp_path):
         ({"predictions": np.ones((1, 2)), "labels": ["a"]}, "probabilities of 2 classes, and none named"),
         ({"predictions": np.ones((1, 2)), "labels": ["a"], "classes": ["a"]}, "2 classes, and 1 named"),
         ({"predictions": ["a"], "labels": ["a"], "level": 1.0}, "level 1.0, expected more than 0"),
-        ({"predictions": ["a", "b"], "labels": ["a", None]}, "labels have no value at 1 place, the first is 1"),
+        (
+            {"predictions": ["a", "b"], "labels": ["a", None]},
+            "labels have no value at 1 place, the first is 1",
+        ),
         ({"predictions": ["a"], "labels": ["a"], "clusters": [pd.NA]}, "clusters have no value at 1 place"),
         ({"predictions": "ab", "labels": ["a", "b"]}, "predictions 'ab', a single str, expected one per"),
         ({"predictions": 5, "labels": ["a"]}, "predictions 5, a single int"),
         ({"predictions": ["a"], "labels": ["a"], "classes": ["a", "b", "a"]}, "classes have 'a' twice"),
-        ({"predictions": [[0.5, 0.5], [1.0]], "labels": ["a", "b"], "classes": ["a", "b"]}, "no table of num"),
+        (
+            {"predictions": [[0.5, 0.5], [1.0]], "labels": ["a", "b"], "classes": ["a", "b"]},
+            "no table of num",
+        ),
         ({"predictions": np.ones((1, 1, 1)), "labels": ["a"], "classes": ["a"]}, r"shape \(1, 1, 1\)"),
         (
             {"predictions": pd.DataFrame({"a": [1.0], "x": [0.0]}), "labels": ["a"], "classes": ["a", "b"]},

@@ -53,7 +53,12 @@ FINE = [{"clip_id": "test/anger/test-anger-0", "label": "anger"}]
         ("clip_id,label\ntest/anger/test-anger-0,anger\n", ("--format", "deepface"), 4, "is a table, the"),
         ("clip_id,label\ntest/anger/test-anger-0,anger\n", ("--samples", "some"), 3, "unknown samples"),
         ("clip_id,label\ntest/anger/test-anger-0,anger\n", ("--name", "a/b"), 3, "name 'a/b' of an"),
-        ("clip_id,label\ntest/anger/test-anger-0,anger\n", ("--name", "a" * 201), 3, "has 201 letters, expected"),
+        (
+            "clip_id,label\ntest/anger/test-anger-0,anger\n",
+            ("--name", "a" * 201),
+            3,
+            "has 201 letters, expected",
+        ),
         ("clip_id,label\ntrain/anger/train-anger-0,anger\n", (), 4, "they are of clips of other parts"),
         (
             "clip_id,label,predicted\ntest/anger/test-anger-0,anger,sad\n",
