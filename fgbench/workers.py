@@ -1,8 +1,8 @@
 """Worker processes: their tasks, and the handling of a worker that dies.
 
-Workers import nothing from the current directory, do not run the script that started them, ignore Ctrl-C, and
-end with the process that started them, even if that is killed. The task of a worker that dies is known, and so is the signal that
-killed it; the others go on.
+Workers import nothing from the current directory, do not run the script that started them, ignore
+Ctrl-C, and end with the process that started them, even if that is killed. The task of a worker that dies is
+known, and so is the signal that killed it; the others go on.
 """
 
 from __future__ import annotations
@@ -88,10 +88,13 @@ def _interrupts_held_back() -> Iterator[None]:
 
 @contextmanager
 def _main_left_out() -> Iterator[None]:
-    """Context in which started processes do not run the main script of this one, as :mod:`multiprocessing` has
-    them do: one that calls fgbench without asking for its ``__name__`` would begin anew in each."""
+    """Context in which started processes do not run the main script of this one.
+
+    :mod:`multiprocessing` has them do so, and a script that calls fgbench without asking for its ``__name__``
+    would begin anew in each.
+    """
     main = vars(sys.modules["__main__"])
-    before = {name: main[name] for name in ("__spec__", "__file__") if name in main}
+    before: dict[str, Any] = {name: main[name] for name in ("__spec__", "__file__") if name in main}
     main["__spec__"] = None
     main.pop("__file__", None)
     try:

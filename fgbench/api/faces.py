@@ -105,9 +105,9 @@ def as_frame(picture: Picture) -> ImageFrame:
     """
     if isinstance(picture, str | os.PathLike):
         return ImageFrame(pixels=read_image(Path(picture)))
-    if hasattr(picture, "getexif"):  # Pillow's, of whatever mode
-        picture = from_pillow(picture)
-    pixels = np.asarray(picture)
+    given: Any = picture
+    is_pillows = hasattr(given, "getexif")
+    pixels = from_pillow(given) if is_pillows else np.asarray(given)
     if pixels.ndim == 2:
         pixels = np.repeat(pixels[..., None], 3, axis=2)
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:

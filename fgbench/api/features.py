@@ -44,12 +44,13 @@ def lbp(
         histograms: npt.NDArray[np.float32] = lbp([faces], settings=settings)[0]
         return histograms
     config = settings or LbpConfig()
-    if isinstance(faces, str | bytes) or not isinstance(faces, Iterable):
+    given: object = faces
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         raise ConfigError(
-            f"{faces!r} is no face, expected those of fgbench.align or pixels",
+            f"{given!r} is no face, expected those of fgbench.align or pixels",
             "align the picture first: fgbench.align; it gives None where there is no face",
         )
-    found = [_histograms(face, config) for face in faces]
+    found = [_histograms(face, config) for face in given]
     return np.stack([*found, _histograms(_BLANK, config)])[: len(found)]
 
 

@@ -198,8 +198,10 @@ class Work:
 
     @property
     def runs(self) -> list[Run | UnitRun]:
-        """Every finished run, by name; those of one experiment (its folds and seeds) together. Damaged ones are
-        left out, and named in the log."""
+        """Every finished run, by name; those of one experiment (its folds and seeds) together.
+
+        Damaged ones are left out, and named in the log.
+        """
         from fgbench.runs.results import RESULT
         from fgbench.runs.unit_results import RESULT as UNIT_RESULT
 

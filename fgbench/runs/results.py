@@ -114,7 +114,8 @@ def run_folder(root: Path, *, experiment: str, fold: str, seed: int) -> Path:
             )
         if len(name) > _LONGEST:
             raise ConfigError(
-                f"name {name[:20]}... of an experiment or fold has {len(name)} letters, expected at most {_LONGEST}",
+                f"name {name[:20]}... of an experiment or fold has {len(name)} letters, expected at most "
+                f"{_LONGEST}",
                 "choose a shorter name",
             )
     return root / RUNS / experiment / fold / str(seed)

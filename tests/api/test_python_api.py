@@ -425,7 +425,7 @@ def test_lbp_of_what_are_no_faces():
         fgbench.lbp([np.zeros((224, 224), np.uint8), None])
     with pytest.raises(fgbench.FgbenchError, match="None is no face"):
         fgbench.lbp(None)
-    with pytest.raises(fgbench.FgbenchError, match="'a.png' is no face"):
+    with pytest.raises(fgbench.FgbenchError, match=r"'a\.png' is no face"):
         fgbench.lbp("a.png")
 
 

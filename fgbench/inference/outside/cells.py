@@ -101,7 +101,7 @@ def number_of(source: Source, line: int, cells: Sequence[str], context: int) -> 
 def scores_of(
     source: Source, line: int, cells: Sequence[str], places: Sequence[int]
 ) -> tuple[float, ...] | None:
-    """Scores of the classes in a row, which need not be finite; ``None`` if all cells are empty or NaN (no face).
+    """Scores of the classes in a row, which need not be finite; ``None`` if all are empty or NaN (no face).
 
     Raises:
         DatasetError: If a cell is no number, or some are empty.

@@ -109,8 +109,8 @@ def match_rows(
             f"{answers[0].shown!r}, the work folder {example()!r}",
             "name clips by their ids (clip_id) or files, and pictures of a clip by the frame too, from 0"
             if n_other < len(answers)
-            else "they are of clips of other parts, or of frames that are no samples: predict the test part, and "
-            "name the frame where pictures or action units are scored, from 0",
+            else "they are of clips of other parts, or of frames that are no samples: predict the test "
+            "part, and name the frame where pictures or action units are scored, from 0",
         )
     return Matched(rows=found, n_rows=len(answers), n_other=n_other, n_lost=n_lost, unmatched=unmatched)
 

@@ -56,8 +56,8 @@ def read(source: Source) -> Answers:
     said = next((source.columns[source.places[name]] for name in _SAID if name in source.places), None)
     if said is not None and "label" in source.places:
         raise DatasetError(
-            f"{source.path} has the columns label and {said}, expected one: label is the class that the program "
-            "predicted",
+            f"{source.path} has the columns label and {said}, expected one: label is the class that the "
+            "program predicted",
             f"rename {said} to label, and leave the true classes out: the work folder has them",
         )
     units = unit_columns(source)
