@@ -1,8 +1,8 @@
 """Worker processes: their tasks, and the handling of a worker that dies.
 
-Workers import nothing from the current directory, ignore Ctrl-C, and end with the process that
-started them, even if that is killed. The task of a worker that dies is known, and so is the signal that
-killed it; the others go on.
+Workers import nothing from the current directory, do not run the script that started them, ignore
+Ctrl-C, and end with the process that started them, even if that is killed. The task of a worker that dies is
+known, and so is the signal that killed it; the others go on.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import traceback
 from collections import deque
@@ -33,6 +34,7 @@ AfterDeath = Callable[[T, str], T]
 to try instead, or raises."""
 
 _SAFE_PATH = "PYTHONSAFEPATH"
+_starting = threading.Lock()  # what is changed for the start of a process is changed for all threads
 _STOP_S = 5.0  # seconds that a worker has to end before it is killed
 
 
@@ -82,6 +84,23 @@ def _interrupts_held_back() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _main_left_out() -> Iterator[None]:
+    """Context in which started processes do not run the main script of this one.
+
+    :mod:`multiprocessing` has them do so, and a script that calls fgbench without asking for its ``__name__``
+    would begin anew in each.
+    """
+    main = vars(sys.modules["__main__"])
+    before: dict[str, Any] = {name: main[name] for name in ("__spec__", "__file__") if name in main}
+    main["__spec__"] = None
+    main.pop("__file__", None)
+    try:
+        yield
+    finally:
+        main.update(before)
 
 
 @dataclass(slots=True, eq=False)
@@ -165,7 +184,7 @@ class Workers:
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=_serve, args=(theirs, self._prepare), daemon=True)
-        with safe_path(), _interrupts_held_back():
+        with _starting, safe_path(), _main_left_out(), _interrupts_held_back():
             process.start()
         theirs.close()
         return _Worker(process, ours)

@@ -14,16 +14,16 @@ from fgbench.config import FacesConfig
 from fgbench.errors import ConfigError
 from fgbench.faces.observation import Observation
 from fgbench.faces.still import ImageFrame
-from fgbench.media.images import encode, read_image
+from fgbench.media.images import encode, from_pillow, read_image
 
 Picture = str | os.PathLike[str] | npt.NDArray[np.uint8] | Any
-"""Path of a picture; or its pixels, (H, W, 3) uint8 RGB or (H, W) uint8 grey, as an array or as a picture of
-Pillow."""
+"""Path of a picture; or its pixels, (H, W, 3) uint8 RGB or (H, W) uint8 grey, as an array; or a picture
+of Pillow, which is taken as its file is: upright, transparent parts white, 16 bits scaled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Face:
-    """A face of a picture. Coordinates are px of the picture, centre of the top left pixel at (0, 0).
+    """A face of a picture. Coordinates are px of the upright picture, centre of the top left pixel at (0, 0).
 
     Attributes:
         chip: (S, S, 3) uint8 RGB, the aligned face.
@@ -105,9 +105,9 @@ def as_frame(picture: Picture) -> ImageFrame:
     """
     if isinstance(picture, str | os.PathLike):
         return ImageFrame(pixels=read_image(Path(picture)))
-    if hasattr(picture, "convert"):  # Pillow's, of whatever mode
-        picture = picture.convert("RGB")
-    pixels = np.asarray(picture)
+    given: Any = picture
+    is_pillows = hasattr(given, "getexif")
+    pixels = from_pillow(given) if is_pillows else np.asarray(given)
     if pixels.ndim == 2:
         pixels = np.repeat(pixels[..., None], 3, axis=2)
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,8 @@ from fgbench.errors import ConfigError
 
 if TYPE_CHECKING:
     from fgbench.features.dense_trajectories import Trajectories
+
+_BLANK = np.zeros((224, 224), np.uint8)
 
 
 def lbp(
@@ -35,13 +37,21 @@ def lbp(
         (N, D) float32, cells row by row; (D,) of a single face. The histogram of a cell adds up to 1.
 
     Raises:
-        ConfigError: If a picture has another shape or type, or is too small for the grid.
+        ConfigError: If a picture has another shape or type, or is too small for the grid; or what is given is
+            no face.
     """
     if isinstance(faces, Face) or (isinstance(faces, np.ndarray) and _is_single(faces)):
         histograms: npt.NDArray[np.float32] = lbp([faces], settings=settings)[0]
         return histograms
     config = settings or LbpConfig()
-    return np.stack([_histograms(face, config) for face in faces])
+    given: object = faces
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+        raise ConfigError(
+            f"{given!r} is no face, expected those of fgbench.align or pixels",
+            "align the picture first: fgbench.align; it gives None where there is no face",
+        )
+    found = [_histograms(face, config) for face in given]
+    return np.stack([*found, _histograms(_BLANK, config)])[: len(found)]
 
 
 def dense_trajectories(video: str | os.PathLike[str], *, max_side_px: int = 320) -> Trajectories:
@@ -55,12 +65,17 @@ def dense_trajectories(video: str | os.PathLike[str], *, max_side_px: int = 320)
         Arrays with a row per trajectory; coordinates are px of the frames as they were reduced.
 
     Raises:
+        ConfigError: If the longer side is below 0.
         MediaError: If the file cannot be read, or its frames are smaller than 32 px when reduced.
     """
     from fgbench.features.dense_trajectories import dense_trajectories as of_frames
     from fgbench.features.trajectory_file import reduced_frames, reduced_size
     from fgbench.media.video import open_video
 
+    if max_side_px < 0:
+        raise ConfigError(
+            f"longer side of {max_side_px} px, expected at least 0", "e.g. 320; 0 keeps the size"
+        )
     with open_video(Path(video)) as reader:
         size = reduced_size(reader.info.width, reader.info.height, max_side_px)
         return of_frames(reduced_frames(reader.frames(), size))
@@ -74,11 +89,13 @@ def _histograms(face: Face | npt.NDArray[np.uint8], config: LbpConfig) -> npt.ND
     from fgbench.features.lbp import lbp_histograms
     from fgbench.preparation.stages.lbp import grid
 
+    if face is None:
+        raise ConfigError("None is among the faces", "leave out pictures in which fgbench.align finds none")
     chip = face.chip if isinstance(face, Face) else np.asarray(face)
     placed = {"landmarks": face.landmarks, "transform": face.transform} if isinstance(face, Face) else None
     try:
         histograms: npt.NDArray[np.float32] = lbp_histograms(
-            _grey(chip)[None], *grid(placed, config, len(chip))
+            _grey(chip)[None], *grid(placed, config, chip.shape[0] if chip.ndim else 0)
         )[0]
     except ValueError as error:
         raise ConfigError(str(error), "give aligned faces, uint8, e.g. those of fgbench.align") from error

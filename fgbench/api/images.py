@@ -43,10 +43,7 @@ class Images(Sequence[Pixels]):
 
         from fgbench.storage import open_table
 
-        if part is not None and part not in SPLITS:
-            raise ConfigError(
-                f"part {part!r}, expected one of {', '.join(SPLITS)}", "leave it out for all parts"
-            )
+        check_part(part)
         folder = manifests / "images"
         if not folder.is_dir():
             raise ManifestError(f"{folder} is missing", "run fgbench prepare")
@@ -81,9 +78,10 @@ class Images(Sequence[Pixels]):
         from fgbench.media.images import decode
 
         group, row = (int(number) for number in self._where[range(len(self))[index]])
-        if self._read[0] != group:
-            self._read = group, self._encoded(group)
-        return decode(self._read[1][row])
+        read = self._read  # another thread may change it meanwhile
+        if read[0] != group:
+            read = self._read = group, self._encoded(group)
+        return decode(read[1][row])
 
     def _encoded(self, group: int) -> list[bytes]:
         from fgbench.storage import open_table
@@ -103,3 +101,13 @@ class Images(Sequence[Pixels]):
 
     def __repr__(self) -> str:
         return f"<Images: {len(self)} pictures, {len(set(self.labels))} classes>"
+
+
+def check_part(part: str | None) -> None:
+    """Refuse what is no part.
+
+    Raises:
+        ConfigError: If it is neither a part nor ``None``.
+    """
+    if part is not None and part not in SPLITS:
+        raise ConfigError(f"part {part!r}, expected one of {', '.join(SPLITS)}", "leave it out for all parts")

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fgbench.api.faces import Picture, as_frame
+from fgbench.api.faces import Face, Picture, as_frame
 from fgbench.errors import ConfigError, DependencyError
 
 if TYPE_CHECKING:
@@ -141,11 +141,13 @@ class Network:
             for prediction in self._own.predict_everyone_in(as_frame(picture))
         ]
 
-    def probabilities(self, faces: npt.NDArray[np.uint8] | Sequence[npt.NDArray[np.uint8]]) -> pd.DataFrame:
+    def probabilities(
+        self, faces: Face | npt.NDArray[np.uint8] | Sequence[Face | npt.NDArray[np.uint8]]
+    ) -> pd.DataFrame:
         """Return probabilities of aligned faces, a row each, a column per class or action unit.
 
         Args:
-            faces: (N, 224, 224, 3) uint8 RGB, aligned as those that the network was trained on: chips of
+            faces: (N, 224, 224, 3) uint8 RGB, aligned as those that the network was trained on: faces of
                 :func:`fgbench.align`, or pictures of a work folder.
 
         Raises:
@@ -153,9 +155,7 @@ class Network:
         """
         import pandas as pd
 
-        stack = np.asarray(faces)
-        if stack.ndim == 3:
-            stack = stack[None]
+        stack = _stacked(faces)
         if stack.dtype != np.uint8 or stack.shape[1:] != (224, 224, 3):
             raise ConfigError(
                 f"faces of shape {stack.shape} and type {stack.dtype}, expected (N, 224, 224, 3) uint8 RGB",
@@ -193,6 +193,30 @@ class Network:
     def __repr__(self) -> str:
         kind = "action units" if self.is_units else "classes"
         return f"<Network {self.name}: {len(self.classes)} {kind}, on {self._own.network.device}>"
+
+
+def _stacked(faces: Any) -> npt.NDArray[Any]:
+    """Return faces as one array, whatever its type.
+
+    Raises:
+        ConfigError: If they are of several shapes, or one is missing.
+    """
+    rows = [faces] if isinstance(faces, Face) else faces
+    if isinstance(rows, Sequence):
+        rows = [one.chip if isinstance(one, Face) else one for one in rows]
+        if not rows:
+            return np.empty((0, 224, 224, 3), np.uint8)
+        if any(one is None for one in rows):
+            raise ConfigError(
+                "None is among the faces", "leave out pictures in which fgbench.align finds none"
+            )
+    try:
+        stack = np.asarray(rows)
+    except ValueError as error:
+        raise ConfigError(
+            "faces of several shapes, expected (N, 224, 224, 3) uint8 RGB", "align them with fgbench.align"
+        ) from error
+    return stack[None] if stack.ndim == 3 else stack
 
 
 def _named(names: Sequence[str], shares: npt.NDArray[np.float32]) -> dict[str, float]:

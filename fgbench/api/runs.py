@@ -71,8 +71,7 @@ class Run:
         """Scores of all classes together, one row each: UAR (the paper's accuracy), WAR and macro F1.
 
         Columns: ``mean`` over the seeds, ``sd`` (NaN of one seed), ``low`` and ``high`` of the 95 % interval
-            by whole
-        subjects (else sources, else clips; NaN with fewer than five).
+        by whole subjects (else sources, else clips; NaN with fewer than five).
         """
         import pandas as pd
 
@@ -179,7 +178,7 @@ class UnitRun:
     """What a detector of action units found in the test frames of a work folder.
 
     Attributes:
-        name: Name of the experiment.
+        name: Name of the experiment, with fold and seed.
         folder: Folder of the run.
     """
 
@@ -188,7 +187,7 @@ class UnitRun:
 
         self.folder = Path(folder)
         self._result = read_au_result(self.folder)
-        self.name = str(self._result["experiment"])
+        self.name = "/".join(self.folder.resolve().parts[-3:])
 
     @property
     def is_synthetic(self) -> bool:

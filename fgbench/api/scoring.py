@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, get_args
@@ -15,6 +15,7 @@ from fgbench.evaluation import metrics
 from fgbench.evaluation.clusters import LEAST
 from fgbench.evaluation.paired import method_test, paired_interval
 from fgbench.evaluation.significance import ClusterCounts, Metric, count_clusters, seeds_interval
+from fgbench.naming import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,22 +99,26 @@ def score(
 
     Args:
         predictions: N predicted classes, ``None`` (or NaN) where there is none, which counts as wrong; or (N,
-            C) probabilities in the order of ``classes``, a row of NaN where there is no prediction.
+            C) probabilities in the order of ``classes``, a row of NaN where there is no prediction; or a
+            table of pandas with a column of probabilities per class, in any order.
         labels: N true classes.
         clusters: N names of what is alike, e.g. the person shown: intervals are by whole clusters; ``None``
             takes samples to be independent, which those of one person or one clip are not.
-        classes: C names; ``None``: those that occur, sorted. Needed for probabilities.
+        classes: C names; ``None``: those that occur, sorted, or the columns of a table. Needed for other
+            probabilities.
         level: Confidence of the intervals, above 0 and below 1.
 
     Raises:
-        ConfigError: If lengths differ, a class is unknown, or the classes of probabilities are not named.
+        ConfigError: If lengths differ, a class is unknown or named twice, a label or cluster is missing, or
+            the classes of probabilities are not named.
     """
     import pandas as pd
 
-    truth = _words(labels)
+    truth = _words("labels", labels)
     predicted, names = _predicted(predictions, truth, classes)
-    if len(predicted) != len(truth) or (clusters is not None and len(clusters) != len(truth)):
-        n_clusters = "" if clusters is None else f" and {len(clusters)} clusters"
+    alike = None if clusters is None else _words("clusters", clusters)
+    if len(predicted) != len(truth) or (alike is not None and len(alike) != len(truth)):
+        n_clusters = "" if alike is None else f" and {len(alike)} clusters"
         raise ConfigError(
             f"{len(predicted)} predictions{n_clusters} of {len(truth)} labels, expected as many",
             "give one per sample",
@@ -130,7 +135,7 @@ def score(
             f"class {unknown[0]!r} is none of {', '.join(names)}", "name all classes, or map the labels"
         )
     rows, columns = ([number[one] for one in side] for side in (truth, predicted))
-    own = [str(index) for index in range(len(truth))] if clusters is None else [str(one) for one in clusters]
+    own = [str(index) for index in range(len(truth))] if alike is None else alike
     counts = count_clusters(rows, columns, clusters=own, n_classes=len(names))
     confusion = metrics.confusion_matrix(rows, columns, n_classes=len(names))
     scored = metrics.scores(confusion, names)
@@ -178,7 +183,7 @@ def compare(first: Run | Scored, second: Run | Scored) -> Compared:
         second.labels,
         second.classes,
         second.counts.names,
-    ):
+    ) or not np.array_equal(first.counts.true, second.counts.true):
         raise ConfigError(
             "the two are of different samples, classes or clusters, expected the same in the same order",
             "score both with the same labels, classes and clusters",
@@ -206,28 +211,110 @@ def compared(
     )
 
 
-def _words(labels: Sequence[Any]) -> list[str]:
-    return [str(one) for one in labels]
+def _listed(what: str, values: Any) -> list[Any]:
+    """Return values one by one.
+
+    Raises:
+        ConfigError: If they are a single one, or no row of values.
+    """
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise ConfigError(
+            f"{what} {values!r}, a single {type(values).__name__}, expected one per sample",
+            "give a list, an array or a column of a table",
+        )
+    return list(values.tolist() if hasattr(values, "tolist") else values)
+
+
+def _is_missing(value: Any) -> bool:
+    """Return whether there is no value: ``None``, NaN, or what pandas has for them."""
+    import pandas as pd
+
+    return bool(pd.api.types.is_scalar(value) and pd.isna(value))
+
+
+def _word(value: Any) -> str:
+    """Return the name of a class or cluster: whole numbers are the same with and without a point, as a column
+    of them has one where a value is missing."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _words(what: str, values: Any) -> list[str]:
+    """Return names of which none may be missing.
+
+    Raises:
+        ConfigError: If one is.
+    """
+    found = _listed(what, values)
+    if missing := [number for number, one in enumerate(found) if _is_missing(one)]:
+        raise ConfigError(
+            f"{what} have no value at {counted(len(missing), 'place')}, the first is {missing[0]}",
+            "leave these samples out"
+            if what == "labels"
+            else "give each a name of its own, e.g. that of its clip",
+        )
+    return [_word(one) for one in found]
+
+
+def _class_names(classes: Any) -> tuple[str, ...]:
+    names = tuple(_words("classes", classes))
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ConfigError(f"classes have {twice[0]!r} twice", "name each class once")
+    return names
 
 
 def _predicted(
-    predictions: Sequence[str | None] | npt.NDArray[Any], truth: list[str], classes: Sequence[str] | None
+    predictions: Any, truth: list[str], classes: Sequence[str] | None
 ) -> tuple[list[str | None], tuple[str, ...]]:
     """Return predicted classes, and the names of all classes."""
-    array = np.asarray(predictions, dtype=None if isinstance(predictions, np.ndarray) else object)
-    if array.ndim == 2:
-        if classes is None or array.shape[1] != len(classes):
-            n_named = "none" if classes is None else len(classes)
+    columns = getattr(predictions, "columns", None)
+    names = None if classes is None else _class_names(classes)
+    if columns is not None:
+        own = _class_names(columns)
+        names = own if names is None else names
+        if sorted(own) != sorted(names):
             raise ConfigError(
-                f"probabilities of {array.shape[1]} classes, and {n_named} named",
-                "name them in order: classes=[...]",
+                f"a table of probabilities with the columns {', '.join(own)}, expected {', '.join(names)}",
+                "give a column per class",
             )
-        shares = array.astype(np.float64)
-        names = tuple(classes)
-        return [None if np.isnan(row).any() else names[int(row.argmax())] for row in shares], names
-    words = [None if one is None or one != one else str(one) for one in array.tolist()]
-    names = tuple(classes) if classes is not None else tuple(sorted({*truth, *(one for one in words if one)}))
-    return words, names
+        predictions = predictions.to_numpy()[:, [own.index(name) for name in names]]
+    rows = predictions if isinstance(predictions, np.ndarray) else _listed("predictions", predictions)
+    is_table = rows.ndim != 1 if isinstance(rows, np.ndarray) else any(map(_is_row, rows))
+    if is_table:
+        shares = _shares(rows, names)
+        return [_likeliest(row, names) for row in shares], names or ()
+    words = [None if _is_missing(one) else _word(one) for one in _listed("predictions", rows)]
+    return words, names or tuple(sorted({*truth, *(one for one in words if one is not None)}))
+
+
+def _is_row(value: Any) -> bool:
+    return isinstance(value, list | tuple | np.ndarray)
+
+
+def _shares(rows: Any, names: tuple[str, ...] | None) -> npt.NDArray[np.float64]:
+    """Return probabilities, (N, C)."""
+    try:
+        shares = np.asarray(rows, np.float64)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(
+            f"predictions are rows that are no table of numbers: {error}",
+            "give one class per sample, or probabilities of all classes for each",
+        ) from error
+    if shares.ndim != 2:
+        raise ConfigError(
+            f"predictions of shape {shares.shape}, expected (N,) classes or (N, C) probabilities",
+            "give one class per sample, or probabilities of all classes for each",
+        )
+    if names is None or shares.shape[1] != len(names):
+        n_named = "none" if names is None else len(names)
+        raise ConfigError(
+            f"probabilities of {shares.shape[1]} classes, and {n_named} named",
+            "name them in order: classes=[...]",
+        )
+    return shares
+
+
+def _likeliest(row: npt.NDArray[np.float64], names: tuple[str, ...] | None) -> str | None:
+    return None if names is None or np.isnan(row).any() else names[int(row.argmax())]
 
 
 def _with_interval(counts: ClusterCounts, metric: Metric, level: float) -> dict[str, float]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fgbench.api.images import Images
-from fgbench.api.progress import bars, log
+from fgbench.api.images import Images, check_part
+from fgbench.api.progress import LOGGER, bars, log
 from fgbench.api.runs import SYNTHETIC, Run, UnitRun, runs_of
-from fgbench.errors import ConfigError, ManifestError
+from fgbench.errors import ConfigError, DependencyError, ManifestError
 from fgbench.records import SPLITS
 from fgbench.workfolders.layout import MANIFESTS, RUNS
 from fgbench.workfolders.manifest_index import read_index
@@ -68,8 +69,12 @@ class Work:
             columns: Those wanted; ``None`` for all but the aligned face itself (``image``, encoded).
 
         Raises:
+            ConfigError: If there is no such part or column.
             ManifestError: If the manifests are missing or damaged.
         """
+        check_part(part)
+        if isinstance(columns, str):
+            columns = [columns]
         files = sorted((self.path / MANIFESTS / "faces").glob("*.parquet"))
         rows = self._table(files, columns)
         own = self.clips.set_index("clip_id")
@@ -106,8 +111,11 @@ class Work:
         tables = []
         for path in files:
             wanted = columns
-            if columns is None and path.exists():
-                wanted = [name for name in pq.read_schema(path).names if name != _PICTURE]
+            if path.exists():
+                there = pq.read_schema(path).names
+                if unknown := [name for name in columns or () if name not in there]:
+                    raise ConfigError(f"no column {unknown[0]!r}", f"there are: {', '.join(there)}")
+                wanted = [name for name in there if name != _PICTURE] if columns is None else columns
             tables.append(read_table(path, None if wanted is None else list(wanted)).to_pandas())
         joined: pd.DataFrame = pd.concat(tables, ignore_index=True)
         return joined
@@ -154,7 +162,7 @@ class Work:
             units.
 
         Raises:
-            ConfigError: If there is no such method, recipe, device or fold.
+            ConfigError: If there is no such method, recipe, device or fold, or a number is out of range.
             DatasetError: If a class has no training sample.
             DependencyError: If a package that the method needs is not installed.
             ManifestError: If the manifests are damaged.
@@ -163,11 +171,16 @@ class Work:
         from fgbench.methods.steps.by_name import UNITS, has_small, run_method
         from fgbench.methods.steps.recipe_choice import recipe_for
 
+        if not isinstance(method, str):
+            raise ConfigError(f"no method {method!r}", "name one, e.g. 'lbp-svm'")
+        for what, number, least in (("seed", seed, 0), ("seeds", seeds, 1), ("jobs", jobs, 1)):
+            if not isinstance(number, int) or number < least:
+                raise ConfigError(f"{what} {number!r}, expected a whole number from {least} on", "e.g. 1")
         name = None if recipe is None else os.fspath(recipe)
         if name is None and has_small(method):
             name, why = recipe_for(method, device, is_embedded=False)
             log(why)
-        with bars(progress) as update:
+        with bars(progress) as update, _packages_named(method):
             folders = run_method(
                 method,
                 self.path,
@@ -189,14 +202,24 @@ class Work:
 
     @property
     def runs(self) -> list[Run | UnitRun]:
-        """Every finished run, by name; those of one experiment (its folds and seeds) together."""
+        """Every finished run, by name; those of one experiment (its folds and seeds) together.
+
+        Damaged ones are left out, and named in the log.
+        """
         from fgbench.runs.results import RESULT
         from fgbench.runs.unit_results import RESULT as UNIT_RESULT
 
         folder = self.path / RUNS
         names = sorted({path.parents[2].name for path in folder.glob(f"*/*/*/{RESULT}")})
         units = sorted(path.parent for path in folder.glob(f"*/*/*/{UNIT_RESULT}"))
-        return [*(Run.of(folder / name) for name in names), *map(UnitRun, units)]
+        found: list[Run | UnitRun] = []
+        for kind, folders in ((Run.of, [folder / name for name in names]), (UnitRun, units)):
+            for one in folders:
+                try:
+                    found.append(kind(one))
+                except ManifestError as error:
+                    LOGGER.warning("%s is left out: %s", one, error.message)
+        return found
 
     def run(self, name: str) -> Run | UnitRun:
         """Return a finished run.
@@ -205,15 +228,24 @@ class Work:
             name: Of the experiment, e.g. ``"lbp-svm"``, or ``experiment/fold/seed``.
 
         Raises:
+            ConfigError: If an experiment of action units has several folds or seeds, and none is named.
             ManifestError: If there is none, or it is damaged.
         """
+        from fgbench.runs.unit_results import RESULT as UNIT_RESULT
+
         try:
             return Run.of(name, self.path)
         except ConfigError:  # of action units
             folder = self.path / RUNS / name
-            folders = [folder] if (folder / "au_result.json").is_file() else sorted(folder.glob("*/*"))
-            if len(folders) != 1:
+            own = [UNIT_RESULT, f"*/*/{UNIT_RESULT}"]
+            folders = sorted(path.parent for pattern in own for path in folder.glob(pattern))
+            if not folders:
                 raise
+            if len(folders) > 1:
+                names = ", ".join("/".join(one.parts[-3:]) for one in folders)
+                raise ConfigError(
+                    f"{name} is {len(folders)} runs of action units, expected one", f"name one of {names}"
+                ) from None
             return UnitRun(folders[0])
 
     def __repr__(self) -> str:
@@ -227,6 +259,23 @@ class Work:
             index="label", columns="split", values="clip_id", aggfunc="count", fill_value=0
         )
         return f"<p>{escape(repr(self)[1:-1])}</p>{counts.to_html(border=0)}"
+
+
+@contextmanager
+def _packages_named(method: str) -> Iterator[None]:
+    """Context in which a package that is not installed is told as what a method needs.
+
+    Raises:
+        DependencyError: If one is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "fgbench").split(".")[0] == "fgbench":
+            raise
+        raise DependencyError(
+            f"{method} needs a package that is not installed ({error.name})", "pip install 'fgbench[train]'"
+        ) from error
 
 
 def open_work(workdir: str | os.PathLike[str]) -> Work:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,9 @@ from fgbench.errors import MediaError
 from fgbench.files.regular_files import read_regular
 from fgbench.media.picture_headers import DAMAGE, OpenedPicture, opened_picture, unreadable
 from fgbench.media.picture_pixels import ORIENTATION_TAG, foreign_profile, oriented, to_rgb
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 SUFFIXES = {"jpeg": "jpg", "png": "png"}
 """Encoding to the suffix of file names."""
@@ -122,6 +125,21 @@ def read_picture(path: Path, *, max_px: int = MAX_PICTURE_PX) -> Picture:
             raise MediaError(f"{path}: {error.message}", error.hint, reason=error.reason) from error
         except DAMAGE as error:
             raise unreadable(str(path), error) from error
+
+
+def from_pillow(image: Image.Image) -> npt.NDArray[np.uint8]:
+    """Pixels of a picture of Pillow as those of its file: upright, in 8-bit sRGB.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+
+    Raises:
+        MediaError: If it cannot be decoded, or its pixels cannot be converted to bytes.
+    """
+    try:
+        return oriented(to_rgb(image), _orientation(image))
+    except DAMAGE as error:
+        raise unreadable(f"picture of mode {image.mode}", error) from error
 
 
 def _pixels(opened: OpenedPicture, data: bytes) -> npt.NDArray[np.uint8]:

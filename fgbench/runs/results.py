@@ -45,6 +45,7 @@ PREDICTIONS = "predictions.parquet"
 RESULT = "result.json"
 CONFUSION = "confusion.csv"
 
+_LONGEST = 200  # of 255 that a folder's name may have, beside what is put to it: -on-<data set>, a dot
 SINGLE_FOLD = "0"
 """Name of the fold where there is only one: the parts of the manifests."""
 
@@ -110,6 +111,12 @@ def run_folder(root: Path, *, experiment: str, fold: str, seed: int) -> Path:
             raise ConfigError(
                 f"name {name!r} of an experiment or fold, expected letters, digits, '.', '_' and '-'",
                 "choose another name",
+            )
+        if len(name) > _LONGEST:
+            raise ConfigError(
+                f"name {name[:20]}... of an experiment or fold has {len(name)} letters, expected at most "
+                f"{_LONGEST}",
+                "choose a shorter name",
             )
     return root / RUNS / experiment / fold / str(seed)
 

@@ -3,6 +3,7 @@
 import inspect
 import logging
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,12 +13,17 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import skimage.data
+from PIL import Image
 from sklearn.metrics import recall_score
 
 import fgbench
+from fgbench.api.faces import as_frame
+from fgbench.api.runs import SYNTHETIC
 from fgbench.media.images import decode
+from fgbench.runs.unit_results import AuPredictions, write_au_run
 from fgbench.synthetic.clip import draw_clip, truth, write_video
 from fgbench.synthetic.plan import ClipPlan, SynthOptions
+from tests.support.page_folders import write_data
 
 CLASSES = ("anger", "panic", "relief")
 
@@ -165,8 +171,12 @@ def test_pictures_are_those_of_the_manifests(work):
     assert sum(1 for _ in work.images("test")) == len(work.images("test")) > 0
     with pytest.raises(IndexError):
         images[len(images)]
-    with pytest.raises(fgbench.FgbenchError, match="part 'dev', expected one of train, val, test"):
-        work.images("dev")
+    for part_of in (work.images, work.faces):
+        with pytest.raises(fgbench.FgbenchError, match="part 'dev', expected one of train, val, test"):
+            part_of("dev")
+    assert work.faces("test", columns="status").columns.tolist() == ["status", "label", "split"]
+    with pytest.raises(fgbench.FgbenchError, match="no column 'statue'"):
+        work.faces("test", columns=["statue"])
 
 
 def test_a_method_is_run_and_its_scores_are_those_of_its_predictions(work, caplog):
@@ -209,9 +219,141 @@ def test_the_lines_of_the_readme_run(work, monkeypatch):
     assert names["face"] is not None
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK", "RGBA", "I;16", "turned"])
+def test_a_picture_of_pillow_is_taken_as_its_file_is(tmp_path, mode):
+    """Of any mode: grey of 16 bits, transparent where the file is, and turned as its EXIF data say."""
+    ramp = np.arange(60 * 80 * 3, dtype=np.uint32).reshape(60, 80, 3)
+    exif = Image.Exif()
+    if mode == "I;16":
+        picture = Image.fromarray((ramp[..., 0] * 4).astype(np.uint16))
+    else:
+        picture = Image.fromarray((ramp % 256).astype(np.uint8)).convert("RGB" if mode == "turned" else mode)
+    if mode == "RGBA":
+        picture.putalpha(0)
+    if mode == "turned":
+        exif[0x0112] = 6
+    path = tmp_path / ("a.tif" if mode == "CMYK" else "a.png")
+    picture.save(path, exif=exif)
+    with Image.open(path) as opened:
+        found = as_frame(opened).rgb()
+    np.testing.assert_array_equal(found, as_frame(path).rgb())
+    assert found.shape == ((80, 60, 3) if mode == "turned" else (60, 80, 3))
+    assert (found == 255).all() == (mode == "RGBA")
+
+
+def test_threads_search_faces_at_the_same_time(tmp_path):
+    """In a process of its own, which detectors that share their memory would end."""
+    picture = np.full((300, 300, 3), 128, np.uint8)
+    picture[40:264, 40:264] = cv2.resize(skimage.data.astronaut()[0:250, 110:360], (224, 224))
+    np.save(tmp_path / "face.npy", picture)
+    script = (
+        "import threading, numpy, fgbench\n"
+        f"picture, found = numpy.load({str(tmp_path / 'face.npy')!r}), []\n"
+        "alone = fgbench.align(picture).landmarks\n"
+        "def search():\n"
+        "    found.extend(fgbench.align(picture).landmarks for _ in range(5))\n"
+        "threads = [threading.Thread(target=search) for _ in range(6)]\n"
+        "for one in threads: one.start()\n"
+        "for one in threads: one.join()\n"
+        "print(len(found), all(numpy.array_equal(one, alone) for one in found))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "30 True\n"), done.stderr
+
+
+def test_a_picture_is_the_right_one_while_another_thread_reads_others(tmp_path):
+    write_data(tmp_path, clips={"train": 1, "test": 1}, images_per_clip=1, copies={})
+
+    class Shared(fgbench.Images):
+        """Pictures of which another thread reads those of the other part after every look at what is held."""
+
+        held: tuple[int, list[bytes]] = (-1, [])
+
+        @property
+        def _read(self):
+            now = self.held
+            self.held = 1 - now[0], self._encoded(1 - now[0]) if now[1] else []
+            return now
+
+        @_read.setter
+        def _read(self, value):
+            self.held = value
+
+    expected = list(fgbench.open(tmp_path).images())
+    assert not np.array_equal(*expected)
+    images = Shared(tmp_path / "manifests")
+    for place in (0, 0, 1, 1, 0):
+        np.testing.assert_array_equal(images[place], expected[place])
+
+
+def test_runs_of_action_units(tmp_path, caplog):
+    """Of two seeds: in the list, by name, and what their names have to tell."""
+    write_data(tmp_path, clips={"train": 2, "test": 2}, images_per_clip=1, copies={})
+    found = AuPredictions(
+        units=("au01", "au12"),
+        sample_ids=["a", "b"],
+        clip_ids=["a", "b"],
+        subject_ids=["p", "q"],
+        labels=np.array([[1, 1], [-1, -1]], np.int8),
+        probabilities=np.array([[0.9, 0.6], [0.2, 0.7]], np.float32),
+    )
+    details = {"dataset": "faces", "synthetic": True, "recipe": "au", "manifest_digest": "ab" * 32}
+    for seed in (0, 1):
+        folder = tmp_path / f"runs/au/0/{seed}"
+        write_au_run(folder, found, config={"name": "au"}, device="cpu", details=details)
+    work = fgbench.open(tmp_path)
+    assert [run.name for run in work.runs] == ["au/0/0", "au/0/1"]
+    run = work.run("au/0/1")
+    assert run.scores.index.tolist() == ["au01", "au12"]
+    assert run.scores.loc["au01", "f1"] == 1.0
+    assert run.mean_f1 == pytest.approx(5 / 6)
+    assert repr(run) == f"<UnitRun au/0/1: mean F1 0.833 over 2 action units; {SYNTHETIC}>"
+    with pytest.raises(fgbench.FgbenchError, match="au is 2 runs of action units, expected one"):
+        work.run("au")
+    (tmp_path / "runs/au/0/1/au_result.json").write_text("{")
+    assert [run.name for run in work.runs] == ["au/0/0"]
+    assert "runs/au/0/1 is left out: " in caplog.text
+    shutil.rmtree(tmp_path / "runs/au/0/1")
+    assert work.run("au").name == "au/0/0"
+
+
 def test_a_method_that_there_is_not(work):
     with pytest.raises(fgbench.FgbenchError, match="no method 'lbp-smv', did you mean 'lbp-svm'"):
         work.train("lbp-smv")
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"method": None}, "no method None"),
+        ({"seed": -1}, "seed -1, expected a whole number from 0 on"),
+        ({"seed": "1"}, "seed '1', expected"),
+        ({"seeds": 0}, "seeds 0, expected a whole number from 1 on"),
+        ({"jobs": 0}, "jobs 0, expected"),
+    ],
+)
+def test_a_run_that_cannot_be(tmp_path, more, message):
+    write_data(tmp_path, clips={"train": 1}, images_per_clip=1, copies={})
+    with pytest.raises(fgbench.FgbenchError, match=message):
+        fgbench.open(tmp_path).train(**{"method": "lbp-svm", **more})
+
+
+def test_a_package_that_a_method_needs_is_named(tmp_path):
+    write_data(tmp_path, clips={"train": 1}, images_per_clip=1, copies={})
+    script = (
+        "import sys, fgbench\n"
+        "sys.modules['torch'] = None\n"
+        "for method in ('msau', 'au', 'tmsau'):\n"
+        "    try:\n"
+        f"        fgbench.open({str(tmp_path)!r}).train(method, method, progress=False)\n"
+        "    except fgbench.FgbenchError as error:\n"
+        "        print(error.message, '|', error.hint)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.splitlines() == [
+        f"{method} needs a package that is not installed (torch) | pip install 'fgbench[train]'"
+        for method in ("msau", "au", "tmsau")
+    ], done.stderr
 
 
 def test_a_folder_that_is_none(tmp_path):
@@ -278,11 +420,56 @@ def test_lbp_is_that_of_the_manifests(work):
         fgbench.lbp([np.zeros((224, 224, 3), np.float32)])
 
 
+def test_lbp_of_what_are_no_faces():
+    assert fgbench.lbp([]).shape == (0, 42 * 59)
+    with pytest.raises(fgbench.FgbenchError, match="None is among the faces"):
+        fgbench.lbp([np.zeros((224, 224), np.uint8), None])
+    with pytest.raises(fgbench.FgbenchError, match="None is no face"):
+        fgbench.lbp(None)
+    with pytest.raises(fgbench.FgbenchError, match=r"'a\.png' is no face"):
+        fgbench.lbp("a.png")
+
+
+def test_probabilities_of_faces_and_of_what_are_none(tmp_path):
+    pytest.importorskip("torch")
+    from tests.support.tiny_runs import write_tiny_weights
+
+    network = fgbench.load(write_tiny_weights(tmp_path / "tiny.safetensors"), device="cpu")
+    chip = np.random.default_rng(0).integers(0, 256, (224, 224, 3), np.uint8)
+    face = fgbench.Face(
+        chip=chip,
+        landmarks=np.zeros((68, 2), np.float32),
+        transform=np.eye(2, 3),
+        box_xyxy=np.zeros(4, np.float32),
+        score=1.0,
+        quality=1.0,
+        yaw_deg=0.0,
+        pitch_deg=0.0,
+        roll_deg=0.0,
+        status="ok",
+        n_faces=1,
+    )
+    expected = network.probabilities(chip[None])
+    assert expected.shape == (1, 33)
+    for given in (chip, face, [face], [chip], np.asfortranarray(chip)):
+        assert network.probabilities(given).equals(expected)
+    assert network.probabilities([]).shape == (0, 33)
+    for given, message in (
+        ([face, None], "None is among the faces"),
+        ([chip, chip[:9]], "faces of several shapes"),
+        (chip[:9], r"faces of shape \(1, 9, 224, 3\)"),
+    ):
+        with pytest.raises(fgbench.FgbenchError, match=message):
+            network.probabilities(given)
+
+
 def test_dense_trajectories_of_a_video_are_those_of_its_frames(work):
     from fgbench.features.dense_trajectories import dense_trajectories
     from fgbench.media.video import open_video
 
     path = work.path.absolute().parents[2] / "drawn" / work.clips["path"][0]
+    with pytest.raises(fgbench.FgbenchError, match="longer side of -1 px"):
+        fgbench.dense_trajectories(path, max_side_px=-1)
     found = fgbench.dense_trajectories(path)
     with open_video(path) as reader:
         expected = dense_trajectories(frame.rgb() for frame in reader.frames())

@@ -1,6 +1,7 @@
 """``fgbench.score`` and ``fgbench.compare`` against scikit-learn, plain counting and the stored runs."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score, confusion_matrix, f1_score
 
@@ -62,6 +63,28 @@ def test_probabilities_give_the_likeliest_class(samples):
     assert one.confusion.equals(other.confusion)
 
 
+def test_a_table_of_probabilities_names_its_classes_itself(samples):
+    labels, predicted, _, _ = samples
+    shares = pd.DataFrame({name: [float(one == name) for one in predicted] for name in reversed(CLASSES)})
+    named = fgbench.score(predicted, labels, classes=CLASSES)
+    assert fgbench.score(shares, labels, classes=CLASSES).confusion.equals(named.confusion)
+    assert fgbench.score(shares, labels).classes == tuple(reversed(CLASSES))
+    pd.testing.assert_frame_equal(fgbench.score(shares, labels).scores, named.scores)
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, np.nan])
+def test_whatever_stands_for_no_prediction_is_wrong(missing):
+    found = fgbench.score(pd.Series(["a", missing, "b"], dtype=object), ["a", "a", "b"])
+    assert found.confusion["no prediction"].tolist() == [1, 0]
+    assert found.classes == ("a", "b")
+
+
+def test_numbers_are_the_same_classes_in_a_column_with_missing_values():
+    found = fgbench.score(pd.Series([1, 2, None]), pd.Series([1, 2, 2]), classes=[1, 2])
+    assert found.classes == ("1", "2")
+    assert found.scores.loc["war", "score"] == pytest.approx(2 / 3)
+
+
 def test_few_clusters_have_no_interval():
     found = fgbench.score(["a", "b"], ["a", "a"], clusters=["x", "y"])
     assert found.scores["low"].isna().all()
@@ -111,6 +134,23 @@ def test_runs_compare_as_the_command_does(tmp_path):
         ({"predictions": np.ones((1, 2)), "labels": ["a"]}, "probabilities of 2 classes, and none named"),
         ({"predictions": np.ones((1, 2)), "labels": ["a"], "classes": ["a"]}, "2 classes, and 1 named"),
         ({"predictions": ["a"], "labels": ["a"], "level": 1.0}, "level 1.0, expected more than 0"),
+        (
+            {"predictions": ["a", "b"], "labels": ["a", None]},
+            "labels have no value at 1 place, the first is 1",
+        ),
+        ({"predictions": ["a"], "labels": ["a"], "clusters": [pd.NA]}, "clusters have no value at 1 place"),
+        ({"predictions": "ab", "labels": ["a", "b"]}, "predictions 'ab', a single str, expected one per"),
+        ({"predictions": 5, "labels": ["a"]}, "predictions 5, a single int"),
+        ({"predictions": ["a"], "labels": ["a"], "classes": ["a", "b", "a"]}, "classes have 'a' twice"),
+        (
+            {"predictions": [[0.5, 0.5], [1.0]], "labels": ["a", "b"], "classes": ["a", "b"]},
+            "no table of num",
+        ),
+        ({"predictions": np.ones((1, 1, 1)), "labels": ["a"], "classes": ["a"]}, r"shape \(1, 1, 1\)"),
+        (
+            {"predictions": pd.DataFrame({"a": [1.0], "x": [0.0]}), "labels": ["a"], "classes": ["a", "b"]},
+            "the columns a, x, expected a, b",
+        ),
     ],
 )
 def test_what_cannot_be_scored(arguments, message):
@@ -124,5 +164,8 @@ def test_what_cannot_be_compared(samples):
     other = fgbench.score(poor[::-1], labels[::-1], clusters=people, classes=CLASSES)
     with pytest.raises(fgbench.FgbenchError, match="different samples, classes or clusters"):
         fgbench.compare(one, other)
+    moved = fgbench.score(good, labels, clusters=[people[1], *people[1:]], classes=CLASSES)
+    with pytest.raises(fgbench.FgbenchError, match="different samples, classes or clusters"):
+        fgbench.compare(one, moved)
     with pytest.raises(fgbench.FgbenchError, match="Scored and str, expected two runs"):
         fgbench.compare(one, "lbp-svm")

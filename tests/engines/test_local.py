@@ -3,6 +3,7 @@
 import math
 import os
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -116,3 +117,18 @@ def test_a_worker_takes_no_more_memory_than_it_may(jobs):
             pass
     with pytest.raises(ConfigError, match=r"0\.1 GB of memory for a worker"), local.start(2, memory_gb=0.1):
         pass
+
+
+def test_workers_do_not_run_the_script_that_started_them(tmp_path):
+    script = tmp_path / "unguarded.py"
+    script.write_text(
+        "from fgbench.preparation.engines import local\n"
+        "from pathlib import Path\n"
+        "print('begun', flush=True)\n"
+        "with local.start(2) as run:\n"
+        "    print(sorted(run(len, ['a', 'bb', 'ccc'])))\n"
+        "print(__spec__, Path(__file__).name)\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == ["begun", "[1, 2, 3]", "None unguarded.py"]

@@ -172,14 +172,23 @@ def test_rows_without_a_sample_are_counted_and_named(videos, tmp_path):
     assert found["metrics"]["war"] == pytest.approx(1 / 15)
 
 
-def test_empty_cells_are_no_prediction(pictures, tmp_path):
+@pytest.mark.parametrize("empty", ["", "nan", "NaN"])
+def test_empty_cells_are_no_prediction(pictures, tmp_path, empty):
     rows = [
-        {"clip_id": clip, **dict.fromkeys(FOUR, "" if number == 0 else 0.25)}
+        {"clip_id": clip, **dict.fromkeys(FOUR, empty if number == 0 else 0.25)}
         for number, clip in enumerate(pictures.labels)
     ]
     found = score(write_rows(tmp_path / "gaps.csv", rows), pictures.work)["classes"]
     assert found["metrics"]["n_missing"] == 1
     assert found["details"]["outside"]["without_prediction"] == 1
+
+
+def test_numbers_of_rows_that_pandas_writes_are_no_class(pictures, tmp_path):
+    table = pd.DataFrame([{"clip_id": clip, **dict.fromkeys(FOUR, 0.25)} for clip in ["x", *pictures.labels]])
+    table.drop(index=0).to_parquet(tmp_path / "cut.parquet")
+    found = score(tmp_path / "cut.parquet", pictures.work)["classes"]
+    assert found["metrics"]["n_missing"] == 0
+    assert sorted(found["classes"]) == FOUR
 
 
 def test_a_folder_with_a_table_per_clip(videos, tmp_path):

@@ -2,10 +2,11 @@
 
 import pytest
 
+
 from fgbench.errors import DatasetError
 from fgbench.inference.outside.reading import read_answers
 from fgbench.runs.unit_results import read_au_predictions, read_au_result
-from tests.support.outside_work import N_FRAMES, present, score, write_rows
+from tests.support.outside_work import N_FRAMES, cli, present, score, write_rows
 
 UNITS = ("01", "02", "12")
 
@@ -114,3 +115,13 @@ def test_frame_zero_is_none_of_openface(tmp_path):
     path = write_rows(tmp_path / "c000.csv", [{"frame": 0, "success": 1, "AU01_c": 1}])
     with pytest.raises(DatasetError, match="frame is '0', expected a whole number from 1 on"):
         read_answers(path)
+
+
+def test_a_file_that_found_no_face_is_refused(videos, tmp_path):
+    """As one of classes without any is: its scores would be those of a detector that finds nothing."""
+    clip = min(videos.labels)
+    (tmp_path / f"{clip}.csv").write_text("frame, success, AU01_c, AU12_c\n1, 0, 0, 0\n2, 0, 0, 0\n")
+    done = cli("score", tmp_path / f"{clip}.csv", "--workdir", videos.work)
+    assert done.exit_code == 4
+    assert "no row says anything of any of the" in done.stderr
+    assert not (videos.work / "runs" / clip).exists()

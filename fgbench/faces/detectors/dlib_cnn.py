@@ -5,6 +5,7 @@ Also finds turned and partly covered faces. Reads RGB, and the model ``mmod_huma
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import dlib
@@ -52,11 +53,14 @@ class DlibCnnDetector:
 
     def __init__(self, network: dlib.cnn_face_detection_model_v1) -> None:
         self._network = network
+        self._in_use = threading.Lock()  # it keeps what it computes in itself
 
     def detect(self, image: Image, *, margin: float = 0.0) -> list[Detection]:
         """Faces of an (H, W, 3) uint8 RGB picture, the most certain first; ``margin`` has no effect."""
         detections = []
-        for match in self._network(image, 0):
+        with self._in_use:
+            matches = self._network(image, 0)
+        for match in matches:
             rect = match.rect
             corners = np.array([rect.left(), rect.top(), rect.right() + 1, rect.bottom() + 1], np.float32)
             detections.append(Detection(corners - 0.5, float(match.confidence)))

@@ -6,6 +6,7 @@ Finds faces from 80 px width on, 40 px in a picture enlarged twice. Reads luma.
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import dlib
@@ -40,10 +41,12 @@ class DlibHogDetector:
 
     def __init__(self) -> None:
         self._detector = dlib.get_frontal_face_detector()
+        self._in_use = threading.Lock()  # it keeps what it computes in itself
 
     def detect(self, image: Image, *, margin: float = 0.0) -> list[Detection]:
         """Faces of an (H, W) uint8 picture, the most certain first."""
-        boxes, scores, _ = self._detector.run(image, 0, self.accepted_score - margin)
+        with self._in_use:
+            boxes, scores, _ = self._detector.run(image, 0, self.accepted_score - margin)
         detections = [
             # dlib's right and bottom are the last pixels inside.
             Detection(

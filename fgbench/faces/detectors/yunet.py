@@ -5,6 +5,7 @@ Finds faces from about 20 px on. Reads RGB. fgbench brings no model file.
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +70,14 @@ class YunetDetector:
 
     def __init__(self, network: Any) -> None:
         self._network = network
+        self._in_use = threading.Lock()  # it keeps what it computes in itself
 
     def detect(self, image: Image, *, margin: float = 0.0) -> list[Detection]:
         """Faces of an (H, W, 3) uint8 RGB picture, the most certain first."""
-        self._network.setInputSize((image.shape[1], image.shape[0]))
-        self._network.setScoreThreshold(max(0.0, self.accepted_score - margin))
-        _, rows = self._network.detect(np.ascontiguousarray(image[:, :, ::-1]))
+        with self._in_use:
+            self._network.setInputSize((image.shape[1], image.shape[0]))
+            self._network.setScoreThreshold(max(0.0, self.accepted_score - margin))
+            _, rows = self._network.detect(np.ascontiguousarray(image[:, :, ::-1]))
         detections = [_detection(row) for row in (rows if rows is not None else ())]
         return sorted(detections, key=lambda detection: -detection.score)
 

@@ -5,6 +5,7 @@ Pure functions of an opened file.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
@@ -100,13 +101,13 @@ def number_of(source: Source, line: int, cells: Sequence[str], context: int) -> 
 def scores_of(
     source: Source, line: int, cells: Sequence[str], places: Sequence[int]
 ) -> tuple[float, ...] | None:
-    """Scores of the classes in a row, which need not be finite; ``None`` if all cells are empty (no face).
+    """Scores of the classes in a row, which need not be finite; ``None`` if all are empty or NaN (no face).
 
     Raises:
         DatasetError: If a cell is no number, or some are empty.
     """
     found = [number_of(source, line, cells, context) for context in places]
-    if all(value is None for value in found):
+    if all(value is None or math.isnan(value) for value in found):
         return None
     bare = [source.columns[context] for context, value in zip(places, found, strict=True) if value is None]
     if bare:

@@ -107,7 +107,10 @@ def match_rows(
         raise DatasetError(
             f"none of the {counted(len(answers), 'row')} is of a test sample: the file has e.g. "
             f"{answers[0].shown!r}, the work folder {example()!r}",
-            "name clips by their ids (clip_id) or files, and pictures of a clip by the frame too, from 0",
+            "name clips by their ids (clip_id) or files, and pictures of a clip by the frame too, from 0"
+            if n_other < len(answers)
+            else "they are of clips of other parts, or of frames that are no samples: predict the test "
+            "part, and name the frame where pictures or action units are scored, from 0",
         )
     return Matched(rows=found, n_rows=len(answers), n_other=n_other, n_lost=n_lost, unmatched=unmatched)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -21,6 +22,7 @@ from fgbench.naming import tidy
 
 _MAX_BYTES = 4 << 30
 _PARQUET = b"PAR1"
+_INDEX = re.compile(r"__index_level_[0-9]+__")  # numbers of rows, which pandas writes
 _EXPECTED = "expected a CSV or Parquet table, or the JSON of DeepFace (README, Score another tool's output)"
 
 
@@ -115,6 +117,7 @@ def _parquet_rows(path: Path) -> Iterator[Row]:
         table = storage.read_table(path)
     except ManifestError as error:
         raise DatasetError(error.message, _EXPECTED) from error
+    table = table.drop_columns([name for name in table.column_names if _INDEX.fullmatch(name)])
     yield 0, list(table.column_names)
     columns = [table.column(context).to_pylist() for context in range(table.num_columns)]
     for number, cells in enumerate(zip(*columns, strict=True), start=1):

@@ -71,7 +71,8 @@ def score_units(answers: Answers, data: UnitData, clips: Clips) -> UnitScores:
         clips: The clips of the work folder.
 
     Raises:
-        DatasetError: If no test frame is labelled for a unit that the program has, or rows match none.
+        DatasetError: If no test frame is labelled for a unit that the program has, or rows match none or say
+            nothing.
         ManifestError: If manifests are missing or damaged.
     """
     context = data.context
@@ -99,6 +100,11 @@ def score_units(answers: Answers, data: UnitData, clips: Clips) -> UnitScores:
             without.append(image_id(*key))
             continue
         probabilities[row] = [values[index] or 0.0 for index in column]
+    if len(without) == len(keys):
+        raise DatasetError(
+            f"no row says anything of any of the {len(keys)} labelled test frames",
+            "check the columns of the file; rows of frames without a face say nothing",
+        )
     labels = [[told[key].get(unit, 0) for unit in units] for key in keys]
     pseudo = pseudo_data([data])
     unsaid = [unit for unit in there if unit not in units]

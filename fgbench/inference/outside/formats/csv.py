@@ -37,6 +37,10 @@ PASSED_OVER = frozenset(
 """Columns that are neither classes nor of use."""
 
 
+_SAID = ("predicted", "prediction", "pred", "y_pred", "predicted_label", "predicted_class")
+"""Columns beside which ``label`` is the truth."""
+
+
 def is_of(columns: Collection[str]) -> bool:
     """Whether a table can be read as a plain one: it says whose row each is, or has labels."""
     return not {*NAMES, "label"}.isdisjoint(columns)
@@ -46,8 +50,16 @@ def read(source: Source) -> Answers:
     """The answers of a table.
 
     Raises:
-        DatasetError: If a cell is no number, or out of range.
+        DatasetError: If a cell is no number, or out of range; or beside ``label`` there is another column of
+            predictions, since it is the truth then.
     """
+    said = next((source.columns[source.places[name]] for name in _SAID if name in source.places), None)
+    if said is not None and "label" in source.places:
+        raise DatasetError(
+            f"{source.path} has the columns label and {said}, expected one: label is the class that the "
+            "program predicted",
+            f"rename {said} to label, and leave the true classes out: the work folder has them",
+        )
     units = unit_columns(source)
     known = {*NAMES, *FURTHER_NAMES, *FRAMES, "label", *PASSED_OVER}
     places = [
