@@ -68,8 +68,8 @@ def refuse_outside(run: str, places: Iterable[Path]) -> None:
     Raises:
         ConfigError: If one is such a run, or holds one.
     """
-    for context in places:
-        for folder in (context, *sorted(context.glob("*")), *sorted(context.glob("*/*"))):
+    for given in places:
+        for folder in (given, *sorted(given.glob("*")), *sorted(given.glob("*/*"))):
             if is_outside(folder):
                 raise ConfigError(
                     f"{run} was predicted by another program (fgbench score) and has no weights, expected a "

@@ -2,7 +2,6 @@
 
 import pytest
 
-
 from fgbench.errors import DatasetError
 from fgbench.inference.outside.reading import read_answers
 from fgbench.runs.unit_results import read_au_predictions, read_au_result

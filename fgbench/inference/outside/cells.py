@@ -29,7 +29,7 @@ _UNIT = re.compile(r"au[ _-]?0*([1-9][0-9]?)")
 
 
 def unit_columns(source: Source, ending: str = "") -> dict[str, int]:
-    """Columns of action units: name as recipes have it, to context.
+    """Columns of action units: name as recipes have it, to index.
 
     Args:
         source: The file.
@@ -39,14 +39,14 @@ def unit_columns(source: Source, ending: str = "") -> dict[str, int]:
         DatasetError: If a unit has two columns.
     """
     found: dict[str, int] = {}
-    for context, name in enumerate(source.head):
+    for column, name in enumerate(source.head):
         match = _UNIT.fullmatch(name.removesuffix(ending)) if name.endswith(ending) else None
         if match is None:
             continue
         unit = unit_name(int(match[1]))
         if unit in found:
             raise DatasetError(f"{source.path} has two columns of {unit}", "rename one of them")
-        found[unit] = context
+        found[unit] = column
     return found
 
 
@@ -67,8 +67,8 @@ def frame_of(source: Source, line: int, cells: Sequence[str], *, from_one: bool 
     Raises:
         DatasetError: If it is no whole number.
     """
-    context = next((source.places[name] for name in FRAMES if name in source.places), None)
-    text = "" if context is None else cells[context]
+    column = next((source.places[name] for name in FRAMES if name in source.places), None)
+    text = "" if column is None else cells[column]
     if not text:
         return None
     number = whole_number(text.removesuffix(".0"))
@@ -80,20 +80,20 @@ def frame_of(source: Source, line: int, cells: Sequence[str], *, from_one: bool 
     return number - from_one
 
 
-def number_of(source: Source, line: int, cells: Sequence[str], context: int) -> float | None:
+def number_of(source: Source, line: int, cells: Sequence[str], column: int) -> float | None:
     """The number in a cell, which need not be finite; ``None`` for an empty one.
 
     Raises:
         DatasetError: If it is no number.
     """
-    text = cells[context].replace(",", ".") if source.has_commas else cells[context]
+    text = cells[column].replace(",", ".") if source.has_commas else cells[column]
     if not text:
         return None
     try:
         return float(text.replace("_", "x"))
     except ValueError as error:
         raise DatasetError(
-            f"{source.where(line)}: {source.columns[context]} is {text[:40]!r}, expected a number",
+            f"{source.where(line)}: {source.columns[column]} is {text[:40]!r}, expected a number",
             "correct the line",
         ) from error
 
@@ -106,10 +106,10 @@ def scores_of(
     Raises:
         DatasetError: If a cell is no number, or some are empty.
     """
-    found = [number_of(source, line, cells, context) for context in places]
+    found = [number_of(source, line, cells, column) for column in places]
     if all(value is None or math.isnan(value) for value in found):
         return None
-    bare = [source.columns[context] for context, value in zip(places, found, strict=True) if value is None]
+    bare = [source.columns[column] for column, value in zip(places, found, strict=True) if value is None]
     if bare:
         raise DatasetError(
             f"{source.where(line)} has no value of {bare[0]}, but of other classes",
@@ -135,11 +135,11 @@ def unit_values(
     """
     most = 5.0 if are_intensities else 1.0
     found: list[float | None] = []
-    for context in places:
-        value = number_of(source, line, cells, context)
+    for column in places:
+        value = number_of(source, line, cells, column)
         if value is not None and not 0.0 <= value <= most:
             raise DatasetError(
-                f"{source.where(line)}: {source.columns[context]} is {cells[context][:40]}, expected 0 to "
+                f"{source.where(line)}: {source.columns[column]} is {cells[column][:40]}, expected 0 to "
                 f"{most:g}",
                 "write presences (0, 1) or probabilities of action units",
             )
@@ -159,10 +159,10 @@ def answers_of(source: Source, answer: Callable[[int, list[str], str], Answer]) 
     Raises:
         DatasetError: If a row names nothing.
     """
-    context = name_column(source)
+    column = name_column(source)
     found = []
     for line, cells in source.rows:
-        name = source.clip if context is None else cells[context]
+        name = source.clip if column is None else cells[column]
         if not name:
             raise DatasetError(f"{source.where(line)} names no clip or file", "correct the line")
         found.append(answer(line, cells, name))

@@ -90,7 +90,7 @@ def match_classes(names: Sequence[str], labels: LabelSet, told: Mapping[str, str
             _check_once(meant, said)
             return ClassNames(level=level, meant=meant)
         faults.append((len(unclear), unclear))
-    best = min(range(len(levels)), key=lambda context: faults[context][0])
+    best = min(range(len(levels)), key=lambda index: faults[index][0])
     raise _unclear(faults[best][1], levels[best].classes, said, labels)
 
 

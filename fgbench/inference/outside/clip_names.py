@@ -83,4 +83,4 @@ def _bare(name: str) -> str:
 def _ends(name: str) -> list[str]:
     """The ends of a path, the longest first."""
     steps = name.split("/")
-    return ["/".join(steps[context:]) for context in range(len(steps))]
+    return ["/".join(steps[index:]) for index in range(len(steps))]

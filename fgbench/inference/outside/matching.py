@@ -82,7 +82,7 @@ def match_rows(
     found: dict[Key, list[int]] = {}
     seen: dict[Key, Answer] = {}
     unmatched, n_other, n_lost = [], 0, 0
-    for context, row in enumerate(answers):
+    for index, row in enumerate(answers):
         meant = clips.names.find(row.name)
         if meant is None:
             unmatched.append(row.shown)
@@ -102,7 +102,7 @@ def match_rows(
         if key in found and None in (frame, answers[found[key][0]].frame):
             raise _twice(answers[found[key][0]], row)
         seen[clip, frame] = row
-        found.setdefault(key, []).append(context)
+        found.setdefault(key, []).append(index)
     if not found:
         raise DatasetError(
             f"none of the {counted(len(answers), 'row')} is of a test sample: the file has e.g. "

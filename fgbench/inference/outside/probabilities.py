@@ -39,7 +39,7 @@ def as_probabilities(
         if row.scores is None:
             found.append(None)
             continue
-        kept = [score for context, score in enumerate(row.scores) if context not in left_out]
+        kept = [score for index, score in enumerate(row.scores) if index not in left_out]
         _check(row, kept)
         total = next((one for one in (math.fsum(row.scores), math.fsum(kept)) if _whole(one)), None)
         if total is None:
@@ -57,7 +57,7 @@ def as_probabilities(
                 "write probabilities or percent in all rows",
             )
         found.append(
-            tuple(0.0 if context in left_out else score / total for context, score in enumerate(row.scores))
+            tuple(0.0 if index in left_out else score / total for index, score in enumerate(row.scores))
         )
     return found, whole == 100.0
 

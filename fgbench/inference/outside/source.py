@@ -119,7 +119,7 @@ def _parquet_rows(path: Path) -> Iterator[Row]:
         raise DatasetError(error.message, _EXPECTED) from error
     table = table.drop_columns([name for name in table.column_names if _INDEX.fullmatch(name)])
     yield 0, list(table.column_names)
-    columns = [table.column(context).to_pylist() for context in range(table.num_columns)]
+    columns = [table.column(column).to_pylist() for column in range(table.num_columns)]
     for number, cells in enumerate(zip(*columns, strict=True), start=1):
         yield number, ["" if cell is None else str(cell).strip() for cell in cells]
 
@@ -146,7 +146,7 @@ def _table(path: Path, clip: str, lines: Callable[[], Iterator[Row]], *, has_com
         columns=tuple(map(tidy, columns)),
         read_rows=rows,
         has_commas=has_commas,
-        places={name: context for context, name in enumerate(head)},
+        places={name: column for column, name in enumerate(head)},
     )
 
 

@@ -63,9 +63,9 @@ def read(source: Source) -> Answers:
     units = unit_columns(source)
     known = {*NAMES, *FURTHER_NAMES, *FRAMES, "label", *PASSED_OVER}
     places = [
-        context
-        for context, name in enumerate(source.head)
-        if name not in known and context not in units.values() and _has_numbers(source, context)
+        column
+        for column, name in enumerate(source.head)
+        if name not in known and column not in units.values() and _has_numbers(source, column)
     ]
     unit_places = list(units.values())
     label = source.places.get("label")
@@ -82,21 +82,21 @@ def read(source: Source) -> Answers:
 
     read_too = {*NAMES, *FURTHER_NAMES, *FRAMES, "label"}
     used = {*places, *unit_places, *(source.places[name] for name in read_too if name in source.places)}
-    passed = [name for context, name in enumerate(source.columns) if name and context not in used]
+    passed = [name for column, name in enumerate(source.columns) if name and column not in used]
     return Answers(
         format="csv",
-        classes=tuple(source.columns[context] for context in places),
+        classes=tuple(source.columns[column] for column in places),
         units=tuple(units),
         rows=answers_of(source, answer),
         notes=(f"columns not read: {first_few(passed)}",) if passed else (),
     )
 
 
-def _has_numbers(source: Source, context: int) -> bool:
+def _has_numbers(source: Source, column: int) -> bool:
     """Whether any cell of a column is a number; columns of text are no classes."""
     for line, cells in source.rows:
         try:
-            if number_of(source, line, cells, context) is not None:
+            if number_of(source, line, cells, column) is not None:
                 return True
         except DatasetError:
             continue

@@ -2,7 +2,7 @@
 
 Of a video: ``frame_idx`` (from 0), ``frame_time_in_ms``, ``path_to_frame`` (in a folder that is called as
 the video), ``aligned_frame_path``, ``facial_expression``, ``au_1``, ... (presence), ``au_1_intensity``, ...
-(0 to 5); of a picture ``input_image_path`` in context of the frames. Presences are scored, of a table without
+(0 to 5); of a picture ``input_image_path`` in place of the frames. Presences are scored, of a table without
 them the intensities from 2 on. The expression is a name alone, without probabilities.
 """
 
