@@ -49,7 +49,7 @@ ADAPTER = '''"""Made up."""
 from fgbench.datasets._card import Card, Variant
 
 CARD = Card(
-    title="CAER-S (made up)", kind="KIND", licence="", citation="", request="", protocol="", layouts=(),
+    title="MIMES-S (made up)", kind="KIND", licence="", citation="", request="", protocol="", layouts=(),
     variants=(Variant(scheme="ekman7"),),
 )
 '''
@@ -61,25 +61,25 @@ CARD = Card(
         (
             "image",
             [
-                "from tests.support.layouts.caer_s import write_caer_s",
-                'Case(recipe="caer-s", write=write_caer_s, classes=7, column="CAER-S", **OWN),',
+                "from tests.support.layouts.mimes_s import write_mimes_s",
+                'Case(recipe="mimes-s", write=write_mimes_s, classes=7, column="MIMES-S", **OWN),',
             ],
         ),
-        ("au", ['"caer-s": write_caer_s,  # in UNITS']),
+        ("au", ['"mimes-s": write_mimes_s,  # in UNITS']),
     ],
 )
 def test_what_is_to_be_added_for_an_adapter_is_said(tmp_path, monkeypatch, kind, lines):
-    (tmp_path / "caer_s.py").write_text(ADAPTER.replace("KIND", kind))
+    (tmp_path / "mimes_s.py").write_text(ADAPTER.replace("KIND", kind))
     monkeypatch.setattr(adapters, "__path__", [*adapters.__path__, str(tmp_path)])
     try:
-        assert asked_for("caer_s").startswith("add pipelines/prepare/caer-s.yaml, a recipe with")
+        assert asked_for("mimes_s").startswith("add pipelines/prepare/mimes-s.yaml, a recipe with")
         recipe = load_prepare("folder").model_copy(
-            update={"dataset": load_prepare("folder").dataset.model_copy(update={"adapter": "caer_s"})}
+            update={"dataset": load_prepare("folder").dataset.model_copy(update={"adapter": "mimes_s"})}
         )
-        monkeypatch.setitem(globals(), "recipe_names", lambda _: ["caer-s"])
+        monkeypatch.setitem(globals(), "recipe_names", lambda _: ["mimes-s"])
         monkeypatch.setitem(globals(), "load_prepare", lambda _: recipe)
-        told = asked_for("caer_s")
+        told = asked_for("mimes_s")
     finally:
-        sys.modules.pop("fgbench.datasets.caer_s", None)
+        sys.modules.pop("fgbench.datasets.mimes_s", None)
     for line in lines:
         assert line in told
