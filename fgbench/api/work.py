@@ -282,8 +282,7 @@ def open_work(workdir: str | os.PathLike[str]) -> Work:
     """Return a prepared work folder.
 
     Args:
-        workdir: The folder, e.g. ``fgbench-data/my-clips/work``; or a folder of data that was prepared to its
-            default place below the current folder.
+        workdir: The folder, e.g. ``fgbench-data/my-clips/work``.
 
     Raises:
         ManifestError: If it has no manifests, or they are damaged.
