@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.support.clip_folders import write_folder
+from tests.support.sabotage import patched_everywhere
 
 pytestmark = [
     pytest.mark.slow,
@@ -62,25 +63,22 @@ def test_a_limit_on_the_size_of_files_is_a_clear_error(clips, tmp_path):
 
 def test_a_clip_that_needs_more_than_a_worker_may_take_is_a_reject(clips, tmp_path):
     """32 GB of frames of a clip are asked for; the others are kept, and another day it may succeed."""
-    script = tmp_path / "greedy.py"
-    script.write_text(
-        "import sys\n"
+    environment = patched_everywhere(
+        tmp_path / "site",
         "from fgbench.media import video\n"
         "OPEN = video.open_video\n"
         "def open_video(path, *rest, **limits):\n"
         "    if path.stem == 'c001':\n"
         "        bytearray(32 * 10**9)\n"
         "    return OPEN(path, *rest, **limits)\n"
-        "video.open_video = open_video\n"
-        "from fgbench.cli.app import main\n"
-        "if __name__ == '__main__':\n"
-        "    main()\n"
+        "video.open_video = open_video\n",
     )
     work = tmp_path / "work"
     arguments = ["prepare", "plain.yaml", "--data-root", "clips", "--workdir", str(work), "--jobs", "1"]
     done = subprocess.run(
-        [sys.executable, script, *arguments, "--worker-memory", "4", "--json"],
+        [sys.executable, "-m", "fgbench", *arguments, "--worker-memory", "4", "--json"],
         cwd=clips,
+        env=environment,
         capture_output=True,
         text=True,
         timeout=120,

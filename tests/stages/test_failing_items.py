@@ -191,8 +191,14 @@ def test_what_is_mended_in_the_last_stage_is_published(clips, tmp_path, monkeypa
 
 def run_sabotaged(root, work, jobs, plan):
     order = {"recipe": {**RECIPE, "buckets": 2}, "root": str(root), "work": str(work), "jobs": jobs}
+    lines = (
+        "import json, os\n"
+        "from tests.support import sabotage\n"
+        "sabotage.install(json.loads(os.environ['SABOTAGE']))\n"
+    )
     return subprocess.run(
-        [sys.executable, Path(sabotage.__file__), json.dumps({**order, "plan": plan})],
+        [sys.executable, Path(sabotage.__file__), json.dumps(order)],
+        env=sabotage.patched_everywhere(work.parent / "site", lines, SABOTAGE=json.dumps(plan)),
         capture_output=True,
         text=True,
         timeout=300,

@@ -1,7 +1,7 @@
 """A run of ``fgbench prepare`` in which single clips fail: ``python sabotage.py JSON``, see :func:`main`.
 
-Worker processes import the main module of the process that starts them, so what is replaced here is replaced
-in them too.
+Worker processes do not run the script that starts them: what is to be replaced in them too goes into a
+``sitecustomize``, which every Python process imports, see :func:`patched_everywhere`.
 """
 
 import json
@@ -15,6 +15,7 @@ from fgbench.preparation.stages import faces
 
 OPEN = video.open_video
 ROWS = faces._rows
+ROOT = Path(__file__).parents[2]
 
 
 def hurt(how):
@@ -49,7 +50,7 @@ def install(plan):
 
 
 def main():
-    """Prepare ``root`` into ``work`` with ``jobs`` workers, clips failing as ``plan`` says."""
+    """Prepare ``root`` into ``work`` with ``jobs`` workers."""
     from fgbench.config import PrepareConfig
     from fgbench.preparation.prepare import run
 
@@ -59,7 +60,18 @@ def main():
     sys.stdout.write(json.dumps(report.to_json()))
 
 
-if __name__ in ("__main__", "__mp_main__"):
-    install(json.loads(sys.argv[1])["plan"])
+def patched_everywhere(folder, lines, **more):
+    """Environment in which every Python process runs some lines first.
+
+    Args:
+        folder: Where their module is written.
+        lines: The lines.
+        more: Further variables.
+    """
+    folder.mkdir(exist_ok=True)
+    (folder / "sitecustomize.py").write_text(lines)
+    return {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}", **more}
+
+
 if __name__ == "__main__":
     main()
