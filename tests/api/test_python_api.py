@@ -131,6 +131,7 @@ def test_nothing_heavy_is_imported_before_it_is_asked_for():
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_a_work_folder_shows_its_tables(work):
     manifests = work.path / "manifests"
     clips = pq.read_table(manifests / "clips.parquet")
@@ -152,6 +153,7 @@ def test_a_work_folder_shows_its_tables(work):
     assert "<table" in work._repr_html_()
 
 
+@pytest.mark.slow
 def test_pictures_are_those_of_the_manifests(work):
     stored = [
         row
@@ -179,6 +181,7 @@ def test_pictures_are_those_of_the_manifests(work):
         work.faces("test", columns=["statue"])
 
 
+@pytest.mark.slow
 def test_a_method_is_run_and_its_scores_are_those_of_its_predictions(work, caplog):
     with caplog.at_level(logging.INFO, logger="fgbench"):
         run = work.train("lbp-svm", progress=False)
@@ -206,6 +209,7 @@ def test_a_method_is_run_and_its_scores_are_those_of_its_predictions(work, caplo
     assert again.folders == run.folders
 
 
+@pytest.mark.slow
 def test_the_lines_of_the_readme_run(work, monkeypatch):
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     (lines,) = re.findall(r"```python\n(import fgbench\n.*?)```", readme, re.DOTALL)
@@ -241,6 +245,7 @@ def test_a_picture_of_pillow_is_taken_as_its_file_is(tmp_path, mode):
     assert (found == 255).all() == (mode == "RGBA")
 
 
+@pytest.mark.slow
 def test_threads_search_faces_at_the_same_time(tmp_path):
     """In a process of its own, which detectors that share their memory would end."""
     picture = np.full((300, 300, 3), 128, np.uint8)
@@ -317,6 +322,7 @@ def test_runs_of_action_units(tmp_path, caplog):
     assert work.run("au").name == "au/0/0"
 
 
+@pytest.mark.slow
 def test_a_method_that_there_is_not(work):
     with pytest.raises(fgbench.FgbenchError, match="no method 'lbp-smv', did you mean 'lbp-svm'"):
         work.train("lbp-smv")
@@ -384,6 +390,7 @@ def test_faces_of_a_photograph(tmp_path):
         fgbench.align(np.zeros((4, 4, 4)))
 
 
+@pytest.mark.slow
 def test_lbp_is_that_of_the_manifests(work):
     """Of a described face; of aligned pictures without a description the grid covers all."""
     faces = work.faces("test", columns=["clip_id", "frame_index", "landmarks", "transform", "status", "role"])
@@ -463,6 +470,7 @@ def test_probabilities_of_faces_and_of_what_are_none(tmp_path):
             network.probabilities(given)
 
 
+@pytest.mark.slow
 def test_dense_trajectories_of_a_video_are_those_of_its_frames(work):
     from fgbench.features.dense_trajectories import dense_trajectories
     from fgbench.media.video import open_video

@@ -18,6 +18,8 @@ from fgbench.storage import read_rows
 from fgbench.workfolders.manifest_index import read_index
 from tests.support.plain_data import prepared, published, write_plain_video
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def other(plain, tmp_path):

@@ -13,6 +13,8 @@ from fgbench.workfolders.manifest_index import read_index
 from tests.support.drawn_votes import BROKEN, prepared, write_voted
 from tests.support.plain_data import nothing, published
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory):

@@ -21,6 +21,8 @@ from fgbench.workfolders.manifest_index import read_index
 from fgbench.workfolders.sealed_json import read_sealed, write_sealed
 from tests.support.plain_data import nothing, prepared, published, write_plain_video
 
+pytestmark = pytest.mark.slow
+
 
 def made(out, clips, work, **options):
     return rebuild(out, clips, work, jobs=1, progress=nothing, **options)
