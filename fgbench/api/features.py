@@ -17,8 +17,6 @@ from fgbench.errors import ConfigError
 if TYPE_CHECKING:
     from fgbench.features.dense_trajectories import Trajectories
 
-_BLANK = np.zeros((224, 224), np.uint8)
-
 
 def lbp(
     faces: Face | npt.NDArray[np.uint8] | Sequence[Face | npt.NDArray[np.uint8]],
@@ -43,6 +41,8 @@ def lbp(
     if isinstance(faces, Face) or (isinstance(faces, np.ndarray) and _is_single(faces)):
         histograms: npt.NDArray[np.float32] = lbp([faces], settings=settings)[0]
         return histograms
+    from fgbench.features.lbp import n_labels
+
     config = settings or LbpConfig()
     given: object = faces
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
@@ -50,8 +50,9 @@ def lbp(
             f"{given!r} is no face, expected those of fgbench.align or pixels",
             "align the picture first: fgbench.align; it gives None where there is no face",
         )
-    found = [_histograms(face, config) for face in given]
-    return np.stack([*found, _histograms(_BLANK, config)])[: len(found)]
+    rows = [_histograms(face, config) for face in given]
+    n_columns = config.rows * config.columns * n_labels(config.points)
+    return np.stack(rows) if rows else np.empty((0, n_columns), np.float32)
 
 
 def dense_trajectories(video: str | os.PathLike[str], *, max_side_px: int = 320) -> Trajectories:

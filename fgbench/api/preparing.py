@@ -17,9 +17,6 @@ from fgbench.workfolders import default_places as places
 if TYPE_CHECKING:
     from fgbench.preparation.report import RunReport
 
-_DRAWN = "synthetic.json"
-"""File in a data set that ``fgbench synth`` has drawn."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparation:
@@ -49,13 +46,14 @@ def preparation(recipe: str | None, root: Path | None, workdir: Path | None) -> 
     Args:
         recipe: Packed recipe or path of a YAML file.
         root: Folder of the data set.
-        workdir: Work folder; ``None``: the default context, which is refused where it is of other data.
+        workdir: Work folder; ``None``: the default place, which is refused where it is of other data.
 
     Raises:
         ConfigError: If the recipe is not valid, or the default work folder is of another data set.
         NoDataError: If the recipe needs a data set.
     """
     from fgbench.catalogue.places import remembered_root
+    from fgbench.synthetic.dataset import is_complete
 
     is_embedded = root is None and recipe in (None, "demo")
     config = load_prepare(recipe or ("demo" if is_embedded else "default"))
@@ -67,7 +65,7 @@ def preparation(recipe: str | None, root: Path | None, workdir: Path | None) -> 
     work = workdir or (places.DEMO_WORKDIR if is_embedded else places.workdir_for(root, recipe))
     if workdir is None and not is_embedded:
         _refuse_other_data(work, root)
-    if not config.dataset.synthetic and (root / _DRAWN).is_file():
+    if not config.dataset.synthetic and is_complete(root):
         config = config.model_copy(update={"dataset": config.dataset.model_copy(update={"synthetic": True})})
     return Preparation(config=config, root=root, workdir=work, is_embedded=is_embedded)
 

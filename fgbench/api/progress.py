@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fgbench.callbacks import Progress
+from fgbench.callbacks import Progress, ignore
 
 LOGGER = logging.getLogger("fgbench")
 """Takes the sentences that the command line prints; silent unless the caller configures :mod:`logging`."""
@@ -28,13 +28,14 @@ def bars(show: bool | None) -> Iterator[Progress]:
         show: Whether bars are drawn; ``None``: in terminals and notebooks.
     """
     if not (_is_watched() if show is None else show):
-        yield lambda name, done, total: None
+        yield ignore
         return
     from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
-    from rich.progress import TaskID
 
-    with Bars(console=Console(stderr=True)) as drawn:
+    columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bars(*columns, console=Console(stderr=True)) as drawn:
         tasks: dict[str, TaskID] = {}
 
         def update(name: str, done: int, total: int) -> None:

@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
+from fgbench.callbacks import Progress, ignore
 from fgbench.errors import FgbenchError, ResourceError, exit_code
 from fgbench.files.file_errors import WRITING
 from fgbench.preparation.failures import is_memory
 from fgbench.printable import printable, printable_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 DEBUG = "FGBENCH_DEBUG"
 """Environment variable: when set, errors show their traceback."""
@@ -152,32 +153,21 @@ def _kept_traceback(error: Exception) -> str:
 
 
 @contextmanager
-def progress_bars(*, quiet: bool = False) -> Iterator[Callable[[str, int, int], None]]:
+def progress_bars(*, quiet: bool = False) -> Iterator[Progress]:
     """Yield a function ``(name, done, total)`` that draws one bar per name on the error stream.
 
     Without a terminal it prints a line when a name is complete; when ``quiet``, nothing. A total of 0 is
     skipped.
     """
     if quiet:
-        yield lambda name, done, total: None
+        yield ignore
         return
     if not sys.stderr.isatty():
         yield _line
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+    from fgbench.api.progress import bars
 
-    columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bars:
-        tasks: dict[str, TaskID] = {}
-
-        def update(name: str, done: int, total: int) -> None:
-            if not total:  # a stage that is turned off
-                return
-            if name not in tasks:
-                tasks[name] = bars.add_task(name, total=total)
-            bars.update(tasks[name], completed=done, total=total)
-
+    with bars(True) as update:
         yield update
 
 

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from fgbench.config import PrepareConfig
     from fgbench.preparation.prepare import RunReport
 
-_DRAWN = "synthetic.json"
-"""File that marks a data set drawn by ``fgbench synth``."""
-
 
 def prepare(
     recipe: Annotated[

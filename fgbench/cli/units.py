@@ -47,7 +47,7 @@ def evaluate_units(
         contexts = [enter(workdir) for workdir in workdirs]
         further = further_folders(trained, contexts)
         contexts += [enter(workdir) for workdir in further or ()]
-        where = " and ".join(f"{place.details['dataset']} in {place.workdir}" for place in contexts)
+        where = " and ".join(f"{one.details['dataset']} in {one.workdir}" for one in contexts)
         note(f"{trained.name} on {where}, {contexts[0].device}")
         if further is None:
             _elsewhere(trained, contexts[0], full=full, json=json)

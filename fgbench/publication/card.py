@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from fgbench.preparation.stages._card import reject_lines
 from fgbench.preparation.stages._plain_text import plain
 from fgbench.publication import layout
 from fgbench.records import SPLITS
@@ -72,14 +73,8 @@ def data_card(index: layout.Index, rows: Mapping[str, int], reasons: Mapping[tup
         f"- `{layout.INDEX}`: digest of every file, of the tables with faces that this was made of, the "
         "recipe and the versions",
         "",
-        "## Clips that could not be used",
-        "",
+        *reject_lines(reasons),
     ]
-    if reasons:
-        lines += ["| stage | reason | clips |", "|---|---|---|"]
-        lines += [f"| {stage} | {reason} | {count} |" for (stage, reason), count in sorted(reasons.items())]
-    else:
-        lines.append("None.")
     lines += ["", "## Made with", "", *_versions(index.provenance)]
     return "\n".join(lines) + "\n"
 

@@ -18,13 +18,11 @@ import numpy.typing as npt
 from fgbench.errors import DatasetError
 from fgbench.inference.outside.answers import Answer, Answers
 from fgbench.inference.outside.class_names import ClassNames
-from fgbench.inference.outside.matching import Matched
+from fgbench.inference.outside.matching import Matched, without_notes
 from fgbench.inference.outside.probabilities import PERCENT, as_probabilities
 from fgbench.inference.outside.samples import Samples
 from fgbench.naming import counted, first_few
 from fgbench.runs.results import Predictions
-
-_SHOWN = 5
 
 Floats = npt.NDArray[np.float64]
 
@@ -106,7 +104,7 @@ def score_classes(answers: Answers, names: ClassNames, samples: Samples, matched
             *_frame_notes(n_frames, reader),
             *_class_notes(names),
             *reader.notes(),
-            *_without_notes(without, len(kept)),
+            *without_notes(without, f"{len(kept):,} test samples", "count as wrong"),
         ],
     )
 
@@ -222,13 +220,3 @@ def _class_notes(names: ClassNames) -> list[str]:
     if names.never_said:
         notes.append(f"classes that the program does not have: {first_few(names.never_said)}")
     return notes
-
-
-def _without_notes(without: Sequence[str], n: int) -> list[str]:
-    if not without:
-        return []
-    more = ", ..." if len(without) > _SHOWN else ""
-    return [
-        f"{len(without):,} of {n:,} test samples have no prediction, and count as wrong: "
-        f"{', '.join(without[:_SHOWN])}{more}"
-    ]

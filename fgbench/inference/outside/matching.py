@@ -120,3 +120,18 @@ def _twice(first: Answer, second: Answer) -> DatasetError:
         f"two rows are of one sample: {first.where} ({first.shown}) and {second.where} ({second.shown})",
         "keep one row of each sample (one face of each picture), or one row for every frame",
     )
+
+
+def without_notes(without: Sequence[str], of: str, meaning: str) -> list[str]:
+    """Sentence on samples or frames without a prediction; none where all have one.
+
+    Args:
+        without: Their ids.
+        of: How many there are in all, with their kind.
+        meaning: How those without count.
+    """
+    if not without:
+        return []
+    more = ", ..." if len(without) > _SHOWN else ""
+    shown = ", ".join(without[:_SHOWN])
+    return [f"{len(without):,} of {of} have no prediction, and {meaning}: {shown}{more}"]

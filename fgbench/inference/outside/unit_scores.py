@@ -16,7 +16,7 @@ import torch
 
 from fgbench.errors import DatasetError
 from fgbench.inference.outside.answers import Answers
-from fgbench.inference.outside.matching import Matched, match_rows
+from fgbench.inference.outside.matching import Matched, match_rows, without_notes
 from fgbench.inference.outside.samples import Clips
 from fgbench.inputs.manifest_pictures import usable_frames
 from fgbench.methods.action_units.frames import UnitData
@@ -30,8 +30,6 @@ from fgbench.runs.pseudo_labels import PSEUDO
 from fgbench.runs.samples import clip_samples
 from fgbench.runs.unit_results import AuPredictions
 from fgbench.training.context import TrainingContext
-
-_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,16 +123,6 @@ def score_units(answers: Answers, data: UnitData, clips: Clips) -> UnitScores:
             *pseudo_tested(pseudo),
             *([f"labelled here, and not among the predictions: {first_few(unsaid)}"] if unsaid else []),
             *([f"not labelled here, so not scored: {first_few(unlabelled)}"] if unlabelled else []),
-            *_without_notes(without, len(keys)),
+            *without_notes(without, f"{len(keys):,} frames", "count as if no unit was found in them"),
         ],
     )
-
-
-def _without_notes(without: Sequence[str], n: int) -> list[str]:
-    if not without:
-        return []
-    more = ", ..." if len(without) > _SHOWN else ""
-    return [
-        f"{len(without):,} of {n:,} frames have no prediction, and count as if no unit was found in them: "
-        f"{', '.join(without[:_SHOWN])}{more}"
-    ]

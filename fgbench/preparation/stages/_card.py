@@ -91,15 +91,17 @@ def data_card(
         "- `reannotate.csv`: clips on which annotators have to vote again",
         "- `index.json`: digest of every file, the recipe and the versions",
         "",
-        "## Clips that could not be used",
-        "",
+        *reject_lines(reasons),
     ]
-    if reasons:
-        lines += ["| stage | reason | clips |", "|---|---|---|"]
-        lines += [f"| {stage} | {reason} | {count} |" for (stage, reason), count in sorted(reasons.items())]
-    else:
-        lines.append("None.")
     return "\n".join(lines) + "\n"
+
+
+def reject_lines(reasons: Mapping[tuple[str, str], int]) -> list[str]:
+    """Return the section on clips that could not be used: their number by stage and reason."""
+    if not reasons:
+        return ["## Clips that could not be used", "", "None."]
+    counts = [f"| {stage} | {reason} | {count} |" for (stage, reason), count in sorted(reasons.items())]
+    return ["## Clips that could not be used", "", "| stage | reason | clips |", "|---|---|---|", *counts]
 
 
 def _alignment(config: PrepareConfig, alignment: Mapping[str, int]) -> list[str]:
