@@ -1,0 +1,93 @@
+"""``import fgbench``: its names, signatures and stub, and that nothing heavy comes with it."""
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+import fgbench
+
+SIGNATURES = {
+    "align": "(picture, *, settings)",
+    "align_all": "(picture, *, settings)",
+    "compare": "(first, second)",
+    "dense_trajectories": "(video, *, max_side_px)",
+    "lbp": "(faces, *, settings)",
+    "load": "(run, workdir, *, device)",
+    "open": "(workdir)",
+    "prepare": "(data, recipe, *, settings, workdir, jobs, force, progress)",
+    "score": "(predictions, labels, *, clusters, classes, level)",
+}
+"""What users' programs rely on: a change here breaks them, and needs an entry in CHANGELOG.md."""
+
+MEMBERS = {
+    "Work": (
+        "classes clips faces images is_synthetic name rejects run runs train",
+        "(self, method, recipe, *, settings, device, seed, seeds, fold, weights, jobs, resume, force, "
+        "progress)",
+    ),
+    "Run": (
+        "classes confusion is_synthetic network of per_class predictions scores settings compared_with",
+        None,
+    ),
+    "UnitRun": ("is_synthetic mean_f1 network scores", None),
+    "Network": ("classes is_units name predict predict_all probabilities", None),
+    "Prediction": (
+        "box_xyxy is_units label message n_faces n_frames n_people path probabilities status units upper",
+        None,
+    ),
+    "Face": (
+        "box_xyxy chip landmarks n_faces pitch_deg quality roll_deg score status transform yaw_deg",
+        None,
+    ),
+    "Images": ("count index labels", None),
+    "Scored": ("classes confusion counts labels n_clusters per_class scores", None),
+    "Compared": ("difference first high low n p second", None),
+}
+
+
+def short(function):
+    """A signature without types and defaults."""
+    parts, has_star = [], False
+    for name, one in inspect.signature(function).parameters.items():
+        if one.kind is inspect.Parameter.KEYWORD_ONLY and not has_star:
+            parts.append("*")
+            has_star = True
+        parts.append(name)
+    return f"({', '.join(parts)})"
+
+
+def test_the_names_and_signatures_are_those_that_programs_rely_on():
+    functions = {name: short(getattr(fgbench, name)) for name in SIGNATURES}
+    assert functions == SIGNATURES
+    for name, (members, train) in MEMBERS.items():
+        kind = getattr(fgbench, name)
+        own = {member for member in dir(kind) if not member.startswith("_")}
+        own |= {member for member in getattr(kind, "__annotations__", {}) if not member.startswith("_")}
+        assert own == set(members.split()), name
+        if train is not None:
+            assert short(kind.train) == train
+    rest = {"FgbenchError", "__version__"}
+    assert set(fgbench.__all__) == {*SIGNATURES, *MEMBERS, *rest}
+    assert set(fgbench.__all__) <= set(dir(fgbench))
+    with pytest.raises(AttributeError, match="no attribute 'trian'"):
+        fgbench.trian  # noqa: B018
+
+
+def test_the_stub_names_what_the_module_has():
+    stub = inspect.getsourcefile(fgbench) + "i"
+    text = open(stub, encoding="utf-8").read()  # noqa: SIM115, PTH123
+    listed = text[text.index("__all__ = [") :].split("]")[0].split('"')[1::2]
+    assert set(listed) == set(fgbench.__all__)
+
+
+def test_nothing_heavy_is_imported_before_it_is_asked_for():
+    program = (
+        "import sys, fgbench\n"
+        "dir(fgbench), fgbench.__version__\n"
+        "heavy = {'numpy', 'pandas', 'cv2', 'av', 'dlib', 'pyarrow', 'pydantic', 'torch', 'rich'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
