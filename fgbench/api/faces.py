@@ -13,7 +13,7 @@ import numpy.typing as npt
 from fgbench.config import FacesConfig
 from fgbench.errors import ConfigError
 from fgbench.faces.observation import Observation
-from fgbench.faces.still import ImageFrame
+from fgbench.faces.still_picture import ImageFrame
 from fgbench.media.images import encode, from_pillow, read_image
 
 Picture = str | os.PathLike[str] | npt.NDArray[np.uint8] | Any

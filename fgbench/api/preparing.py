@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from fgbench.callbacks import Progress
 from fgbench.config import PrepareConfig, load_prepare, with_changes
 from fgbench.errors import ConfigError, ManifestError
-from fgbench.workfolders import default_places as places
+from fgbench.workfolders import default_folders as places
 
 if TYPE_CHECKING:
     from fgbench.preparation.report import RunReport
@@ -52,7 +52,7 @@ def preparation(recipe: str | None, root: Path | None, workdir: Path | None) -> 
         ConfigError: If the recipe is not valid, or the default work folder is of another data set.
         NoDataError: If the recipe needs a data set.
     """
-    from fgbench.catalogue.places import remembered_root
+    from fgbench.catalogue.data_roots import remembered_root
     from fgbench.synthetic.dataset import is_complete
 
     is_embedded = root is None and recipe in (None, "demo")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fgbench.audit.findings import AuditedClip, Side, compare, dropped_clips
+from fgbench.audit.part_leaks import AuditedClip, Side, compare, dropped_clips
 from fgbench.audit.pictures import Pictures
 
 _LATER, _EARLIER = "a group", "another group"

@@ -14,8 +14,8 @@ from typing import Any
 
 from fgbench import storage
 from fgbench.audit.duplicates import MAX_BITS, MIN_CORRELATION
-from fgbench.audit.findings import KINDS, AuditedClip, Leak, Side, compare
 from fgbench.audit.look_groups import LookGroup, look_groups
+from fgbench.audit.part_leaks import KINDS, AuditedClip, Leak, Side, compare
 from fgbench.audit.pictures import Pictures, describe
 from fgbench.audit.tables import count_originals, misplaced_pictures, read_clips, stored_pictures
 from fgbench.callbacks import Progress

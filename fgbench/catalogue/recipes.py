@@ -14,8 +14,8 @@ from fgbench.config import (
     PrepareConfig,
     Section,
     TrainAuConfig,
+    TrainClipConfig,
     TrainImageConfig,
-    TrainVideoConfig,
     load_baseline,
     load_prepare,
     load_training,
@@ -30,7 +30,7 @@ KINDS = ("prepare", "train", "baseline")
 _MODELS: dict[str, type[Section]] = {
     "train au": TrainAuConfig,
     "train msau": TrainImageConfig,
-    "train tmsau": TrainVideoConfig,
+    "train tmsau": TrainClipConfig,
     "baseline insightface": InsightFaceConfig,
 }
 _MODELS |= {f"baseline {name}": _MODELS[f"train {one.train}"] for name, one in RECIPE_BASELINES.items()}

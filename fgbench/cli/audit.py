@@ -11,7 +11,7 @@ from fgbench.cli.console import note, print_json, progress_bars, say
 from fgbench.cli.next_steps import after_audit
 from fgbench.cli.options import DEFAULT_JOBS, Json
 from fgbench.cli.workdirs import Workdir
-from fgbench.workfolders import default_places as places
+from fgbench.workfolders import default_folders as places
 
 if TYPE_CHECKING:
     from fgbench.audit.leaks import Audit
@@ -88,7 +88,7 @@ def _remedy(result: Audit) -> str:
 
 
 def _show(result: Audit) -> None:
-    from fgbench.audit.findings import KINDS
+    from fgbench.audit.part_leaks import KINDS
     from fgbench.naming import counted
     from fgbench.reports.audit_page import NO_LOOKS, comparisons
 

@@ -24,12 +24,12 @@ def _of_recipe(name: str) -> Callable[..., None]:
     """Function behind the command of a baseline that is a recipe of another method's network."""
 
     def command(*, run: RunOptions, image_run: ImageRun = None, weights: StartWeights = None) -> None:
-        from fgbench.config import TrainImageConfig, TrainVideoConfig, load_training
+        from fgbench.config import TrainClipConfig, TrainImageConfig, load_training
 
         baseline = RECIPE_BASELINES[name]
         settings = run.recipe or default_recipe(name, run.workdir, run.device)
-        model: type[TrainImageConfig | TrainVideoConfig]
-        model = TrainImageConfig if baseline.train == "msau" else TrainVideoConfig
+        model: type[TrainImageConfig | TrainClipConfig]
+        model = TrainImageConfig if baseline.train == "msau" else TrainClipConfig
         config = run.changed(load_training(settings, model))
         baseline.check(config)
         with begun(run) as how:

@@ -12,7 +12,7 @@ from fgbench.cli import completion
 from fgbench.cli.console import note, print_json, say
 from fgbench.cli.options import Json
 from fgbench.cli.workdirs import Workdir
-from fgbench.workfolders import default_places as places
+from fgbench.workfolders import default_folders as places
 
 if TYPE_CHECKING:
     from fgbench.reports.rendering.files import Look
@@ -44,7 +44,7 @@ def compare(
 ) -> None:
     """Compare runs with the first: differences with intervals, paired tests. Bare: the leaderboard."""
     from fgbench.reports.comparison.compared import compare as compared
-    from fgbench.reports.comparison.runs_compared import find_contender
+    from fgbench.reports.comparison.contenders import find_contender
     from fgbench.reports.comparison.tables import comparison_json, comparison_tables
 
     if not runs:
@@ -79,7 +79,7 @@ def leaderboard(
 
 def show_sheet(run: str, workdir: Path, out: Path | None, formats: list[str] | None, look: Look) -> None:
     """Write the tables and figures of one run, and print the tables that fit a terminal."""
-    from fgbench.reports.comparison.runs_compared import find_contender
+    from fgbench.reports.comparison.contenders import find_contender
     from fgbench.reports.rendering.render import markdown
     from fgbench.reports.run.files import printed_tables, write_sheet
     from fgbench.workfolders.folder import check_results

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import typer
 
-from fgbench.workfolders import default_places as places
+from fgbench.workfolders import default_folders as places
 from fgbench.workfolders.layout import RUNS
 
 ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7}

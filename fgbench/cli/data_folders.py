@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import typer
 
-from fgbench.workfolders import default_places as places
+from fgbench.workfolders import default_folders as places
 
 Named = TypeVar("Named", bound=Path | list[Path] | None)
 

@@ -33,8 +33,8 @@ def datasets(
 ) -> None:
     """List the data sets that fgbench reads: recipes, layouts, licence, where to ask, what is here."""
     from fgbench import plugins
+    from fgbench.catalogue.data_roots import VARIABLE, remembered_root
     from fgbench.catalogue.listing import recipes_by_adapter
-    from fgbench.catalogue.places import VARIABLE, remembered_root
     from fgbench.errors import DatasetError
 
     if root is not None and not root.is_dir():

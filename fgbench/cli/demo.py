@@ -11,7 +11,7 @@ from fgbench.cli.report import report
 from fgbench.cli.status import check
 from fgbench.cli.train import msau
 from fgbench.errors import DependencyError
-from fgbench.workfolders import default_places as places
+from fgbench.workfolders import default_folders as places
 
 
 def demo(jobs: Jobs = DEFAULT_JOBS, full: Full = False) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from fgbench.cli.console import print_json, say
 from fgbench.cli.options import Json
 from fgbench.cores import n_cores
-from fgbench.workfolders import default_places as places
+from fgbench.workfolders import default_folders as places
 
 EXTRAS = {
     "train": ("torch", "accelerate", "safetensors", "tensorboard"),

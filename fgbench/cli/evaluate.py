@@ -15,7 +15,7 @@ from fgbench.cli.runs import named_weights, opened
 from fgbench.cli.show_runs import show_run
 from fgbench.cli.units import evaluate_units
 from fgbench.cli.workdirs import workdir_option
-from fgbench.workfolders import default_places as places
+from fgbench.workfolders import default_folders as places
 
 if TYPE_CHECKING:
     from fgbench.inference.clip_test import Weight

@@ -11,7 +11,7 @@ from fgbench.cli.console import note, say
 from fgbench.cli.evaluate import TrainedRun, needs_torch
 from fgbench.cli.options import NamedIn
 from fgbench.cli.runs import named_weights
-from fgbench.workfolders import default_places as places
+from fgbench.workfolders import default_folders as places
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from fgbench.cli.console import say
-from fgbench.workfolders import default_places as places
+from fgbench.workfolders import default_folders as places
 from fgbench.workfolders.layout import RUNS
 
 _NETWORK = "msau-small"

@@ -14,7 +14,7 @@ import typer
 from fgbench.cli import completion
 from fgbench.cli.workdirs import Workdir, add_command, workdir_option
 from fgbench.cores import n_cores
-from fgbench.workfolders import default_places as places
+from fgbench.workfolders import default_folders as places
 
 if TYPE_CHECKING:
     from fgbench.config import Section

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fgbench.cli.console import note, say
 from fgbench.cli.prepare import prepare
-from fgbench.workfolders import default_places as places
+from fgbench.workfolders import default_folders as places
 
 NAME = "report.html"
 

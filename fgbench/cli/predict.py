@@ -17,7 +17,7 @@ from fgbench.cli.runs import named_weights
 from fgbench.cli.unit_rows import TABLE as UNIT_TABLE
 from fgbench.cli.unit_rows import unit_rows, write_unit_rows
 from fgbench.preparation.failures import LOG, TRANSIENT, keep_traceback, reason_and_detail
-from fgbench.workfolders import default_places as places
+from fgbench.workfolders import default_folders as places
 
 if TYPE_CHECKING:
     from fgbench.inference.files import FilePrediction

@@ -144,7 +144,7 @@ def prepare(
 
         after_prepare(work, has_classes=has_classes(work))
     if report.is_untrainable:
-        from fgbench.preparation.stages._look_here import untrainable
+        from fgbench.preparation.stages._closing_notes import untrainable
 
         raise untrainable(work)
 
@@ -196,7 +196,7 @@ def _prune(config: PrepareConfig, root: Path, work: Path) -> None:
 
 def _show(report: RunReport, *, json: bool, dry_run: bool) -> None:
     from fgbench.naming import counted
-    from fgbench.preparation.stages._look_here import WARNING
+    from fgbench.preparation.stages._closing_notes import WARNING
     from fgbench.preparation.voting import REANNOTATE
 
     if json:

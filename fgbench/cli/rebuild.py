@@ -10,7 +10,7 @@ import typer
 from fgbench.cli.console import note, print_json, progress_bars, say
 from fgbench.cli.options import DEFAULT_JOBS, Jobs, Json
 from fgbench.cli.workdirs import workdir_option
-from fgbench.workfolders import default_places as places
+from fgbench.workfolders import default_folders as places
 
 
 def rebuild(

@@ -16,7 +16,7 @@ from fgbench.cli.next_steps import after_report
 from fgbench.cli.page import show_page
 from fgbench.cli.prepare import prepare
 from fgbench.cli.workdirs import workdir_option
-from fgbench.workfolders import default_places as places
+from fgbench.workfolders import default_folders as places
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from fgbench.cli.console import note, progress_bars
 from fgbench.cli.prepare import prepare
-from fgbench.workfolders import default_places as places
+from fgbench.workfolders import default_folders as places
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fgbench.cli.options import RunOptions
-    from fgbench.methods.steps.work import Runs
+    from fgbench.methods.steps.contexts import Runs
     from fgbench.training.context import TrainingContext
 
 
@@ -66,9 +66,9 @@ def begun(run: RunOptions, *further: Path, on_device: bool = True) -> Iterator[R
         on_device: Whether the runs need a device, which is then looked for before anything is prepared.
 
     Raises:
-        FgbenchError: As for :func:`fgbench.methods.steps.work.find_device`.
+        FgbenchError: As for :func:`fgbench.methods.steps.contexts.find_device`.
     """
-    from fgbench.methods.steps.work import find_device
+    from fgbench.methods.steps.contexts import find_device
 
     if on_device:
         find_device(run.device)
@@ -93,8 +93,8 @@ def begun(run: RunOptions, *further: Path, on_device: bool = True) -> Iterator[R
 def opened(
     workdir: Path, device: str | None, *, stages: Sequence[str] = (), jobs: int, quiet: bool
 ) -> Iterator[TrainingContext]:
-    """Context of a test (:func:`fgbench.methods.steps.work.open_training`), begun as by :func:`begun`."""
-    from fgbench.methods.steps.work import find_device, open_training
+    """Context of a test (:func:`fgbench.methods.steps.contexts.open_training`), begun as by :func:`begun`."""
+    from fgbench.methods.steps.contexts import find_device, open_training
 
     find_device(device)
     prepare_embedded(workdir, jobs=jobs)

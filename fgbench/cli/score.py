@@ -11,7 +11,7 @@ from fgbench.cli.console import note, print_json, say
 from fgbench.cli.options import Full, Json
 from fgbench.cli.show_runs import FULL, show_run
 from fgbench.cli.workdirs import Workdir
-from fgbench.workfolders import default_places as places
+from fgbench.workfolders import default_folders as places
 
 
 def score(
@@ -60,8 +60,8 @@ def score(
     It becomes a run, runs/NAME, marked as from outside, which report, compare and leaderboard show with the
     others; it has no weights. Samples without a prediction count as wrong.
     """
-    from fgbench.inference.outside.class_names import parse_told
-    from fgbench.inference.outside.score import score_file
+    from fgbench.inference.other_programs.class_names import parse_told
+    from fgbench.inference.other_programs.score import score_file
     from fgbench.runs.results import read_result
 
     found = score_file(
@@ -102,11 +102,11 @@ def _unit_result(folder: Path) -> dict[str, object]:
 
 
 def _show_units(folder: Path, *, full: bool) -> None:
-    from fgbench.inference.outside.score import told_notes
+    from fgbench.inference.other_programs.score import told_notes
     from fgbench.reports.rendering.render import markdown
     from fgbench.reports.run.summary import unit_lines
     from fgbench.reports.run.unit_scores import au_table
-    from fgbench.runs.outside import outside_notes
+    from fgbench.runs.other_programs import outside_notes
     from fgbench.runs.unit_results import read_au_result
 
     table, details = au_table([folder]), read_au_result(folder)["details"]

@@ -15,7 +15,7 @@ from fgbench.cli.datasets import check_data
 from fgbench.cli.next_steps import after_status
 from fgbench.cli.options import DEFAULT_JOBS, Jobs, Json
 from fgbench.cli.workdirs import Workdir, workdir_option
-from fgbench.workfolders import default_places as places
+from fgbench.workfolders import default_folders as places
 
 
 def status(workdir: Workdir = places.DEMO_WORKDIR, json: Json = False) -> None:
@@ -101,7 +101,7 @@ def check(
 
 def _remembered(what: Path) -> Path | None:
     """Folder of a data set of that name on this machine; a work folder takes precedence."""
-    from fgbench.catalogue.places import remembered_root
+    from fgbench.catalogue.data_roots import remembered_root
     from fgbench.config import load_prepare, recipe_names
 
     if what.exists() or str(what).replace("_", "-") not in recipe_names():

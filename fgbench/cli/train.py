@@ -15,7 +15,7 @@ from fgbench.cli.options import RunOptions, run_command
 from fgbench.cli.runs import begun, default_recipe, named_weights
 from fgbench.cli.show_runs import FULL, show_runs
 from fgbench.cli.workdirs import workdir_option
-from fgbench.workfolders import default_places as places
+from fgbench.workfolders import default_folders as places
 
 if TYPE_CHECKING:
     from fgbench.runs.weights import Trained
@@ -189,7 +189,7 @@ def tmsau(
     weights: StartWeights = None,
 ) -> None:
     """TMSAU-Net on clips: attention over frames, and a temporal stream."""
-    from fgbench.config import TrainVideoConfig, load_training
+    from fgbench.config import TrainClipConfig, load_training
 
     if temporal and temporal not in TEMPORAL:
         raise typer.BadParameter(
@@ -197,7 +197,7 @@ def tmsau(
         )
     name = "tmsau" if temporal in ("", "flow") else f"tmsau-{temporal}"
     config = run.changed(
-        load_training(run.recipe or default_recipe(name, run.workdir, run.device), TrainVideoConfig)
+        load_training(run.recipe or default_recipe(name, run.workdir, run.device), TrainClipConfig)
     )
     if temporal and config.temporal != temporal:
         raise typer.BadParameter(

@@ -80,7 +80,7 @@ def _again(trained: Trained, contexts: Sequence[TrainingContext], *, full: bool,
 
 
 def _elsewhere(trained: Trained, place: TrainingContext, *, full: bool, json: bool) -> None:
-    from fgbench.inference.units_elsewhere import evaluate_units_elsewhere
+    from fgbench.inference.unit_transfer import evaluate_units_elsewhere
     from fgbench.methods.steps.units import required_unit_data
     from fgbench.runs.unit_results import read_au_predictions, read_au_result
 

@@ -16,6 +16,17 @@ from fgbench.config.baselines import (
     SvmConfig,
 )
 from fgbench.config.changes import with_changes
+from fgbench.config.clip_networks import (
+    AttentionConfig,
+    C3dLstmConfig,
+    ClipDataConfig,
+    ClipLossConfig,
+    DistortConfig,
+    FlowConfig,
+    SnippetConfig,
+    TrainClipConfig,
+    VggLstmConfig,
+)
 from fgbench.config.prepare import (
     AuditConfig,
     AugmentConfig,
@@ -43,17 +54,6 @@ from fgbench.config.training import (
     TrainImageConfig,
     TrunkConfig,
 )
-from fgbench.config.video import (
-    AttentionConfig,
-    C3dLstmConfig,
-    DistortConfig,
-    FlowConfig,
-    SnippetConfig,
-    TrainVideoConfig,
-    VggLstmConfig,
-    VideoDataConfig,
-    VideoLossConfig,
-)
 
 __all__ = [
     "AttentionConfig",
@@ -61,6 +61,8 @@ __all__ = [
     "AugmentConfig",
     "BaselineConfig",
     "C3dLstmConfig",
+    "ClipDataConfig",
+    "ClipLossConfig",
     "ConsensusConfig",
     "DatasetConfig",
     "DenseTrajSvmConfig",
@@ -88,12 +90,10 @@ __all__ = [
     "SplitConfig",
     "SvmConfig",
     "TrainAuConfig",
+    "TrainClipConfig",
     "TrainImageConfig",
-    "TrainVideoConfig",
     "TrunkConfig",
     "VggLstmConfig",
-    "VideoDataConfig",
-    "VideoLossConfig",
     "WideFacesConfig",
     "load_baseline",
     "load_prepare",

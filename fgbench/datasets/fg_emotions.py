@@ -38,12 +38,12 @@ from pathlib import Path
 
 from fgbench.datasets import _drawn_truth, _unit_table
 from fgbench.datasets._card import WHOLE, Card, Variant
+from fgbench.datasets._clip_files import ClipFiles, NamedFile
 from fgbench.datasets._parts import EXAMPLES, parts_of
 from fgbench.datasets._persons import person, unknown_persons
 from fgbench.datasets._tables import decimal_number, open_text, whole_number
 from fgbench.datasets._unit_columns import FOLDER as UNIT_FOLDER
 from fgbench.datasets._unit_columns import TABLE as UNIT_TABLE
-from fgbench.datasets._video_files import NamedFile, VideoFiles
 from fgbench.errors import DatasetError
 from fgbench.naming import first_few
 from fgbench.records import PEOPLE, AuRow, ClipEntry, UnitSource, Vote
@@ -125,7 +125,7 @@ def list_clips(root: Path, variant: str = "own") -> list[ClipEntry]:
     if votes is None and not is_bare:
         _refuse_misspelt_label(annotations or [], root / ANNOTATIONS)
     selection = _table(root / SELECTION, required={"clip", "frame"})
-    files = VideoFiles(root, VIDEOS)
+    files = ClipFiles(root, VIDEOS)
     annotated = _by_clip(annotations or [], files)
     voted = _by_clip(votes or [], files)
     selected = _by_clip(selection or [], files)
@@ -201,7 +201,7 @@ def action_units(root: Path) -> Iterator[AuRow]:
     """
     if not _unit_table.has_units(root):
         return _drawn_truth.action_units(root)
-    files = VideoFiles(root, VIDEOS)
+    files = ClipFiles(root, VIDEOS)
     return iter(_unit_table.read_units(root, lambda name: files.meant(name).clip_id))
 
 
@@ -216,7 +216,7 @@ def unit_source(root: Path) -> UnitSource:
     """
     if not _unit_table.has_units(root):
         return PEOPLE
-    files = VideoFiles(root, VIDEOS)
+    files = ClipFiles(root, VIDEOS)
     return _unit_table.read_units(root, lambda name: files.meant(name).clip_id).source
 
 
@@ -225,7 +225,7 @@ def _unit_entry(file: NamedFile) -> ClipEntry:
     return ClipEntry(clip_id=file.clip_id, path=file.path, problem=file.problem)
 
 
-def _one_file(name: str, rows: list[Mapping[str, str]], files: VideoFiles) -> NamedFile:
+def _one_file(name: str, rows: list[Mapping[str, str]], files: ClipFiles) -> NamedFile:
     """The file that the rows of a clip name."""
     named = {(file := files.find(row["clip"])).path: file for row in rows}
     first = named[min(named)]
@@ -343,7 +343,7 @@ def _refuse_misspelt_label(rows: Sequence[Mapping[str, str]], path: Path) -> Non
         )
 
 
-def _by_clip(rows: list[Mapping[str, str]], files: VideoFiles) -> dict[str, list[Mapping[str, str]]]:
+def _by_clip(rows: list[Mapping[str, str]], files: ClipFiles) -> dict[str, list[Mapping[str, str]]]:
     rows_of: dict[str, list[Mapping[str, str]]] = defaultdict(list)
     for row in rows:
         rows_of[files.find(row["clip"]).clip_id].append(row)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from fgbench.config import FacesConfig
-from fgbench.faces.following import Models
+from fgbench.faces.locating import Models
 from fgbench.faces.observation import aligned
 from fgbench.faces.quality import Judge
 from fgbench.faces.smoothing import Smoother

@@ -3,7 +3,7 @@
 It is the smaller of two agreements. That with the *detection*, where the detector looked at the face in this
 frame (it does wherever the face moved fast), is ``1 / (1 + d ** 2)``; d is the distance between the
 landmarks' box and the detector's, 1 where landmarks would be predicted anew
-(:func:`fgbench.faces.following.distance`). That with the *frames around* is ``1 / (1 + (s / 0.045) ** 2)``; s
+(:func:`fgbench.faces.locating.distance`). That with the *frames around* is ``1 / (1 + (s / 0.045) ** 2)``; s
 is the change of shape: the root mean square of the distances between the landmarks of the frame and those of
 the previous frame, or of the next if that is less, both moved onto dlib's mean face, in sides of its
 square. Frames around are those with the next lower and higher number in which the same track is followed.
@@ -34,7 +34,7 @@ def agreement_with_detection(distance: float) -> float:
     """Agreement of landmarks with the detection, 0 to 1.
 
     Args:
-        distance: See :func:`fgbench.faces.following.distance`.
+        distance: See :func:`fgbench.faces.locating.distance`.
     """
     return 1 / (1 + distance**2)
 

@@ -20,9 +20,9 @@ import numpy.typing as npt
 from fgbench.config import FacesConfig
 from fgbench.faces import scene
 from fgbench.faces.detection import Detection, affordable_scales, search_at_scale, search_scales
-from fgbench.faces.following import Models, check, locate
+from fgbench.faces.fallback_search import other_turns, search_bordered, search_turned, with_border
 from fgbench.faces.geometry import box_width
-from fgbench.faces.harder import other_turns, search_bordered, search_turned, with_border
+from fgbench.faces.locating import Models, check, locate
 from fgbench.faces.placement import Placement, placement_from_box
 from fgbench.media.video import Frame, Image
 

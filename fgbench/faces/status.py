@@ -24,7 +24,7 @@ OK: Final = "ok"
 
 AS_IS: Final = "as_is"
 """The face of the picture, or of the clip, was not found, and the frame was taken as it is: see
-:mod:`fgbench.faces.where_found`."""
+:mod:`fgbench.faces.cropped_pictures`."""
 
 UNSURE: Final = "unsure"
 """A face was found and aligned, but its landmarks do not agree with the detection, or with the frames

@@ -10,7 +10,7 @@ begins. A large head that moves fast before a plain ground looks like a cut: whe
 unchanged, and the face in the next frame is near and looks much the same, it is the same track.
 
 Tilted faces and faces that fill the picture are searched at the start of a scene and where a face is lost, no
-more often than other faces (:mod:`fgbench.faces.harder`).
+more often than other faces (:mod:`fgbench.faces.fallback_search`).
 
 While there is no face, frames wait for the next one that is searched, ``search_every`` frames after the
 last; from a face found there, the waiting ones are gone through backwards.
@@ -30,9 +30,9 @@ from fgbench.config import FacesConfig
 from fgbench.faces import scene
 from fgbench.faces.detection import Detection
 from fgbench.faces.dissolves import LOOK_EVERY, RecentPictures
-from fgbench.faces.following import Located, Models, at_detection, check, distance, load_models, locate, look
+from fgbench.faces.fallback_search import other_turns
 from fgbench.faces.geometry import box_iou
-from fgbench.faces.harder import other_turns
+from fgbench.faces.locating import Located, Models, at_detection, check, distance, load_models, locate, look
 from fgbench.faces.observation import Observation, aligned
 from fgbench.faces.placement import Placement
 from fgbench.faces.quality import agreement_with_detection

@@ -15,8 +15,8 @@ import numpy as np
 from fgbench.errors import ConfigError, DatasetError, ManifestError
 from fgbench.evaluation.fusion import best_weight, sweep
 from fgbench.inference.picture_test import Comparison, compare
-from fgbench.methods._networks.other_data import is_zero_shot, settings_of, tested_elsewhere
-from fgbench.methods._networks.other_names import experiment_elsewhere
+from fgbench.methods._networks.transfer_details import is_zero_shot, settings_of, tested_elsewhere
+from fgbench.methods._networks.transfer_names import experiment_elsewhere
 from fgbench.methods.protocol import ClipNetwork, ClipReader, PredictedClips
 from fgbench.runs.labels import respelled
 from fgbench.runs.lock import hold_run

@@ -16,10 +16,10 @@ from statistics import median
 import numpy as np
 
 from fgbench.config import FacesConfig
+from fgbench.faces.cropped_pictures import LOOK_FRAMES
 from fgbench.faces.geometry import box_width
 from fgbench.faces.observation import Observation
 from fgbench.faces.status import AS_IS, OK
-from fgbench.faces.where_found import LOOK_FRAMES
 from fgbench.media.video import Frame, Image
 from fgbench.preparation.stages.faces import as_is, everyone_in, observed
 

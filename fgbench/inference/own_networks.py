@@ -11,7 +11,7 @@ import torch
 
 from fgbench.config import FacesConfig, IngestConfig, OpticalFlowConfig
 from fgbench.config.prepare import DLIB_PADDING
-from fgbench.faces.still import ImageFrame
+from fgbench.faces.still_picture import ImageFrame
 from fgbench.inference.clips import InputSettings, predict_clip_file
 from fgbench.inference.files import FilePrediction
 from fgbench.inference.pictures import (

@@ -14,8 +14,8 @@ import numpy as np
 
 from fgbench.errors import DatasetError
 from fgbench.inputs.manifest_pictures import image_ids
-from fgbench.methods._networks.other_data import is_zero_shot, settings_of, tested_elsewhere
-from fgbench.methods._networks.other_names import experiment_elsewhere
+from fgbench.methods._networks.transfer_details import is_zero_shot, settings_of, tested_elsewhere
+from fgbench.methods._networks.transfer_names import experiment_elsewhere
 from fgbench.methods.protocol import ImageNetwork
 from fgbench.runs.labels import respelled
 from fgbench.runs.lock import hold_run
@@ -57,7 +57,7 @@ def evaluate_images(network: ImageNetwork, context: TrainingContext) -> tuple[Pa
     """Predict the test images of a work folder anew.
 
     A network of the 33 leaves is also tested on six, seven or eight classes, see
-    :mod:`fgbench.runs.six_classes`. Where folds divide the work folder, a network of one of its runs is
+    :mod:`fgbench.runs.zero_shot`. Where folds divide the work folder, a network of one of its runs is
     tested on the test part of its fold, and any other on all images.
 
     Args:

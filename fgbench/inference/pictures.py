@@ -1,7 +1,7 @@
 """Predictions of users' files by a trained network: faces are detected and aligned as in a data set.
 
 Reads pictures and videos. The probabilities of the frames of a video go to a Parquet file, their mean is the
-prediction of the video (:mod:`fgbench.inference.watching`).
+prediction of the video (:mod:`fgbench.inference.frame_predictions`).
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from fgbench.config import FacesConfig
 from fgbench.errors import MediaError
 from fgbench.faces.observation import Observation
 from fgbench.faces.status import AS_IS
-from fgbench.faces.still import ImageFrame
+from fgbench.faces.still_picture import ImageFrame
 from fgbench.inference.files import FilePrediction, frames_schema
+from fgbench.inference.frame_predictions import Stay, watched
 from fgbench.inference.own_faces import everyone_own, observed_own
-from fgbench.inference.watching import Stay, watched
 from fgbench.media import video
 from fgbench.media.images import read_image
 from fgbench.methods.protocol import FaceNetwork

@@ -21,7 +21,7 @@ from fgbench.records import IMAGE_ROLES
 from fgbench.runs.labels import LabelSet
 from fgbench.runs.samples import Sample
 
-VIDEO_ROLES = ("video", "both")
+CLIP_ROLES = ("video", "both")
 """Roles of the frames of the video set."""
 
 
@@ -104,7 +104,7 @@ def clip_frames(manifests: Path, *, flow: bool, near: bool = False) -> ClipFrame
     Raises:
         ManifestError: If the manifests are missing or damaged.
     """
-    frames = usable_frames(manifests, roles=VIDEO_ROLES)
+    frames = usable_frames(manifests, roles=CLIP_ROLES)
     return ClipFrames(
         frames=_by_clip(frames),
         near=_by_clip(usable_frames(manifests, roles=IMAGE_ROLES) & frames) if near else {},

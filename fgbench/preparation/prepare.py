@@ -15,11 +15,11 @@ from pydantic import ValidationError
 
 from fgbench import plugins
 from fgbench.callbacks import Progress, ignore
-from fgbench.catalogue.left_to_data import settled
 from fgbench.catalogue.listing import Listing, list_data
+from fgbench.catalogue.open_settings import settled
 from fgbench.catalogue.stamps import Stamp, Stamps, source_digest
 from fgbench.config import PrepareConfig
-from fgbench.config.earlier import in_todays_words
+from fgbench.config.older_recipes import in_current_form
 from fgbench.errors import ManifestError
 from fgbench.files.hashing import bucket_of, digest_file, digest_json
 from fgbench.preparation import execution, pipeline
@@ -29,10 +29,10 @@ from fgbench.preparation.pipeline import Marker, Stage, Task
 from fgbench.preparation.report import RunReport as RunReport
 from fgbench.preparation.report import StageReport as StageReport
 from fgbench.preparation.report import alignment_notes, check_reject_rate, failures_of, stage_report
+from fgbench.preparation.stages._closing_notes import closing_notes
 from fgbench.preparation.stages._equal_files import equal_files
-from fgbench.preparation.stages._look_here import look_here
+from fgbench.preparation.stages._reject_lines import reject_lines, rejected_rows
 from fgbench.preparation.stages._source_files import Check, has_changed
-from fgbench.preparation.stages._told_rejects import reject_lines, rejected_rows
 from fgbench.preparation.stages.publish import publish
 from fgbench.preparation.stored_results import StoredResults
 from fgbench.records import ClipEntry
@@ -170,7 +170,7 @@ def run(
         *equal_files(workdir / MANIFESTS / "clips.parquet"),
         *alignment_notes(config, workdir),
     )
-    look = look_here(
+    look = closing_notes(
         state.config,
         workdir,
         state.finished,
@@ -285,7 +285,7 @@ def saved(workdir: Path) -> tuple[PrepareConfig, Path]:
     """
     recipe, root = workfolder.read_origin(workdir)
     try:
-        return PrepareConfig.model_validate(in_todays_words(recipe)), root
+        return PrepareConfig.model_validate(in_current_form(recipe)), root
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "recipe"

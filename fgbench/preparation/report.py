@@ -81,7 +81,7 @@ class RunReport:
         notes: Further remarks on the data set, one line each: files that are not used, names
             that were taken as one, equal files under several names.
         persons: Number of people in train and test, in words; empty before the manifests are written.
-        look: Lines that need attention, see :mod:`fgbench.preparation.stages._look_here`; may be empty.
+        look: Lines that need attention, see :mod:`fgbench.preparation.stages._closing_notes`; may be empty.
         is_untrainable: Whether there is no sample to train on although the recipe asks for some.
         rejects: Of a preview: number of clips that could not be used so far, with the reasons.
     """

@@ -1,6 +1,6 @@
 """``fgbench diff``: differences between two data sets, and the stored runs that become invalid by them.
 
-Reads two work folders or publications (`fgbench.publication.sides`); writes nothing.
+Reads two work folders or publications (`fgbench.publication.difference_sides`); writes nothing.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from fgbench.publication.faces_compared import FaceChange, compare_faces
-from fgbench.publication.fallen_runs import FallenRun, fallen_runs
+from fgbench.publication.difference_sides import Side, read_side
+from fgbench.publication.face_comparison import FaceChange, compare_faces
+from fgbench.publication.invalid_runs import InvalidRun, invalid_runs
 from fgbench.publication.proof import VALUES, unlike_versions
-from fgbench.publication.sides import Side, read_side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class Difference:
     synthetic: tuple[bool, bool]
     clips: tuple[int, int]
     changes: Sequence[Change]
-    runs: Sequence[FallenRun]
+    runs: Sequence[InvalidRun]
 
     @property
     def is_same(self) -> bool:
@@ -124,7 +124,7 @@ def difference(first: Path, second: Path) -> Difference:
         synthetic=(one.synthetic, other.synthetic),
         clips=(len(one.clips), len(other.clips)),
         changes=sorted(changes, key=lambda change: (KINDS.index(change.what), change.where)),
-        runs=fallen_runs(one, other),
+        runs=invalid_runs(one, other),
     )
 
 

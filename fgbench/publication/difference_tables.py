@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from fgbench.naming import counted
 from fgbench.printable import cell_of
 from fgbench.publication.difference import KINDS, Change, Difference
-from fgbench.publication.fallen_runs import FallenRun
+from fgbench.publication.invalid_runs import InvalidRun
 
 SHOWN = 5
 """Examples of each kind."""
@@ -77,10 +77,10 @@ def _short(text: str) -> str:
     return text if len(text) <= most else f"{text[:most]}..."
 
 
-def _letter(run: FallenRun) -> str:
+def _letter(run: InvalidRun) -> str:
     return "A" if run.of == "first" else "B"
 
 
-def _run(run: FallenRun) -> str:
+def _run(run: InvalidRun) -> str:
     own = "" if run.own == "now" else f" (of its own data: {run.own})"
     return f"{_letter(run)} runs/{run.name}: {run.other}{own}"

@@ -32,7 +32,7 @@ from fgbench.catalogue.carried_listing import ENTRIES as ENTRIES
 from fgbench.catalogue.carried_listing import VOTES as VOTES
 from fgbench.catalogue.carried_listing import check_types, listed_schema
 from fgbench.config import PrepareConfig
-from fgbench.config.earlier import in_todays_words
+from fgbench.config.older_recipes import in_current_form
 from fgbench.errors import ManifestError, ResourceError
 from fgbench.files.hashing import digest_file
 from fgbench.records import SPLITS, UnitSource
@@ -270,7 +270,7 @@ def recipe_of(index: Index, *, resolved: bool) -> PrepareConfig:
     if isinstance(recipe.get("faces"), Mapping):
         recipe["faces"] = {**recipe["faces"], "detector_model": None}
     try:
-        config = PrepareConfig.model_validate(in_todays_words(recipe))
+        config = PrepareConfig.model_validate(in_current_form(recipe))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "recipe"

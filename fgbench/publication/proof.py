@@ -10,8 +10,8 @@ from typing import Any
 
 from fgbench import storage
 from fgbench.publication import layout
-from fgbench.publication.faces_compared import NO_CHANGE, FaceChange, compare_faces
-from fgbench.publication.sides import Side
+from fgbench.publication.difference_sides import Side
+from fgbench.publication.face_comparison import NO_CHANGE, FaceChange, compare_faces
 from fgbench.publication.source_files import Located
 
 VALUES = {"n_frames": "frames", "label": "label", "split": "part", "key_frame": "key frame"}

@@ -17,8 +17,8 @@ import yaml
 from fgbench import plugins, records, storage
 from fgbench.callbacks import Progress
 from fgbench.catalogue.carried_listing import adapter_of, write_listing
-from fgbench.catalogue.left_to_data import settled
 from fgbench.catalogue.listing import Listing, list_data
+from fgbench.catalogue.open_settings import settled
 from fgbench.config import PrepareConfig
 from fgbench.errors import DatasetError, ManifestError
 from fgbench.files.hashing import digest_file

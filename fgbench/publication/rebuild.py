@@ -1,7 +1,7 @@
 """``fgbench rebuild``: a published data set made again from the user's copy of the clips, and compared.
 
 Reads a publication and the files of the clips. Writes a work folder as ``fgbench prepare`` does, whose data
-set is links to the files (`fgbench.publication.borrowed`).
+set is links to the files (`fgbench.publication.clip_links`).
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from fgbench.errors import ConfigError, DatasetError, DependencyError, ManifestE
 from fgbench.files.hashing import digest_file
 from fgbench.preparation import prepare
 from fgbench.publication import layout
-from fgbench.publication.borrowed import SOURCE, write_borrowed
+from fgbench.publication.clip_links import SOURCE, write_borrowed
+from fgbench.publication.difference_sides import made_side, published_side
 from fgbench.publication.proof import Proof, prove
-from fgbench.publication.sides import made_side, published_side
 from fgbench.publication.source_files import Located, SourceFile, checked_paths, is_below, locate
 from fgbench.publication.tables import write_tables
 from fgbench.records import ClipEntry

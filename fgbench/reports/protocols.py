@@ -8,7 +8,7 @@ from typing import Any
 
 from fgbench.runs.division import HELD_OUT, Division
 from fgbench.runs.face_origin import face_notes
-from fgbench.runs.outside import outside_notes
+from fgbench.runs.other_programs import outside_notes
 from fgbench.runs.pseudo_labels import pseudo_notes
 
 

@@ -16,7 +16,7 @@ from fgbench.errors import ConfigError, ManifestError
 from fgbench.files.hashing import digest_file
 from fgbench.models.weights import load_weights
 from fgbench.runs.digests import PREDICTIONS_OF, listed_files
-from fgbench.runs.outside import refuse_outside
+from fgbench.runs.other_programs import refuse_outside
 from fgbench.runs.results import RESULT
 from fgbench.runs.weights_metadata import check_metadata
 from fgbench.storage import read_json

@@ -72,7 +72,7 @@ class _Flow(BaseModel):
     bound_px: Annotated[float, Field(ge=0.1, le=1024.0)]
 
 
-class _Video(_Classes):
+class _Clip(_Classes):
     network: dict[str, Any]
     optical_flow: _Flow | None = None
     scales: dict[str, _Scale]
@@ -100,7 +100,7 @@ class _Recognition(_AnyKind):
 
 _SCHEMAS: Mapping[str, type[BaseModel]] = {
     "image": _Image,
-    "video": _Video,
+    "video": _Clip,
     "au": _Units,
     "insightface": _Recognition,
 }

@@ -106,7 +106,7 @@ def test_the_better_of_two_methods_is_told(samples):
 
 def test_runs_compare_as_the_command_does(tmp_path):
     from fgbench.reports.comparison.compared import compare
-    from fgbench.reports.comparison.runs_compared import find_contender
+    from fgbench.reports.comparison.contenders import find_contender
 
     for name, share in (("poor", 0.3), ("good", 0.7)):
         write_fake_run(tmp_path, name, method=None, share=share)

@@ -34,7 +34,7 @@ def command(made, monkeypatch):
 
     run = lbp_svm.run
     monkeypatch.setattr(lbp_svm, "run", counting)
-    monkeypatch.setattr("fgbench.methods.steps.work.ensure_features", lambda *arguments, **options: None)
+    monkeypatch.setattr("fgbench.methods.steps.contexts.ensure_features", lambda *arguments, **options: None)
 
     def fgbench(*arguments, code=0):
         words = ["--workdir", str(made / "work"), "--recipe", str(made / "quick.yaml"), *arguments]

@@ -83,7 +83,7 @@ def command(tmp_path, work, monkeypatch):
     folder = tmp_path / "more"
     folder.mkdir()
     monkeypatch.setattr(fgbench.methods, "__path__", [*fgbench.methods.__path__, str(folder)])
-    monkeypatch.setattr("fgbench.methods.steps.work.ensure_features", lambda *arguments, **options: None)
+    monkeypatch.setattr("fgbench.methods.steps.contexts.ensure_features", lambda *arguments, **options: None)
 
     def fgbench_baseline(text, *arguments, name="the-commonest"):
         (folder / f"{name.replace('-', '_')}.py").write_text(text)

@@ -18,7 +18,7 @@ from fgbench.runs.results import read_predictions, read_result
 from fgbench.runs.roles import Roles, assign_roles
 from fgbench.runs.samples import clip_samples
 from fgbench.taxonomy import leaves
-from tests.support.run_places import run_place
+from tests.support.run_contexts import run_context
 
 LABELS = [leaf.name for leaf in leaves()]
 CONFIG = DenseTrajSvmConfig(name="dense-traj-svm", words=60, samples=4000, runs=1, c_values=(10.0,))
@@ -58,7 +58,7 @@ def manifests(folder, *, other=0, empty=(), shuffle=False, without=()):
 
 
 def run(folder, root, *, config=CONFIG, digest="d", progress=lambda name, done, total: None):
-    place = run_place(folder, root)
+    place = run_context(folder, root)
     return dense_traj_svm.run(config, replace(place, manifest_digest=digest, progress=progress))
 
 

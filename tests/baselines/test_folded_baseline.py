@@ -21,7 +21,7 @@ NO_FACE = ("s1-fear", "s7-neutral")
 @pytest.fixture
 def fgbench(tmp_path, monkeypatch):
     """Runs the baseline on a work folder, with the features that it has."""
-    monkeypatch.setattr("fgbench.methods.steps.work.ensure_features", lambda *arguments, **options: None)
+    monkeypatch.setattr("fgbench.methods.steps.contexts.ensure_features", lambda *arguments, **options: None)
     (tmp_path / "quick.yaml").write_text(RECIPE)
 
     def run(work, *arguments, code=0):

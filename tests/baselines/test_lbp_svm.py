@@ -21,7 +21,7 @@ from fgbench.reports.protocols import protocol_notes
 from fgbench.runs.division import Division
 from fgbench.runs.results import read_predictions, read_result, recompute
 from fgbench.runs.roles import Roles
-from tests.support.run_places import run_place
+from tests.support.run_contexts import run_context
 from tests.support.striped_manifests import LABELS, manifests
 
 pytestmark = pytest.mark.slow
@@ -31,7 +31,7 @@ QUICK = {"c_values": (10.0,), "gamma_factors": (1.0,), "normalisations": ("none"
 
 def run(folder, root, *, seed=0, jobs=1, note=lambda text: None, **changes):
     config = load_baseline("lbp-svm", LbpSvmConfig).model_copy(update={**QUICK, **changes})
-    place = replace(run_place(folder, root), seed=seed, jobs=jobs, note=note)
+    place = replace(run_context(folder, root), seed=seed, jobs=jobs, note=note)
     return lbp_svm.run(config, place)
 
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from fgbench.runs.results import read_result
-from tests.support.run_places import run_place
+from tests.support.run_contexts import run_context
 from tests.support.striped_manifests import manifests
 
 RUN = """
@@ -16,14 +16,14 @@ import json, sys
 from pathlib import Path
 
 folder, manifests = Path(sys.argv[1]), Path(sys.argv[2])
-from tests.support.run_places import run_place
+from tests.support.run_contexts import run_context
 from fgbench.methods.lbp_svm import method as lbp_svm
 from fgbench.config import LbpSvmConfig, load_baseline
 from fgbench.runs.results import read_result
 
 changes = {"c_values": (1.0,), "gamma_factors": (1.0,)}
 config = load_baseline("lbp-svm", LbpSvmConfig).model_copy(update=changes)
-run = lbp_svm.run(config, run_place(manifests, folder / "svm"))
+run = lbp_svm.run(config, run_context(manifests, folder / "svm"))
 print(json.dumps(read_result(run)["predictions_sha256"]))
 
 from tests.support.tiny_work import context_in, plain_recipe, small_work
@@ -55,4 +55,4 @@ def test_threads_change_no_bit(tmp_path):
         found.append([json.loads(line) for line in done.stdout.splitlines()])
     assert found[0] == found[1]
     assert len(found[0]) == 2
-    assert read_result(run_place(made_up, tmp_path / "1" / "svm").folder("lbp-svm"))["device"] == "cpu"
+    assert read_result(run_context(made_up, tmp_path / "1" / "svm").folder("lbp-svm"))["device"] == "cpu"

@@ -7,7 +7,7 @@ import unicodedata
 import pytest
 
 from fgbench.catalogue import listing
-from fgbench.catalogue.places import remembered_root
+from fgbench.catalogue.data_roots import remembered_root
 from fgbench.config import DatasetConfig, load_prepare
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.records import ClipEntry

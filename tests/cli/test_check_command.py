@@ -10,7 +10,7 @@ from fgbench.cli.app import app
 from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError
 from fgbench.files.hashing import digest_file
-from fgbench.methods.steps.work import open_work
+from fgbench.methods.steps.contexts import open_work
 from fgbench.preparation import prepare
 from fgbench.storage import write_json
 from tests.support.clip_folders import contents, write_folder

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from fgbench.cli import runs
 from fgbench.cli.app import app
-from fgbench.config import TrainAuConfig, TrainImageConfig, TrainVideoConfig, load_training
-from fgbench.workfolders import default_places as places
+from fgbench.config import TrainAuConfig, TrainClipConfig, TrainImageConfig, load_training
+from fgbench.workfolders import default_folders as places
 
 OWN = Path("somewhere/work")
 
@@ -56,7 +56,7 @@ def test_all_that_may_be_taken_are_there():
     for name in VARIANTS:
         assert load_training(f"{name}-small", TrainImageConfig).name == f"{name}-small"
     for name in ("tmsau", *(f"tmsau-{one}" for one in TEMPORAL if one != "flow"), "nan", "plain-tsnet"):
-        assert load_training(f"{name}-small", TrainVideoConfig).name == f"{name}-small"
+        assert load_training(f"{name}-small", TrainClipConfig).name == f"{name}-small"
     assert load_training("au-small", TrainAuConfig).name == "au-small"
 
 

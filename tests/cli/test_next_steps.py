@@ -10,7 +10,7 @@ from fgbench import storage
 from fgbench.cli import next_steps
 from fgbench.cli.app import app
 from fgbench.cli.show_runs import show_run
-from fgbench.workfolders import default_places as places
+from fgbench.workfolders import default_folders as places
 from tests.support.clip_folders import write_folder
 from tests.support.report_folders import samples, write_fake_run, write_manifests
 

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from fgbench.cli.app import app
 from fgbench.config import FacesConfig, TrainAuConfig
 from fgbench.faces.status import USABLE
-from fgbench.faces.still import ImageFrame
+from fgbench.faces.still_picture import ImageFrame
 from fgbench.inputs.crops import enlarge
 from fgbench.media.images import read_image
 from fgbench.media.video import open_video

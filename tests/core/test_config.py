@@ -195,7 +195,7 @@ def test_packed_training_recipes_load_bear_their_names_and_tell_their_commands()
     for name in config.recipe_names("train"):
         model = models.get(name.removesuffix("-small").removesuffix("-tuned"), config.TrainImageConfig)
         if name.startswith(("tmsau", "nan", "plain-tsnet")):
-            model = config.TrainVideoConfig
+            model = config.TrainClipConfig
         recipe = config.load_training(name, model)
         assert recipe.name == name
         assert recipe.description
@@ -221,7 +221,7 @@ def test_recipes_of_clips_that_cannot_be(tmp_path, text, message):
     keys |= yaml.safe_load(text)
     path.write_text(yaml.safe_dump(keys), encoding="utf-8")
     with pytest.raises(ConfigError, match=message):
-        config.load_training(str(path), config.TrainVideoConfig)
+        config.load_training(str(path), config.TrainClipConfig)
 
 
 def test_a_ranking_loss_needs_two_scales(tmp_path):

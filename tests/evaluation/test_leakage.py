@@ -7,8 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from fgbench.audit.findings import PARTNERS, Leak, dropped_clips
 from fgbench.audit.leaks import audit_against, audit_parts
+from fgbench.audit.part_leaks import PARTNERS, Leak, dropped_clips
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.reports.audit_page import write_report
 from fgbench.runs.division import read_division

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from fgbench.config import PrepareConfig, TrainVideoConfig, load_training
+from fgbench.config import PrepareConfig, TrainClipConfig, load_training
 from fgbench.preparation import prepare
 from fgbench.reports.run.scores import scores_table
 from fgbench.runs.breakdown import coverage, missing_reasons
@@ -140,7 +140,7 @@ def test_manifests_without_rejects_have_no_lost_samples(tmp_path):
 
 def test_the_recipe_that_was_sought_on_test_says_so():
     tuned = {
-        name: load_training(name, TrainVideoConfig).tuned_on_test
+        name: load_training(name, TrainClipConfig).tuned_on_test
         for name in ("plain-tsnet-small", "tmsau-small")
     }
     assert tuned == {"plain-tsnet-small": True, "tmsau-small": False}

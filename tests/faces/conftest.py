@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fgbench.config import FacesConfig
-from fgbench.faces.following import Models, load_models
+from fgbench.faces.locating import Models, load_models
 
 
 @pytest.fixture(scope="session")

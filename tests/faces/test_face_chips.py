@@ -8,7 +8,7 @@ from skimage import data
 
 from fgbench.faces.chips import cut_chip, sharpness
 from fgbench.faces.geometry import chip_transform, scale_of
-from fgbench.faces.still import ImageFrame
+from fgbench.faces.still_picture import ImageFrame
 
 
 class WatchedFrame(ImageFrame):

@@ -6,9 +6,9 @@ import pytest
 from skimage import data
 
 from fgbench.errors import ConfigError, DependencyError
-from fgbench.faces.following import locate
 from fgbench.faces.geometry import apply_transform, box_iou
 from fgbench.faces.landmarks import open_predictor
+from fgbench.faces.locating import locate
 from fgbench.faces.models import find_model
 from fgbench.faces.placement import (
     PATCH_BOX,
@@ -19,7 +19,7 @@ from fgbench.faces.placement import (
     placement_from_box,
     placement_from_landmarks,
 )
-from fgbench.faces.still import ImageFrame
+from fgbench.faces.still_picture import ImageFrame
 
 
 @pytest.fixture(scope="module")

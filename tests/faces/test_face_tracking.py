@@ -9,7 +9,7 @@ from fgbench.config import FacesConfig
 from fgbench.faces.clip_faces import observe_clip
 from fgbench.faces.geometry import apply_transform, chip_transform
 from fgbench.faces.layout import FACE
-from fgbench.faces.still import ImageFrame
+from fgbench.faces.still_picture import ImageFrame
 from fgbench.faces.tracking import FaceTracker
 from tests.support.face_frames import GREY, PlainDetector, error_percent, frames, pasted, pictures, runs
 
@@ -315,7 +315,7 @@ def test_five_points(single, models_5):
 @pytest.mark.slow
 def test_faces_that_only_the_chosen_detector_sees_are_followed(single):
     """dlib's CNN finds a face tilted by 60 degrees; HOG would not, but checks it upright."""
-    from fgbench.faces.following import load_models
+    from fgbench.faces.locating import load_models
 
     options = FacesConfig(detector="dlib-cnn", search_every=1)
     about = cv2.getRotationMatrix2D((300, 212), 40, 0.5)

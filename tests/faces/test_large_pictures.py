@@ -11,7 +11,7 @@ from skimage.data import astronaut
 from fgbench.config import FacesConfig
 from fgbench.faces import searching
 from fgbench.faces.clip_faces import observe_clip
-from fgbench.faces.still import ImageFrame
+from fgbench.faces.still_picture import ImageFrame
 
 PERSON = np.ascontiguousarray(astronaut()[:320, 60:380])
 
@@ -68,7 +68,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fgbench.faces.still import ImageFrame
+from fgbench.faces.still_picture import ImageFrame
 from fgbench.faces.clip_faces import observe_clip
 from fgbench.media.images import read_image
 

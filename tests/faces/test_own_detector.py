@@ -8,10 +8,10 @@ import pytest
 
 from fgbench import plugins
 from fgbench.config import FacesConfig
-from fgbench.faces import detectors, harder
+from fgbench.faces import detectors, fallback_search
 from fgbench.faces.clip_faces import observe_clip
 from fgbench.faces.detection import Detection, may_check, search_at_scale
-from fgbench.faces.following import Models, load_models
+from fgbench.faces.locating import Models, load_models
 from tests.support.face_frames import error_percent, frames
 
 MARKS = '''"""Detector of made-up pictures: five grey dots, of which it tells box and points."""
@@ -102,11 +102,11 @@ def test_points_lie_in_the_picture_that_was_searched(own):
 
 def test_points_of_turned_and_bordered_pictures_lie_there_too(own):
     detector = plugins.load("detectors", own()).open_detector()
-    (found,) = harder.search_turned(picture(), detector, turns=(0.3,), scale=2.0)
+    (found,) = fallback_search.search_turned(picture(), detector, turns=(0.3,), scale=2.0)
     assert np.abs(found.points_xy - POINTS).max() < 1.2
     assert found.roll_rad == 0.3
     assert found.tilt_rad == pytest.approx(np.arctan2(4, 40), abs=0.03)
-    (found,) = harder.search_bordered(picture(), detector)
+    (found,) = fallback_search.search_bordered(picture(), detector)
     assert np.abs(found.points_xy - POINTS).max() < 1.2
 
 

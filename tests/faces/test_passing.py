@@ -1,7 +1,7 @@
 """Passers-by do not become a clip's face; rows made by hand, and a clip in which somebody passes."""
 
-from fgbench.faces import passing
-from fgbench.faces.passing import without_passers_by
+from fgbench.faces import passers_by
+from fgbench.faces.passers_by import without_passers_by
 
 
 def row(index, track_id=None, *, score=1.0, x=100.0, width=80.0, status="ok", fps=25):
@@ -96,7 +96,7 @@ def test_a_bounded_number_of_rows_waits():
     for given, one in enumerate(
         without_passers_by(told(), frame_s=0.04, n_frames=len(rows), min_track_s=0.4, min_track_score=0.3)
     ):
-        assert len(taken) - given <= passing.MOST_HELD
+        assert len(taken) - given <= passers_by.MOST_HELD
         kinds.append(one["status"])
     assert kinds[30:34] == ["passing"] * 4
     assert kinds[-3:] == ["passing"] * 3

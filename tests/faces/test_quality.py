@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from fgbench.faces.detection import Detection
-from fgbench.faces.following import distance
 from fgbench.faces.geometry import mean_face, square_box
+from fgbench.faces.locating import distance
 from fgbench.faces.observation import Observation
 from fgbench.faces.placement import Placement
 from fgbench.faces.quality import Judge, agreement_with_detection
-from fgbench.faces.still import ImageFrame
+from fgbench.faces.still_picture import ImageFrame
 
 FACE = 100 * np.vstack([np.zeros((17, 2)), mean_face()])
 PLAIN = np.zeros((4, 4, 3), np.uint8)

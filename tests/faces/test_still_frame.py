@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fgbench.faces.still import ImageFrame
+from fgbench.faces.still_picture import ImageFrame
 
 
 def test_a_picture_is_a_frame():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fgbench.config import FacesConfig
-from fgbench.faces import harder
+from fgbench.faces import fallback_search
 from fgbench.faces.clip_faces import observe_clip
 from fgbench.faces.geometry import box_centre, box_width
 from tests.support.face_frames import GREY, error_percent, frames, pictures
@@ -82,17 +82,20 @@ def test_where_turned_pictures_have_their_faces():
     image = np.full((120, 200), 200, np.uint8)
     cv2.fillPoly(image, [cv2.boxPoints(((140, 45), (30, 30), 30.0)).round().astype(int)], 0)
     for scale in (1.0, 2.0):
-        (found,) = harder.search_turned(image, Square(), turns=(np.radians(30),), scale=scale)
+        (found,) = fallback_search.search_turned(image, Square(), turns=(np.radians(30),), scale=scale)
         assert box_centre(found.box_xyxy) == pytest.approx([140, 45], abs=1)
         assert box_width(found.box_xyxy) == pytest.approx(31, abs=2.5)
         assert found.roll_rad == pytest.approx(np.radians(30))
-    (one,) = harder.search_turned(image, Square(), turns=(np.radians(30), np.radians(-30)), scale=1.0)
+    (one,) = fallback_search.search_turned(
+        image, Square(), turns=(np.radians(30), np.radians(-30)), scale=1.0
+    )
     assert one.score == 1.0  # the same face twice is one
 
 
 def test_which_turns_are_searched():
     degrees = [
-        [round(np.degrees(turn)) for turn in harder.other_turns(np.radians(roll))] for roll in (0, 5, 20)
+        [round(np.degrees(turn)) for turn in fallback_search.other_turns(np.radians(roll))]
+        for roll in (0, 5, 20)
     ]
     assert degrees == [[30, -30], [35, -25], [20, 50]]
 

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from fgbench import records
-from fgbench.config import TrainVideoConfig, load_training
+from fgbench.config import TrainClipConfig, load_training
 from fgbench.inputs.clip_frames import open_rows
 from fgbench.inputs.clip_set import ClipSet, clip_frames
 from fgbench.inputs.image_set import open_source
@@ -30,7 +30,7 @@ from fgbench.methods.msau.opened import ImageNetwork, open_network
 from fgbench.methods.tmsau.data import open_clips
 from fgbench.methods.tmsau.frame_features import describe_faces
 from fgbench.methods.tmsau.network import build_drawn
-from fgbench.methods.tmsau.task import VideoTask, predict_clips
+from fgbench.methods.tmsau.task import ClipTask, predict_clips
 from fgbench.models.initialisation import initialise
 from fgbench.models.msau import MsauNet
 from fgbench.models.weights import save_weights
@@ -150,7 +150,7 @@ def _image(folder: Path) -> ImageNetwork:
 
 
 def _described(context: TrainingContext, clips: ClipSet, image: ImageNetwork) -> None:
-    config = load_training("nan-small", TrainVideoConfig)
+    config = load_training("nan-small", TrainClipConfig)
     frames = [
         (sample.clip_id, int(number))
         for sample, numbers in zip(clips.samples, clips.frames, strict=True)
@@ -165,7 +165,7 @@ def _described(context: TrainingContext, clips: ClipSet, image: ImageNetwork) ->
     begin = time.perf_counter()
     opened, _ = open_clips(config, context, clips, image, None, trained_on=True)
     made = time.perf_counter() - begin
-    task = VideoTask(
+    task = ClipTask(
         build_drawn(config, image, None, seed=0, labels=fg33()),
         config,
         train=opened,
@@ -188,7 +188,7 @@ def _described(context: TrainingContext, clips: ClipSet, image: ImageNetwork) ->
     )
 
 
-def _epoch(task: VideoTask) -> None:
+def _epoch(task: ClipTask) -> None:
     optimiser = build_optimiser(task.groups(), task._config.optimiser)
     task.model.train()
     for batch in task.batches(epoch=0, rank=0, world=1):
@@ -240,11 +240,11 @@ def _streams(context: TrainingContext, clips: ClipSet, image: ImageNetwork) -> N
         "tmsau-vgg-lstm-small",
         "tmsau-c3d-lstm-small",
     ):
-        config = load_training(name, TrainVideoConfig)
+        config = load_training(name, TrainClipConfig)
         network = image if config.image_recipe else None
         opened, scales = open_clips(config, context, clips, network, None, trained_on=True)
         model = build_drawn(config, network, None, seed=0, labels=fg33())
-        task = VideoTask(model, config, train=opened, selection=opened, seed=0, device=CPU)
+        task = ClipTask(model, config, train=opened, selection=opened, seed=0, device=CPU)
         training = _seconds(lambda task=task: _epoch(task), repeats=1)
         tested, _ = open_clips(config, context, clips, network, scales, trained_on=False)
         model.eval()
@@ -257,7 +257,7 @@ def _long(folder: Path) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     context, clips = _work(folder, 1, 10_000)
     image = _image(folder)
-    config = load_training("nan-small", TrainVideoConfig)
+    config = load_training("nan-small", TrainClipConfig)
     opened, scales = open_clips(config, context, clips, image, None, trained_on=False)
     model = build_drawn(config, image, None, seed=0, labels=fg33()).eval()
     seconds = _seconds(lambda: predict_clips(model, opened), repeats=1)

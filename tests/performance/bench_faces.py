@@ -23,13 +23,13 @@ from fgbench.config import FacesConfig
 from fgbench.faces.chips import cut_chip
 from fgbench.faces.clip_faces import observe_clip
 from fgbench.faces.detection import open_detector, resized
-from fgbench.faces.following import Models, check, load_models, locate
 from fgbench.faces.geometry import box_width, chip_transform
 from fgbench.faces.landmarks import open_predictor
+from fgbench.faces.locating import Models, check, load_models, locate
 from fgbench.faces.models import find_model
 from fgbench.faces.observation import Observation
 from fgbench.faces.placement import placement_from_box
-from fgbench.faces.still import ImageFrame
+from fgbench.faces.still_picture import ImageFrame
 from fgbench.faces.tracking import FaceTracker
 from fgbench.media.video import open_video
 from fgbench.synthetic import clip as drawn_clip

@@ -21,9 +21,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from fgbench.config import NetworkConfig, TrainImageConfig, TrunkConfig, load_training
 from fgbench.inputs.batching import Source
+from fgbench.inputs.cached_maps import keep_maps
 from fgbench.inputs.crops import view_table
 from fgbench.inputs.image_set import ImageSet
-from fgbench.inputs.kept_tensors import keep_maps
 from fgbench.inputs.preprocessing import Preprocessing
 from fgbench.inputs.resident import Resident
 from fgbench.methods.msau.task import ImageTask

@@ -17,7 +17,7 @@ from pathlib import Path
 from fgbench.reports.page import pairs
 from fgbench.reports.page.build import build_page, write_page
 from fgbench.reports.paper.numbers import table1
-from tests.support.page_folders import write_data, write_image_run, write_video_run
+from tests.support.page_folders import write_clip_run, write_data, write_image_run
 from tests.support.page_reading import blocks
 from tests.support.report_folders import write_fake_run
 
@@ -27,7 +27,7 @@ FRAMES = 64
 PER_CLIP = {"train": 9, "val": 5, "test": 3}
 """Original images of each clip, about as many as in Table I."""
 IMAGE_RUNS = ("LBP+SVM", "Plain CNN", "AU+CNN", "AU+Z-CNN", "MSAU-Net (Ours)")
-VIDEO_RUNS = ("Plain TSNet", "NAN", "TMSAU-Net (Ours)")
+CLIP_RUNS = ("Plain TSNet", "NAN", "TMSAU-Net (Ours)")
 
 
 MANY_RUNS = (10, 100, 400)
@@ -48,7 +48,7 @@ def _one_page() -> None:
         begin = time.perf_counter()
         size = write_page(work, work / "report.html")
         build_s = time.perf_counter() - begin
-        print(f"{n_images:,} images, {len(IMAGE_RUNS) + len(VIDEO_RUNS)} runs.")
+        print(f"{n_images:,} images, {len(IMAGE_RUNS) + len(CLIP_RUNS)} runs.")
         print()
         print("| what | value | limit |")
         print("|---|---:|---:|")
@@ -115,8 +115,8 @@ def _write_folder(work: Path) -> int:
     )
     for number, method in enumerate(IMAGE_RUNS):
         write_image_run(work, f"image-{number}", test["image"], method=method, share=0.3 + 0.1 * number)
-    for number, method in enumerate(VIDEO_RUNS):
-        write_video_run(work, f"video-{number}", test["video"], frames=FRAMES, method=method, share=0.5)
+    for number, method in enumerate(CLIP_RUNS):
+        write_clip_run(work, f"video-{number}", test["video"], frames=FRAMES, method=method, share=0.5)
     return printed["Augmented Image", "total"]
 
 

@@ -20,9 +20,9 @@ import numpy as np
 from sklearn.metrics import average_precision_score
 
 from fgbench.config import PrepareConfig, TrainAuConfig, load_prepare, load_training
-from fgbench.inference.units_elsewhere import evaluate_units_elsewhere
+from fgbench.inference.unit_transfer import evaluate_units_elsewhere
+from fgbench.methods.steps.contexts import open_training
 from fgbench.methods.steps.units import train_units, unit_data
-from fgbench.methods.steps.work import open_training
 from fgbench.preparation import prepare
 from fgbench.runs.unit_results import mean_f1, read_au_predictions, read_au_result, unit_scores
 from fgbench.runs.weights import read_trained

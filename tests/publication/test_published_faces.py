@@ -79,8 +79,8 @@ def test_what_is_read_of_faces_is_exact(drawn):
     import numpy as np
     import pyarrow as pa
 
+    from fgbench.publication.face_comparison import COLUMNS, compare_faces
     from fgbench.publication.face_rows import FaceRows
-    from fgbench.publication.faces_compared import COLUMNS, compare_faces
     from fgbench.publication.layout import parts_of
 
     rows = FaceRows(parts_of(drawn / "out", "faces"), COLUMNS).of("film1/gloom")
@@ -112,7 +112,7 @@ def test_what_is_read_of_faces_is_exact(drawn):
 def test_clips_without_a_common_frame_are_compared():
     import pyarrow as pa
 
-    from fgbench.publication.faces_compared import FaceChange, compare_faces
+    from fgbench.publication.face_comparison import FaceChange, compare_faces
 
     def rows(*frames):
         n = len(frames)

@@ -10,7 +10,7 @@ from fgbench.reports.paper import numbers as paper
 from fgbench.reports.rendering.table import Spread
 from fgbench.reports.tables import table3, table4
 from fgbench.runs.results import read_predictions, read_result
-from fgbench.runs.six_classes import RULE, six
+from fgbench.runs.zero_shot import RULE, six
 from fgbench.workfolders.sealed_json import SEAL, write_sealed
 from tests.support.benchmark_runs import PROTOCOL, fake_run, of_fold
 from tests.support.divided_work import EKMAN7, FIVE_FOLD, described, ekman_index, write_work

@@ -8,17 +8,17 @@ from typer.testing import CliRunner
 from fgbench.cli.app import app
 from fgbench.reports.chains import chain_notes
 from fgbench.reports.comparison.compared import compare
+from fgbench.reports.comparison.contenders import find_contender
 from fgbench.reports.comparison.leaderboard import leaderboard
-from fgbench.reports.comparison.runs_compared import find_contender
 from fgbench.reports.comparison.tables import comparison_json, comparison_tables
 from fgbench.reports.experiments import read_experiment
 from fgbench.reports.figures import figure7
 from fgbench.reports.run.sheet import sheet_tables
 from fgbench.reports.tables import table2, table3, table4, table5, table6, table7
 from tests.support.benchmark_runs import PROTOCOL, fake_run, of_fold
+from tests.support.clip_runs import write_clip_manifests, write_clip_run
 from tests.support.divided_work import described, ekman_index, write_work
 from tests.support.report_folders import write_fake_run
-from tests.support.video_runs import write_video_manifests, write_video_run
 
 SHARED = (
     "over 2 seeds vary the network itself; they share action units (au-small/0/0), so that ± is less than "
@@ -54,9 +54,9 @@ def test_tables_of_public_data_sets(tmp_path, kind, build):
 @pytest.fixture(scope="module")
 def video(tmp_path_factory):
     work = tmp_path_factory.mktemp("video")
-    write_video_manifests(work)
+    write_clip_manifests(work)
     for seed in (0, 1):
-        write_video_run(work, "tmsau-small", seed=seed, chain=SAME[seed])
+        write_clip_run(work, "tmsau-small", seed=seed, chain=SAME[seed])
     return work
 
 

@@ -10,8 +10,8 @@ from scipy.stats import permutation_test
 from fgbench import storage
 from fgbench.errors import ConfigError, DatasetError, ManifestError
 from fgbench.reports.comparison.compared import compare
+from fgbench.reports.comparison.contenders import find_contender
 from fgbench.reports.comparison.leaderboard import leaderboard
-from fgbench.reports.comparison.runs_compared import find_contender
 from fgbench.reports.comparison.tables import comparison_json, comparison_tables
 from fgbench.reports.experiments import NoRunError
 from fgbench.reports.rendering.table import Spread

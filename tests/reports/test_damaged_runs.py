@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 from fgbench import plugins
 from fgbench.cli.app import app
 from fgbench.errors import ManifestError
+from fgbench.reports.comparison.contenders import find_contender
 from fgbench.reports.comparison.leaderboard import leaderboard
-from fgbench.reports.comparison.runs_compared import find_contender
 from fgbench.reports.experiments import damaged_runs, find_experiments
-from fgbench.reports.page.found import find_runs
+from fgbench.reports.page.finished_runs import find_runs
 from fgbench.reports.paper.methods import METHODS
 from fgbench.runs.unit_results import AuPredictions, write_au_run
 from fgbench.workfolders.sealed_json import write_sealed

@@ -12,7 +12,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
-from fgbench.reports.comparison.runs_compared import find_contender
+from fgbench.reports.comparison.contenders import find_contender
 from fgbench.reports.figures import attention, figure3, figure6, figure7
 from fgbench.reports.paper.best import BOLD, is_best, mark_best
 from fgbench.reports.paper.own_numbers import without_paper
@@ -25,8 +25,8 @@ from fgbench.reports.rendering.render import comma_separated, markdown
 from fgbench.reports.rendering.table import Best, Figure, OfPaper, Spread, Table
 from fgbench.reports.run.figures import run_figures
 from fgbench.reports.tables import table2
+from tests.support.clip_runs import write_clip_manifests, write_clip_run
 from tests.support.report_folders import samples, write_fake_run, write_manifests, write_regions
-from tests.support.video_runs import write_video_manifests, write_video_run
 
 COLUMN, PAGE = 3.5, 7.16
 
@@ -140,8 +140,8 @@ def _figures(work):
 @pytest.fixture(scope="module")
 def video(tmp_path_factory):
     work = tmp_path_factory.mktemp("video")
-    write_video_manifests(work)
-    write_video_run(work, "tmsau", method="TMSAU-Net (Ours)")
+    write_clip_manifests(work)
+    write_clip_run(work, "tmsau", method="TMSAU-Net (Ours)")
     return work
 
 

@@ -16,15 +16,15 @@ import pytest
 
 from fgbench import plugins
 from fgbench.reports.comparison.compared import compare
+from fgbench.reports.comparison.contenders import find_contender
 from fgbench.reports.comparison.leaderboard import leaderboard
-from fgbench.reports.comparison.runs_compared import find_contender
 from fgbench.reports.comparison.tables import comparison_tables
 from fgbench.reports.rendering.files import TEXT_FORMATS
 from fgbench.reports.run.sheet import sheet_tables
 from tests.support.benchmark_runs import fake_run, of_fold
+from tests.support.clip_runs import write_clip_manifests, write_clip_run
 from tests.support.divided_work import described, ekman_index, write_work
 from tests.support.report_folders import samples, write_fake_run, write_manifests, write_regions
-from tests.support.video_runs import write_video_manifests, write_video_run
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -68,9 +68,9 @@ def folds(tmp_path_factory):
 def videos(tmp_path_factory):
     """Runs of two temporal backbones with their streams and attention."""
     work = tmp_path_factory.mktemp("golden-videos")
-    write_video_manifests(work)
-    write_video_run(work, "tmsau-small", lost=())
-    write_video_run(work, "tmsau-small-vgg-lstm", method="TMSAU-Net, VGG16-LSTM", temporal="vgg-lstm")
+    write_clip_manifests(work)
+    write_clip_run(work, "tmsau-small", lost=())
+    write_clip_run(work, "tmsau-small-vgg-lstm", method="TMSAU-Net, VGG16-LSTM", temporal="vgg-lstm")
     return work
 
 

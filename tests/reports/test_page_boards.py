@@ -5,7 +5,7 @@ import pytest
 from fgbench.reports.page.build import build_page
 from fgbench.reports.protocols import knowledge_notes
 from fgbench.runs.results import read_result
-from tests.support.page_folders import write_data, write_image_run, write_video_run
+from tests.support.page_folders import write_clip_run, write_data, write_image_run
 from tests.support.page_reading import blocks
 
 START = {"run": "w.safetensors", "kind": "au", "is_of_this_folder": False, "clips_trained_on": None}
@@ -26,7 +26,7 @@ def work(tmp_path_factory):
     ):
         method = f"network {name}"
         write_image_run(work, name, test["image"], method=method, share=share, details=details)
-    write_video_run(work, "clips", test["video"], method="TMSAU-Net (Ours)", share=0.5)
+    write_clip_run(work, "clips", test["video"], method="TMSAU-Net (Ours)", share=0.5)
     return work
 
 

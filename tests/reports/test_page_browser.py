@@ -13,7 +13,7 @@ from fgbench.reports.page.build import write_page
 from fgbench.reports.protocols import knowledge_notes
 from fgbench.runs.unit_results import AuPredictions, write_au_run
 from fgbench.taxonomy import basics, leaf
-from tests.support.page_folders import LABELS, hostile_work, write_data, write_image_run, write_video_run
+from tests.support.page_folders import LABELS, hostile_work, write_clip_run, write_data, write_image_run
 from tests.support.page_reading import blocks
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -86,7 +86,7 @@ def work(tmp_path_factory):
     )
     write_image_run(work, "msau-small", test["image"], method="MSAU-Net (Ours)", share=0.5)
     write_image_run(work, "plain-cnn-small", test["image"], method="Plain CNN", share=0.3)
-    write_video_run(work, "tmsau-small", test["video"], method="TMSAU-Net (Ours)", share=0.5)
+    write_clip_run(work, "tmsau-small", test["video"], method="TMSAU-Net (Ours)", share=0.5)
     write_page(work, work / "page.html")
     return work
 

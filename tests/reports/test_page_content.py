@@ -29,7 +29,7 @@ from fgbench.storage import write_table
 from fgbench.taxonomy import leaf
 from fgbench.workfolders.manifest_index import content_digest, read_index
 from tests.support.clip_folders import write_folder
-from tests.support.page_folders import LABELS, write_data, write_image_run, write_video_run
+from tests.support.page_folders import LABELS, write_clip_run, write_data, write_image_run
 from tests.support.page_reading import Elements, blocks
 from tests.support.report_folders import write_fake_run
 
@@ -45,7 +45,7 @@ def work(tmp_path_factory):
     write_image_run(work, "msau-small", test["image"], method="MSAU-Net (Ours)", share=0.6)
     write_image_run(work, "au-cnn-small", test["image"], method="AU+CNN", share=0.4)
     write_fake_run(work, "lbp-svm", method=None, share=0.2, shown=test["image"])
-    write_video_run(work, "tmsau-small", test["video"], method="TMSAU-Net (Ours)", share=0.5)
+    write_clip_run(work, "tmsau-small", test["video"], method="TMSAU-Net (Ours)", share=0.5)
     return work
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from fgbench.evaluation.paired import paired_interval, permutation_test
 from fgbench.reports.page.build import build_page
-from fgbench.reports.page.counted import count_runs
-from fgbench.reports.page.found import find_runs
+from fgbench.reports.page.finished_runs import find_runs
 from fgbench.reports.page.pairs import ALL_UP_TO, BEST, chosen_pairs
+from fgbench.reports.page.sample_counts import count_runs
 from tests.support.page_reading import blocks
 from tests.support.report_folders import samples, write_fake_run, write_manifests
 

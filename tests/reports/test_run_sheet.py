@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from fgbench import records, storage
-from fgbench.reports.comparison.runs_compared import find_contender
+from fgbench.reports.comparison.contenders import find_contender
 from fgbench.reports.rendering.table import Spread
 from fgbench.reports.run.figures import run_figures
 from fgbench.reports.run.files import printed_tables, write_sheet

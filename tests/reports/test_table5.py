@@ -12,8 +12,8 @@ from fgbench.reports.experiments import NoRunError
 from fgbench.reports.rendering.render import markdown
 from fgbench.reports.rendering.table import Spread
 from fgbench.reports.tables import table5
+from tests.support.clip_runs import clips, write_clip_run
 from tests.support.report_folders import LABELS, write_fake_run
-from tests.support.video_runs import clips, write_video_run
 
 FLOW, VGG, C3D = "Optical Flow", "VGG16-LSTM", "C3D-LSTM"
 LOST = ("anger-test-0", "terror-test-1", "pride-val-0")
@@ -26,12 +26,12 @@ def work(tmp_path_factory):
     """Small runs with flow (three seeds; clips without a face) and VGG16, one of the paper's settings."""
     work = tmp_path_factory.mktemp("table5")
     for seed in SEEDS:
-        write_video_run(work, "tmsau-small", seed=seed, lost=LOST)
-    write_video_run(
+        write_clip_run(work, "tmsau-small", seed=seed, lost=LOST)
+    write_clip_run(
         work, "tmsau-small-vgg-lstm", method="TMSAU-Net, VGG16-LSTM", temporal="vgg-lstm", weight=0.7
     )
-    write_video_run(work, "tmsau-c3d-lstm", method="TMSAU-Net, C3D-LSTM", shares=(0.8, 0.2))
-    write_video_run(work, "nan-small", method="NAN", weight=None)
+    write_clip_run(work, "tmsau-c3d-lstm", method="TMSAU-Net, C3D-LSTM", shares=(0.8, 0.2))
+    write_clip_run(work, "nan-small", method="NAN", weight=None)
     return work
 
 
@@ -167,7 +167,7 @@ def test_missing_backbones_name_their_commands(table):
 
 
 def test_a_run_without_its_streams_has_blank_rows(tmp_path):
-    write_video_run(tmp_path, "tmsau", keeps_streams=False)
+    write_clip_run(tmp_path, "tmsau", keeps_streams=False)
     table = table5.build(tmp_path)
     rows = cells(table, "mine, tmsau")
     assert rows["both streams", "mean"][FLOW] is not None
@@ -179,25 +179,25 @@ def test_a_run_without_its_streams_has_blank_rows(tmp_path):
 
 @pytest.mark.slow
 def test_recipes_of_ones_own_stand_by_themselves(tmp_path):
-    write_video_run(tmp_path, "mine")
-    write_video_run(tmp_path, "tmsau")
-    write_video_run(tmp_path, "tmsau-again", recipe="tmsau")
+    write_clip_run(tmp_path, "mine")
+    write_clip_run(tmp_path, "tmsau")
+    write_clip_run(tmp_path, "tmsau-again", recipe="tmsau")
     names = list(dict.fromkeys(row[0] for row in table5.build(tmp_path).rows))
     assert names[2:] == ["mine, mine", "mine, tmsau", "mine, tmsau-again (further)"]
 
 
 def test_a_missing_fold_leaves_the_cells_blank(tmp_path):
-    write_video_run(tmp_path, "tmsau", seed=0)
-    write_video_run(tmp_path, "tmsau", seed=1)
-    write_video_run(tmp_path, "tmsau", seed=0, fold="1")
+    write_clip_run(tmp_path, "tmsau", seed=0)
+    write_clip_run(tmp_path, "tmsau", seed=1)
+    write_clip_run(tmp_path, "tmsau", seed=0, fold="1")
     table = table5.build(tmp_path)
     assert {cell for row in table.rows[2:] for cell in row[3:]} == {None}
     assert any("blank, since runs/tmsau/1/1 is missing" in note for note in table.notes)
 
 
 def test_other_test_clips_are_told(tmp_path):
-    write_video_run(tmp_path, "tmsau")
-    write_video_run(
+    write_clip_run(tmp_path, "tmsau")
+    write_clip_run(
         tmp_path,
         "tmsau-vgg-lstm",
         method="TMSAU-Net, VGG16-LSTM",
@@ -222,7 +222,7 @@ def change(path, column, value, *, row=0):
 
 
 def test_streams_of_other_predictions_are_refused(tmp_path):
-    folder = write_video_run(tmp_path, "tmsau")
+    folder = write_clip_run(tmp_path, "tmsau")
     path = folder / "streams.parquet"
     whole = path.read_bytes()
     place = next(
@@ -244,13 +244,13 @@ def test_streams_of_other_predictions_are_refused(tmp_path):
 
 
 def test_a_run_has_to_state_its_weight(tmp_path):
-    write_video_run(tmp_path, "tmsau", fusion_weight=None)
+    write_clip_run(tmp_path, "tmsau", fusion_weight=None)
     with pytest.raises(ManifestError, match="has fusion_weight = None, expected 0 to 1"):
         table5.build(tmp_path)
 
 
 def test_golden_markdown(tmp_path):
-    write_video_run(tmp_path, "tmsau", synthetic=False)
+    write_clip_run(tmp_path, "tmsau", synthetic=False)
     lines = markdown(table5.build(tmp_path)).splitlines()
     assert lines[:6] == [
         "**Table V. Mean accuracy with each temporal backbone: mine**",

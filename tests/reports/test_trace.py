@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from scipy.stats import t as students_t
 
+from fgbench.reports.comparison.contenders import find_contender
 from fgbench.reports.comparison.leaderboard import leaderboard
-from fgbench.reports.comparison.runs_compared import find_contender
 from fgbench.reports.figures import figure3, figure7
 from fgbench.reports.rendering.table import Spread
 from fgbench.reports.run.sheet import sheet_tables

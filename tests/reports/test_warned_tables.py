@@ -3,8 +3,8 @@
 import pytest
 
 from fgbench.reports.comparison.compared import compare
+from fgbench.reports.comparison.contenders import find_contender
 from fgbench.reports.comparison.leaderboard import leaderboard
-from fgbench.reports.comparison.runs_compared import find_contender
 from fgbench.reports.comparison.tables import comparison_json, comparison_tables
 from fgbench.reports.figures import attention, figure6, figure7
 from fgbench.reports.run.fold_scores import fold_tables
@@ -13,8 +13,8 @@ from fgbench.reports.run.sheet import sheet_tables
 from fgbench.reports.tables import table2, table5, table6, table7
 from fgbench.runs.results import read_result
 from fgbench.workfolders.sealed_json import SEAL, write_sealed
+from tests.support.clip_runs import write_clip_manifests, write_clip_run
 from tests.support.report_folders import samples, write_fake_run, write_manifests, write_regions
-from tests.support.video_runs import write_video_manifests, write_video_run
 
 START = {"run": "units.safetensors", "kind": "au", "is_of_this_folder": False, "clips_trained_on": None}
 
@@ -75,8 +75,8 @@ def test_comparisons_as_tables_and_as_plain_values(work):
 
 
 def test_tables_and_figures_of_clips(tmp_path):
-    write_video_manifests(tmp_path)
-    tuned(write_video_run(tmp_path, "tmsau-small"))
+    write_clip_manifests(tmp_path)
+    tuned(write_clip_run(tmp_path, "tmsau-small"))
     shown = [table2.build(tmp_path), table5.build(tmp_path), *tables_of(tmp_path, "tmsau-small")]
     for table in [*shown, figure7.build(tmp_path).table, attention.build(tmp_path).table]:
         assert is_warned(table.notes, knows_start=True), table.name

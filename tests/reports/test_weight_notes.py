@@ -10,8 +10,8 @@ from fgbench.reports.experiments import find_experiments
 from fgbench.reports.paper.fusions import fused_accuracies, validate
 from fgbench.reports.paper.methods import TMSAU
 from fgbench.reports.tables import table2
+from tests.support.clip_runs import clips, write_clip_manifests, write_clip_run
 from tests.support.report_folders import LABELS
-from tests.support.video_runs import clips, write_video_manifests, write_video_run
 
 WEIGHTS = [step / 10 for step in range(11)]
 SEEDS = (0, 1)
@@ -54,8 +54,8 @@ def note_of(work, name):
 
 @pytest.mark.slow
 def test_table2_is_reported_at_half_and_names_the_tuned_weight(tmp_path):
-    write_video_manifests(tmp_path)
-    folders = [write_video_run(tmp_path, "tmsau", seed=seed, shares=(0.6, 0.3)) for seed in SEEDS]
+    write_clip_manifests(tmp_path)
+    folders = [write_clip_run(tmp_path, "tmsau", seed=seed, shares=(0.6, 0.3)) for seed in SEEDS]
     best, _ = chosen(folders)
     values = [counted(folder, "test", best) for folder in folders]
     note = note_of(tmp_path, "TMSAU-Net (Ours)")
@@ -73,21 +73,21 @@ def test_table2_is_reported_at_half_and_names_the_tuned_weight(tmp_path):
 
 @pytest.mark.slow
 def test_another_weight_is_named_and_the_papers_given(tmp_path):
-    write_video_manifests(tmp_path)
-    folder = write_video_run(tmp_path, "plain-tsnet", method="Plain TSNet", weight=0.8)
+    write_clip_manifests(tmp_path)
+    folder = write_clip_run(tmp_path, "plain-tsnet", method="Plain TSNet", weight=0.8)
     note = note_of(tmp_path, "Plain TSNet")
     assert "reported at weight 0.8 of the spatial stream; the paper's 0.5 gives " in note
     assert f"the paper's 0.5 gives {counted(folder, 'test', 0.5):.3f} on test" in note
 
 
 def test_runs_without_two_streams_have_no_such_note(tmp_path):
-    write_video_run(tmp_path, "nan", method="NAN", weight=None)
-    write_video_run(tmp_path, "tmsau", keeps_streams=False)
+    write_clip_run(tmp_path, "nan", method="NAN", weight=None)
+    write_clip_run(tmp_path, "tmsau", keeps_streams=False)
     assert not any("reported at" in note for note in table2.build(tmp_path).notes)
 
 
 def test_weight_one_is_the_spatial_stream_and_zero_the_temporal_one(tmp_path):
-    folder = write_video_run(tmp_path, "tmsau")
+    folder = write_clip_run(tmp_path, "tmsau")
     (experiment,) = find_experiments(tmp_path, [TMSAU])
     streams = {"spatial": {}, "temporal": {}}
     for row in pq.read_table(folder / "streams.parquet").to_pylist():
@@ -102,8 +102,8 @@ def test_weight_one_is_the_spatial_stream_and_zero_the_temporal_one(tmp_path):
 @pytest.mark.slow
 def test_every_validation_clip_counts(tmp_path):
     lost = ("anger-val-0", "worry-val-0", "pride-val-1")
-    write_video_manifests(tmp_path)
-    folder = write_video_run(tmp_path, "tmsau", lost=lost)
+    write_clip_manifests(tmp_path)
+    folder = write_clip_run(tmp_path, "tmsau", lost=lost)
     (experiment,) = find_experiments(tmp_path, [TMSAU])
     found = validate(tmp_path, experiment)
     best, means = chosen([folder], lost=lost)
@@ -112,7 +112,7 @@ def test_every_validation_clip_counts(tmp_path):
 
 
 def test_clips_that_other_manifests_hide_are_told(tmp_path):
-    write_video_run(tmp_path, "tmsau", lost=("anger-val-0",))
+    write_clip_run(tmp_path, "tmsau", lost=("anger-val-0",))
     (experiment,) = find_experiments(tmp_path, [TMSAU])
     found = validate(tmp_path, experiment)
     assert found.n_samples == 65
@@ -121,22 +121,22 @@ def test_clips_that_other_manifests_hide_are_told(tmp_path):
 
 
 def test_validation_clips_have_to_be_in_the_manifests(tmp_path):
-    write_video_manifests(tmp_path, clips()[4:])
-    write_video_run(tmp_path, "tmsau")
+    write_clip_manifests(tmp_path, clips()[4:])
+    write_clip_run(tmp_path, "tmsau")
     (experiment,) = find_experiments(tmp_path, [TMSAU])
     with pytest.raises(ManifestError, match="2 validation clips that the manifests do not have"):
         validate(tmp_path, experiment)
 
 
 def test_without_validation_no_weight_is_chosen(tmp_path):
-    write_video_run(tmp_path, "tmsau", entries=[entry for entry in clips() if entry[1] == "test"])
+    write_clip_run(tmp_path, "tmsau", entries=[entry for entry in clips() if entry[1] == "test"])
     note = note_of(tmp_path, "TMSAU-Net (Ours)")
     assert note.endswith("as in the paper; no weight is chosen for want of validation clips.")
 
 
 def test_validation_clips_that_another_fold_tests_do_not_choose(tmp_path):
     swapped = [(name, "test" if part == "val" else "val", *rest) for name, part, *rest in clips()]
-    write_video_run(tmp_path, "tmsau", fold="0")
-    write_video_run(tmp_path, "tmsau", fold="1", entries=swapped)
+    write_clip_run(tmp_path, "tmsau", fold="0")
+    write_clip_run(tmp_path, "tmsau", fold="1", entries=swapped)
     note = note_of(tmp_path, "TMSAU-Net (Ours)")
     assert "no weight is chosen, since validation clips of one fold are test clips of another" in note

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
-from fgbench.reports.comparison.runs_compared import find_contender
+from fgbench.reports.comparison.contenders import find_contender
 from fgbench.reports.run.sheet import sheet_tables
 from fgbench.runs.labels import read_labels
 from fgbench.runs.results import read_predictions

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from fgbench.config import PrepareConfig
-from fgbench.faces.still import ImageFrame
+from fgbench.faces.still_picture import ImageFrame
 from fgbench.faces.tracking import FaceTracker
 from fgbench.media.images import decode
 from fgbench.preparation import prepare

@@ -14,7 +14,7 @@ from fgbench import records
 from fgbench.faces.chips import cut_chip
 from fgbench.faces.geometry import chip_transform
 from fgbench.faces.layout import FACE
-from fgbench.faces.still import ImageFrame
+from fgbench.faces.still_picture import ImageFrame
 from fgbench.media.images import encode
 from fgbench.synthetic.clip import draw_clip, truth
 from fgbench.synthetic.plan import SynthOptions, plan

@@ -11,7 +11,7 @@ import dlib
 import numpy as np
 
 from fgbench.faces.models import find_model
-from fgbench.faces.still import ImageFrame
+from fgbench.faces.still_picture import ImageFrame
 from fgbench.media.video import open_video
 
 SIZE = (640, 360)

@@ -171,7 +171,7 @@ def write_image_run(work: Path, experiment: str, shown: list[Sample], **options:
     return folder
 
 
-def write_video_run(
+def write_clip_run(
     work: Path, experiment: str, shown: list[Sample], *, frames: int = 8, **options: object
 ) -> Path:
     """A run of a video network: what its streams say, attention over frames."""

@@ -15,18 +15,18 @@ import torch
 from torch import nn
 
 from fgbench.inputs.batching import Slices, epoch_order
+from fgbench.inputs.cached_maps import KeptMaps
 from fgbench.inputs.clip_frames import HeldRows
 from fgbench.inputs.clip_set import ClipSet
 from fgbench.inputs.crops import view_table
 from fgbench.inputs.frame_choice import pieces_of
 from fgbench.inputs.image_set import ImageSet
-from fgbench.inputs.kept_tensors import KeptMaps
 from fgbench.inputs.preprocessing import Preprocessing
 from fgbench.inputs.resident import Resident
 from fgbench.methods.msau.task import ImageTask
 from fgbench.methods.tmsau.data import OpenClips
 from fgbench.methods.tmsau.inputs import DescribedFrames, PictureInput, Scale
-from fgbench.methods.tmsau.task import VideoTask
+from fgbench.methods.tmsau.task import ClipTask
 from fgbench.models.c3d_lstm import C3dLstm
 from fgbench.models.initialisation import initialise
 from fgbench.models.msau import MsauNet
@@ -37,7 +37,7 @@ from fgbench.models.tmsau import TmsauNet
 from fgbench.runs.samples import Sample
 from fgbench.training.processes import join_processes
 from fgbench.training.randomness import generator
-from tests.support.tiny_clips import video_recipe
+from tests.support.tiny_clips import clip_recipe
 from tests.support.tiny_task import RECIPE, KilledError, TinyTask, digest, killer, losses, train
 from tests.support.tiny_work import TRUNK, image_recipe
 
@@ -122,7 +122,7 @@ def of_clips(*, windows, norm=True, losses=None):
     The last batch is two clips; one of the 10 has neither flow nor windows. Without ``norm`` in C3D, most
     have none, and there are batches without any.
     """
-    recipe = video_recipe(image_recipe="tiny", optimiser=GENTLE.model_dump(), losses=losses or {})
+    recipe = clip_recipe(image_recipe="tiny", optimiser=GENTLE.model_dump(), losses=losses or {})
     bare = (4,) if norm else (0, 1, 2, 3, 4, 6, 7, 9)
     frames = [np.arange(0 if number in bare else 2 + number % 3, dtype=np.int64) for number in range(10)]
     n, n_frames, side = len(frames), sum(map(len, frames)), 64 if not windows else 32
@@ -169,7 +169,7 @@ def of_clips(*, windows, norm=True, losses=None):
     model = TmsauNet(SpatialStream(6, n_features=4, **sizes), stream)
     initialise(model, generator(0, "weights"))
     opened = OpenClips(clips=clips, inputs={"spatial": spatial, "temporal": temporal}, described=frames)
-    return VideoTask(model, recipe, train=opened, selection=opened, seed=0, device=CPU)
+    return ClipTask(model, recipe, train=opened, selection=opened, seed=0, device=CPU)
 
 
 TASKS = {

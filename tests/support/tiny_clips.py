@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fgbench import records
-from fgbench.config import TrainVideoConfig
+from fgbench.config import TrainClipConfig
 from tests.support.tiny_manifests import write_faces
 from tests.support.tiny_work import COLOURS, GREY, REST, SUBJECTS, TRUNK, coloured
 
@@ -100,7 +100,7 @@ def other_clips():
     ]
 
 
-def video_recipe(**changes):
+def clip_recipe(**changes):
     plain = {
         "name": "tiny-tmsau",
         "method": "TMSAU-Net (Ours)",
@@ -121,7 +121,7 @@ def video_recipe(**changes):
         "optimiser": {"kind": "adamw", "learning_rate": 0.01, "batch": 6, "epochs": 2},
         "data": {"enlarge": 1.0, "crops": "centre"},
     }
-    return TrainVideoConfig.model_validate(plain | changes)
+    return TrainClipConfig.model_validate(plain | changes)
 
 
 IMAGE_NETWORK = {"trunk": TRUNK, "fc_hidden": None, "embedding": 8, "zooms": 1}

@@ -14,7 +14,7 @@ from sklearn.metrics import f1_score
 
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.inference.unit_test import evaluate_units
-from fgbench.inference.units_elsewhere import evaluate_units_elsewhere
+from fgbench.inference.unit_transfer import evaluate_units_elsewhere
 from fgbench.methods._networks.overlap import clips_trained_on, refuse_overlap
 from fgbench.methods.action_units import run as au_run
 from fgbench.methods.action_units.frames import UnitData, labelled_frames

@@ -75,7 +75,7 @@ def source(tmp_path_factory):
 
 @pytest.fixture
 def fgbench(monkeypatch):
-    monkeypatch.setattr("fgbench.methods.steps.work.ensure_features", lambda *arguments, **options: None)
+    monkeypatch.setattr("fgbench.methods.steps.contexts.ensure_features", lambda *arguments, **options: None)
 
     def run(*words, code=0):
         done = CliRunner().invoke(app, [str(word) for word in words])

@@ -20,7 +20,7 @@ from fgbench.cli.app import app
 from fgbench.config import FacesConfig, InsightFaceConfig, load_baseline, recipe_names
 from fgbench.errors import ConfigError, DatasetError, ManifestError
 from fgbench.faces.geometry import mean_face
-from fgbench.faces.still import ImageFrame
+from fgbench.faces.still_picture import ImageFrame
 from fgbench.inference.onnx_export import export_onnx
 from fgbench.inference.picture_test import evaluate_images
 from fgbench.inference.pictures import predict_file
@@ -42,7 +42,7 @@ from fgbench.runs.weights import read_trained
 from fgbench.taxonomy import ontology
 from fgbench.training.context import TrainingContext
 from fgbench.training.losses import arcface_logits
-from fgbench.workfolders import default_places as places
+from fgbench.workfolders import default_folders as places
 from tests.support.one_writer import forced_runs_start_anew, other_processes_write_no_run
 from tests.support.tiny_manifests import image_row, write_faces, write_images
 from tests.support.tiny_work import GREY, REST
@@ -319,7 +319,7 @@ def test_from_scratch_on_the_cpu_takes_the_recipe_for_it(context, monkeypatch):
         taken.append((config.name, config.freeze_backbone, weights))
         raise KilledError
 
-    monkeypatch.setattr("fgbench.methods.steps.work.ensure_features", lambda *arguments, **options: None)
+    monkeypatch.setattr("fgbench.methods.steps.contexts.ensure_features", lambda *arguments, **options: None)
     monkeypatch.setattr(insightface, "run", run)
     words = [
         "baseline",
@@ -461,7 +461,7 @@ def test_packed_recipes_are_of_the_method():
 
 @pytest.mark.slow
 def test_command(context, weights, monkeypatch):
-    monkeypatch.setattr("fgbench.methods.steps.work.ensure_features", lambda *arguments, **options: None)
+    monkeypatch.setattr("fgbench.methods.steps.contexts.ensure_features", lambda *arguments, **options: None)
     recipe = context.workdir / "mine.yaml"
     recipe.write_text(yaml.safe_dump(config(freeze_backbone=True).model_dump(mode="json")))
     words = ["baseline", "insightface", "--workdir", str(context.workdir), "--recipe", str(recipe)]

@@ -17,7 +17,7 @@ from fgbench.methods.tmsau import run as video_run
 from fgbench.models.weights import load_weights, save_weights
 from fgbench.runs.results import read_result
 from fgbench.runs.weights import read_trained
-from tests.support.tiny_clips import small_clips, video_recipe
+from tests.support.tiny_clips import clip_recipe, small_clips
 from tests.support.tiny_runs import write_tiny_weights
 from tests.support.tiny_work import context_in
 from tests.support.video_files import write_clip
@@ -49,7 +49,7 @@ def made(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
     image = read_trained(write_tiny_weights(folder / "image" / "weights.safetensors"))
     context = context_in(folder / "work", small_clips(folder / "clips"))
-    config = video_recipe(**KINDS[request.param] | {"optimiser": {"epochs": 1, "learning_rate": 0.01}})
+    config = clip_recipe(**KINDS[request.param] | {"optimiser": {"epochs": 1, "learning_rate": 0.01}})
     return request.param, video_run.run(config, context, image if config.image_recipe else None), context
 
 

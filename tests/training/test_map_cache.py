@@ -6,8 +6,8 @@ import torch
 from fgbench.config import NetworkConfig, TrainImageConfig, TrunkConfig
 from fgbench.errors import DatasetError
 from fgbench.inputs.batching import Source
+from fgbench.inputs.frozen_maps import open_maps, state_digest
 from fgbench.inputs.image_set import ImageSet
-from fgbench.inputs.kept_maps import open_maps, state_digest
 from fgbench.inputs.preprocessing import Preprocessing
 from fgbench.inputs.resident import Resident
 from fgbench.models.msau import MsauNet

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from fgbench.errors import ConfigError, ResourceError
-from fgbench.inputs import kept_tensors as map_store
+from fgbench.inputs import cached_maps as map_store
+from fgbench.inputs.cached_maps import find_maps, keep_maps
 from fgbench.inputs.crops import draw_views
-from fgbench.inputs.kept_tensors import find_maps, keep_maps
 from fgbench.inputs.resident import Resident
 from fgbench.runs.digests import kept_files
 from fgbench.storage import exclusive

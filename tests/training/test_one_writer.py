@@ -6,7 +6,7 @@ from fgbench.methods.action_units import run as au_run
 from fgbench.methods.msau import run as image_run
 from fgbench.methods.tmsau import run as video_run
 from tests.support.one_writer import forced_runs_start_anew, other_processes_write_no_run
-from tests.support.tiny_clips import small_clips, video_recipe
+from tests.support.tiny_clips import clip_recipe, small_clips
 from tests.support.tiny_work import FAST, au_recipe, au_rows, context_in, plain_recipe, small_work
 
 SHORT = {"optimiser": FAST | {"epochs": 3, "patience": 3}}
@@ -26,7 +26,7 @@ def train_image(context):
 
 
 def train_video(context):
-    return video_run.run(video_recipe(**TSNET, **SHORT), context, None)
+    return video_run.run(clip_recipe(**TSNET, **SHORT), context, None)
 
 
 METHODS = {"au": train_au, "image": train_image, "video": train_video}

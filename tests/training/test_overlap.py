@@ -18,7 +18,7 @@ from fgbench.reports.run.scores import scores_table
 from fgbench.runs.results import read_result
 from fgbench.runs.weights import read_trained
 from fgbench.workfolders.manifest_index import content_digest
-from tests.support.tiny_clips import small_clips, video_recipe
+from tests.support.tiny_clips import clip_recipe, small_clips
 from tests.support.tiny_runs import write_tiny_weights
 from tests.support.tiny_work import (
     FAST,
@@ -114,8 +114,8 @@ def test_networks_of_clips_refuse_image_models_that_know_test_clips(tmp_path):
     write_tiny_weights(weights)
     second = prepared_again(first, tmp_path / "second", other_parts)
     with pytest.raises(ConfigError, match="tiny/0/0 was trained on 42 of the test clips"):
-        video_run.run(video_recipe(temporal=None), second, read_trained(weights))
-    folder = video_run.run(video_recipe(temporal=None), first, read_trained(weights))
+        video_run.run(clip_recipe(temporal=None), second, read_trained(weights))
+    folder = video_run.run(clip_recipe(temporal=None), first, read_trained(weights))
     assert read_result(folder)["details"]["start"] == {
         "run": "tiny/0/0",
         "kind": "image",

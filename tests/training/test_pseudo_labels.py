@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from fgbench.inference.units_elsewhere import evaluate_units_elsewhere
+from fgbench.inference.unit_transfer import evaluate_units_elsewhere
 from fgbench.methods.action_units import run as au_run
 from fgbench.methods.action_units.frames import UnitData
 from fgbench.methods.msau import run as image_run

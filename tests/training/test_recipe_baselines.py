@@ -8,14 +8,14 @@ from typer.testing import CliRunner
 
 from fgbench.catalogue.recipe_baselines import RECIPE_BASELINES
 from fgbench.cli.app import app
-from fgbench.config import TrainImageConfig, TrainVideoConfig, load_training
+from fgbench.config import TrainClipConfig, TrainImageConfig, load_training
 from fgbench.errors import ConfigError
 from fgbench.models.weights import load_weights
 from fgbench.runs.results import read_result, verify
-from tests.support.tiny_clips import small_clips, video_recipe
+from tests.support.tiny_clips import clip_recipe, small_clips
 from tests.support.tiny_work import FAST, context_in, plain_recipe, small_work
 
-MODELS = {"msau": TrainImageConfig, "tmsau": TrainVideoConfig}
+MODELS = {"msau": TrainImageConfig, "tmsau": TrainClipConfig}
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 @pytest.fixture
 def fgbench(tmp_path, monkeypatch):
     """Runs a command with a recipe on a work folder whose features are there."""
-    monkeypatch.setattr("fgbench.methods.steps.work.ensure_features", lambda *arguments, **options: None)
+    monkeypatch.setattr("fgbench.methods.steps.contexts.ensure_features", lambda *arguments, **options: None)
 
     def run(recipe, *words, code=0):
         path = tmp_path / "recipe.yaml"
@@ -56,8 +56,8 @@ def test_plain_tsnet_is_the_run_that_train_tmsau_makes(tmp_path, fgbench):
     context = context_in(tmp_path / "work", small_clips(tmp_path))
     index = json.loads((context.manifests / "index.json").read_text())
     (context.manifests / "index.json").write_text(json.dumps({**index, "files": {}}))
-    optimiser = video_recipe().optimiser.model_copy(update={"epochs": 1})
-    recipe = video_recipe(name="plain-tsnet", image_recipe=None, spatial="rgb", optimiser=optimiser)
+    optimiser = clip_recipe().optimiser.model_copy(update={"epochs": 1})
+    recipe = clip_recipe(name="plain-tsnet", image_recipe=None, spatial="rgb", optimiser=optimiser)
     fgbench(recipe, "baseline", "plain-tsnet")
     folder = context.folder("plain-tsnet")
     verify(folder)

@@ -11,7 +11,7 @@ from fgbench.files.hashing import digest_file
 from fgbench.methods._networks.chain import chain_of
 from fgbench.methods.action_units import run as au_run
 from fgbench.methods.steps import clips, images
-from fgbench.methods.steps.work import seeded
+from fgbench.methods.steps.contexts import seeded
 from fgbench.models.weights import load_weights
 from fgbench.runs.results import read_result
 from fgbench.runs.weights import read_trained

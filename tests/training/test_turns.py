@@ -5,8 +5,8 @@ import torch
 from torch.nn import functional
 
 from fgbench.config import load_training
+from fgbench.config.clip_networks import TrainClipConfig
 from fgbench.config.training import ImageLossConfig, NetworkConfig, TrainImageConfig
-from fgbench.config.video import TrainVideoConfig
 from fgbench.methods.msau.task import ImageTask
 from fgbench.models.msau import MsauNet
 from fgbench.training.losses import ALL, RANK, SOFTMAX, turns_of
@@ -170,9 +170,9 @@ def test_both_ways_to_train_with_the_ranking_loss_are_packed(size):
 
 @pytest.mark.parametrize("size", SIZES)
 def test_clips_are_trained_by_the_losses_of_the_fusion_as_in_the_paper(size):
-    ours = load_training(f"tmsau-streams{size}", TrainVideoConfig)
+    ours = load_training(f"tmsau-streams{size}", TrainClipConfig)
     for row in ("tmsau", "nan", "plain-tsnet", "tmsau-vgg-lstm", "tmsau-c3d-lstm"):
-        losses = load_training(row + size, TrainVideoConfig).losses
+        losses = load_training(row + size, TrainClipConfig).losses
         assert losses.on == "fused", row
         assert losses.model_copy(update={"on": "streams"}) == ours.losses, row
-    assert ours.method == load_training(f"tmsau{size}", TrainVideoConfig).method
+    assert ours.method == load_training(f"tmsau{size}", TrainClipConfig).method

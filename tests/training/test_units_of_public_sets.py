@@ -7,8 +7,8 @@ import pytest
 from fgbench.config import TrainAuConfig
 from fgbench.datasets import disfa_plus
 from fgbench.errors import ConfigError
+from fgbench.methods.steps.contexts import open_training
 from fgbench.methods.steps.units import train_units, unit_data
-from fgbench.methods.steps.work import open_training
 from fgbench.runs.unit_results import read_au_predictions, read_au_result
 from tests.support.fake_trees import Prepared
 from tests.support.layouts.aff_wild2 import write_aff

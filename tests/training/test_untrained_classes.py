@@ -8,7 +8,7 @@ from fgbench.errors import DatasetError
 from fgbench.methods.insightface import method as insightface
 from fgbench.methods.msau import run as image_run
 from fgbench.methods.tmsau import run as video_run
-from tests.support.tiny_clips import small_clips, video_recipe
+from tests.support.tiny_clips import clip_recipe, small_clips
 from tests.support.tiny_work import context_in, plain_recipe, small_work
 
 ABSENT = r"30 of 33 classes have no training sample: contempt, .* and 25 more\nadd clips of them"
@@ -37,7 +37,7 @@ def test_networks_of_images_refuse_them(tmp_path, monkeypatch, method):
 @pytest.mark.slow
 def test_networks_of_clips_refuse_them(tmp_path):
     context = context_in(tmp_path / "work", small_clips(tmp_path, rest=False))
-    recipe = video_recipe(image_recipe=None, spatial="rgb")
+    recipe = clip_recipe(image_recipe=None, spatial="rgb")
     with pytest.raises(DatasetError, match=ABSENT):
         video_run.run(recipe, context, None)
     assert made(context) == []

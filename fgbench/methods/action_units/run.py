@@ -22,8 +22,8 @@ from fgbench.inputs.preprocessing import Preprocessing
 from fgbench.methods._networks.face_agreement import refuse_mixed_faces
 from fgbench.methods._networks.fitting import fit_and_finish
 from fgbench.methods._networks.model_card import model_card
-from fgbench.methods._networks.other_names import slug
 from fgbench.methods._networks.trained_clips import write_trained_frames
+from fgbench.methods._networks.transfer_names import slug
 from fgbench.methods.action_units.folders import dataset_details
 from fgbench.methods.action_units.frames import (
     Frames,

@@ -1,7 +1,7 @@
 """Features of a frozen backbone, computed once for every crop, kept and shared by runs.
 
 Writes ``cache/features/<fingerprint>/`` of the work folder, in the layout of
-:mod:`fgbench.inputs.kept_tensors`: N x V x 1 x 512 x 1 x 1 float16, where view 1 is the mirrored crop.
+:mod:`fgbench.inputs.cached_maps`: N x V x 1 x 512 x 1 x 1 float16, where view 1 is the mirrored crop.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from fgbench.files.hashing import digest_json
-from fgbench.inputs.kept_tensors import KeptMaps, keep_maps
+from fgbench.inputs.cached_maps import KeptMaps, keep_maps
 from fgbench.methods.insightface.task import FaceSet, see_crops
 from fgbench.models.iresnet import IResNet
 from fgbench.models.weights import state_digest

@@ -25,8 +25,8 @@ from fgbench.inputs.crops import without_colour
 from fgbench.inputs.manifest_pictures import FACE_PX, Pixels
 from fgbench.inputs.resident import Resident
 from fgbench.methods._networks.face_agreement import refuse_other_faces
-from fgbench.methods._networks.other_data import settings_of
 from fgbench.methods._networks.single_faces import OfSingleFaces, check_faces
+from fgbench.methods._networks.transfer_details import settings_of
 from fgbench.methods._networks.weights_labels import labels_of
 from fgbench.methods.insightface.crops import (
     CROP_PX,

@@ -12,8 +12,8 @@ from typing import Any
 
 from fgbench.config import TrainImageConfig
 from fgbench.files.hashing import digest_json
+from fgbench.inputs.frozen_maps import open_maps
 from fgbench.inputs.image_set import ImageSet
-from fgbench.inputs.kept_maps import open_maps
 from fgbench.inputs.preprocessing import Preprocessing
 from fgbench.methods._networks.chain import chain_of, drawn_start
 from fgbench.methods._networks.face_agreement import note_other_faces

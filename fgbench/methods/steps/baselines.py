@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from fgbench import plugins
 from fgbench.config import load_baseline, with_changes
-from fgbench.methods.steps.work import How, each_run, open_training, open_work
+from fgbench.methods.steps.contexts import How, each_run, open_training, open_work
 from fgbench.runs.lock import is_first_process
 from fgbench.runs.results import discard_run
 
@@ -70,13 +70,13 @@ def run_baseline(
     Args:
         baseline: See :func:`read_baseline`.
         workdir: Work folder.
-        device: This and what follows: see :class:`fgbench.methods.steps.work.Runs`; for networks only.
+        device: This and what follows: see :class:`fgbench.methods.steps.contexts.Runs`; for networks only.
 
     Returns:
         Folders of the runs.
 
     Raises:
-        FgbenchError: As the baseline raises, and :func:`fgbench.methods.steps.work.open_training`.
+        FgbenchError: As the baseline raises, and :func:`fgbench.methods.steps.contexts.open_training`.
     """
     stages = baseline.module.NEEDS
     context: RunContext

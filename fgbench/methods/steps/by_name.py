@@ -13,15 +13,15 @@ from fgbench.catalogue.recipe_baselines import RECIPE_BASELINES
 from fgbench.config import (
     InsightFaceConfig,
     TrainAuConfig,
+    TrainClipConfig,
     TrainImageConfig,
-    TrainVideoConfig,
     load_baseline,
     load_training,
     recipe_names,
     with_changes,
 )
 from fgbench.errors import ConfigError
-from fgbench.methods.steps.work import Runs
+from fgbench.methods.steps.contexts import Runs
 
 UNITS = "au"
 FACE_RECOGNITION = "insightface"
@@ -57,14 +57,14 @@ def run_method(
             name.
         weights: To start from, for methods that take any.
         changes: Settings of the recipe to change, see :func:`fgbench.config.with_changes`.
-        runs: See :class:`fgbench.methods.steps.work.Runs`.
+        runs: See :class:`fgbench.methods.steps.contexts.Runs`.
 
     Returns:
         Folders of the runs.
 
     Raises:
         ConfigError: If there is no such method, or its recipe is of another one or not valid.
-        FgbenchError: As the method raises, and :func:`fgbench.methods.steps.work.open_training`.
+        FgbenchError: As the method raises, and :func:`fgbench.methods.steps.contexts.open_training`.
     """
     if method == UNITS:
         from fgbench.methods.steps.units import train_units
@@ -108,7 +108,7 @@ def _trained(
     baseline = RECIPE_BASELINES.get(method)
     is_of_clips = baseline.train == "tmsau" if baseline else method.startswith("tmsau")
     if is_of_clips:
-        clips = with_changes(load_training(recipe, TrainVideoConfig), changes)
+        clips = with_changes(load_training(recipe, TrainClipConfig), changes)
         if baseline:
             baseline.check(clips)
         return train_clips(clips, workdir, weights=weights, **runs)

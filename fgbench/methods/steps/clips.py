@@ -6,17 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
-from fgbench.config import TrainImageConfig, TrainVideoConfig, load_training
+from fgbench.config import TrainClipConfig, TrainImageConfig, load_training
 from fgbench.errors import ConfigError
+from fgbench.methods.steps.contexts import Runs, open_runs, where
 from fgbench.methods.steps.images import train_images_in
-from fgbench.methods.steps.work import Runs, open_runs, where
 from fgbench.methods.tmsau import run as clip_run
 from fgbench.runs.weights import Trained, find_weights, read_trained
 from fgbench.training.context import TrainingContext
 
 
 def train_clips(
-    config: TrainVideoConfig,
+    config: TrainClipConfig,
     workdir: Path | str,
     *,
     image_run: str | None = None,
@@ -31,7 +31,7 @@ def train_clips(
         image_run: Image model that describes frames: name of an experiment, a run or its weights; ``None``
             trains the one that the recipe names, each seed its own.
         weights: Initial weights of convolutional streams.
-        runs: See :class:`fgbench.methods.steps.work.Runs`.
+        runs: See :class:`fgbench.methods.steps.contexts.Runs`.
 
     Returns:
         Folders of the runs.
@@ -52,7 +52,7 @@ def train_clips(
 
 
 def image_model(
-    config: TrainVideoConfig, context: TrainingContext, named: str | None = None
+    config: TrainClipConfig, context: TrainingContext, named: str | None = None
 ) -> Trained | None:
     """Return the image model of a recipe: the named one, else the work folder's, trained first if absent.
 

@@ -12,8 +12,8 @@ from fgbench.methods._networks.trunk_choice import from_scratch, on_trunk_of
 from fgbench.methods.action_units.run import find_weights as find_unit_weights
 from fgbench.methods.insightface import method as insightface
 from fgbench.methods.msau import run as image_run
+from fgbench.methods.steps.contexts import Runs, open_runs, where
 from fgbench.methods.steps.units import train_units_in, unit_data
-from fgbench.methods.steps.work import Runs, open_runs, where
 from fgbench.runs.weights import Trained, find_weights, read_trained
 from fgbench.training.context import TrainingContext
 from fgbench.workfolders.layout import RUNS, WEIGHTS
@@ -41,7 +41,7 @@ def train_images(
         init: Trained image network to start from instead.
         trunk: Trained image network whose trunk is taken instead: the name of an experiment, a run or its
             weights; ``"none"``: drawn values.
-        runs: See :class:`fgbench.methods.steps.work.Runs`.
+        runs: See :class:`fgbench.methods.steps.contexts.Runs`.
 
     Returns:
         Folders of the runs.

@@ -14,7 +14,7 @@ from fgbench.config import TrainAuConfig
 from fgbench.errors import DatasetError
 from fgbench.methods.action_units import run as au_run
 from fgbench.methods.action_units.frames import UnitData
-from fgbench.methods.steps.work import How, open_training, seeded
+from fgbench.methods.steps.contexts import How, open_training, seeded
 from fgbench.naming import first_few
 from fgbench.preparation.prepare import saved
 from fgbench.training.context import TrainingContext
@@ -43,13 +43,13 @@ def train_units(
         workdir: Work folder that holds the runs.
         further: Further work folders, whose frames are trained on too.
         folds: Groups of subjects to cross-validate over; 0 takes the work folder's own protocol.
-        device: This and what follows: see :class:`fgbench.methods.steps.work.Runs`.
+        device: This and what follows: see :class:`fgbench.methods.steps.contexts.Runs`.
 
     Returns:
         Folders of the runs: of each seed those of all folds.
 
     Raises:
-        FgbenchError: As of :func:`train_units_in` and :func:`fgbench.methods.steps.work.open_training`.
+        FgbenchError: As of :func:`train_units_in` and :func:`fgbench.methods.steps.contexts.open_training`.
     """
     context = open_training(workdir, device, **how)
     quietly: How = {**how, "progress": ignore}

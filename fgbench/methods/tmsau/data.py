@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fgbench.config import TrainVideoConfig
+from fgbench.config import TrainClipConfig
 from fgbench.inputs.clip_frames import FrameRows, open_rows
 from fgbench.inputs.clip_set import ClipSet
 from fgbench.inputs.crops import CENTRE, view_table
@@ -47,7 +47,7 @@ class OpenClips:
 
 
 def open_clips(
-    config: TrainVideoConfig,
+    config: TrainClipConfig,
     context: TrainingContext,
     clips: ClipSet,
     image: ImageNetwork | None,
@@ -128,7 +128,7 @@ def open_clips(
 
 
 def _pictures(
-    config: TrainVideoConfig,
+    config: TrainClipConfig,
     stream: str,
     wanted: Takes,
     rows: FrameRows,

@@ -1,7 +1,7 @@
 """Descriptions of the frames of clips by a frozen image model: computed once, kept and shared by runs.
 
 Writes ``cache/frames/<fingerprint>/`` of the work folder, in the layout of
-:mod:`fgbench.inputs.kept_tensors`: N x V x 1 x F x 1 x 1 float16, where V are the views of
+:mod:`fgbench.inputs.cached_maps`: N x V x 1 x F x 1 x 1 float16, where V are the views of
 :func:`fgbench.inputs.crops.view_table`: crops, each as it is and mirrored.
 """
 
@@ -17,9 +17,9 @@ from torch import Tensor
 from fgbench.config import NetworkConfig
 from fgbench.errors import ConfigError
 from fgbench.files.hashing import digest_json
+from fgbench.inputs.cached_maps import KeptMaps, keep_maps
 from fgbench.inputs.crops import CENTRE, View
 from fgbench.inputs.image_set import open_source
-from fgbench.inputs.kept_tensors import KeptMaps, keep_maps
 from fgbench.inputs.manifest_pictures import find_frames
 from fgbench.methods.msau.opened import ImageNetwork
 from fgbench.models.msau import MsauNet

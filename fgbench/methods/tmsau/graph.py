@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from fgbench.config import TrainVideoConfig
+from fgbench.config import TrainClipConfig
 from fgbench.inputs.crops import enlarge, without_colour
 from fgbench.inputs.preprocessing import Preprocessing
 from fgbench.methods.protocol import Floats
@@ -28,7 +28,7 @@ _CPU = torch.device("cpu")
 
 def clip_graph(
     model: TmsauNet,
-    config: TrainVideoConfig,
+    config: TrainClipConfig,
     scales: Mapping[str, Scale],
     image: tuple[MsauNet, Preprocessing] | None,
     labels: LabelSet,
@@ -127,7 +127,7 @@ class _OneClip(nn.Module):
     def __init__(
         self,
         model: TmsauNet,
-        config: TrainVideoConfig,
+        config: TrainClipConfig,
         scales: Mapping[str, Scale],
         image: tuple[MsauNet, Preprocessing] | None,
         labels: LabelSet,
@@ -240,7 +240,7 @@ def _shape(wanted: Takes | None) -> tuple[int, ...]:
     return wanted.length * (2 if wanted.kind == "flow" else 3), *side
 
 
-def _input_metadata(config: TrainVideoConfig, wanted: Takes | None) -> Mapping[str, Any]:
+def _input_metadata(config: TrainClipConfig, wanted: Takes | None) -> Mapping[str, Any]:
     """Return the number and layout of the rows that a clip is tested on."""
     if wanted is None:
         return {"rows": FACES, "most": config.attention.frames, "shape": list(_shape(None))}

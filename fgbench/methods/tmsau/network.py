@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from fgbench.config import TrainVideoConfig
+from fgbench.config import TrainClipConfig
 from fgbench.errors import ConfigError
 from fgbench.methods.msau.opened import ImageNetwork
 from fgbench.methods.tmsau.frame_features import feature_size
@@ -52,7 +52,7 @@ class Takes:
     near_key: bool = False
 
 
-def takes(config: TrainVideoConfig, stream: str) -> Takes | None:
+def takes(config: TrainClipConfig, stream: str) -> Takes | None:
     """Return the input of a stream of a recipe; ``None`` for the one that takes features of frames.
 
     Args:
@@ -95,7 +95,7 @@ def takes(config: TrainVideoConfig, stream: str) -> Takes | None:
     return None
 
 
-def build(config: TrainVideoConfig, image: ImageNetwork | None, labels: LabelSet) -> TmsauNet:
+def build(config: TrainClipConfig, image: ImageNetwork | None, labels: LabelSet) -> TmsauNet:
     """Build the network of a recipe, with torch's initial values.
 
     Args:
@@ -158,7 +158,7 @@ def build(config: TrainVideoConfig, image: ImageNetwork | None, labels: LabelSet
 
 
 def build_drawn(
-    config: TrainVideoConfig,
+    config: TrainClipConfig,
     image: ImageNetwork | None,
     weights: Path | None,
     *,
@@ -206,7 +206,7 @@ def build_drawn(
     return model
 
 
-def settings(config: TrainVideoConfig) -> Mapping[str, Any]:
+def settings(config: TrainClipConfig) -> Mapping[str, Any]:
     """Return the settings needed to build the network again, as plain values for the metadata of weights."""
     plain: dict[str, Any] = config.model_dump(
         mode="json",

@@ -14,7 +14,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from fgbench.config import TrainVideoConfig
+from fgbench.config import TrainClipConfig
 from fgbench.errors import ManifestError
 from fgbench.inputs.clip_set import ClipFrames, clip_frames
 from fgbench.methods._networks.face_agreement import refuse_other_faces
@@ -63,7 +63,7 @@ class ClipNetwork:
     """
 
     model: TmsauNet
-    config: TrainVideoConfig
+    config: TrainClipConfig
     scales: Mapping[str, Scale]
     image: ImageNetwork | None
     trained: Trained
@@ -288,7 +288,7 @@ def open_clip_network(trained: Trained, device: torch.device) -> ClipNetwork:
     trained.require("video", purpose="(a network of clips)")
     labels = labels_of(trained)
     try:
-        config = TrainVideoConfig.model_validate(trained.metadata.get("network"))
+        config = TrainClipConfig.model_validate(trained.metadata.get("network"))
         scales = {
             str(name): Scale(mean=tuple(map(float, scale["mean"])), std=tuple(map(float, scale["std"])))
             for name, scale in trained.metadata["scales"].items()

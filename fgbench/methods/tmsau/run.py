@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fgbench.config import TrainVideoConfig
+from fgbench.config import TrainClipConfig
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.files.hashing import digest_json
 from fgbench.inputs.clip_set import clip_frames
@@ -30,7 +30,7 @@ from fgbench.methods.tmsau.inputs import Scale
 from fgbench.methods.tmsau.network import build_drawn, settings
 from fgbench.methods.tmsau.opened import with_image_model
 from fgbench.methods.tmsau.outcome import write_clip_outcome
-from fgbench.methods.tmsau.task import VideoTask, predict_clips
+from fgbench.methods.tmsau.task import ClipTask, predict_clips
 from fgbench.models.tmsau import TmsauNet
 from fgbench.models.weights import save_weights
 from fgbench.runs.face_origin import FACE_ORIGIN
@@ -56,7 +56,7 @@ class _Data:
 
 
 def run(
-    config: TrainVideoConfig, context: TrainingContext, image: Trained | None, weights: Path | None = None
+    config: TrainClipConfig, context: TrainingContext, image: Trained | None, weights: Path | None = None
 ) -> Path:
     """Train, choose the epoch on validation clips, predict the test clips.
 
@@ -123,7 +123,7 @@ def run(
 
 
 def _run(
-    config: TrainVideoConfig,
+    config: TrainClipConfig,
     context: TrainingContext,
     image: Trained | None,
     weights: Path | None,
@@ -138,7 +138,7 @@ def _run(
     plain = config.model_dump(mode="json")
     folder = context.folder(config.name)
     fit_and_finish(
-        VideoTask(
+        ClipTask(
             model,
             config,
             train=data.train,
@@ -160,7 +160,7 @@ def _run(
 
 
 def _open(
-    config: TrainVideoConfig, context: TrainingContext, network: ImageNetwork | None, *, published: bool
+    config: TrainClipConfig, context: TrainingContext, network: ImageNetwork | None, *, published: bool
 ) -> _Data:
     near = config.spatial == "rgb" and config.rgb.train_on == "image"
     frames = clip_frames(context.manifests, flow=config.temporal == "flow", near=near)
@@ -195,7 +195,7 @@ def _open(
 
 
 def _finish(
-    config: TrainVideoConfig,
+    config: TrainClipConfig,
     context: TrainingContext,
     data: _Data,
     model: TmsauNet,

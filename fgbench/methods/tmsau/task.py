@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from fgbench.config import TrainVideoConfig
+from fgbench.config import TrainClipConfig
 from fgbench.inputs.batching import Slices, epoch_order
 from fgbench.inputs.distortion import draw_distortions
 from fgbench.methods._networks.sample_batches import class_uar
@@ -116,7 +116,7 @@ class PredictedClips:
         return _fused(self.basic, weight)
 
 
-class VideoTask:
+class ClipTask:
     """Training and validation of a clip network; see :class:`fgbench.training.task.Task`.
 
     Args:
@@ -131,7 +131,7 @@ class VideoTask:
     def __init__(
         self,
         model: TmsauNet,
-        config: TrainVideoConfig,
+        config: TrainClipConfig,
         *,
         train: OpenClips,
         selection: OpenClips,
@@ -192,7 +192,7 @@ class VideoTask:
         outputs = self.model(_seen(self._train, batch, looks))
         rows = batch.index.to(self._train.clips.labels.device)
         fine, basic = self._train.clips.labels[rows], self._train.clips.basic[rows]
-        return video_loss(outputs, fine, basic, self._config)
+        return clip_loss(outputs, fine, basic, self._config)
 
     def ids(self, batch: ClipBatch) -> Sequence[str]:
         """Ids of the clips of a batch."""
@@ -210,8 +210,8 @@ class VideoTask:
         return scores
 
 
-def video_loss(
-    outputs: Mapping[str, StreamOutputs], fine_B: Tensor, basic_B: Tensor, config: TrainVideoConfig
+def clip_loss(
+    outputs: Mapping[str, StreamOutputs], fine_B: Tensor, basic_B: Tensor, config: TrainClipConfig
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Compute the loss of a clip network (paper section IV-B: softmax losses with the weights of MSAU-Net).
 

@@ -1,7 +1,7 @@
 """Stage ``audit``: take clips out of training and validation that leak into validation or test.
 
 Reads ``split``, ``ingest`` and the faces of the image set in ``faces``. Clips whose file, a picture or a near
-duplicate occurs in another part (`fgbench.audit.findings`) become rejects of this stage, with the kind
+duplicate occurs in another part (`fgbench.audit.part_leaks`) become rejects of this stage, with the kind
 of the leak as the reason; a clip of the test part never does. Where folds divide the data set, each clip is
 tested once: of groups that show the same, one keeps it (`fgbench.audit.fold_leaks`). Off by default;
 ``fgbench prepare --drop-leaks`` turns it on. Later stages and the manifests leave rejected clips out.
@@ -24,7 +24,7 @@ from fgbench.records import IMAGE_ROLES, SPLITS, Rejected, image_id
 from fgbench.storage import read_rows
 
 if TYPE_CHECKING:
-    from fgbench.audit.findings import Leak
+    from fgbench.audit.part_leaks import Leak
     from fgbench.audit.pictures import StoredPicture
 
 _Files = Mapping[int, Mapping[str, Mapping[str, Path]]]
@@ -32,9 +32,9 @@ _Files = Mapping[int, Mapping[str, Mapping[str, Path]]]
 
 def _plan(config: AuditConfig, inputs: _Files) -> dict[int, dict[str, tuple[str, str]]]:
     """Per bucket: clips to drop, each with reason and detail."""
-    from fgbench.audit.findings import AuditedClip, Side, compare, dropped_clips
     from fgbench.audit.fold_leaks import dropped_between_groups
     from fgbench.audit.leaks import PAIRS
+    from fgbench.audit.part_leaks import AuditedClip, Side, compare, dropped_clips
     from fgbench.audit.pictures import describe
 
     clips: list[AuditedClip] = []

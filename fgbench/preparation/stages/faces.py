@@ -4,7 +4,7 @@ Reads ``sample`` and ``ingest`` and decodes each clip once. Writes one row per s
 ``ok``, or the reason why there is no usable face (`fgbench.faces.status`): ``unsure`` and
 ``passing`` ones are kept with their face, but are in no image set, feature or sample of a network. With
 ``align: never`` frames are taken as they are, resized to the size of a chip; with ``where-found`` those of
-clips in which the face is not found (:mod:`fgbench.faces.where_found`), which get the status ``as_is``.
+clips in which the face is not found (:mod:`fgbench.faces.cropped_pictures`), which get the status ``as_is``.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ import numpy as np
 from fgbench.config import FacesConfig
 from fgbench.errors import MediaError
 from fgbench.faces import status
+from fgbench.faces.all_faces import everyone
 from fgbench.faces.clip_faces import observe_clip
-from fgbench.faces.everyone import everyone
-from fgbench.faces.following import Models, load_models
+from fgbench.faces.cropped_pictures import observe_cropped
+from fgbench.faces.locating import Models, load_models
 from fgbench.faces.models import find_model
 from fgbench.faces.observation import Observation
-from fgbench.faces.passing import without_passers_by
-from fgbench.faces.where_found import observe_where_found
+from fgbench.faces.passers_by import without_passers_by
 from fgbench.media import video
 from fgbench.media.faults import GIVEN_UP
 from fgbench.media.images import SUFFIXES, encode
@@ -115,12 +115,12 @@ def observed(frames: Iterable[video.Frame], config: FacesConfig) -> Iterator[tup
         return ((frame, whole_frame(frame, config.chip_size)) for frame in frames)
     models = _models(config.detector, config.detector_model, config.landmarks)
     if config.align == "where-found":
-        return observe_where_found(frames, config, models, whole=partial(as_is, config=config))
+        return observe_cropped(frames, config, models, whole=partial(as_is, config=config))
     return observe_clip(frames, config, models)
 
 
 def everyone_in(frame: video.Frame, config: FacesConfig) -> list[Observation]:
-    """All faces of a still picture, see :func:`fgbench.faces.everyone.everyone`; errors as of
+    """All faces of a still picture, see :func:`fgbench.faces.all_faces.everyone`; errors as of
     :func:`observed`."""
     return everyone(frame, config, _models(config.detector, config.detector_model, config.landmarks))
 

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from fgbench.catalogue.left_to_data import SUBJECTS_IF_KNOWN
+from fgbench.catalogue.open_settings import SUBJECTS_IF_KNOWN
 from fgbench.config import SplitConfig
 from fgbench.errors import DatasetError
 from fgbench.preparation.pipeline import ROWS, Accepted, Item, Stage, Task

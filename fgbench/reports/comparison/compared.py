@@ -27,7 +27,7 @@ from fgbench.evaluation.paired import (
 )
 from fgbench.evaluation.significance import ClusterCounts, Metric, mean_counts
 from fgbench.reports.accuracies import clustered_alike
-from fgbench.reports.comparison.runs_compared import Contender, restricted
+from fgbench.reports.comparison.contenders import Contender, restricted
 
 METRICS: tuple[Metric, ...] = get_args(Metric)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fgbench.reports.comparison.compared import chance
-from fgbench.reports.comparison.runs_compared import Contender, contender
+from fgbench.reports.comparison.contenders import Contender, contender
 from fgbench.reports.comparison.tables import (
     SCORE_COLUMNS,
     interval_notes,

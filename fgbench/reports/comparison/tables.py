@@ -10,7 +10,7 @@ from fgbench.evaluation import clusters
 from fgbench.evaluation.paired import McNemar, Permutation
 from fgbench.reports.chains import chain_notes
 from fgbench.reports.comparison.compared import METRICS, Comparison, Pair, chance
-from fgbench.reports.comparison.runs_compared import Contender
+from fgbench.reports.comparison.contenders import Contender
 from fgbench.reports.experiments import warnings_of
 from fgbench.reports.freshness import state_notes
 from fgbench.reports.protocols import knowledge_notes

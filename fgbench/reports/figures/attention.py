@@ -17,7 +17,7 @@ from fgbench.reports.freshness import read_present, state_notes, state_of
 from fgbench.reports.paper.methods import C3D_LSTM, NAN, TMSAU, VGG_LSTM
 from fgbench.reports.rendering.drawing_style import canvas, heading, is_for_paper, own_style, points
 from fgbench.reports.rendering.table import Cell, Figure, Table
-from fgbench.reports.run.attended import (
+from fgbench.reports.run.clip_attention import (
     Image,
     Shown,
     choose,

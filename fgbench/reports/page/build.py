@@ -11,20 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from fgbench import storage
-from fgbench.reports.page.boards import boards_json
-from fgbench.reports.page.counted import Counted, count_runs
 from fgbench.reports.page.dataset import ContactSheets, counts_json
-from fgbench.reports.page.found import FolderRuns, find_runs
+from fgbench.reports.page.finished_runs import FolderRuns, find_runs
 from fgbench.reports.page.html import assemble
+from fgbench.reports.page.leaderboards import boards_json
 from fgbench.reports.page.origin import origin_json
 from fgbench.reports.page.pairs import BEST, pairs_json
 from fgbench.reports.page.rejected import Rejected
 from fgbench.reports.page.run import Strips, ask_strips, run_json, summary, units_json
+from fgbench.reports.page.sample_counts import Counted, count_runs
 from fgbench.reports.page.samples import clip_pictures, read_originals, samples_json, share_samples
 from fgbench.reports.page.sheets import COLUMNS, Packed, Sheets
 from fgbench.reports.paper.counts import IMAGE, VIDEO, count_manifests
 from fgbench.reports.rendering.table import data_title
-from fgbench.runs.outside import outside_title
+from fgbench.runs.other_programs import outside_title
 from fgbench.runs.pseudo_labels import pseudo_title
 from fgbench.runs.read_digest import read_digest
 from fgbench.taxonomy import basics, leaves

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fgbench.reports.page.found import ClassRun, FolderRuns, UnitRun
+from fgbench.reports.page.finished_runs import ClassRun, FolderRuns, UnitRun
 from fgbench.runs.results import CONFIG
 
 _KEYS = ("commit", "fgbench", "python", "machine", "device", "manifest_digest", "config_digest")

@@ -16,7 +16,7 @@ import numpy as np
 
 from fgbench.evaluation.clusters import LEAST
 from fgbench.evaluation.paired import mcnemar, paired_interval, permutation_test
-from fgbench.reports.page.counted import Counted
+from fgbench.reports.page.sample_counts import Counted
 from fgbench.runs.results import Predictions
 
 ALL_UP_TO = 12

@@ -13,9 +13,9 @@ from fgbench.evaluation.calibration import calibration_scores, confidences_of, r
 from fgbench.evaluation.clusters import few_clusters_notes
 from fgbench.evaluation.hierarchy import hierarchy_scores
 from fgbench.records import image_id
-from fgbench.reports.page.counted import Counted
-from fgbench.reports.page.extras import read_boxes, read_history, read_opinions, read_weights
-from fgbench.reports.page.found import ClassRun, UnitRun
+from fgbench.reports.page.extra_files import read_boxes, read_history, read_opinions, read_weights
+from fgbench.reports.page.finished_runs import ClassRun, UnitRun
+from fgbench.reports.page.sample_counts import Counted
 from fgbench.reports.page.sheets import Sheets
 from fgbench.reports.paper import numbers as paper
 from fgbench.reports.protocols import fairness_notes

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fgbench.records import image_id
-from fgbench.reports.page.found import ClassRun
+from fgbench.reports.page.finished_runs import ClassRun
 from fgbench.reports.page.sheets import Sheets
 from fgbench.runs.results import Predictions
 from fgbench.storage import read_rows

@@ -26,7 +26,7 @@ from fgbench.reports.paper.scales import turn_notes
 from fgbench.reports.protocols import fairness_notes, protocol_label, protocol_sentence, reservations
 from fgbench.reports.rendering.table import Cell, OfPaper, Spread, Table, centre, data_title
 from fgbench.runs.labels import read_labels
-from fgbench.runs.outside import OUTSIDE
+from fgbench.runs.other_programs import OUTSIDE
 from fgbench.runs.results import Predictions
 from fgbench.taxonomy import ontology
 from fgbench.workfolders.layout import RUNS

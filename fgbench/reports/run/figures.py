@@ -11,7 +11,7 @@ from fgbench.evaluation.calibration import Bin, expected_calibration_error
 from fgbench.evaluation.hierarchy import are_leaves
 from fgbench.evaluation.metrics import Counts
 from fgbench.reports.accuracies import pooled
-from fgbench.reports.comparison.runs_compared import Contender
+from fgbench.reports.comparison.contenders import Contender
 from fgbench.reports.rendering.drawing_style import canvas, heading, is_for_paper, own_style, points
 from fgbench.reports.rendering.table import Cell, Figure, Table
 from fgbench.reports.run.sheet import name_of, reliability_of, title_of

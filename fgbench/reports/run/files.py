@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fgbench import storage
-from fgbench.reports.comparison.runs_compared import Contender
+from fgbench.reports.comparison.contenders import Contender
 from fgbench.reports.rendering.drawing_style import drawn
 from fgbench.reports.rendering.files import TEXT_FORMATS, Look, file_names, write_item
 from fgbench.reports.rendering.hypertext import html_page, html_picture, html_table

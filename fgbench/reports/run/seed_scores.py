@@ -20,7 +20,7 @@ from fgbench.reports.run.fold_scores import MEASURES
 from fgbench.reports.run.scores import result_title
 from fgbench.reports.run.unit_scores import pooled_units
 from fgbench.runs.face_origin import face_notes
-from fgbench.runs.outside import outside_notes
+from fgbench.runs.other_programs import outside_notes
 from fgbench.runs.pseudo_labels import pseudo_notes, pseudo_title
 from fgbench.runs.results import Predictions, read_predictions, read_result
 from fgbench.runs.unit_results import mean_f1, read_au_predictions, read_au_result, unit_scores

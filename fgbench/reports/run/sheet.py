@@ -30,7 +30,7 @@ from fgbench.evaluation.hierarchy import (
 from fgbench.evaluation.significance import Metric
 from fgbench.reports.accuracies import over_seeds, pooled
 from fgbench.reports.chains import chain_notes
-from fgbench.reports.comparison.runs_compared import Contender
+from fgbench.reports.comparison.contenders import Contender
 from fgbench.reports.freshness import state_notes
 from fgbench.reports.protocols import protocol_notes
 from fgbench.reports.rendering.table import Cell, Table, data_title

@@ -11,7 +11,7 @@ import numpy as np
 from fgbench.naming import counted
 from fgbench.reports.rendering.table import Cell, Table, data_title
 from fgbench.runs.face_origin import face_notes
-from fgbench.runs.outside import outside_notes
+from fgbench.runs.other_programs import outside_notes
 from fgbench.runs.pseudo_labels import pseudo_notes, pseudo_title
 from fgbench.runs.unit_results import (
     PEOPLE_TRAINED_ON,

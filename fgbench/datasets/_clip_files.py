@@ -1,0 +1,151 @@
+"""Files of clips by the names that tables use, in any spelling.
+
+Lists the data set once. A clip is a file: ``a``, ``./a``, ``a.MP4`` and ``videos/a.mp4`` are one clip if they
+lead to one file. Its id is the path of the file below the folder of videos, without suffix, in the form
+of :func:`fgbench.naming.tidy`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+from fgbench.datasets._tree import FILE, HIDDEN, ODD, everything
+from fgbench.datasets._whole_paths import tails
+from fgbench.errors import DatasetError
+from fgbench.media.kinds import VIDEO_SUFFIXES, is_picture, suffix
+from fgbench.naming import key, shown, tidy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedFile:
+    """Clip and file of a name.
+
+    Attributes:
+        clip_id: Id of the clip.
+        path: POSIX path of its file from the root; the name if there is none.
+        problem: ``(reason, detail)`` if the name leads to no file, or to several.
+    """
+
+    clip_id: str
+    path: str
+    problem: tuple[str, str] | None = None
+
+
+class ClipFiles:
+    """The files of a data set by the names that tables use.
+
+    Args:
+        root: Root of the data set.
+        videos: Name of the folder of videos; the root is taken if it does not exist.
+
+    Raises:
+        DatasetError: If the root cannot be listed.
+    """
+
+    def __init__(self, root: Path, videos: str) -> None:
+        self._root = root
+        has_folder = (root / videos).is_dir()
+        self._before = f"{videos}/" if has_folder else ""
+        self._base = videos if has_folder else str(root)
+        self._kinds: dict[str, str] = {}
+        self._by_path: dict[str, list[str]] = defaultdict(list)
+        self._by_stem: dict[str, list[str]] = defaultdict(list)
+        self._pictures: dict[str, list[str]] = defaultdict(list)
+        self._by_key: dict[str, list[str]] = {}
+        self._by_name: dict[str, NamedFile] = {}
+        try:
+            items = everything(root)
+        except OSError as error:
+            raise DatasetError(f"cannot list {root}: {error.strerror}", "check its permissions") from error
+        for item in items:
+            if item.kind == HIDDEN:
+                continue
+            self._kinds[item.path] = item.kind
+            plain = tidy(item.path)
+            self._by_path[plain].append(item.path)
+            if not plain.startswith(self._before):
+                continue
+            name = plain.removeprefix(self._before)
+            if suffix(plain) in VIDEO_SUFFIXES:
+                self._by_stem[_without_suffix(name)].append(item.path)
+            elif is_picture(plain):
+                self._pictures[name[: len(name) - len(suffix(name))]].append(item.path)
+
+    def find(self, clip: str) -> NamedFile:
+        """Find the file of a name; a name that leads out of the root is returned unchanged."""
+        if clip not in self._by_name:
+            self._by_name[clip] = self._find(clip)
+        return self._by_name[clip]
+
+    def meant(self, name: str) -> NamedFile:
+        """Like :meth:`find`; for a whole path, the only clip whose path below the folder of videos is its
+        end.
+
+        Programs that analyse videos write down the paths on their machine.
+        """
+        paths = {
+            path
+            for tail in tails(name)
+            for path in (
+                *self._by_path.get(self._before + tail, ()),
+                *self._by_stem.get(_without_suffix(tail), ()),
+            )
+        }
+        return self._there(paths.pop()) if len(paths) == 1 else self.find(name)
+
+    def _find(self, clip: str) -> NamedFile:
+        steps = [step for step in clip.split("/") if step not in ("", ".")]
+        plain = tidy("/".join(steps))
+        clip_id = _without_suffix(plain)
+        if clip.startswith("/") or ".." in steps:
+            return NamedFile(clip_id=clip_id, path=clip)
+        paths = (
+            self._by_path.get(self._before + plain)
+            or self._by_path.get(plain)
+            or self._by_stem.get(clip_id)
+            or self._pictures.get(plain)
+            or self._in_any_case(plain)
+        )
+        if paths and len(paths) > 1:
+            files = ", ".join(shown(path) for path in paths)
+            detail = f"clip {clip!r} fits several files: {files}; name it with its suffix, or rename them"
+            return NamedFile(clip_id=clip_id, path=clip, problem=("bad_annotation", detail))
+        if paths:
+            return self._there(paths[0])
+        if _is_file(self._root / self._before / plain):  # below a folder that is linked to more than once
+            return self._there(self._before + plain)
+        detail = f"no video or picture {clip!r} below {self._base}"
+        return NamedFile(clip_id=clip_id, path=clip, problem=("missing_file", detail))
+
+    def _in_any_case(self, plain: str) -> list[str] | None:
+        """Files whose name differs in case alone; tried last, so most data sets need no such list."""
+        if not self._by_key:
+            for names, kind in ((self._by_path, "path"), (self._by_stem, "stem")):
+                for name, paths in names.items():
+                    self._by_key.setdefault(f"{kind}:{key(name)}", []).extend(paths)
+        wanted = key(plain)
+        return (
+            self._by_key.get(f"path:{key(self._before)}{wanted}")
+            or self._by_key.get(f"path:{wanted}")
+            or self._by_key.get(f"stem:{_without_suffix(wanted)}")
+        )
+
+    def _there(self, path: str) -> NamedFile:
+        clip_id = _without_suffix(tidy(path.removeprefix(self._before)))
+        kind = self._kinds.get(path, FILE)
+        problem = None if kind == FILE else (kind, f"{shown(path)}: {ODD[kind]}")
+        return NamedFile(clip_id=clip_id, path=path, problem=problem)
+
+
+def _without_suffix(clip: str) -> str:
+    ending = suffix(clip)
+    return clip[: len(clip) - len(ending)] if ending in VIDEO_SUFFIXES else clip
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name longer than the file system allows, or with a NUL
+        return False

@@ -1,0 +1,103 @@
+"""Plain tables (CSV, or Parquet with the same columns), for whoever writes them on purpose.
+
+``clip_id`` (or ``clip``, ``file``, ``path``) says whose row it is; without it the file is of one clip, and is
+named as the clip. ``frame`` counts from 0. ``label`` is the class that was chosen; every further column is a
+class with its probability, or an action unit (``AU1``, ``AU01``; 0 or 1, or a probability). Columns of text,
+and those of :data:`PASSED_OVER`, are not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from fgbench.errors import DatasetError
+from fgbench.inference.other_programs.answers import Answer, Answers
+from fgbench.inference.other_programs.cells import (
+    FRAMES,
+    FURTHER_NAMES,
+    NAMES,
+    answers_of,
+    frame_of,
+    number_of,
+    scores_of,
+    unit_columns,
+    unit_values,
+)
+from fgbench.inference.other_programs.source import Source
+from fgbench.naming import first_few
+
+ABOUT = "plain CSV or Parquet: clip_id or file, frame, label, a column per class or action unit"
+
+PASSED_OVER = frozenset(
+    {
+        *("", "index", "unnamed: 0", "subject", "subject_id", "source", "source_id", "split", "fold", "seed"),
+        *("time", "timestamp", "time_s", "confidence", "score", "success", "face_id", "valence", "arousal"),
+    }
+)
+"""Columns that are neither classes nor of use."""
+
+
+_SAID = ("predicted", "prediction", "pred", "y_pred", "predicted_label", "predicted_class")
+"""Columns beside which ``label`` is the truth."""
+
+
+def is_of(columns: Collection[str]) -> bool:
+    """Whether a table can be read as a plain one: it says whose row each is, or has labels."""
+    return not {*NAMES, "label"}.isdisjoint(columns)
+
+
+def read(source: Source) -> Answers:
+    """The answers of a table.
+
+    Raises:
+        DatasetError: If a cell is no number, or out of range; or beside ``label`` there is another column of
+            predictions, since it is the truth then.
+    """
+    said = next((source.columns[source.places[name]] for name in _SAID if name in source.places), None)
+    if said is not None and "label" in source.places:
+        raise DatasetError(
+            f"{source.path} has the columns label and {said}, expected one: label is the class that the "
+            "program predicted",
+            f"rename {said} to label, and leave the true classes out: the work folder has them",
+        )
+    units = unit_columns(source)
+    known = {*NAMES, *FURTHER_NAMES, *FRAMES, "label", *PASSED_OVER}
+    places = [
+        column
+        for column, name in enumerate(source.head)
+        if name not in known and column not in units.values() and _has_numbers(source, column)
+    ]
+    unit_places = list(units.values())
+    label = source.places.get("label")
+
+    def answer(line: int, cells: list[str], name: str) -> Answer:
+        return Answer(
+            where=source.where(line),
+            name=name,
+            frame=frame_of(source, line, cells),
+            label=None if label is None else cells[label] or None,
+            scores=scores_of(source, line, cells, places) if places else None,
+            units=unit_values(source, line, cells, unit_places) if unit_places else None,
+        )
+
+    read_too = {*NAMES, *FURTHER_NAMES, *FRAMES, "label"}
+    used = {*places, *unit_places, *(source.places[name] for name in read_too if name in source.places)}
+    passed = [name for column, name in enumerate(source.columns) if name and column not in used]
+    return Answers(
+        format="csv",
+        classes=tuple(source.columns[column] for column in places),
+        units=tuple(units),
+        rows=answers_of(source, answer),
+        notes=(f"columns not read: {first_few(passed)}",) if passed else (),
+    )
+
+
+def _has_numbers(source: Source, column: int) -> bool:
+    """Whether any cell of a column is a number; columns of text are no classes."""
+    for line, cells in source.rows:
+        try:
+            if number_of(source, line, cells, column) is not None:
+                return True
+        except DatasetError:
+            continue
+    return False

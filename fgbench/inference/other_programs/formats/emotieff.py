@@ -1,0 +1,50 @@
+"""Tables of scores of EmotiEffLib or HSEmotion: seven or eight expressions of AffectNet.
+
+The library gives an array, which its users write with its own names of the classes as columns: ``Anger``,
+``Contempt`` (not of models of seven), ``Disgust``, ``Fear``, ``Happiness``, ``Neutral``, ``Sadness``,
+``Surprise``, of multi-task models also ``Valence`` and ``Arousal``, which are not read. Beside them the file
+(``clip_id``, ``file``, ``path``, ``image``, ``video``), ``frame`` (from 0) and ``emotion``, the name of the
+class. Scores have to be probabilities: ``predict_emotions(..., logits=False)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from fgbench.inference.other_programs.answers import Answer, Answers
+from fgbench.inference.other_programs.cells import answers_of, frame_of, scores_of
+from fgbench.inference.other_programs.source import Source
+
+ABOUT = "EmotiEffLib / HSEmotion CSV: seven or eight expressions of AffectNet"
+
+_CLASSES = ("Anger", "Contempt", "Disgust", "Fear", "Happiness", "Neutral", "Sadness", "Surprise")
+_MARKS = frozenset({"valence", "arousal", "emotion"})
+
+
+def is_of(columns: Collection[str]) -> bool:
+    """Whether a table is one of EmotiEffLib: the seven classes, and valence, arousal or ``emotion``."""
+    seven = {name.lower() for name in _CLASSES if name != "Contempt"}
+    others = any(name.startswith("facerect") for name in columns)
+    return seven <= set(columns) and not _MARKS.isdisjoint(columns) and not others
+
+
+def read(source: Source) -> Answers:
+    """The answers of a table.
+
+    Raises:
+        DatasetError: If a cell is no number.
+    """
+    classes = [name for name in _CLASSES if name.lower() in source.places]
+    places = [source.places[name.lower()] for name in classes]
+    label = source.places.get("emotion", source.places.get("label"))
+
+    def answer(line: int, cells: list[str], name: str) -> Answer:
+        return Answer(
+            where=source.where(line),
+            name=name,
+            frame=frame_of(source, line, cells),
+            label=None if label is None else cells[label] or None,
+            scores=scores_of(source, line, cells, places) if places else None,
+        )
+
+    return Answers(format="emotieff", classes=tuple(classes), units=(), rows=answers_of(source, answer))

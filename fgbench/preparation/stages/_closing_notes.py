@@ -1,0 +1,247 @@
+"""Points of a prepared data set that need attention: a few lines at the end of ``fgbench prepare``.
+
+Reads the rejects of all stages, and the clips and votes of the manifests. One of them is an error: that no
+clip is left to train on.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fgbench.config import PrepareConfig
+from fgbench.errors import DatasetError
+from fgbench.naming import counted, first_few
+from fgbench.preparation.stages._reject_lines import MOST, reject_lines, rejected_rows
+from fgbench.preparation.stages._tables import Finished, ingested
+from fgbench.preparation.stages._votes import strange_votes, votes_beyond
+from fgbench.preparation.stages.consensus import REANNOTATE
+from fgbench.printable import printable_name
+from fgbench.records import SPLITS
+from fgbench.storage import read_rows
+from fgbench.taxonomy import meant_by, ontology
+from fgbench.workfolders.layout import MANIFESTS
+
+WARNING = "warning: "
+"""Prefix of notes on a data set that need attention."""
+
+_COLUMNS = ["clip_id", "subject_id", "label", "split", "n_images", "n_faces_ok"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosingNotes:
+    """Points of a prepared data set that need attention.
+
+    Attributes:
+        lines: Messages; may be empty.
+        persons: Number of people in train and test, in words.
+        is_untrainable: Whether there is no sample to train on although the recipe asks for some, and there
+            are no samples at all or at least as many as parts.
+    """
+
+    lines: tuple[str, ...]
+    persons: str
+    is_untrainable: bool = False
+
+
+def closing_notes(
+    config: PrepareConfig,
+    workdir: Path,
+    finished: Finished,
+    *,
+    classes: Sequence[str],
+    notes: Iterable[str],
+    all_official: bool,
+) -> ClosingNotes:
+    """Sum up finished manifests.
+
+    Args:
+        config: The recipe, with open settings decided.
+        workdir: The work folder.
+        finished: Stage to bucket to marker, for all stages.
+        classes: Labels of the manifests.
+        notes: Notes on the data; those that begin with :data:`WARNING` are repeated.
+        all_official: Whether the data set itself names the part of every clip.
+
+    Raises:
+        ManifestError: If a table is missing or damaged.
+    """
+    manifests = workdir / MANIFESTS
+    clips = list(read_rows(manifests / "clips.parquet", _COLUMNS))
+    rejects = rejected_rows(workdir, finished)
+    again = any(row["reason"] == REANNOTATE for row in rejects)
+    trained = set(_roles(config)["train"])
+    samples = [clip for clip in clips if clip["split"] in trained and _has_sample(clip)]
+    asked_for = any(getattr(config.split, part) > 0 for part in trained)
+    n_usable = sum(map(_has_sample, clips))
+    tables = ingested(workdir, finished)
+    is_divisible = not n_usable or n_usable >= sum(getattr(config.split, part) > 0 for part in SPLITS)
+    return ClosingNotes(
+        lines=(
+            *reject_lines(rejects, workdir),
+            *_strange(config, tables),
+            *_beyond(tables),
+            *_faceless(clips),
+            *_parts(config, clips, classes),
+            *_shared_persons(config, clips),
+            *(line.removeprefix(WARNING) for line in notes if line.startswith(WARNING)),
+        ),
+        persons=_persons(config, clips),
+        is_untrainable=not samples and asked_for and is_divisible and not all_official and not again,
+    )
+
+
+def untrainable(workdir: Path) -> DatasetError:
+    """The error of manifests without a sample to train on."""
+    return DatasetError(
+        f"no usable clip is in train; the manifests in {workdir / MANIFESTS} are written all the same",
+        "see above what became of the clips; to prepare a set for tests alone, name the part of every clip "
+        "(column split), or write split: {train: 0, val: 0, test: 1} in the recipe",
+    )
+
+
+def _strange(config: PrepareConfig, ingested: Iterable[Path]) -> list[str]:
+    """Votes for unknown classes, with suggestions."""
+    labels = strange_votes(ingested)
+    if not labels:
+        return []
+    named = []
+    for label, count in sorted(labels.items(), key=lambda item: (-item[1], item[0]))[:MOST]:
+        advice = meant_by(label, ontology(config.dataset.scheme)) if label else ""
+        shown = repr(printable_name(label)) if label else "without a label"
+        named.append(f"{shown} {count}" + (f" ({advice})" if advice else ""))
+    more = f" and {len(labels) - MOST} more" if len(labels) > MOST else ""
+    return [
+        f"{labels.total()} votes are for no class of {config.dataset.scheme}, and count for none: "
+        f"{', '.join(named)}{more}"
+    ]
+
+
+def _beyond(ingested: Iterable[Path]) -> list[str]:
+    """Votes for key frames beyond the end of their clips."""
+    beyond = votes_beyond(ingested)
+    if not beyond:
+        return []
+    clips = [f"{printable_name(name)} ({count})" for name, count in sorted(beyond.items())]
+    n_votes = sum(beyond.values())
+    are = "vote is for a key frame" if n_votes == 1 else "votes are for key frames"
+    return [
+        f"{n_votes:,} {are} beyond the end of the clip, which agree with none; frames count from 0: "
+        f"{first_few(clips, MOST)}"
+    ]
+
+
+def _faceless(clips: Sequence[Mapping[str, Any]]) -> list[str]:
+    names = [printable_name(clip["clip_id"]) for clip in clips if not _has_sample(clip)]
+    if not names:
+        return []
+    return [
+        f"{_clips(len(names))} without any usable face (column status of manifests/faces says why): "
+        f"{first_few(names, MOST)}"
+    ]
+
+
+def _has_sample(clip: Mapping[str, Any]) -> bool:
+    return bool(clip["n_images"] or clip["n_faces_ok"])
+
+
+def _roles(config: PrepareConfig) -> dict[str, tuple[str, ...]]:
+    """Role to the parts that it takes; with folds, training takes all parts."""
+    protocol = config.protocol
+    if protocol.kind == "k-fold":
+        return {"train": SPLITS, "selection": (), "test": ()}
+    return {"train": protocol.train, "selection": protocol.selection, "test": protocol.test}
+
+
+def _parts(config: PrepareConfig, clips: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> list[str]:
+    """Parts that lack clips, usable faces or classes, except parts without weight and clips."""
+    if config.protocol.kind == "k-fold":
+        return _folds(config, clips, classes)
+    lines = []
+    for part in SPLITS:
+        there = [clip for clip in clips if clip["split"] == part]
+        usable = [clip for clip in there if _has_sample(clip)]
+        if not there:
+            if getattr(config.split, part) > 0 and any(part in parts for parts in _roles(config).values()):
+                lines.append(f"{part} is empty: it has no clip")
+            continue
+        if not usable:
+            lines.append(f"{part} has {_clips(len(there))} and no usable face")
+            continue
+        labels = {clip["label"] for clip in usable}
+        absent = [name for name in classes if name not in labels]
+        if absent:
+            lines.append(f"{part} lacks {len(absent)} of {len(classes)} classes: {first_few(absent)}")
+    return lines
+
+
+def _folds(config: PrepareConfig, clips: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> list[str]:
+    """Classes that cannot be trained on in some fold, and too few people for the folds."""
+    column = config.protocol.group_by
+    if column not in ("clip_id", "subject_id"):
+        return []
+    what = "persons" if column == "subject_id" else "clips"
+    groups: dict[str, set[str]] = defaultdict(set)
+    for clip in clips:
+        if _has_sample(clip) and clip["label"] is not None:
+            groups[clip["label"]].add(clip[column])
+    lines = []
+    everybody = {clip[column] for clip in clips} - {None}
+    if len(everybody) < config.protocol.folds:
+        people = counted(len(everybody), what.removesuffix("s"))
+        lines.append(f"{people} for {config.protocol.folds} folds, expected at least as many")
+    rare = [f"{name} ({len(groups[name])})" for name in classes if len(groups[name]) < 3]
+    if rare:
+        lines.append(
+            f"classes of fewer than 3 {what}, which some fold cannot train, choose and test on: "
+            f"{first_few(rare)}"
+        )
+    return lines
+
+
+def _in_parts(clips: Sequence[Mapping[str, Any]], parts: Sequence[str]) -> set[str]:
+    return {clip["subject_id"] for clip in clips if clip["split"] in parts} - {None}
+
+
+def _persons(config: PrepareConfig, clips: Sequence[Mapping[str, Any]]) -> str:
+    """Number of people in both train and test, in words where it is not known."""
+    everybody = _in_parts(clips, SPLITS)
+    n_unknown = sum(clip["subject_id"] is None for clip in clips)
+    if not everybody:
+        return "persons in train and test: not known, the data set tells no persons"
+    unknown = f"; {_clips(n_unknown)} without a person" if n_unknown else ""
+    in_all = f"{counted(len(everybody), 'person')} in all"
+    if config.protocol.kind == "k-fold":
+        column = config.protocol.group_by
+        if column == "subject_id":
+            return f"persons in train and test: none in every fold, folds are by person ({in_all})"
+        return (
+            f"persons in train and test: not kept apart, the folds of {len(everybody)} persons divide by "
+            f"{column.removesuffix('_id')}{unknown}"
+        )
+    roles = _roles(config)
+    trained, tested = (_in_parts(clips, roles[role]) for role in ("train", "test"))
+    both = len(trained & tested)
+    shared = f"{both:,} of {counted(len(everybody), 'person')}" if both else f"none ({in_all})"
+    return f"persons in train and test: {shared}{unknown}"
+
+
+def _shared_persons(config: PrepareConfig, clips: Sequence[Mapping[str, Any]]) -> list[str]:
+    if config.protocol.kind == "k-fold":
+        return []
+    lines = []
+    for first, second in (("train", "test"), ("val", "test"), ("train", "val")):
+        names = sorted(_in_parts(clips, [first]) & _in_parts(clips, [second]))
+        if names:
+            lines.append(
+                f"{len(names)} {'person is' if len(names) == 1 else 'persons are'} in {first} and {second}: "
+                f"{first_few([printable_name(name) for name in names], MOST)}"
+            )
+    return lines
+
+
+def _clips(count: int) -> str:
+    return counted(count, "clip")

@@ -1,0 +1,112 @@
+"""Tables of py-feat: expressions and action units, against its own files and pandas."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import f1_score, recall_score
+
+from fgbench.inference.other_programs.reading import read_answers
+from tests.support.outside_work import N_FRAMES, basic, present, score
+
+EMOTIONS = ["anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"]
+BOX = ["FaceRectX", "FaceRectY", "FaceRectWidth", "FaceRectHeight", "FaceScore"]
+
+
+def write_fex(path, clips):
+    """What ``Fex.to_csv`` writes of videos: a row per frame; one frame has no face."""
+    generator, rows = np.random.default_rng(5), []
+    for clip in clips:
+        for frame in range(N_FRAMES):
+            values = {
+                **dict.fromkeys(BOX, 10.0),
+                "Pitch": 0.1,
+                "Roll": 0.0,
+                "Yaw": -0.2,
+                "AU01": generator.random(),
+                "AU12": generator.random(),
+                "AU43": 0.0,
+                **dict(zip(EMOTIONS, generator.dirichlet(np.ones(7)), strict=True)),
+            }
+            if (clip, frame) == ("c003", 1):
+                values = dict.fromkeys(values, np.nan)
+            rows.append(
+                {**values, "input": f"/data/videos/{clip}.mp4", "frame": frame, "approx_time": "00:00"}
+            )
+    table = pd.DataFrame(rows)
+    table.to_csv(path, index=False)
+    return table
+
+
+def test_seven_expressions_on_the_33_classes_are_scored_above_them(videos, tmp_path):
+    table = write_fex(tmp_path / "fex.csv", videos.labels)
+    found = score(tmp_path / "fex.csv", videos.work)
+    mean = table.groupby(table.input.str[-8:-4])[EMOTIONS].mean()
+    truth = {clip: basic(label) for clip, label in videos.labels.items() if basic(label) != "love"}
+    predicted = mean.idxmax(axis=1)
+    names = sorted(set(truth.values()))
+    lost = [*truth.values(), "anger"], [*predicted[list(truth)], "none"]
+    result = found["classes"]
+    assert result["classes"] == EMOTIONS
+    assert result["metrics"]["n"] == len(truth) + 1
+    assert result["metrics"]["uar"] == pytest.approx(
+        recall_score(*lost, labels=names, average="macro", zero_division=0)
+    )
+    assert result["details"]["outside"]["level"] == "ekman7"
+    assert result["details"]["outside"]["dropped"] == {"affection": 1}
+    (note,) = [note for note in result["details"]["notes"] if "upper classes" in note]
+    assert note.endswith("test samples without one of them are left out: 1 of affection")
+    units = found["units"]
+    assert units["run"].endswith("runs/fex-units/0/0")
+    for name, column, context in (("au01", "AU01", 0), ("au12", "AU12", 1)):
+        said, labels = [], []
+        for row in table.itertuples():
+            label = present(int(row.input[-7:-4]), row.frame).split(",")[context]
+            if label:
+                labels.append(int(label))
+                said.append(int(getattr(row, column) >= 0.5))
+        (told,) = [unit for unit in units["units"] if unit["name"] == name]
+        assert told["f1"] == pytest.approx(f1_score(labels, said))
+    assert units["details"]["outside"]["without_prediction"] == 1
+
+
+def test_its_own_file_is_read_as_pandas_reads_it(face_clips):
+    path = face_clips / "001.csv"
+    table = pd.read_csv(path)
+    found = read_answers(path)
+    assert found.format == "pyfeat"
+    assert list(found.classes) == EMOTIONS
+    assert len(found.units) == sum(name.startswith("AU") for name in table.columns) == 20
+    assert [row.name for row in found.rows] == list(table.input)
+    assert [row.frame for row in found.rows] == list(table.frame)
+    np.testing.assert_array_equal([row.scores for row in found.rows], table[EMOTIONS])
+    columns = [unit.upper() for unit in found.units]
+    np.testing.assert_array_equal([row.units for row in found.rows], table[columns])
+
+
+def test_its_own_file_is_read_as_it_reads_it_itself(face_clips):
+    read_feat = pytest.importorskip(
+        "feat.utils.io", reason="py-feat is installed without what it needs", exc_type=ImportError
+    ).read_feat
+    path = face_clips / "001.csv"
+    table, found = read_feat(str(path)), read_answers(path)
+    np.testing.assert_allclose([row.scores for row in found.rows], table.emotions.to_numpy(float))
+    np.testing.assert_allclose([row.units for row in found.rows], table.aus.to_numpy(float))
+
+
+def test_numbers_of_pictures_in_a_list_are_no_frames(pictures, tmp_path):
+    """Of pictures, ``frame`` counts through the list of files."""
+    clips = [clip for clip, label in pictures.labels.items() if label != "surprise"]
+    rows = [
+        {
+            **dict.fromkeys(BOX, 1.0),
+            **{name: float(name == pictures.labels[clip]) for name in EMOTIONS},
+            "input": f"{clip}.png",
+            "frame": number,
+        }
+        for number, clip in enumerate(clips)
+    ]
+    pd.DataFrame(rows).to_csv(tmp_path / "p.csv")
+    left_out = [word for name in ("disgust", "fear", "neutral") for word in ("--map", f"{name}=")]
+    found = score(tmp_path / "p.csv", pictures.work, *left_out)["classes"]
+    assert found["metrics"]["war"] == pytest.approx(15 / 20)
+    assert found["metrics"]["n_missing"] == 5
