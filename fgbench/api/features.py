@@ -93,10 +93,10 @@ def _histograms(face: Face | npt.NDArray[np.uint8], config: LbpConfig) -> npt.ND
     if face is None:
         raise ConfigError("None is among the faces", "leave out pictures in which fgbench.align finds none")
     chip = face.chip if isinstance(face, Face) else np.asarray(face)
-    placed = {"landmarks": face.landmarks, "transform": face.transform} if isinstance(face, Face) else None
+    position = {"landmarks": face.landmarks, "transform": face.transform} if isinstance(face, Face) else None
     try:
         histograms: npt.NDArray[np.float32] = lbp_histograms(
-            _grey(chip)[None], *grid(placed, config, chip.shape[0] if chip.ndim else 0)
+            _grey(chip)[None], *grid(position, config, chip.shape[0] if chip.ndim else 0)
         )[0]
     except ValueError as error:
         raise ConfigError(str(error), "give aligned faces, uint8, e.g. those of fgbench.align") from error

@@ -168,7 +168,8 @@ class Network:
         if not self._own.network.takes_single_faces:
             raise ConfigError(f"{self.name} tells classes by movement", "use predict() on videos")
         batches = [
-            self._own.network.ask(stack[start : start + 64]).fine for start in range(0, len(stack), 64)
+            self._own.network.predict_faces(stack[start : start + 64]).fine
+            for start in range(0, len(stack), 64)
         ]
         none = np.empty((0, len(self.classes)), np.float32)
         return pd.DataFrame(np.concatenate([none, *batches]), columns=list(self.classes))

@@ -244,15 +244,15 @@ def _words(what: str, values: Any) -> list[str]:
     Raises:
         ConfigError: If one is.
     """
-    found = _listed(what, values)
-    if missing := [number for number, one in enumerate(found) if _is_missing(one)]:
+    listed = _listed(what, values)
+    if missing := [number for number, one in enumerate(listed) if _is_missing(one)]:
         raise ConfigError(
             f"{what} have no value at {counted(len(missing), 'place')}, the first is {missing[0]}",
             "leave these samples out"
             if what == "labels"
             else "give each a name of its own, e.g. that of its clip",
         )
-    return [_word(one) for one in found]
+    return [_word(one) for one in listed]
 
 
 def _class_names(classes: Any) -> tuple[str, ...]:

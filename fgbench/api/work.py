@@ -212,14 +212,14 @@ class Work:
         folder = self.path / RUNS
         names = sorted({path.parents[2].name for path in folder.glob(f"*/*/*/{RESULT}")})
         units = sorted(path.parent for path in folder.glob(f"*/*/*/{UNIT_RESULT}"))
-        found: list[Run | UnitRun] = []
+        runs: list[Run | UnitRun] = []
         for kind, folders in ((Run.of, [folder / name for name in names]), (UnitRun, units)):
             for one in folders:
                 try:
-                    found.append(kind(one))
+                    runs.append(kind(one))
                 except ManifestError as error:
                     LOGGER.warning("%s is left out: %s", one, error.message)
-        return found
+        return runs
 
     def run(self, name: str) -> Run | UnitRun:
         """Return a finished run.

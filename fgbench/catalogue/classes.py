@@ -176,12 +176,12 @@ def _occurring(entries: Sequence[ClipEntry]) -> Classes:
 
 def _misspelt(labels: Sequence[str]) -> str:
     """Labels that may be misspelt, where at least half of all are basic expressions; empty if none may be."""
-    known = [label for label in labels if any(_in(ontology(scheme), label) for scheme in _BASIC_SETS)]
-    if 2 * len(known) < len(labels):
+    basic = [label for label in labels if any(_in(ontology(scheme), label) for scheme in _BASIC_SETS)]
+    if 2 * len(basic) < len(labels):
         return ""
     names = sorted({name for scheme in _BASIC_SETS for name in ontology(scheme).labels})
-    near = {label: get_close_matches(label, names, n=1) for label in labels if label not in known}
-    return "; ".join(f"{label}: did you mean {found[0]}?" for label, found in near.items() if found)
+    near = {label: get_close_matches(label, names, n=1) for label in labels if label not in basic}
+    return "; ".join(f"{label}: did you mean {close[0]}?" for label, close in near.items() if close)
 
 
 def _labels(entries: Iterable[ClipEntry]) -> list[str]:

@@ -86,12 +86,12 @@ def evaluate(
     if network.task == "units":
         evaluate_units(trained, named, device, jobs=jobs, full=full, json=json)
         return
-    with opened(named[0], device, stages=network.features, jobs=jobs, quiet=json) as place:
-        note(f"{trained.name} on {place.details['dataset']} in {place.workdir}, {place.device}")
+    with opened(named[0], device, stages=network.features, jobs=jobs, quiet=json) as context:
+        note(f"{trained.name} on {context.details['dataset']} in {context.workdir}, {context.device}")
         if network.task == "clips":
-            _clips(network, place, weight, full=full, json=json)
+            _clips(network, context, weight, full=full, json=json)
         else:
-            _images(network, place, full=full, json=json)
+            _images(network, context, full=full, json=json)
 
 
 def _weight(text: str | None) -> Weight:
@@ -111,17 +111,17 @@ def _weight(text: str | None) -> Weight:
     return weight
 
 
-def _clips(network: Opened, place: TrainingContext, weight: Weight, *, full: bool, json: bool) -> None:
+def _clips(network: Opened, context: TrainingContext, weight: Weight, *, full: bool, json: bool) -> None:
     from fgbench.inference.clip_test import evaluate_clips
 
-    folder, comparison = evaluate_clips(cast("ClipNetwork", network), place, weight)
+    folder, comparison = evaluate_clips(cast("ClipNetwork", network), context, weight)
     _print_scores(folder, comparison, "clips", full=full, json=json)
 
 
-def _images(network: Opened, place: TrainingContext, *, full: bool, json: bool) -> None:
+def _images(network: Opened, context: TrainingContext, *, full: bool, json: bool) -> None:
     from fgbench.inference.picture_test import evaluate_images
 
-    folder, comparison = evaluate_images(cast("ImageNetwork", network), place)
+    folder, comparison = evaluate_images(cast("ImageNetwork", network), context)
     _print_scores(folder, comparison, "images", full=full, json=json)
 
 

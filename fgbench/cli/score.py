@@ -60,16 +60,16 @@ def score(
     It becomes a run, runs/NAME, marked as from outside, which report, compare and leaderboard show with the
     others; it has no weights. Samples without a prediction count as wrong.
     """
-    from fgbench.inference.other_programs.class_names import parse_told
+    from fgbench.inference.other_programs.class_names import parse_mapping
     from fgbench.inference.other_programs.score import score_file
     from fgbench.runs.results import read_result
 
-    found = score_file(
+    scored = score_file(
         file,
         workdir,
         format_=format_,
         name=name,
-        told=parse_told(map_ or []),
+        mapping=parse_mapping(map_ or []),
         samples=samples,
         seed=seed,
         force=force,
@@ -79,16 +79,18 @@ def score(
         print_json(
             {
                 "classes": None
-                if found.classes is None
-                else _with_run(read_result(found.classes), found.classes),
-                "units": None if found.units is None else _with_run(_unit_result(found.units), found.units),
+                if scored.classes is None
+                else _with_run(read_result(scored.classes), scored.classes),
+                "units": None
+                if scored.units is None
+                else _with_run(_unit_result(scored.units), scored.units),
             }
         )
         return
-    if found.classes is not None:
-        show_run(found.classes, full=full, json=False)
-    if found.units is not None:
-        _show_units(found.units, full=full)
+    if scored.classes is not None:
+        show_run(scored.classes, full=full, json=False)
+    if scored.units is not None:
+        _show_units(scored.units, full=full)
 
 
 def _with_run(result: dict[str, object], folder: Path) -> dict[str, object]:
@@ -102,7 +104,7 @@ def _unit_result(folder: Path) -> dict[str, object]:
 
 
 def _show_units(folder: Path, *, full: bool) -> None:
-    from fgbench.inference.other_programs.score import told_notes
+    from fgbench.inference.other_programs.score import note_sentences
     from fgbench.reports.rendering.render import markdown
     from fgbench.reports.run.summary import unit_lines
     from fgbench.reports.run.unit_scores import au_table
@@ -116,6 +118,6 @@ def _show_units(folder: Path, *, full: bool) -> None:
         for line in [*unit_lines(table), *outside_notes([(folder.parts[-3], details)])]:
             say(line)
         say(f"every unit: {FULL}")
-    for line in told_notes(details):
+    for line in note_sentences(details):
         say(line)
     say(f"run: {folder}")

@@ -79,12 +79,12 @@ def _again(trained: Trained, contexts: Sequence[TrainingContext], *, full: bool,
     )
 
 
-def _elsewhere(trained: Trained, place: TrainingContext, *, full: bool, json: bool) -> None:
+def _elsewhere(trained: Trained, context: TrainingContext, *, full: bool, json: bool) -> None:
     from fgbench.inference.unit_transfer import evaluate_units_elsewhere
     from fgbench.methods.steps.units import required_unit_data
     from fgbench.runs.unit_results import read_au_predictions, read_au_result
 
-    data = required_unit_data(place, hint="evaluate on one that has them, e.g. BP4D or DISFA")
+    data = required_unit_data(context, hint="evaluate on one that has them, e.g. BP4D or DISFA")
     folder = evaluate_units_elsewhere(trained, data)
     predictions, details = read_au_predictions(folder), read_au_result(folder)["details"]
     are_labelled = (predictions.labels != 0).any(0)

@@ -115,7 +115,7 @@ class C3dLstmConfig(Section):
 
 
 class ClipLossConfig(Section):
-    """Losses of video models (paper section IV-B: those of MSAU-Net)."""
+    """Losses of clip networks (paper section IV-B: those of MSAU-Net)."""
 
     fine: NonNegative = 0.5
     """Weight of the softmax loss over the fine classes."""

@@ -25,7 +25,7 @@ from fgbench.faces.passers_by import without_passers_by
 from fgbench.faces.status import USABLE
 from fgbench.inference.files import NO_PREDICTION, ClassProbabilities, FilePrediction, Portrait
 from fgbench.media import video
-from fgbench.methods.protocol import Answer, FaceNetwork, Placed
+from fgbench.methods.protocol import FaceNetwork, FacePosition, FacePredictions
 
 Observed = tuple[video.Frame, Observation]
 
@@ -132,9 +132,9 @@ def _predicted_rows(
 ) -> Iterator[dict[str, Any]]:
     """Iterate over rows of frames for :func:`without_passers_by`, with the network's probabilities."""
     for batch in _batches(observations, _BATCH):
-        for (frame, observation), answer in zip(batch, _answers(batch, network), strict=True):
-            if answer is not None:
-                surest.offer(frame, observation, answer)
+        for (frame, observation), result in zip(batch, _frame_results(batch, network), strict=True):
+            if result is not None:
+                surest.offer(frame, observation, result)
             yield {
                 "frame_index": frame.index,
                 "time_s": frame.time_s,
@@ -143,11 +143,11 @@ def _predicted_rows(
                 "score": observation.score,
                 "status": observation.status,
                 "observation": observation,
-                "probabilities": None if answer is None else answer[0],
+                "probabilities": None if result is None else result[0],
             }
 
 
-_Answer = tuple[ClassProbabilities, npt.NDArray[np.float32]]  # with the regions in px of the face
+_FrameResult = tuple[ClassProbabilities, npt.NDArray[np.float32]]  # with the regions in px of the face
 
 
 def _batches(items: Iterable[Observed], size: int) -> Iterator[list[Observed]]:
@@ -156,30 +156,32 @@ def _batches(items: Iterable[Observed], size: int) -> Iterator[list[Observed]]:
         yield batch
 
 
-def _answers(batch: list[Observed], network: FaceNetwork) -> list[_Answer | None]:
-    """Return the network's answer for each face of a batch; ``None`` if it is not usable or not finite."""
+def _frame_results(batch: list[Observed], network: FaceNetwork) -> list[_FrameResult | None]:
+    """Return the network's result for each face of a batch; ``None`` if it is not usable or not finite."""
     usable = [number for number, (_, observation) in enumerate(batch) if observation.status in USABLE]
-    answers: list[_Answer | None] = [None] * len(batch)
+    answers: list[_FrameResult | None] = [None] * len(batch)
     if usable and network.takes_single_faces:
         shown = [batch[number] for number in usable]
         chips = [observation.chip for _, observation in shown if observation.chip is not None]
-        asked = network.ask(np.stack(chips), [_placed(frame, observation) for frame, observation in shown])
+        asked = network.predict_faces(
+            np.stack(chips), [_position(frame, observation) for frame, observation in shown]
+        )
         for row, number in enumerate(usable):
             probabilities = _probabilities(asked, row)
             answers[number] = (probabilities, asked.boxes[row]) if probabilities.is_finite else None
     return answers
 
 
-def _placed(frame: video.Frame, observation: Observation) -> Placed:
+def _position(frame: video.Frame, observation: Observation) -> FacePosition:
     assert observation.transform is not None
-    return Placed(frame=frame, landmarks=observation.landmarks, transform=observation.transform)
+    return FacePosition(frame=frame, landmarks=observation.landmarks, transform=observation.transform)
 
 
-def _probabilities(answer: Answer, row: int) -> ClassProbabilities:
-    head = answer.basic_head
+def _probabilities(result: FacePredictions, row: int) -> ClassProbabilities:
+    head = result.basic_head
     return ClassProbabilities(
-        fine=answer.fine[row],
-        basic_sum=answer.basic_sum[row],
+        fine=result.fine[row],
+        basic_sum=result.basic_sum[row],
         basic_head=None if head is None else head[row],
     )
 
@@ -216,12 +218,12 @@ class _Candidate:
 
     frame: video.Frame
     observation: Observation
-    answer: _Answer
+    result: _FrameResult
 
     @property
     def sureness(self) -> float:
         """Probability of the likeliest class."""
-        return float(self.answer[0].fine.max())
+        return float(self.result[0].fine.max())
 
 
 class _Surest:
@@ -235,9 +237,9 @@ class _Surest:
         self._best: _Candidate | None = None
         self._waiting: dict[int, _Candidate] = {}
 
-    def offer(self, frame: video.Frame, observation: Observation, answer: _Answer) -> None:
+    def offer(self, frame: video.Frame, observation: Observation, result: _FrameResult) -> None:
         """Add a face that may count."""
-        offered = _Candidate(frame, observation, answer)
+        offered = _Candidate(frame, observation, result)
         best = self._waiting.get(observation.track_id or 0, self._best)
         if best is not None and offered.sureness <= best.sureness:
             return
@@ -261,7 +263,7 @@ class _Surest:
         frame, observation, (probabilities, boxes) = (
             self._best.frame,
             self._best.observation,
-            self._best.answer,
+            self._best.result,
         )
         assert observation.transform is not None
         assert observation.chip is not None

@@ -128,7 +128,7 @@ def _compare(graph: Graph, session: Any, faces: Tensor | None) -> Deviation:
     for pictures in _batches(graph, faces):
         n += len(next(iter(pictures.values())))
         given = session.run(list(graph.outputs), dict(pictures))
-        for name, one, other in zip(graph.outputs, graph.ask(pictures), given, strict=True):
+        for name, one, other in zip(graph.outputs, graph.predict(pictures), given, strict=True):
             largest[name] = max(largest[name], float(np.abs(one - other).max(initial=0.0)))
     regions_px = largest.pop(REGIONS, 0.0)
     rows = next(iter(graph.rows.values()))

@@ -63,7 +63,7 @@ def evaluate_units(trained: Trained, contexts: Sequence[TrainingContext]) -> AuA
     images = open_frames(
         ordered, folders, keys, before.sample_ids, context=contexts[0], resident_mb=RESIDENT_MB
     )
-    probabilities = ask(network, images)
+    probabilities = predict_units(network, images)
     return AuAnew(
         predictions=replace(before, probabilities=probabilities),
         largest_difference=float(np.abs(probabilities - before.probabilities).max(initial=0.0)),
@@ -80,7 +80,7 @@ def open_units(trained: Trained, device: torch.device) -> UnitNetwork:
     return cast(UnitNetwork, open_trained(trained, device))
 
 
-def ask(network: UnitNetwork, images: Source) -> Probabilities:
+def predict_units(network: UnitNetwork, images: Source) -> Probabilities:
     """Predict probabilities (N, A) float32 of faces, in their order.
 
     Raises:

@@ -13,7 +13,7 @@ from typing import Any
 
 from fgbench.config import TrainAuConfig
 from fgbench.errors import DatasetError
-from fgbench.inference.unit_test import ask, open_units
+from fgbench.inference.unit_test import open_units, predict_units
 from fgbench.methods._networks.face_agreement import refuse_other_faces
 from fgbench.methods._networks.transfer_details import origin_details
 from fgbench.methods._networks.transfer_names import experiment_elsewhere
@@ -65,7 +65,7 @@ def evaluate_units_elsewhere(trained: Trained, data: UnitData) -> Path:
         clip_ids=opened.clip_ids,
         subject_ids=opened.subject_ids,
         labels=opened.labels,
-        probabilities=ask(network, opened.images),
+        probabilities=predict_units(network, opened.images),
     )
     folder = run_folder(context.workdir, experiment=experiment, fold=SINGLE_FOLD, seed=seed)
     detectors = pseudo_data([data])

@@ -32,7 +32,7 @@ class TmsauNet(nn.Module):
         super().__init__()
         if spatial is None and temporal is None:
             raise ConfigError(
-                "a video network without streams", "choose a spatial or a temporal stream, or both"
+                "a clip network without streams", "choose a spatial or a temporal stream, or both"
             )
         self.spatial = spatial
         self.temporal = temporal

@@ -62,7 +62,7 @@ def units_state(
         return state
     for clip_id, name, then in zip(scored.clip_ids, scored.sample_ids, scored.labels.tolist(), strict=True):
         frame = int(name.removeprefix(f"{clip_id}-f"))
-        found = now.get((clip_id, frame), now.get((clip_id, None), {}))
-        if [found.get(unit, 0) for unit in scored.units] != then:
+        labels = now.get((clip_id, frame), now.get((clip_id, None), {}))
+        if [labels.get(unit, 0) for unit in scored.units] != then:
             return "old labels"
     return state

@@ -239,8 +239,8 @@ class RunContext:
             DatasetError: If a class has no training clip in a fold.
             ManifestError: If the manifests are missing or damaged, or a clip is in no fold.
         """
-        places = self.each_fold(only)
+        contexts = self.each_fold(only)
         clips = clip_samples(self.manifests)
-        for context in places:
+        for context in contexts:
             context.check_trained([clip for clip in context.divide(clips) if clip.part == "train"])
-        return places
+        return contexts

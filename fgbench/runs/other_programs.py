@@ -1,7 +1,7 @@
-"""Runs whose predictions another program made, and no method of fgbench: how results tell of them.
+"""Runs with predictions of another program instead of a method of fgbench, in results and reports.
 
-Reads results in the folders of runs. Such a run is scored as any other; it has no weights, and what it was
-trained on nobody here knows.
+Reads results in the folders of runs. Such a run is scored as any other; it has no weights, and its training
+data are not known.
 """
 
 from __future__ import annotations
@@ -22,53 +22,53 @@ MARK = "OUTSIDE"
 
 
 def outside_note(details: Mapping[str, Any]) -> str:
-    """A sentence on predictions of another program; empty where fgbench's own are scored.
+    """Return a sentence on predictions of another program; empty for fgbench's own.
 
     Args:
-        details: Of a result of classes or of action units.
+        details: Details of a result of classes or of action units.
     """
-    told = details.get(OUTSIDE)
-    if not told:
+    origin = details.get(OUTSIDE)
+    if not origin:
         return ""
     return (
-        f"{MARK}: predicted by another program ({told['file']}, read as {told['format']}); what it was "
+        f"{MARK}: predicted by another program ({origin['file']}, read as {origin['format']}); what it was "
         "trained on is not known here, so that it may know test samples"
     )
 
 
 def outside_notes(runs: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
-    """Sentences that name the runs of other programs.
+    """Return sentences that name the runs of other programs.
 
     Args:
         runs: Name and details of each; folds of one run have one name.
     """
-    found: dict[str, dict[str, None]] = {}
+    names_by_note: dict[str, dict[str, None]] = {}
     for name, details in runs:
         if note := outside_note(details):
-            found.setdefault(note, {})[name] = None
-    return [f"{', '.join(names)}: {note}." for note, names in found.items()]
+            names_by_note.setdefault(note, {})[name] = None
+    return [f"{', '.join(names)}: {note}." for note, names in names_by_note.items()]
 
 
 def outside_title(details: Mapping[str, Any]) -> str:
-    """What titles add where another program predicted; nothing elsewhere.
+    """Return the end of the title of a run of another program; empty for fgbench's own.
 
     Args:
-        details: Of a result.
+        details: Details of a result.
     """
     return f" ({MARK}: another program)" if details.get(OUTSIDE) else ""
 
 
-def refuse_outside(run: str, places: Iterable[Path]) -> None:
+def refuse_outside(run: str, folders: Iterable[Path]) -> None:
     """Refuse a run of another program where weights are asked for.
 
     Args:
         run: What the user named.
-        places: Folders that may be meant: of a run, of a fold, or of an experiment.
+        folders: Folders that may be meant: of a run, of a fold, or of an experiment.
 
     Raises:
         ConfigError: If one is such a run, or holds one.
     """
-    for given in places:
+    for given in folders:
         for folder in (given, *sorted(given.glob("*")), *sorted(given.glob("*/*"))):
             if is_outside(folder):
                 raise ConfigError(
@@ -83,10 +83,10 @@ def is_outside(folder: Path) -> bool:
     """Whether a finished run in a folder was predicted by another program."""
     for name in PREDICTIONS_OF:
         try:
-            found = read_json(folder / name)
+            result = read_json(folder / name)
         except (FileNotFoundError, NotADirectoryError, ManifestError, RecursionError):
             continue
-        details = found.get("details") if isinstance(found, dict) else None
+        details = result.get("details") if isinstance(result, dict) else None
         if isinstance(details, dict) and details.get(OUTSIDE):
             return True
     return False

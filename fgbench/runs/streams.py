@@ -1,4 +1,4 @@
-"""Probabilities of the single streams of a video run, and its attention weights, on disk.
+"""Probabilities of the single streams of a clip run, and its attention weights, on disk.
 
 Files beside those of a run (see :mod:`fgbench.runs.results`)::
 
@@ -31,7 +31,7 @@ ATTENTION = "attention.parquet"
 SPATIAL = "spatial"
 TEMPORAL = "temporal"
 NAMES = (SPATIAL, TEMPORAL)
-"""Streams of the video networks (paper section IV-B)."""
+"""Streams of the clip networks (paper section IV-B)."""
 
 PARTS = ("val", "test")
 """Parts whose clips are kept."""

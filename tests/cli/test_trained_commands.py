@@ -268,7 +268,7 @@ def test_onnx_gives_the_same(here, tmp_path):
     for n in (1, 5):
         faces = np.random.default_rng(n).integers(0, 256, (n, 224, 224, 3), np.uint8)
         fine, basic, regions = session.run(None, {"faces": faces.transpose(0, 3, 1, 2)})
-        answer = network.ask(faces)
+        answer = network.predict_faces(faces)
         np.testing.assert_allclose(fine, answer.fine, atol=1e-5)
         np.testing.assert_allclose(basic, answer.basic_head, atol=1e-5)
         np.testing.assert_allclose(regions, answer.boxes[:, :1], atol=1e-3)

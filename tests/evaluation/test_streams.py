@@ -1,4 +1,4 @@
-"""Streams and attention of video runs on disk."""
+"""Streams and attention of clip runs on disk."""
 
 from dataclasses import replace
 

@@ -3,7 +3,7 @@
 import pytest
 
 from fgbench.errors import ConfigError, DatasetError
-from fgbench.inference.other_programs.class_names import match_classes, parse_told
+from fgbench.inference.other_programs.class_names import match_classes, parse_mapping
 from fgbench.runs.labels import LabelSet, fg33
 from fgbench.taxonomy import ontology
 
@@ -19,7 +19,7 @@ def test_spellings_of_one_class():
     found = matched(("HAPPY", "Sadness", "angry"), EKMAN6)
     assert found.meant == {"HAPPY": "happiness", "Sadness": "sadness", "angry": "anger"}
     assert not found.level.is_upper
-    assert found.never_said == ["disgust", "fear", "surprise"]
+    assert found.never_predicted == ["disgust", "fear", "surprise"]
 
 
 def test_classes_of_ones_own_are_known_by_the_same_spellings():
@@ -97,7 +97,7 @@ def test_unknown_classes_name_what_is_near():
     assert "'neutral' is none of the classes, which the data set does not have" in raised.value.message
     told = "tell it: --map suprise=surprise, or leave out: --map suprise= --map neutral="
     assert raised.value.hint == told
-    with pytest.raises(ConfigError, match="'delight', told for 'joy', is none of the classes"):
+    with pytest.raises(ConfigError, match="'delight', named for 'joy', is none of the classes"):
         matched(("joy",), EKMAN6, joy="delight")
 
 
@@ -112,11 +112,11 @@ def test_data_without_classes():
 
 
 def test_words_of_the_option():
-    assert parse_told(["happy = happiness", "contempt="]) == {"happy": "happiness", "contempt": ""}
+    assert parse_mapping(["happy = happiness", "contempt="]) == {"happy": "happiness", "contempt": ""}
     for texts, message in (
         (["happy"], "'happy', expected NAME=CLASS"),
         (["=x"], "expected NAME=CLASS"),
         (["a=b", "a=c"], "names 'a' twice"),
     ):
         with pytest.raises(ConfigError, match=message):
-            parse_told(texts)
+            parse_mapping(texts)

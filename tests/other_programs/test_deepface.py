@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import accuracy_score
 
 from fgbench.errors import DatasetError
-from fgbench.inference.other_programs.reading import read_answers
+from fgbench.inference.other_programs.reading import read_prediction_table
 from tests.support.outside_work import cli, score
 
 SEVEN = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
@@ -48,11 +48,11 @@ def test_lists_with_files_and_single_results(tmp_path):
     (tmp_path / "list.json").write_text(
         json.dumps([{**face, "file": "a.png"}, [{**face, "img_path": "b.png"}]])
     )
-    found = read_answers(tmp_path / "list.json")
+    found = read_prediction_table(tmp_path / "list.json")
     assert [row.name for row in found.rows] == ["a.png", "b.png"]
     assert found.rows[1].where == "list.json result 2 result 1"
     (tmp_path / "c.json").write_text(json.dumps(result(1)))
-    (only,) = read_answers(tmp_path / "c.json").rows
+    (only,) = read_prediction_table(tmp_path / "c.json").rows
     assert (only.name, only.label, only.frame) == ("c", face["dominant_emotion"], None)
     assert only.scores == tuple(face["emotion"].values())
 
@@ -82,4 +82,4 @@ def test_two_faces_of_one_picture(pictures, tmp_path):
 def test_other_documents(tmp_path, document, message):
     (tmp_path / "x.json").write_text(document)
     with pytest.raises(DatasetError, match=message):
-        read_answers(tmp_path / "x.json")
+        read_prediction_table(tmp_path / "x.json")

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import recall_score
 
-from fgbench.inference.other_programs.reading import read_answers
+from fgbench.inference.other_programs.reading import read_prediction_table
 from tests.support.outside_work import cli, score
 
 EIGHT = ["Anger", "Contempt", "Disgust", "Fear", "Happiness", "Neutral", "Sadness", "Surprise"]
@@ -65,7 +65,7 @@ def test_logits_are_refused(pictures, tmp_path):
 def test_models_of_seven_classes(tmp_path):
     table = scores_table(["a"]).drop(columns=["Contempt", "image"])
     table.assign(video="clip.mp4", frame=3).to_csv(tmp_path / "x.csv", index=False)
-    found = read_answers(tmp_path / "x.csv")
+    found = read_prediction_table(tmp_path / "x.csv")
     assert found.format == "emotieff"
     assert list(found.classes) == [name for name in EIGHT if name != "Contempt"]
     assert (found.rows[0].name, found.rows[0].frame) == ("clip.mp4", 3)

@@ -5,7 +5,7 @@ from collections import Counter
 import pandas as pd
 import pytest
 
-from fgbench.inference.other_programs.reading import read_answers
+from fgbench.inference.other_programs.reading import read_prediction_table
 from tests.support.outside_work import N_FRAMES, basic, score
 
 SAYS = ["Happiness", "Anger", "Anger", "Sadness"]
@@ -48,7 +48,7 @@ def test_the_expression_of_most_frames(videos, tmp_path):
 
 def test_presences_come_before_intensities(tmp_path):
     table_of("c003").to_csv(tmp_path / "any.csv")
-    found = read_answers(tmp_path / "any.csv")
+    found = read_prediction_table(tmp_path / "any.csv")
     assert (found.format, found.units, found.classes) == ("libreface", ("au01", "au24"), ())
     assert [(row.name, row.frame, row.units) for row in found.rows[:2]] == [
         ("c003", 0, (0.0, 0.0)),
@@ -65,5 +65,5 @@ def test_a_picture(tmp_path):
         "au_1_intensity": 2.5,
     }
     pd.DataFrame([row]).to_csv(tmp_path / "image_results.csv")
-    (found,) = read_answers(tmp_path / "image_results.csv").rows
+    (found,) = read_prediction_table(tmp_path / "image_results.csv").rows
     assert (found.name, found.frame, found.label, found.units) == ("faces/a.png", None, "Neutral", (1.0,))

@@ -3,7 +3,7 @@
 import pytest
 
 from fgbench.errors import DatasetError
-from fgbench.inference.other_programs.reading import read_answers
+from fgbench.inference.other_programs.reading import read_prediction_table
 from fgbench.runs.unit_results import read_au_predictions, read_au_result
 from tests.support.outside_work import N_FRAMES, cli, present, score, write_rows
 
@@ -83,7 +83,7 @@ def test_presences_of_a_folder_of_tables(videos, tmp_path):
 
 def test_frames_count_from_one_and_unsure_ones_say_nothing(tmp_path):
     rows = [row(0, (1, 0, 0)), row(1, (0, 1, 1), confidence=0.3), row(2, (1, 1, 1), success=0)]
-    found = read_answers(write_rows(tmp_path / "c000.csv", rows))
+    found = read_prediction_table(write_rows(tmp_path / "c000.csv", rows))
     assert found.format == "openface"
     assert found.units == ("au01", "au02", "au12", "au28")
     assert [(one.name, one.frame, one.units) for one in found.rows] == [
@@ -95,7 +95,7 @@ def test_frames_count_from_one_and_unsure_ones_say_nothing(tmp_path):
 
 def test_intensities_are_taken_where_there_are_no_presences(tmp_path):
     rows = [{"frame": 1, "success": 1, "AU01_r": 1.99, "AU12_r": 2.0}]
-    found = read_answers(write_rows(tmp_path / "c000.csv", rows))
+    found = read_prediction_table(write_rows(tmp_path / "c000.csv", rows))
     assert found.rows[0].units == (0.0, 1.0)
     assert found.notes == ("action units: intensities (AU01_r), present from 2 on",)
 
@@ -107,13 +107,13 @@ def test_intensities_are_taken_where_there_are_no_presences(tmp_path):
 def test_cells_that_are_no_presences(tmp_path, cell, message):
     path = write_rows(tmp_path / "c000.csv", [{"frame": 1, "success": 1, "AU01_c": cell}])
     with pytest.raises(DatasetError, match=message):
-        read_answers(path)
+        read_prediction_table(path)
 
 
 def test_frame_zero_is_none_of_openface(tmp_path):
     path = write_rows(tmp_path / "c000.csv", [{"frame": 0, "success": 1, "AU01_c": 1}])
     with pytest.raises(DatasetError, match="frame is '0', expected a whole number from 1 on"):
-        read_answers(path)
+        read_prediction_table(path)
 
 
 def test_a_file_that_found_no_face_is_refused(videos, tmp_path):

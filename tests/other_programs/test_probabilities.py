@@ -3,13 +3,14 @@
 import pytest
 
 from fgbench.errors import DatasetError
-from fgbench.inference.other_programs.answers import Answer
+from fgbench.inference.other_programs.prediction_table import PredictionRow
 from fgbench.inference.other_programs.probabilities import as_probabilities
 
 
 def rows(*scores):
     return [
-        Answer(where=f"x.csv line {n}", name=f"c{n}", scores=one) for n, one in enumerate(scores, start=2)
+        PredictionRow(where=f"x.csv line {n}", name=f"c{n}", scores=one)
+        for n, one in enumerate(scores, start=2)
     ]
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score, recall_score
 
-from fgbench.inference.other_programs.reading import read_answers
+from fgbench.inference.other_programs.reading import read_prediction_table
 from tests.support.outside_work import N_FRAMES, basic, present, score
 
 EMOTIONS = ["anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"]
@@ -72,7 +72,7 @@ def test_seven_expressions_on_the_33_classes_are_scored_above_them(videos, tmp_p
 def test_its_own_file_is_read_as_pandas_reads_it(face_clips):
     path = face_clips / "001.csv"
     table = pd.read_csv(path)
-    found = read_answers(path)
+    found = read_prediction_table(path)
     assert found.format == "pyfeat"
     assert list(found.classes) == EMOTIONS
     assert len(found.units) == sum(name.startswith("AU") for name in table.columns) == 20
@@ -88,7 +88,7 @@ def test_its_own_file_is_read_as_it_reads_it_itself(face_clips):
         "feat.utils.io", reason="py-feat is installed without what it needs", exc_type=ImportError
     ).read_feat
     path = face_clips / "001.csv"
-    table, found = read_feat(str(path)), read_answers(path)
+    table, found = read_feat(str(path)), read_prediction_table(path)
     np.testing.assert_allclose([row.scores for row in found.rows], table.emotions.to_numpy(float))
     np.testing.assert_allclose([row.units for row in found.rows], table.aus.to_numpy(float))
 

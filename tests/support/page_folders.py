@@ -174,7 +174,7 @@ def write_image_run(work: Path, experiment: str, shown: list[Sample], **options:
 def write_clip_run(
     work: Path, experiment: str, shown: list[Sample], *, frames: int = 8, **options: object
 ) -> Path:
-    """A run of a video network: what its streams say, attention over frames."""
+    """A run of a clip network: what its streams say, attention over frames."""
     folder = write_fake_run(work, experiment, shown=shown, **options)  # type: ignore[arg-type]
     generator = np.random.default_rng(len(experiment))
     ids, _, subjects, labels = zip(*shown, strict=True)

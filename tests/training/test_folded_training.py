@@ -295,7 +295,7 @@ def test_a_network_without_upper_classes_is_asked(tmp_path, fgbench):
     )
     asked = open_network(read_trained(path), CPU)
     assert (asked.classes, asked.upper, asked.has_basic_head) == (EKMAN7, (), False)
-    answer = asked.ask(np.stack([picture(number) for number in range(2)]))
+    answer = asked.predict_faces(np.stack([picture(number) for number in range(2)]))
     assert answer.fine.shape == (2, 7)
     assert answer.basic.shape == (2, 0)
     done = fgbench("export", path, "--onnx", tmp_path / "w.onnx")

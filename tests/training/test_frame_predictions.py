@@ -9,7 +9,7 @@ from fgbench.faces.observation import Observation
 from fgbench.inference import frame_predictions
 from fgbench.inference.frame_predictions import Stay, watched
 from fgbench.media.video import ImageFrame
-from fgbench.methods.msau.opened import Answer
+from fgbench.methods.msau.opened import FacePredictions
 
 FPS = 25
 STAY = {"frame_s": 1 / FPS, "min_track_s": 0.4, "min_track_score": 0.3}
@@ -21,10 +21,10 @@ class Network:
 
     takes_single_faces = True
 
-    def ask(self, faces, placed):
+    def predict_faces(self, faces, placed):
         assert len(placed) == len(faces)
         first = faces[:, 0, 0, 0].astype(np.float32) / 100
-        return Answer(
+        return FacePredictions(
             fine=np.stack([first, 1 - first], 1),
             basic_sum=np.zeros((len(faces), 0), np.float32),
             basic_head=None,

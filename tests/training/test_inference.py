@@ -40,7 +40,7 @@ def test_sums_of_upper_classes_are_those_of_their_leaves():
 @pytest.mark.parametrize("basic", [True, False])
 def test_answers_are_probabilities_and_regions_of_the_face(tmp_path, basic):
     network = opened(write_tiny_weights(tmp_path / "w.safetensors", has_basic=basic))
-    answer = network.ask(faces(3))
+    answer = network.predict_faces(faces(3))
     np.testing.assert_allclose(answer.fine.sum(1), 1, atol=1e-5)
     np.testing.assert_allclose(answer.basic_sum.sum(1), 1, atol=1e-5)
     assert (answer.basic_head is not None) == basic
@@ -54,8 +54,8 @@ def test_answers_are_probabilities_and_regions_of_the_face(tmp_path, basic):
 
 def test_an_answer_does_not_depend_on_the_batch(tmp_path):
     network = opened(write_tiny_weights(tmp_path / "w.safetensors"))
-    together = network.ask(faces(4)).fine
-    alone = np.concatenate([network.ask(faces(4)[place : place + 1]).fine for place in range(4)])
+    together = network.predict_faces(faces(4)).fine
+    alone = np.concatenate([network.predict_faces(faces(4)[place : place + 1]).fine for place in range(4)])
     np.testing.assert_allclose(together, alone, atol=1e-6)
 
 
@@ -77,7 +77,7 @@ def test_boxes_of_a_crop_lie_where_its_pixels_come_from():
 def test_faces_of_another_size_are_refused(tmp_path, shape):
     network = opened(write_tiny_weights(tmp_path / "w.safetensors"))
     with pytest.raises(ValueError, match=r"expected uint8 \(N, 224, 224, 3\)"):
-        network.ask(np.zeros(shape, np.uint8))
+        network.predict_faces(np.zeros(shape, np.uint8))
 
 
 @pytest.mark.parametrize(

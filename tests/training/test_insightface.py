@@ -31,7 +31,7 @@ from fgbench.methods._networks import fitting, image_roles
 from fgbench.methods.insightface import method as insightface
 from fgbench.methods.insightface.crops import load_crops
 from fgbench.methods.insightface.task import FaceSet, FaceTask, see_crops, see_features
-from fgbench.methods.protocol import Placed
+from fgbench.methods.protocol import FacePosition
 from fgbench.methods.protocol.kinds import open_trained
 from fgbench.models.initialisation import initialise
 from fgbench.models.iresnet import FaceHead, IResNet, IResNetClassifier, iresnet
@@ -485,7 +485,7 @@ def stored_faces(context, ids):
     points = np.array(pq.read_table(context.manifests / "faces")["landmarks"].to_pylist()[0]).reshape(68, 2)
     still = np.array([[1.0, 0, 0], [0, 1.0, 0]])
     return faces, [
-        Placed(frame=ImageFrame(pixels=face), landmarks=points.astype(np.float32), transform=still)
+        FacePosition(frame=ImageFrame(pixels=face), landmarks=points.astype(np.float32), transform=still)
         for face in faces
     ]
 
@@ -512,9 +512,9 @@ def test_a_run_is_evaluated_asked_and_exported(context, weights, tmp_path, freez
     ids = [name for name, label in zip(told.sample_ids, told.predicted, strict=True) if label]
     before = told.probabilities[[told.sample_ids.index(name) for name in ids]]
     assert before.std(axis=0).max() > 1e-2, "faces differ"
-    np.testing.assert_allclose(network.ask(*stored_faces(context, ids)).fine, before, atol=1e-4)
-    with pytest.raises(ValueError, match="0 places of 6 faces"):
-        network.ask(stored_faces(context, ids)[0])
+    np.testing.assert_allclose(network.predict_faces(*stored_faces(context, ids)).fine, before, atol=1e-4)
+    with pytest.raises(ValueError, match="0 positions of 6 faces"):
+        network.predict_faces(stored_faces(context, ids)[0])
     export_onnx(network, tmp_path / "face.onnx")
     session = onnxruntime.InferenceSession(tmp_path / "face.onnx")
     crops = load_crops(context.manifests, ids, device=CPU).numpy()

@@ -112,7 +112,7 @@ def test_a_picture_is_a_clip_of_one_frame_without_movement(made):
     with torch.no_grad():
         said = network.model({"spatial": (((small - mean) / std)[None, None], torch.ones(1, 1).bool())})
     wanted = said["spatial"].fine.softmax(1).numpy()
-    np.testing.assert_allclose(network.faces.ask(face[None]).fine, wanted, atol=1e-5)
+    np.testing.assert_allclose(network.faces.predict_faces(face[None]).fine, wanted, atol=1e-5)
 
 
 @pytest.mark.slow
@@ -140,7 +140,7 @@ def test_onnx_equals_torch_for_any_number_of_frames(made, tmp_path):
             for more, name in enumerate(names)
         }
         outputs = dict(zip(graph.outputs, session.run(list(graph.outputs), rows), strict=True))
-        for name, wanted in zip(graph.outputs, graph.ask(rows), strict=True):
+        for name, wanted in zip(graph.outputs, graph.predict(rows), strict=True):
             np.testing.assert_allclose(outputs[name], wanted, atol=1e-4, err_msg=name)
         streams = [outputs[f"{stream}_probabilities"] for stream in network.streams]
         np.testing.assert_allclose(outputs["probabilities"], np.mean(streams, axis=0), atol=1e-6)

@@ -126,7 +126,7 @@ def test_all_faces_get_a_row_with_a_box(network, group):
     for seen, one in zip(
         everyone_own(ImageFrame(pixels=np.ascontiguousarray(picture), index=0), NEVER), found, strict=True
     ):
-        np.testing.assert_array_equal(one.probabilities.fine, network.ask(seen.chip[None]).fine[0])
+        np.testing.assert_array_equal(one.probabilities.fine, network.predict_faces(seen.chip[None]).fine[0])
 
 
 @pytest.mark.slow
@@ -184,11 +184,11 @@ def test_a_network_of_grey_pictures_sees_grey(tmp_path, network):
     seen = told(picture, ALWAYS, grey=True).chip
     assert (seen == seen[..., :1]).all()
     np.testing.assert_allclose(answers[0], answers[1], atol=2e-3)  # cut from luma, or luma of what was cut
-    np.testing.assert_array_equal(answers[0], network.ask(seen[None]).fine[0])  # the same weights
+    np.testing.assert_array_equal(answers[0], network.predict_faces(seen[None]).fine[0])  # the same weights
     assert np.abs(predict_file(coloured, network, ALWAYS).probabilities.fine - answers[0]).max() > 1e-3
     # Also where faces come from a work folder.
     chip = told(picture, ALWAYS).chip
-    np.testing.assert_allclose(grey.ask(chip[None]).fine[0], answers[0], atol=2e-3)
+    np.testing.assert_allclose(grey.predict_faces(chip[None]).fine[0], answers[0], atol=2e-3)
 
 
 def test_grey_pictures_stay_as_they_are():

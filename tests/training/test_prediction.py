@@ -62,7 +62,7 @@ def test_the_face_of_a_picture_is_found_and_classified(network, folder):
     assert 70 < x1 - x0 < 160
     np.testing.assert_array_equal(portrait.picture, skimage.data.astronaut())
     ((_, seen),) = observed([ImageFrame(pixels=skimage.data.astronaut())], FacesConfig())
-    np.testing.assert_array_equal(found.probabilities.fine, network.ask(seen.chip[None]).fine[0])
+    np.testing.assert_array_equal(found.probabilities.fine, network.predict_faces(seen.chip[None]).fine[0])
     assert portrait.regions.shape == (3, 4, 2)
     low, high = portrait.outline.min(axis=0), portrait.outline.max(axis=0)
     assert (portrait.regions >= low).all()
@@ -81,7 +81,7 @@ def test_a_picture_without_a_face_is_taken_as_it_is_where_the_recipe_says_so(net
     found = predict_file(small, network, faces)
     assert (found.status, found.n_faces, found.statuses) == ("ok", 1, {"as_is": 1})
     whole = cv2.resize(np.full((200, 256, 3), 120, np.uint8), (224, 224))
-    np.testing.assert_array_equal(found.probabilities.fine, network.ask(whole[None]).fine[0])
+    np.testing.assert_array_equal(found.probabilities.fine, network.predict_faces(whole[None]).fine[0])
     assert "  no face was found, the picture taken as it is" in file_lines(found, network, {}, 3)
     astronaut = folder / "astronaut.png"
     told, plain = (predict_file(astronaut, network, wanted) for wanted in (faces, FacesConfig()))
@@ -95,7 +95,7 @@ def test_regions_in_the_picture_are_where_they_were_in_the_face(network, folder)
     """The chip's transform takes the drawn corners back to the boxes that the network told."""
     found = predict_file(folder / "astronaut.png", network, FacesConfig()).portrait
     ((_, seen),) = observed([ImageFrame(pixels=skimage.data.astronaut())], FacesConfig())
-    boxes = network.ask(seen.chip[None]).boxes[0]
+    boxes = network.predict_faces(seen.chip[None]).boxes[0]
     homogeneous = np.concatenate([found.regions, np.ones((3, 4, 1))], 2)
     back = homogeneous @ seen.transform.T + 0.5
     np.testing.assert_allclose(back[:, 0], boxes[:, :2], atol=1e-3)

@@ -17,7 +17,7 @@ from fgbench.media.images import decode, encode
 from fgbench.methods.insightface.crops import TEMPLATE, five_points, load_crops
 from fgbench.methods.insightface.opened import RecognitionNetwork
 from fgbench.methods.insightface.wide_crops import TABLE, load_wide_crops, wide_copy
-from fgbench.methods.protocol import Placed
+from fgbench.methods.protocol import FacePosition
 from fgbench.preparation import augmentation
 from fgbench.preparation.stages.wide_faces import wide_rows
 from tests.support.shaken_landmarks import landmarks
@@ -153,7 +153,7 @@ def test_the_crop_of_a_picture_is_that_of_the_work_folder(work):
         device=CPU,
         labels=None,
     )
-    placed = Placed(frame=frame, landmarks=points.astype(np.float32), transform=transform)
+    placed = FacePosition(frame=frame, landmarks=points.astype(np.float32), transform=transform)
     found = network.crop(cut_chip(frame, transform, size=224), placed).astype(float)
     assert np.abs(found - stored).mean() < 1.0
     narrow = replace(network, crops="stored").crop(cut_chip(frame, transform, size=224), placed).astype(float)

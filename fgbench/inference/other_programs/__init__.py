@@ -1,1 +1,1 @@
-"""What other programs predicted, scored under the protocol of a work folder: the referee."""
+"""Scores of predictions that other programs made, under the protocol of a work folder."""

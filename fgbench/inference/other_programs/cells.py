@@ -1,4 +1,4 @@
-"""Cells that the tables of all programs have: whose row it is, which frame, numbers, names of action units.
+"""Cells of the tables of all programs: names of clips, frames, numbers, action units.
 
 Pure functions of an opened file.
 """
@@ -13,50 +13,52 @@ from pathlib import PurePosixPath
 from fgbench.datasets._tables import whole_number
 from fgbench.datasets._unit_names import PRESENT_FROM, unit_name
 from fgbench.errors import DatasetError
-from fgbench.inference.other_programs.answers import Answer
+from fgbench.inference.other_programs.prediction_table import PredictionRow
 from fgbench.inference.other_programs.source import Source
 
 NAMES = ("clip_id", "clip", "file", "path", "filename", "file_name", "image_id", "sample_id")
-"""Columns that say whose row it is, the first that there is."""
+"""Columns of the name of the clip or file; the first of them that a table has counts."""
 
 FURTHER_NAMES = ("input", "input_image_path", "image", "image_path", "img", "img_path", "video", "video_path")
-"""Columns that say so in the files of single programs."""
+"""Columns of that name in the files of single programs."""
 
 FRAMES = ("frame", "frame_idx", "frame_index")
-"""Columns that say which frame."""
+"""Columns of the number of the frame."""
 
 _UNIT = re.compile(r"au[ _-]?0*([1-9][0-9]?)")
 
 
 def unit_columns(source: Source, ending: str = "") -> dict[str, int]:
-    """Columns of action units: name as recipes have it, to index.
+    """Return the columns of action units: name, spelled as in recipes, to index.
 
     Args:
         source: The file.
-        ending: What follows the number in their names, e.g. ``"_c"``.
+        ending: End of their names, after the number, e.g. ``"_c"``.
 
     Raises:
         DatasetError: If a unit has two columns.
     """
-    found: dict[str, int] = {}
+    columns: dict[str, int] = {}
     for column, name in enumerate(source.head):
         match = _UNIT.fullmatch(name.removesuffix(ending)) if name.endswith(ending) else None
         if match is None:
             continue
         unit = unit_name(int(match[1]))
-        if unit in found:
+        if unit in columns:
             raise DatasetError(f"{source.path} has two columns of {unit}", "rename one of them")
-        found[unit] = column
-    return found
+        columns[unit] = column
+    return columns
 
 
 def name_column(source: Source) -> int | None:
-    """The column that says whose row it is; ``None`` if there is none: the file's own name says it."""
-    return next((source.places[name] for name in (*NAMES, *FURTHER_NAMES) if name in source.places), None)
+    """Return the column of the name of the clip or file; ``None`` if only the file's own name tells it."""
+    return next(
+        (source.column_of[name] for name in (*NAMES, *FURTHER_NAMES) if name in source.column_of), None
+    )
 
 
 def frame_of(source: Source, line: int, cells: Sequence[str], *, from_one: bool = False) -> int | None:
-    """Number of the frame of a row, from 0; ``None`` if it says none.
+    """Return the number of the frame of a row, from 0; ``None`` if the row has none.
 
     Args:
         source: The file.
@@ -67,7 +69,7 @@ def frame_of(source: Source, line: int, cells: Sequence[str], *, from_one: bool 
     Raises:
         DatasetError: If it is no whole number.
     """
-    column = next((source.places[name] for name in FRAMES if name in source.places), None)
+    column = next((source.column_of[name] for name in FRAMES if name in source.column_of), None)
     text = "" if column is None else cells[column]
     if not text:
         return None
@@ -81,7 +83,7 @@ def frame_of(source: Source, line: int, cells: Sequence[str], *, from_one: bool 
 
 
 def number_of(source: Source, line: int, cells: Sequence[str], column: int) -> float | None:
-    """The number in a cell, which need not be finite; ``None`` for an empty one.
+    """Return the number in a cell, which need not be finite; ``None`` for an empty cell.
 
     Raises:
         DatasetError: If it is no number.
@@ -99,43 +101,43 @@ def number_of(source: Source, line: int, cells: Sequence[str], column: int) -> f
 
 
 def scores_of(
-    source: Source, line: int, cells: Sequence[str], places: Sequence[int]
+    source: Source, line: int, cells: Sequence[str], indices: Sequence[int]
 ) -> tuple[float, ...] | None:
-    """Scores of the classes in a row, which need not be finite; ``None`` if all are empty or NaN (no face).
+    """Return the scores of the classes in a row, not all finite; ``None`` if all are empty or NaN (no face).
 
     Raises:
         DatasetError: If a cell is no number, or some are empty.
     """
-    found = [number_of(source, line, cells, column) for column in places]
-    if all(value is None or math.isnan(value) for value in found):
+    values = [number_of(source, line, cells, column) for column in indices]
+    if all(value is None or math.isnan(value) for value in values):
         return None
-    bare = [source.columns[column] for column, value in zip(places, found, strict=True) if value is None]
+    bare = [source.columns[column] for column, value in zip(indices, values, strict=True) if value is None]
     if bare:
         raise DatasetError(
             f"{source.where(line)} has no value of {bare[0]}, but of other classes",
             "write all probabilities of a row, or none",
         )
-    return tuple(value for value in found if value is not None)
+    return tuple(value for value in values if value is not None)
 
 
 def unit_values(
-    source: Source, line: int, cells: Sequence[str], places: Sequence[int], *, are_intensities: bool = False
+    source: Source, line: int, cells: Sequence[str], indices: Sequence[int], *, are_intensities: bool = False
 ) -> tuple[float | None, ...] | None:
-    """Probabilities of the action units in a row; ``None`` if it says none (no face).
+    """Return the probabilities of the action units in a row; ``None`` if all cells are empty (no face).
 
     Args:
         source: The file.
         line: Number of the row.
         cells: Its cells.
-        places: Of the columns.
+        indices: Indices of the columns.
         are_intensities: Whether numbers are intensities 0 to 5, which are present from 2 on.
 
     Raises:
         DatasetError: If a cell is no number, or out of range.
     """
     most = 5.0 if are_intensities else 1.0
-    found: list[float | None] = []
-    for column in places:
+    values: list[float | None] = []
+    for column in indices:
         value = number_of(source, line, cells, column)
         if value is not None and not 0.0 <= value <= most:
             raise DatasetError(
@@ -145,30 +147,32 @@ def unit_values(
             )
         if value is not None and are_intensities:
             value = float(value >= PRESENT_FROM)
-        found.append(value)
-    return None if all(value is None for value in found) else tuple(found)
+        values.append(value)
+    return None if all(value is None for value in values) else tuple(values)
 
 
-def answers_of(source: Source, answer: Callable[[int, list[str], str], Answer]) -> list[Answer]:
-    """The answers of all rows.
+def prediction_rows(
+    source: Source, row_of: Callable[[int, list[str], str], PredictionRow]
+) -> list[PredictionRow]:
+    """Return the predictions of all rows.
 
     Args:
         source: The file.
-        answer: Makes one of the line, the cells, and the name of whose row it is.
+        row_of: Makes a prediction from the line, the cells, and the name of the clip or file.
 
     Raises:
         DatasetError: If a row names nothing.
     """
     column = name_column(source)
-    found = []
+    rows = []
     for line, cells in source.rows:
         name = source.clip if column is None else cells[column]
         if not name:
             raise DatasetError(f"{source.where(line)} names no clip or file", "correct the line")
-        found.append(answer(line, cells, name))
-    return found
+        rows.append(row_of(line, cells, name))
+    return rows
 
 
 def parent_name(path: str) -> str:
-    """Name of the folder that a file lies in; empty if the path has none."""
+    """Return the name of the folder of a file; empty if the path has none."""
     return PurePosixPath(path.replace("\\", "/")).parent.name

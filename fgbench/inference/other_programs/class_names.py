@@ -1,4 +1,4 @@
-"""Classes of another program as those of a data set, by the label sets that fgbench knows. Pure functions.
+"""Counterparts of another program's classes in a data set, by the label sets of fgbench. Pure functions.
 
 The classes of the data set come first. A data set of the 33 leaves (or some of them) can also be scored at
 the level of their upper classes, in Ekman's sets of six, seven or eight or the paper's own six; one with
@@ -46,7 +46,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassNames:
-    """What the classes of a program are in a data set.
+    """Counterparts of the classes of a program in a data set.
 
     Attributes:
         level: The classes that are scored.
@@ -62,67 +62,67 @@ class ClassNames:
         return [name for name, label in self.meant.items() if label is None]
 
     @property
-    def never_said(self) -> list[str]:
+    def never_predicted(self) -> list[str]:
         """Classes that are scored and that the program does not have."""
         return [label for label in self.level.classes if label not in self.meant.values()]
 
 
-def match_classes(names: Sequence[str], labels: LabelSet, told: Mapping[str, str]) -> ClassNames:
+def match_classes(names: Sequence[str], labels: LabelSet, mapping: Mapping[str, str]) -> ClassNames:
     """Find the class of a data set for every class of a program.
 
     Args:
         names: The program's, each once.
         labels: The data set's.
-        told: What the user says: class of the program to class of the data set, or to ``""`` to leave it out.
+        mapping: The user's own: class of the program to class of the data set, or to ``""`` to leave it out.
 
     Raises:
-        ConfigError: If a class has no counterpart or several, two have one that nobody told, or the user
-            names a class that there is not.
+        ConfigError: If a class has no counterpart or several, two have the same and the user did not map
+            them, or the user maps a class that the program does not have.
         DatasetError: If the data set has no classes.
     """
     labels.check_classes()
-    said = _said(names, told)
+    mapped = _by_spelling(names, mapping)
     levels = _levels(labels)
     faults: list[tuple[int, list[str]]] = []
     for level in levels:
-        meant, unclear = _meant(names, level.classes, said)
+        meant, unclear = _meant(names, level.classes, mapped)
         if not unclear:
-            _check_once(meant, said)
+            _check_once(meant, mapped)
             return ClassNames(level=level, meant=meant)
         faults.append((len(unclear), unclear))
     best = min(range(len(levels)), key=lambda index: faults[index][0])
-    raise _unclear(faults[best][1], levels[best].classes, said, labels)
+    raise _unclear(faults[best][1], levels[best].classes, mapped, labels)
 
 
-def parse_told(texts: Sequence[str]) -> dict[str, str]:
-    """What the user says, as ``--map`` has it: ``happy=happiness``, or ``contempt=`` to leave it out.
+def parse_mapping(texts: Sequence[str]) -> dict[str, str]:
+    """Return the mapping of the texts of ``--map``: ``happy=happiness``, or ``contempt=`` to leave it out.
 
     Raises:
         ConfigError: If a text is no pair, or a class is named twice.
     """
-    found: dict[str, str] = {}
+    mapping: dict[str, str] = {}
     for text in texts:
         name, separator, label = text.partition("=")
         if not separator or not name.strip():
             raise ConfigError(f"--map {text!r}, expected NAME=CLASS", "e.g. --map happy=happiness")
-        if name.strip() in found:
+        if name.strip() in mapping:
             raise ConfigError(f"--map names {name.strip()!r} twice", "name each class once")
-        found[name.strip()] = label.strip()
-    return found
+        mapping[name.strip()] = label.strip()
+    return mapping
 
 
-def _said(names: Sequence[str], told: Mapping[str, str]) -> dict[str, str]:
-    """What the user says, by the names as the program spells them."""
+def _by_spelling(names: Sequence[str], mapping: Mapping[str, str]) -> dict[str, str]:
+    """Return the user's mapping by the names as the program spells them."""
     spelt = {normal_label(name): name for name in names}
-    found = {}
-    for name, label in told.items():
+    spelled = {}
+    for name, label in mapping.items():
         if normal_label(name) not in spelt:
             raise ConfigError(
                 f"--map {name}={label}: the predictions have no class {name!r}",
                 f"they have: {first_few(sorted(names), _ALL)}",
             )
-        found[spelt[normal_label(name)]] = label
-    return found
+        spelled[spelt[normal_label(name)]] = label
+    return spelled
 
 
 def _levels(labels: LabelSet) -> list[Level]:
@@ -135,12 +135,12 @@ def _levels(labels: LabelSet) -> list[Level]:
     if labels.name in (FG33, SOME_LEAVES):
         above = [
             Level(
-                name=known.name,
-                classes=known.labels,
-                truth={leaf: known.from_leaf[leaf] for leaf in labels.labels if leaf in known.from_leaf},
+                name=upper.name,
+                classes=upper.labels,
+                truth={leaf: upper.from_leaf[leaf] for leaf in labels.labels if leaf in upper.from_leaf},
                 is_upper=True,
             )
-            for known in map(ontology, _UPPER)
+            for upper in map(ontology, _UPPER)
         ]
         return [own, *above]
     if labels.basic is None:
@@ -153,29 +153,29 @@ def _levels(labels: LabelSet) -> list[Level]:
 
 
 def _meant(
-    names: Sequence[str], classes: Sequence[str], said: Mapping[str, str]
+    names: Sequence[str], classes: Sequence[str], mapped: Mapping[str, str]
 ) -> tuple[dict[str, str | None], list[str]]:
-    """Counterparts of the names, and the names without exactly one."""
+    """Return the counterparts of the names, and the names without exactly one."""
     meant: dict[str, str | None] = {}
     unclear = []
     for name in names:
-        if said.get(name) == "":
+        if mapped.get(name) == "":
             meant[name] = None
             continue
-        found = counterparts(said.get(name, name), classes)
-        if len(found) == 1:
-            meant[name] = found[0]
+        possible = counterparts(mapped.get(name, name), classes)
+        if len(possible) == 1:
+            meant[name] = possible[0]
         else:
             unclear.append(name)
     return meant, unclear
 
 
 def counterparts(name: str, classes: Sequence[str]) -> list[str]:
-    """Classes that a name may stand for: the one that is spelt so, else those that mean the same.
+    """Return the classes that a name may stand for: the one spelled so, else those of the same meaning.
 
     Args:
-        name: Of a class, in any spelling.
-        classes: Those that there are.
+        name: Name of a class, in any spelling.
+        classes: The classes to choose from.
     """
     wanted = normal_label(name)
     if same := [label for label in classes if normal_label(label) == wanted]:
@@ -184,17 +184,17 @@ def counterparts(name: str, classes: Sequence[str]) -> list[str]:
 
 
 def _plain(name: str) -> str:
-    """A class without regard to the form of its word: ``happy`` and ``happiness`` are one."""
+    """Return a class without regard to the form of its word: ``happy`` and ``happiness`` are one."""
     wanted = normal_label(name)
-    return next((known.aliases[wanted] for known in map(ontology, _SPELT) if wanted in known.aliases), wanted)
+    return next((one.aliases[wanted] for one in map(ontology, _SPELT) if wanted in one.aliases), wanted)
 
 
-def _check_once(meant: Mapping[str, str | None], said: Mapping[str, str]) -> None:
-    """Refuse two classes that are one without that somebody told so; the sum of told ones is meant."""
+def _check_once(meant: Mapping[str, str | None], mapped: Mapping[str, str]) -> None:
+    """Refuse two classes with one counterpart unless the user mapped them; mapped ones are added up."""
     counts = Counter(label for label in meant.values() if label is not None)
     for label, count in counts.items():
-        own = [name for name, found in meant.items() if found == label]
-        if count > 1 and sum(name not in said for name in own) > 1:
+        own = [name for name, its_label in meant.items() if its_label == label]
+        if count > 1 and sum(name not in mapped for name in own) > 1:
             raise ConfigError(
                 f"{' and '.join(map(repr, own))} of the predictions are both {label!r}",
                 f"add them up with --map {own[1]}={label}, or leave one out with --map {own[1]}=",
@@ -202,31 +202,31 @@ def _check_once(meant: Mapping[str, str | None], said: Mapping[str, str]) -> Non
 
 
 def _near(name: str, classes: Sequence[str]) -> list[str]:
-    """Classes that are spelt nearly as a name."""
+    """Return the classes that are spelled nearly as a name."""
     near = get_close_matches(normal_label(name), [normal_label(label) for label in classes], n=3)
     return [label for label in classes if normal_label(label) in near]
 
 
 def _unclear(
-    unclear: Sequence[str], classes: Sequence[str], said: Mapping[str, str], labels: LabelSet
+    unclear: Sequence[str], classes: Sequence[str], mapped: Mapping[str, str], labels: LabelSet
 ) -> ConfigError:
-    told = []
+    faults = []
     for name in unclear[:5]:
-        found = counterparts(said.get(name, name), classes)
-        if found:
-            told.append(f"{name!r} may be {' or '.join(map(repr, found))}")
+        possible = counterparts(mapped.get(name, name), classes)
+        if possible:
+            faults.append(f"{name!r} may be {' or '.join(map(repr, possible))}")
             continue
         close = _near(name, classes)
-        wrong = f"{said[name]!r}, told for {name!r}," if name in said else f"{name!r}"
+        wrong = f"{mapped[name]!r}, named for {name!r}," if name in mapped else f"{name!r}"
         hint = f" (near: {', '.join(close)})" if close else ""
-        known = "" if name in said or not is_usual_label(name) else ", which the data set does not have"
-        told.append(f"{wrong} is none of the classes{known}{hint}")
+        absent = "" if name in mapped or not is_usual_label(name) else ", which the data set does not have"
+        faults.append(f"{wrong} is none of the classes{absent}{hint}")
     first = unclear[0]
     example = next(iter([*counterparts(first, classes), *_near(first, classes)]), classes[0])
     left_out = " ".join(f"--map {quote(name)}=" for name in unclear[:5])
     more = f" and {len(unclear) - 5} more" if len(unclear) > 5 else ""
     return ConfigError(
-        f"classes of the predictions that {labels.name} does not tell: {'; '.join(told)}{more}; expected "
+        f"classes of the predictions that {labels.name} does not tell: {'; '.join(faults)}{more}; expected "
         f"some of {first_few(list(classes), _ALL)}",
         f"tell it: --map {quote(first)}={quote(example)}, or leave out: {left_out}{' ...' if more else ''}",
     )

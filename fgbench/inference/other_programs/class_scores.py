@@ -1,8 +1,8 @@
-"""Classes that another program predicted, as predictions of all test samples. Pure functions.
+"""Predictions of all test samples, from the classes of another program. Pure functions.
 
 Of one row the label that it states is scored, else the likeliest class. Of a clip with a row per frame it is
 the class of the largest mean probability; without probabilities that of most frames, of equals the first in
-the order of the classes. A sample without a row, or whose rows say nothing, has no prediction and counts as
+the order of the classes. A sample without a row, or whose rows are empty, has no prediction and counts as
 wrong. Classes that a user leaves out take no part: the others' probabilities are brought to a sum of 1.
 """
 
@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.errors import DatasetError
-from fgbench.inference.other_programs.answers import Answer, Answers
 from fgbench.inference.other_programs.class_names import ClassNames
 from fgbench.inference.other_programs.matching import Matched, without_notes
+from fgbench.inference.other_programs.prediction_table import PredictionRow, PredictionTable
 from fgbench.inference.other_programs.probabilities import PERCENT, as_probabilities
 from fgbench.inference.other_programs.samples import Samples
 from fgbench.naming import counted, first_few
@@ -29,13 +29,13 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassScores:
-    """What is scored.
+    """Predictions to score, and how they came about.
 
     Attributes:
         predictions: Of all test samples that have a counterpart at the level.
         without: Ids of samples without a prediction.
         dropped: Class of the data set to number of samples without a counterpart, which are left out.
-        notes: Sentences on how it was scored.
+        notes: Sentences on how they are scored.
     """
 
     predictions: Predictions
@@ -44,27 +44,29 @@ class ClassScores:
     notes: Sequence[str]
 
 
-def stated_classes(answers: Answers) -> list[str]:
-    """All classes of a program: those with scores, then further ones that labels name."""
-    labels = (row.label for row in answers.rows if row.label is not None)
-    return list(dict.fromkeys([*answers.classes, *labels]))
+def stated_classes(table: PredictionTable) -> list[str]:
+    """Return all classes of a program: those with scores, then further ones that labels name."""
+    labels = (row.label for row in table.rows if row.label is not None)
+    return list(dict.fromkeys([*table.classes, *labels]))
 
 
-def score_classes(answers: Answers, names: ClassNames, samples: Samples, matched: Matched) -> ClassScores:
-    """Predictions of all test samples.
+def score_classes(
+    table: PredictionTable, names: ClassNames, samples: Samples, matched: Matched
+) -> ClassScores:
+    """Return the predictions of all test samples.
 
     Args:
-        answers: What the program said.
-        names: What its classes are in the data set.
+        table: Predictions of the program.
+        names: Counterparts of its classes in the data set.
         samples: The test samples.
         matched: The rows of each.
 
     Raises:
         DatasetError: If scores are no probabilities, or no sample has a prediction or a counterpart.
     """
-    left_out = [index for index, name in enumerate(answers.classes) if names.meant[name] is None]
-    probabilities, were_percent = as_probabilities(answers.rows, left_out)
-    reader = _Reader(answers.rows, probabilities, answers.classes, names)
+    left_out = [index for index, name in enumerate(table.classes) if names.meant[name] is None]
+    probabilities, were_percent = as_probabilities(table.rows, left_out)
+    reader = _Reader(table.rows, probabilities, table.classes, names)
     classes = names.level.classes
     rows: list[tuple[str | None, Floats | None]] = [(None, None)] * len(samples.test)
     for key, indices in matched.rows.items():
@@ -114,7 +116,7 @@ class _Reader:
 
     def __init__(
         self,
-        rows: Sequence[Answer],
+        rows: Sequence[PredictionRow],
         probabilities: Sequence[tuple[float, ...] | None],
         columns: Sequence[str],
         names: ClassNames,
@@ -130,25 +132,25 @@ class _Reader:
         self.has_scores = False
 
     def one(self, index: int) -> tuple[str | None, Floats | None]:
-        """Class and probabilities of a row; none where it says none."""
-        found, stated = self._scores(index), self._label(index)
+        """Return class and probabilities of a row; ``None`` for what it lacks."""
+        scores, stated = self._scores(index), self._label(index)
         if self._rows[index].label is not None and stated is None:
-            return None, None  # it says a class that is left out
-        if found is None:
+            return None, None  # its class is left out
+        if scores is None:
             if stated is None:
                 return None, None
             self._n_bare += 1
             return stated, self._alone(stated)
-        likeliest = self._names.level.classes[int(np.argmax(found))]
-        if stated is not None and found[self._number[stated]] < found.max():
+        likeliest = self._names.level.classes[int(np.argmax(scores))]
+        if stated is not None and scores[self._number[stated]] < scores.max():
             self._n_other += 1
-        return stated or likeliest, found
+        return stated or likeliest, scores
 
     def mean(self, indices: Sequence[int]) -> tuple[str | None, Floats | None]:
-        """Class and mean probabilities of the rows of a clip's frames."""
-        found = [one for one in map(self._scores, indices) if one is not None]
-        if found:
-            mean = np.mean(found, axis=0)
+        """Return class and mean probabilities of the rows of a clip's frames."""
+        scored = [one for one in map(self._scores, indices) if one is not None]
+        if scored:
+            mean = np.mean(scored, axis=0)
             return self._names.level.classes[int(np.argmax(mean))], mean
         labels = [label for label in map(self._label, indices) if label is not None]
         if not labels:
@@ -159,7 +161,7 @@ class _Reader:
         return self._names.level.classes[int(np.argmax(shares))], shares
 
     def notes(self) -> list[str]:
-        """Sentences on labels."""
+        """Return sentences on labels."""
         notes = []
         if self._n_bare:
             notes.append(
@@ -181,18 +183,18 @@ class _Reader:
         if values is None:
             return None
         self.has_scores = True
-        found = np.array(values) @ self._matrix
-        total = found.sum()
-        return found / total if total > 0.0 else None
+        sums = np.array(values) @ self._matrix
+        total = sums.sum()
+        return sums / total if total > 0.0 else None
 
     def _label(self, index: int) -> str | None:
         label = self._rows[index].label
         return None if label is None else self._names.meant[label]
 
     def _alone(self, label: str) -> Floats:
-        found = np.zeros(len(self._number))
-        found[self._number[label]] = 1.0
-        return found
+        shares = np.zeros(len(self._number))
+        shares[self._number[label]] = 1.0
+        return shares
 
 
 def _level_notes(names: ClassNames, dropped: Counter[str]) -> list[str]:
@@ -217,6 +219,6 @@ def _class_notes(names: ClassNames) -> list[str]:
     notes = []
     if names.left_out:
         notes.append(f"classes of the program that are left out: {first_few(names.left_out)}")
-    if names.never_said:
-        notes.append(f"classes that the program does not have: {first_few(names.never_said)}")
+    if names.never_predicted:
+        notes.append(f"classes that the program does not have: {first_few(names.never_predicted)}")
     return notes

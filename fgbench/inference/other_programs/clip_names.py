@@ -1,4 +1,4 @@
-"""Which clip a name in the file of another program means.
+"""Clips by the names that the files of other programs use.
 
 A name is a clip's id or its path in the data set, with or without suffix; a longer path that ends with one;
 or the end of the path of one clip alone, as the name of its file. Pictures of the image set may be named by
@@ -43,7 +43,7 @@ class ClipNames:
         self.find = lru_cache(maxsize=1 << 18)(self._find)
 
     def _find(self, name: str) -> tuple[str, int | None] | None:
-        """Clip, and frame of a picture that is named by its id; ``None`` if the name means nothing here.
+        """Return the clip, and the frame of a picture that is named by its id; ``None`` for an unknown name.
 
         Raises:
             DatasetError: If it may mean several clips.
@@ -62,13 +62,13 @@ class ClipNames:
                 return self._only(name, self._parts[one])
         return None
 
-    def _only(self, name: str, found: set[str]) -> tuple[str, int | None]:
-        if len(found) > 1:
+    def _only(self, name: str, clips: set[str]) -> tuple[str, int | None]:
+        if len(clips) > 1:
             raise DatasetError(
-                f"{name!r} may be any of {len(found)} clips: {first_few(sorted(found), 3)}",
+                f"{name!r} may be any of {len(clips)} clips: {first_few(sorted(clips), 3)}",
                 "name clips by their ids (clip_id), or by their paths in the data set",
             )
-        return next(iter(found)), None
+        return next(iter(clips)), None
 
 
 def _plain(name: str) -> str:
@@ -81,6 +81,6 @@ def _bare(name: str) -> str:
 
 
 def _ends(name: str) -> list[str]:
-    """The ends of a path, the longest first."""
+    """Return the ends of a path, the longest first."""
     steps = name.split("/")
     return ["/".join(steps[index:]) for index in range(len(steps))]

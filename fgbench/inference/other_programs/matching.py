@@ -1,4 +1,4 @@
-"""Rows of another program's file, by the samples that they are of. Pure functions of what was read."""
+"""Rows of another program's file by the samples that they predict. Pure functions of what was read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fgbench.errors import DatasetError
-from fgbench.inference.other_programs.answers import Answer
+from fgbench.inference.other_programs.prediction_table import PredictionRow
 from fgbench.inference.other_programs.samples import Clips
 from fgbench.naming import counted
 
@@ -22,12 +22,12 @@ class Matched:
     """Rows by their samples.
 
     Attributes:
-        rows: Sample to the places of its rows in the file; several only where the rows are of frames and the
+        rows: Sample to the indices of its rows in the file; several only where the rows are of frames and the
             sample is a clip.
         n_rows: Rows of the file.
-        n_other: Rows whose name is known and no test sample: of another part, or of a frame that is none.
+        n_other: Rows of known clips that are no test samples: of other parts, or of frames that are none.
         n_lost: Rows of clips that could not be read here, which count as wrong for everybody.
-        unmatched: What the rows without a sample are of, in the order of the file.
+        unmatched: Clips and frames of the rows without a sample, in the order of the file.
     """
 
     rows: dict[Key, list[int]]
@@ -36,8 +36,8 @@ class Matched:
     n_lost: int
     unmatched: Sequence[str]
 
-    def told(self) -> dict[str, Any]:
-        """Plain values to keep with a result."""
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values to keep with a result."""
         return {
             "rows": self.n_rows,
             "rows_matched": sum(map(len, self.rows.values())),
@@ -46,20 +46,20 @@ class Matched:
         }
 
     def notes(self) -> list[str]:
-        """Sentences on rows that match no sample."""
+        """Return sentences on rows that match no sample."""
         if not self.unmatched:
             return []
-        known = f", {self.n_other:,} of them of other parts or frames" if self.n_other else ""
+        other = f", {self.n_other:,} of them of other parts or frames" if self.n_other else ""
         lost = f", {self.n_lost:,} of clips that could not be read here" if self.n_lost else ""
         more = ", ..." if len(self.unmatched) > _SHOWN else ""
         return [
-            f"{counted(len(self.unmatched), 'row')} of {self.n_rows:,} match no test sample{known}{lost}: "
+            f"{counted(len(self.unmatched), 'row')} of {self.n_rows:,} match no test sample{other}{lost}: "
             f"{', '.join(self.unmatched[:_SHOWN])}{more}"
         ]
 
 
 def match_rows(
-    answers: Sequence[Answer],
+    rows: Sequence[PredictionRow],
     clips: Clips,
     keys: Container[Key],
     *,
@@ -69,7 +69,7 @@ def match_rows(
     """Find the sample of every row.
 
     Args:
-        answers: The rows.
+        rows: The rows.
         clips: The clips of the work folder.
         keys: The samples.
         by_clip: Whether samples are whole clips, which rows of frames are put together for.
@@ -79,10 +79,10 @@ def match_rows(
         DatasetError: If two rows are of one sample (or of one frame), a name may mean several clips, or no
             row has a sample.
     """
-    found: dict[Key, list[int]] = {}
-    seen: dict[Key, Answer] = {}
+    matched: dict[Key, list[int]] = {}
+    seen: dict[Key, PredictionRow] = {}
     unmatched, n_other, n_lost = [], 0, 0
-    for index, row in enumerate(answers):
+    for index, row in enumerate(rows):
         meant = clips.names.find(row.name)
         if meant is None:
             unmatched.append(row.shown)
@@ -99,23 +99,23 @@ def match_rows(
             continue
         if (clip, frame) in seen:
             raise _twice(seen[clip, frame], row)
-        if key in found and None in (frame, answers[found[key][0]].frame):
-            raise _twice(answers[found[key][0]], row)
+        if key in matched and None in (frame, rows[matched[key][0]].frame):
+            raise _twice(rows[matched[key][0]], row)
         seen[clip, frame] = row
-        found.setdefault(key, []).append(index)
-    if not found:
+        matched.setdefault(key, []).append(index)
+    if not matched:
         raise DatasetError(
-            f"none of the {counted(len(answers), 'row')} is of a test sample: the file has e.g. "
-            f"{answers[0].shown!r}, the work folder {example()!r}",
+            f"none of the {counted(len(rows), 'row')} is of a test sample: the file has e.g. "
+            f"{rows[0].shown!r}, the work folder {example()!r}",
             "name clips by their ids (clip_id) or files, and pictures of a clip by the frame too, from 0"
-            if n_other < len(answers)
+            if n_other < len(rows)
             else "they are of clips of other parts, or of frames that are no samples: predict the test "
             "part, and name the frame where pictures or action units are scored, from 0",
         )
-    return Matched(rows=found, n_rows=len(answers), n_other=n_other, n_lost=n_lost, unmatched=unmatched)
+    return Matched(rows=matched, n_rows=len(rows), n_other=n_other, n_lost=n_lost, unmatched=unmatched)
 
 
-def _twice(first: Answer, second: Answer) -> DatasetError:
+def _twice(first: PredictionRow, second: PredictionRow) -> DatasetError:
     return DatasetError(
         f"two rows are of one sample: {first.where} ({first.shown}) and {second.where} ({second.shown})",
         "keep one row of each sample (one face of each picture), or one row for every frame",
@@ -123,12 +123,12 @@ def _twice(first: Answer, second: Answer) -> DatasetError:
 
 
 def without_notes(without: Sequence[str], of: str, meaning: str) -> list[str]:
-    """Sentence on samples or frames without a prediction; none where all have one.
+    """Return a sentence on samples or frames without a prediction; none where all have one.
 
     Args:
         without: Their ids.
-        of: How many there are in all, with their kind.
-        meaning: How those without count.
+        of: Number of all, with their kind.
+        meaning: How those without a prediction count.
     """
     if not without:
         return []

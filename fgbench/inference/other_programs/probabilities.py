@@ -1,4 +1,4 @@
-"""Scores of classes that other programs write, checked and brought to sums of 1. Pure functions."""
+"""Probabilities from the class scores of other programs, checked and brought to sums of 1. Pure functions."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import math
 from collections.abc import Collection, Sequence
 
 from fgbench.errors import DatasetError
-from fgbench.inference.other_programs.answers import Answer
+from fgbench.inference.other_programs.prediction_table import PredictionRow
 
 _TOLERANCE = 0.02
-"""How far a sum may be from the whole: cells are rounded, mostly to two digits or more."""
+"""Largest relative distance of a sum from the whole: cells are rounded, mostly to two digits or more."""
 
 PERCENT = "scores are percent, read as probabilities"
 """Note on a file whose rows add up to 100."""
 
 
 def as_probabilities(
-    rows: Sequence[Answer], left_out: Collection[int] = ()
+    rows: Sequence[PredictionRow], left_out: Collection[int] = ()
 ) -> tuple[list[tuple[float, ...] | None], bool]:
-    """Probabilities of all rows; each adds up to 1, or less by what is left out.
+    """Return the probabilities of all rows; each adds up to 1, or less by what is left out.
 
     Args:
         rows: With or without scores; all are probabilities, or all percent.
-        left_out: Places of the scores that are left out. Where these are of classes they belong to the sum;
+        left_out: Indices of the scores that are left out. Where these are of classes they belong to the sum;
             where a row adds up without them they are none.
 
     Returns:
@@ -34,10 +34,10 @@ def as_probabilities(
             others do; it names the row.
     """
     whole = 0.0
-    found: list[tuple[float, ...] | None] = []
+    probabilities: list[tuple[float, ...] | None] = []
     for row in rows:
         if row.scores is None:
-            found.append(None)
+            probabilities.append(None)
             continue
         kept = [score for index, score in enumerate(row.scores) if index not in left_out]
         _check(row, kept)
@@ -56,18 +56,18 @@ def as_probabilities(
                 f"{whole:g}",
                 "write probabilities or percent in all rows",
             )
-        found.append(
+        probabilities.append(
             tuple(0.0 if index in left_out else score / total for index, score in enumerate(row.scores))
         )
-    return found, whole == 100.0
+    return probabilities, whole == 100.0
 
 
 def _whole(total: float) -> float:
-    """What a row adds up to, 1 or 100; 0 if to neither."""
+    """Return the whole that a row adds up to, 1 or 100; 0 if neither."""
     return next((one for one in (1.0, 100.0) if abs(total - one) <= _TOLERANCE * one), 0.0)
 
 
-def _check(row: Answer, scores: Sequence[float]) -> None:
+def _check(row: PredictionRow, scores: Sequence[float]) -> None:
     bad = next((score for score in scores if not math.isfinite(score) or score < 0.0), None)
     if bad is not None:
         what = "a score below 0" if math.isfinite(bad) else "a score that is not finite"

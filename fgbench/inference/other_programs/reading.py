@@ -14,12 +14,12 @@ from types import ModuleType
 
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.inference.other_programs import formats
-from fgbench.inference.other_programs.answers import Answers
+from fgbench.inference.other_programs.prediction_table import PredictionTable
 from fgbench.inference.other_programs.source import Source, open_source
 from fgbench.naming import first_few
 
 AUTO = "auto"
-"""Name that stands for the format that the columns tell."""
+"""Name that stands for the format by the columns."""
 
 PLAIN = "csv"
 """The format of tables that no program's own fits."""
@@ -29,9 +29,9 @@ _SHOWN = 12
 
 
 def format_names() -> list[str]:
-    """Names of all formats, sorted."""
-    found = (module.name for module in pkgutil.iter_modules(formats.__path__))
-    return sorted(name for name in found if not name.startswith("_"))
+    """Return the names of all formats, sorted."""
+    names = (module.name for module in pkgutil.iter_modules(formats.__path__))
+    return sorted(name for name in names if not name.startswith("_"))
 
 
 def check_format(name: str) -> None:
@@ -46,8 +46,8 @@ def check_format(name: str) -> None:
         )
 
 
-def read_answers(path: Path, format_: str = AUTO) -> Answers:
-    """The answers of a file, or of all files of a folder, which are called as their clips.
+def read_prediction_table(path: Path, format_: str = AUTO) -> PredictionTable:
+    """The table of a file, or of all files of a folder, which are called as their clips.
 
     Args:
         path: The file or folder.
@@ -59,7 +59,7 @@ def read_answers(path: Path, format_: str = AUTO) -> Answers:
     """
     check_format(format_)
     sources = _sources(path)
-    chosen = {format_} if format_ != AUTO else {_told(source) for source in sources}
+    chosen = {format_} if format_ != AUTO else {_format_of(source) for source in sources}
     if len(chosen) > 1:
         raise DatasetError(
             f"{path} has files of several formats: {', '.join(sorted(chosen))}", "name one with --format"
@@ -68,20 +68,20 @@ def read_answers(path: Path, format_: str = AUTO) -> Answers:
     module = _module(name)
     for source in sources:
         _check_kind(name, module, source)
-    found: list[Answers] = [module.read(source) for source in sources]
-    return found[0] if len(found) == 1 else _together(path, found)
+    tables: list[PredictionTable] = [module.read(source) for source in sources]
+    return tables[0] if len(tables) == 1 else _together(path, tables)
 
 
 def files_of(path: Path) -> list[Path]:
-    """The files that are read: the file itself, or those of a folder that may be tables, sorted.
+    """Return the files that are read: the file itself, or those of a folder that may be tables, sorted.
 
     Raises:
         DatasetError: If a folder has none.
     """
     if not path.is_dir():
         return [path]
-    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file())
-    tables = [file for file in found if file.suffix.lower() != ".txt"] or found
+    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file())
+    tables = [file for file in files if file.suffix.lower() != ".txt"] or files
     if not tables:
         raise DatasetError(
             f"{path} has no file of predictions ({', '.join(_SUFFIXES)})",
@@ -95,11 +95,11 @@ def _sources(path: Path) -> list[Source]:
     return [open_source(file, file.relative_to(root).with_suffix("").as_posix()) for file in files_of(path)]
 
 
-def _told(source: Source) -> str:
-    """The format that the columns of a file tell.
+def _format_of(source: Source) -> str:
+    """Return the format of a file by its columns.
 
     Raises:
-        DatasetError: If they tell none, or several.
+        DatasetError: If none fits, or several do.
     """
     fitting = [
         name
@@ -121,7 +121,7 @@ def _told(source: Source) -> str:
 
 
 def _check_kind(name: str, module: ModuleType, source: Source) -> None:
-    """Refuse a table where JSON is read, JSON where a table is, and what lacks all columns of a format."""
+    """Refuse a table where JSON is read, JSON where a table is, and a file without a column of the format."""
     is_document = source.document is not None
     if _is_json(module) != is_document:
         is_, expected = ("JSON", "a table") if is_document else ("a table", "JSON")
@@ -137,28 +137,28 @@ def _check_kind(name: str, module: ModuleType, source: Source) -> None:
 
 
 def _has_some(module: ModuleType, source: Source) -> bool:
-    """Whether a file that was named to be of a format has anything that is read of it."""
+    """Whether a file has anything that the format reads."""
     if source.document is not None:
         return False
-    found: Answers = module.read(source)
-    return bool(found.classes or found.units)
+    table: PredictionTable = module.read(source)
+    return bool(table.classes or table.units)
 
 
-def _together(path: Path, found: Sequence[Answers]) -> Answers:
-    first = found[0]
-    for other in found[1:]:
+def _together(path: Path, tables: Sequence[PredictionTable]) -> PredictionTable:
+    first = tables[0]
+    for other in tables[1:]:
         if (other.classes, other.units) != (first.classes, first.units):
             raise DatasetError(
                 f"files in {path} have different columns: {first_few([*first.classes, *first.units])}, and "
                 f"{first_few([*other.classes, *other.units])}",
                 "give all the same columns, in one order",
             )
-    return Answers(
+    return PredictionTable(
         format=first.format,
         classes=first.classes,
         units=first.units,
-        rows=[row for one in found for row in one.rows],
-        notes=tuple(dict.fromkeys(note for one in found for note in one.notes)),
+        rows=[row for one in tables for row in one.rows],
+        notes=tuple(dict.fromkeys(note for one in tables for note in one.notes)),
     )
 
 

@@ -1,6 +1,6 @@
-"""Where the scores of another program are kept: a run of a name that no other run has.
+"""Folders of runs with the scores of other programs; none takes the name of another run.
 
-Reads results in the folder of the experiment; removes what a replaced run of the other kind leaves behind.
+Reads results in the folder of the experiment; removes the files of a replaced run of the other kind.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ _OF_KIND = {
 
 
 def default_name(path: Path) -> str:
-    """Name of the run of a file: that of the file, as far as folders may be called so."""
+    """Return the name of the run of a file: that of the file, in letters that folders may have."""
     stem = path.resolve().name if path.is_dir() else path.stem
     return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._") or OUTSIDE
 
 
 def digest_of(path: Path) -> str:
-    """SHA-256 of a file; of a folder, of the names and digests of the files that are read."""
+    """Return the SHA-256 of a file; for a folder, that of the names and digests of its files."""
     if not path.is_dir():
         return digest_file(path)
     return digest_json({file.relative_to(path).as_posix(): digest_file(file) for file in files_of(path)})
 
 
-def check_run_folder(workdir: Path, name: str, *, seed: int, told: Mapping[str, Any], force: bool) -> Path:
-    """Folder of a run, refused where it is another's.
+def check_run_folder(workdir: Path, name: str, *, seed: int, origin: Mapping[str, Any], force: bool) -> Path:
+    """Return the folder of a run; refuse it if it holds another run.
 
     Args:
         workdir: Work folder.
         name: Name of the run.
         seed: Its seed.
-        told: What the result will tell of the file, and how it is read.
+        origin: File, digest, format and settings, as the result will hold them.
         force: Whether a run of another file is replaced. One that fgbench made itself never is.
 
     Raises:
@@ -60,28 +60,28 @@ def check_run_folder(workdir: Path, name: str, *, seed: int, told: Mapping[str, 
                 "changed",
                 "give the scores another name with --name",
             )
-    there = _told(folder)
+    there = _stored_origin(folder)
     if there is None or force:
         return folder
-    different = [key for key in told if there.get(key) != told[key]]
+    different = [key for key in origin if there.get(key) != origin[key]]
     if different:
-        known = ", ".join(
-            f"{key} {_short(there.get(key))} there, {_short(told[key])} here" for key in different
+        differences = ", ".join(
+            f"{key} {_short(there.get(key))} there, {_short(origin[key])} here" for key in different
         )
         raise ConfigError(
-            f"{folder} has the scores of another file, or of one that was read otherwise ({known}); nothing "
-            "was changed",
+            f"{folder} has the scores of another file, or of one that was read otherwise ({differences}); "
+            "nothing was changed",
             "give these scores another name with --name, or replace them with --force",
         )
     return folder
 
 
 def clear_other_kind(folder: Path, result: str) -> None:
-    """Remove what a replaced run of the other kind leaves in a folder.
+    """Remove the files of a replaced run of the other kind from a folder.
 
     Args:
-        folder: The run's.
-        result: Name of the result that is written.
+        folder: Folder of the run.
+        result: Name of the result file to be written.
 
     Raises:
         ResourceError: If the folder may not be written.
@@ -102,13 +102,13 @@ def _is_ours(folder: Path) -> bool:
     return not has_result and f"\n{OUTSIDE}:" in f"\n{settings}"
 
 
-def _told(folder: Path) -> Mapping[str, Any] | None:
-    """What the run in a folder tells of its file; ``None`` if there is none."""
+def _stored_origin(folder: Path) -> Mapping[str, Any] | None:
+    """Return the origin that the run in a folder holds; ``None`` if there is no run."""
     if not is_outside(folder):
         return None
-    found = next(name for name in _OF_KIND if (folder / name).exists())
-    told: Mapping[str, Any] = storage.read_json(folder / found)["details"][OUTSIDE]
-    return told
+    result = next(name for name in _OF_KIND if (folder / name).exists())
+    origin: Mapping[str, Any] = storage.read_json(folder / result)["details"][OUTSIDE]
+    return origin
 
 
 def _short(value: Any) -> str:

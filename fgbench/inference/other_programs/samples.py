@@ -22,15 +22,15 @@ Kind = Literal["images", "clips"]
 
 AUTO = "auto"
 KINDS = (AUTO, "images", "clips")
-"""What may be asked for; ``auto`` takes images of data of pictures alone, else clips."""
+"""Accepted kinds; ``auto`` takes images of data of pictures alone, else clips."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clips:
-    """What a work folder tells of its clips.
+    """Clips of a work folder.
 
     Attributes:
-        names: Finds a clip by name.
+        names: Clips by their names.
         pictures: Clips of one frame, for which the number of a frame says nothing.
         lost: Clips that could not be read.
     """
@@ -42,13 +42,13 @@ class Clips:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Samples:
-    """What is scored.
+    """Test samples to score.
 
     Attributes:
         kind: Images or clips.
         test: All samples that are tested, ordered by id.
-        keys: Clip, and frame of an image (``None`` of a clip), to the index in ``test`` of those that can be
-            answered: not of clips that could not be read.
+        keys: Clip, and frame of an image (``None`` of a clip), to the index in ``test``; without those of
+            clips that could not be read.
     """
 
     kind: Kind
@@ -57,7 +57,7 @@ class Samples:
 
 
 def read_clips(context: RunContext) -> Clips:
-    """The clips of a work folder, those that could not be read among them.
+    """Return the clips of a work folder, with those that could not be read.
 
     Raises:
         ManifestError: If manifests are missing or damaged.
@@ -81,7 +81,7 @@ def read_clips(context: RunContext) -> Clips:
 
 
 def tested_samples(context: RunContext, clips: Clips, kind: str) -> Samples:
-    """The samples of the test part; of folds, those of all folds together.
+    """Return the samples of the test part; of folds, those of all folds together.
 
     Args:
         context: The work folder.

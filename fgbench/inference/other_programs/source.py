@@ -1,6 +1,6 @@
-"""A file of another program, opened: a table of text (CSV, Parquet) or a JSON document.
+"""Files of other programs, opened: tables of text (CSV, Parquet) and JSON documents.
 
-Which it is follows from its first bytes, not from its name. Reads the file; knows no format of any program.
+The first bytes of a file tell its kind, not its name. Reads the file; knows no format of any program.
 """
 
 from __future__ import annotations
@@ -32,16 +32,17 @@ Row = tuple[int, list[str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A file, read as far as any file of its kind is.
+    """An opened file: table or JSON document.
 
     Attributes:
         path: The file.
         clip: Name of the clip that all its rows are of, where no column says.
         head: Names of the columns in small letters; of a JSON document, the keys of its results.
-        columns: The same as they are written.
+        columns: The same, as they are written.
         read_rows: Reads line and cells of each row, anew every time; gives none of a JSON document.
         document: The JSON document; ``None`` for a table.
         has_commas: Whether numbers may have commas, where these do not separate cells.
+        column_of: Name in small letters to index of the column; empty for a JSON document.
     """
 
     path: Path
@@ -51,7 +52,7 @@ class Source:
     read_rows: Callable[[], Iterator[Row]] = lambda: iter(())
     document: Any = None
     has_commas: bool = False
-    places: dict[str, int] = field(default_factory=dict)
+    column_of: dict[str, int] = field(default_factory=dict)
 
     @property
     def rows(self) -> Iterator[Row]:
@@ -69,7 +70,7 @@ class Source:
             yield number, cells
 
     def where(self, line: int) -> str:
-        """A line, for messages."""
+        """Return file and line, for messages."""
         return f"{self.path.name} line {line}"
 
 
@@ -146,7 +147,7 @@ def _table(path: Path, clip: str, lines: Callable[[], Iterator[Row]], *, has_com
         columns=tuple(map(tidy, columns)),
         read_rows=rows,
         has_commas=has_commas,
-        places={name: column for column, name in enumerate(head)},
+        column_of={name: column for column, name in enumerate(head)},
     )
 
 
@@ -160,7 +161,7 @@ def _json(path: Path, clip: str, text: str) -> Source:
 
 
 def _keys(document: Any, depth: int = 0) -> set[str]:
-    """Keys of the objects of a document, down to its third level."""
+    """Return the keys of the objects of a document, down to its third level."""
     if depth > 3:
         return set()
     inner = (

@@ -18,7 +18,7 @@ from fgbench.inputs.batching import Source
 from fgbench.inputs.preprocessing import Preprocessing
 from fgbench.methods._networks.single_faces import OfStoredFaces, face_tensor
 from fgbench.methods.action_units.task import unit_probabilities
-from fgbench.methods.protocol import Answer, Floats, Placed, Task
+from fgbench.methods.protocol import FacePosition, FacePredictions, Floats, Task
 from fgbench.methods.protocol.graph import Graph, Prepared, graph_of_faces
 from fgbench.models.drml import AuNet, Embedding, Trunk
 from fgbench.models.weights import check_fit, load_into
@@ -68,12 +68,14 @@ class UnitDetector(OfStoredFaces):
         return self.preprocessing.grey
 
     @torch.inference_mode()
-    def ask(self, faces: npt.NDArray[np.uint8], placed: Sequence[Placed] = ()) -> Answer:
-        """Detect units of faces: :attr:`Answer.fine` holds the probability of each unit by itself.
+    def predict_faces(
+        self, faces: npt.NDArray[np.uint8], positions: Sequence[FacePosition] = ()
+    ) -> FacePredictions:
+        """Detect units of faces: :attr:`FacePredictions.fine` holds the probability of each unit by itself.
 
         Args:
             faces: (N, 224, 224, 3) uint8 RGB, aligned.
-            placed: Ignored.
+            positions: Ignored.
 
         Raises:
             ValueError: If they have another shape or type.
@@ -81,7 +83,7 @@ class UnitDetector(OfStoredFaces):
         images = face_tensor(faces).to(self.device)
         probabilities = self.model(self.preprocessing.centre(images)).float().sigmoid().cpu().numpy()
         n = len(probabilities)
-        return Answer(
+        return FacePredictions(
             fine=probabilities,
             basic_sum=np.zeros((n, 0), np.float32),
             basic_head=None,
@@ -97,11 +99,11 @@ class UnitDetector(OfStoredFaces):
         each unit by itself. Enlarging, crop and normalisation are part of the graph; the metadata name the
         units (``action_units``, a JSON list)."""
 
-        def ask(faces: npt.NDArray[np.uint8]) -> Sequence[Floats]:
-            return (self.ask(faces).fine,)
+        def predict(faces: npt.NDArray[np.uint8]) -> Sequence[Floats]:
+            return (self.predict_faces(faces).fine,)
 
         metadata = {"action_units": json.dumps(list(self.classes))}
-        return graph_of_faces(_Whole(self), OUTPUTS, ask, self.trained, metadata)
+        return graph_of_faces(_Whole(self), OUTPUTS, predict, self.trained, metadata)
 
 
 class _Whole(nn.Module):

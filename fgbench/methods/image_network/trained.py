@@ -21,7 +21,7 @@ from fgbench.methods._networks.single_faces import OfSingleFaces, face_tensor
 from fgbench.methods._networks.weights_labels import labels_of
 from fgbench.methods.image_network.run import Build, Config
 from fgbench.methods.image_network.task import predict_faces
-from fgbench.methods.protocol import Answer, Floats, Placed, PredictedImages
+from fgbench.methods.protocol import FacePosition, FacePredictions, Floats, PredictedImages
 from fgbench.methods.protocol.graph import Graph, Prepared, graph_of_faces
 from fgbench.models.weights import check_fit, load_into
 from fgbench.runs.labels import LabelSet
@@ -58,14 +58,16 @@ class OwnImageNetwork(OfSingleFaces):
         return self.preprocessing.grey
 
     @torch.inference_mode()
-    def ask(self, faces: npt.NDArray[np.uint8], placed: Sequence[Placed] = ()) -> Answer:
-        """Classify faces (N, 224, 224, 3) uint8 RGB, aligned; ``placed`` is ignored.
+    def predict_faces(
+        self, faces: npt.NDArray[np.uint8], positions: Sequence[FacePosition] = ()
+    ) -> FacePredictions:
+        """Classify faces (N, 224, 224, 3) uint8 RGB, aligned; ``positions`` is ignored.
 
         Raises:
             ValueError: If they have another shape or type.
         """
         seen = self.preprocessing.centre(face_tensor(faces).to(self.device))
-        return Answer.of_classes(self.model(seen).float().softmax(1).cpu().numpy(), self.labels)
+        return FacePredictions.of_classes(self.model(seen).float().softmax(1).cpu().numpy(), self.labels)
 
     def check_data(self, context: TrainingContext) -> list[str]:
         """See :class:`fgbench.methods.protocol.ImageNetwork`."""
@@ -82,16 +84,16 @@ class OwnImageNetwork(OfSingleFaces):
         ``basic_probabilities`` (N, M): sums over the classes. Enlarging, crop and normalisation are part of
         the graph."""
 
-        def ask(faces: npt.NDArray[np.uint8]) -> Sequence[Floats]:
-            answer = self.ask(faces)
-            return answer.fine, answer.basic
+        def predict(faces: npt.NDArray[np.uint8]) -> Sequence[Floats]:
+            predictions = self.predict_faces(faces)
+            return predictions.fine, predictions.basic
 
         metadata = {
             "classes": json.dumps(list(self.classes)),
             "basic": json.dumps(list(self.upper)),
             "basic_source": "sums over classes",
         }
-        return graph_of_faces(_Whole(self), OUTPUTS, ask, self.trained, metadata)
+        return graph_of_faces(_Whole(self), OUTPUTS, predict, self.trained, metadata)
 
 
 class _Whole(nn.Module):

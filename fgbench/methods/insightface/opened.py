@@ -39,7 +39,7 @@ from fgbench.methods.insightface.crops import (
 from fgbench.methods.insightface.features import keep_features
 from fgbench.methods.insightface.task import GREY, FaceSet, predict_classes, see_crops, see_features
 from fgbench.methods.insightface.wide_crops import load_wide_crops
-from fgbench.methods.protocol import Answer, Floats, Placed, PredictedImages
+from fgbench.methods.protocol import FacePosition, FacePredictions, Floats, PredictedImages
 from fgbench.methods.protocol.graph import Graph, Normalised, Pictures, origin_of
 from fgbench.models.iresnet import FaceHead, IResNet, IResNetClassifier
 from fgbench.models.weights import check_fit, load_into
@@ -97,37 +97,39 @@ class RecognitionNetwork(OfSingleFaces):
         return True
 
     @torch.inference_mode()
-    def ask(self, faces: npt.NDArray[np.uint8], placed: Sequence[Placed] = ()) -> Answer:
+    def predict_faces(
+        self, faces: npt.NDArray[np.uint8], positions: Sequence[FacePosition] = ()
+    ) -> FacePredictions:
         """Classify faces.
 
         Args:
             faces: (N, 224, 224, 3) uint8 RGB, aligned.
-            placed: Position of each in its picture, N of them, with landmarks.
+            positions: Position of each in its picture, N of them, with landmarks.
 
         Raises:
             ValueError: If faces have another shape or type, or a position or its landmarks are missing.
         """
         check_faces(faces)
-        if len(placed) != len(faces):
-            raise ValueError(f"{len(placed)} places of {len(faces)} faces, expected one of each")
-        crops = np.stack([self.crop(face, one) for face, one in zip(faces, placed, strict=True)])
-        return Answer.of_classes(self._probabilities(crops.transpose(0, 3, 1, 2)), self.labels)
+        if len(positions) != len(faces):
+            raise ValueError(f"{len(positions)} positions of {len(faces)} faces, expected one of each")
+        crops = np.stack([self.crop(face, one) for face, one in zip(faces, positions, strict=True)])
+        return FacePredictions.of_classes(self._probabilities(crops.transpose(0, 3, 1, 2)), self.labels)
 
-    def crop(self, face: Pixels, placed: Placed) -> Pixels:
+    def crop(self, face: Pixels, position: FacePosition) -> Pixels:
         """Cut the crop (112, 112, 3) uint8 RGB of a stored face, or of its picture where crops are wide.
 
         Raises:
             ValueError: If the face has no landmarks.
         """
-        if placed.landmarks is None:
+        if position.landmarks is None:
             raise ValueError("a face without landmarks, expected (68, 2) or (5, 2)")
-        shown, transform = face, placed.transform
+        shown, transform = face, position.transform
         if self.crops == "wide":
             margin_px = round(self.margin * FACE_PX)
             shift = np.array([[1.0, 0.0, margin_px], [0.0, 1.0, margin_px]])
-            transform = compose(placed.transform, shift)
-            shown = cut_chip(placed.frame, transform, size=FACE_PX + 2 * margin_px)
-        points = five_points(placed.landmarks)
+            transform = compose(position.transform, shift)
+            shown = cut_chip(position.frame, transform, size=FACE_PX + 2 * margin_px)
+        points = five_points(position.landmarks)
         return warp_crop(shown, crop_transform(apply_transform(transform, points)))
 
     @torch.inference_mode()
@@ -166,9 +168,9 @@ class RecognitionNetwork(OfSingleFaces):
         ``probabilities`` (N, K), ``basic_probabilities`` (N, M): sums over the classes. The normalisation is
         part of the graph."""
 
-        def ask(pictures: Pictures) -> Sequence[Floats]:
-            answer = Answer.of_classes(self._probabilities(pictures[CROPS]), self.labels)
-            return answer.fine, answer.basic
+        def predict(pictures: Pictures) -> Sequence[Floats]:
+            predictions = FacePredictions.of_classes(self._probabilities(pictures[CROPS]), self.labels)
+            return predictions.fine, predictions.basic
 
         metadata = {
             **origin_of(self.trained, "uint8 RGB crops (N, 3, 112, 112), aligned by five points"),
@@ -183,7 +185,7 @@ class RecognitionNetwork(OfSingleFaces):
             rows={CROPS: CROPS},
             outputs=OUTPUTS,
             metadata=metadata,
-            ask=ask,
+            predict=predict,
         )
 
 

@@ -138,12 +138,12 @@ def _crops(
     to_wide = np.array(wide["transform"], np.float64).reshape(2, 3)
     shift = compose(invert(to_face), to_wide)
     picture = decode(wide["image"]["bytes"])
-    placed = apply_transform(to_wide, points)
+    moved = apply_transform(to_wide, points)
     for index, augmentation in samples:
-        shown, shown_points = picture, placed
+        shown, shown_points = picture, moved
         if augmentation is not None:
             shown, moves = wide_copy(picture, augmentation, shift)
-            shown_points = apply_transform(moves, placed)
+            shown_points = apply_transform(moves, moved)
         yield index, warp_crop(shown, crop_transform(shown_points))
 
 

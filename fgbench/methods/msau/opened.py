@@ -23,7 +23,7 @@ from fgbench.methods._networks.single_faces import OfSingleFaces, face_tensor
 from fgbench.methods._networks.weights_labels import labels_of
 from fgbench.methods.msau.outcome import write_branches, write_regions
 from fgbench.methods.msau.task import look, predict
-from fgbench.methods.protocol import Answer, Floats, Placed, PredictedImages, upper_sums
+from fgbench.methods.protocol import FacePosition, FacePredictions, Floats, PredictedImages, upper_sums
 from fgbench.methods.protocol.graph import REGIONS, Graph, Prepared, graph_of_faces
 from fgbench.models.msau import MsauNet
 from fgbench.models.weights import check_fit, load_into
@@ -73,19 +73,21 @@ class ImageNetwork(OfSingleFaces):
         return bool(self.trained.metadata["basic"])
 
     @torch.inference_mode()
-    def ask(self, faces: npt.NDArray[np.uint8], placed: Sequence[Placed] = ()) -> Answer:
+    def predict_faces(
+        self, faces: npt.NDArray[np.uint8], positions: Sequence[FacePosition] = ()
+    ) -> FacePredictions:
         """Classify faces.
 
         Args:
             faces: (N, 224, 224, 3) uint8 RGB, aligned.
-            placed: Ignored.
+            positions: Ignored.
 
         Raises:
             ValueError: If they have another shape or type.
         """
         seen = look(self.model, self.preprocessing, face_tensor(faces).to(self.device))
         fine = seen.probabilities
-        return Answer(
+        return FacePredictions(
             fine=fine,
             basic_sum=upper_sums(fine, self.labels),
             basic_head=seen.basic if self.has_basic_head else None,
@@ -115,16 +117,16 @@ class ImageNetwork(OfSingleFaces):
         ``basic_probabilities`` (N, M; M is 0 for classes without upper classes), ``regions`` (N, n, 4) in px
         of the face (n is 0 without zoom). Enlarging, crop and normalisation are part of the graph."""
 
-        def ask(faces: npt.NDArray[np.uint8]) -> Sequence[Floats]:
-            answer = self.ask(faces)
-            return answer.fine, answer.basic, answer.boxes[:, : self.n_zooms]
+        def predict(faces: npt.NDArray[np.uint8]) -> Sequence[Floats]:
+            predictions = self.predict_faces(faces)
+            return predictions.fine, predictions.basic, predictions.boxes[:, : self.n_zooms]
 
         metadata = {
             "classes": json.dumps(list(self.classes)),
             "basic": json.dumps(list(self.upper)),
             "basic_source": "own outputs" if self.has_basic_head else "sums over classes",
         }
-        return graph_of_faces(_Whole(self), OUTPUTS, ask, self.trained, metadata)
+        return graph_of_faces(_Whole(self), OUTPUTS, predict, self.trained, metadata)
 
 
 class _Whole(nn.Module):

@@ -37,7 +37,7 @@ Task = Literal["images", "clips", "units"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
+class FacePosition:
     """Position of a face in its picture.
 
     Attributes:
@@ -52,7 +52,7 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class FacePredictions:
     """Outputs of a network for N faces, on the CPU.
 
     Attributes:
@@ -76,8 +76,8 @@ class Answer:
         return self.basic_sum if self.basic_head is None else self.basic_head
 
     @classmethod
-    def of_classes(cls, fine: Floats, labels: LabelSet) -> Answer:
-        """Answer of a network that only predicts classes, (N, K), without upper outputs and regions."""
+    def of_classes(cls, fine: Floats, labels: LabelSet) -> FacePredictions:
+        """Return predictions of classes alone, (N, K): without upper outputs and regions."""
         none = np.zeros((len(fine), 0, 4), np.float32)
         return cls(fine=fine, basic_sum=upper_sums(fine, labels), basic_head=None, boxes=none)
 
@@ -139,12 +139,14 @@ class FaceNetwork(Opened, Protocol):
     def needs_landmarks(self) -> bool:
         """Whether it needs the landmarks of a detected face, and cannot take pictures as they are."""
 
-    def ask(self, faces: npt.NDArray[np.uint8], placed: Sequence[Placed] = ()) -> Answer:
+    def predict_faces(
+        self, faces: npt.NDArray[np.uint8], positions: Sequence[FacePosition] = ()
+    ) -> FacePredictions:
         """Predict faces.
 
         Args:
             faces: (N, 224, 224, 3) uint8 RGB, aligned, as they are stored.
-            placed: Position of each in its picture, for networks that cut their own crop; N of them.
+            positions: Position of each in its picture, for networks that cut their own crop; N of them.
 
         Raises:
             ValueError: If faces have another shape or type, or the network needs positions and gets none.

@@ -39,7 +39,7 @@ class Graph:
         rows: Name of the rows of an input, by its name, e.g. ``"faces"``.
         outputs: Names of the outputs, in their order.
         metadata: Metadata of the file.
-        ask: Computes the outputs, in their order, by the network itself.
+        predict: Computes the outputs, in their order, by the network itself.
     """
 
     module: nn.Module
@@ -47,7 +47,7 @@ class Graph:
     rows: Mapping[str, str]
     outputs: Sequence[str]
     metadata: Mapping[str, str]
-    ask: Callable[[Pictures], Sequence[npt.NDArray[np.float32]]]
+    predict: Callable[[Pictures], Sequence[npt.NDArray[np.float32]]]
 
 
 class Prepared(nn.Module):
@@ -114,7 +114,7 @@ STORED_FACES = "uint8 RGB faces (N, 3, 224, 224), aligned by fgbench"
 def graph_of_faces(
     module: nn.Module,
     outputs: Sequence[str],
-    ask: Callable[[npt.NDArray[np.uint8]], Sequence[npt.NDArray[np.float32]]],
+    predict: Callable[[npt.NDArray[np.uint8]], Sequence[npt.NDArray[np.float32]]],
     trained: Trained,
     metadata: Mapping[str, str],
 ) -> Graph:
@@ -123,7 +123,7 @@ def graph_of_faces(
     Args:
         module: From faces (N, 3, 224, 224) uint8 to the outputs.
         outputs: Their names.
-        ask: Computes the outputs of faces (N, 224, 224, 3) uint8 RGB by the network itself.
+        predict: Computes the outputs of faces (N, 224, 224, 3) uint8 RGB by the network itself.
         trained: Its weights.
         metadata: Further metadata.
     """
@@ -133,5 +133,5 @@ def graph_of_faces(
         rows={FACES: FACES},
         outputs=outputs,
         metadata={**origin_of(trained, STORED_FACES), **metadata},
-        ask=lambda pictures: ask(pictures[FACES].transpose(0, 2, 3, 1)),
+        predict=lambda pictures: predict(pictures[FACES].transpose(0, 2, 3, 1)),
     )

@@ -76,7 +76,7 @@ def clip_graph(
     module = _OneClip(model, config, scales, image, labels, grey=grey).eval()
 
     @torch.inference_mode()
-    def ask(pictures: Pictures) -> Sequence[Floats]:
+    def predict(pictures: Pictures) -> Sequence[Floats]:
         inputs = {}
         for name, (stream, wanted) in named.items():
             rows = torch.from_numpy(pictures[name])
@@ -117,7 +117,7 @@ def clip_graph(
                 {name: _input_metadata(config, wanted) for name, (_, wanted) in named.items()}
             ),
         },
-        ask=ask,
+        predict=predict,
     )
 
 

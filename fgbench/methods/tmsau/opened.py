@@ -21,7 +21,7 @@ from fgbench.methods._networks.face_agreement import refuse_other_faces
 from fgbench.methods._networks.single_faces import OfStoredFaces, check_faces
 from fgbench.methods._networks.weights_labels import labels_of
 from fgbench.methods.msau.opened import ImageNetwork, open_network
-from fgbench.methods.protocol import Answer, FaceNetwork, Floats, Placed, Task
+from fgbench.methods.protocol import FaceNetwork, FacePosition, FacePredictions, Floats, Task
 from fgbench.methods.protocol.graph import Graph
 from fgbench.methods.tmsau.data import OpenClips, open_clips
 from fgbench.methods.tmsau.flow_origin import refuse_other_flow
@@ -243,8 +243,10 @@ class SingleFrames(OfStoredFaces):
         return self.clips.config.spatial == "rgb"
 
     @torch.inference_mode()
-    def ask(self, faces: npt.NDArray[np.uint8], placed: Sequence[Placed] = ()) -> Answer:
-        """Classify faces (N, 224, 224, 3) uint8 RGB, each as a clip of one frame; ``placed`` is ignored.
+    def predict_faces(
+        self, faces: npt.NDArray[np.uint8], positions: Sequence[FacePosition] = ()
+    ) -> FacePredictions:
+        """Classify faces (N, 224, 224, 3) uint8 RGB, each as a clip of one frame; ``positions`` is ignored.
 
         Raises:
             ValueError: If faces have another shape or type, or the network has no stream on frames.
@@ -269,8 +271,8 @@ class SingleFrames(OfStoredFaces):
         mask = torch.ones((len(frames), 1), dtype=torch.bool, device=self.device)
         outputs = self.clips.model({"spatial": (steps, mask)})["spatial"]
         fine, basic = outputs.probabilities().cpu().numpy(), outputs.basic_probabilities().cpu().numpy()
-        answer = Answer.of_classes(fine, labels)
-        return replace(answer, basic_head=basic) if basic.shape[1] else answer
+        predictions = FacePredictions.of_classes(fine, labels)
+        return replace(predictions, basic_head=basic) if basic.shape[1] else predictions
 
     def graph(self) -> Graph:
         """Return the graph of the whole network."""

@@ -56,7 +56,7 @@ def read_history(folder: Path) -> dict[str, Any] | None:
 
 
 def read_opinions(folder: Path, predictions: Predictions) -> list[dict[str, Any]]:
-    """Predictions of each scale of an image network alone, or of each stream of a video network.
+    """Predictions of each scale of an image network alone, or of each stream of a clip network.
 
     For a network of the 33 leaves that was tested on six classes: the upper class of the most probable leaf.
 

@@ -1,4 +1,4 @@
-"""Accuracies of the single streams of video runs, and of both with any weight.
+"""Accuracies of the single streams of clip runs, and of both with any weight.
 
 Reads ``streams.parquet`` and the predictions of runs, and the clips of the manifests.
 """

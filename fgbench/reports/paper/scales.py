@@ -53,17 +53,19 @@ def turn_notes(experiments: Sequence[Experiment], names: Sequence[str]) -> list[
         experiments: Some experiments; those without ranking loss, and of earlier versions, are passed over.
         names: Their names in the table.
     """
-    found: dict[bool, list[str]] = {}
+    names_by_kind: dict[bool, list[str]] = {}
     for experiment, name in zip(experiments, names, strict=True):
         if turns := experiment.details.get("turns"):
-            found.setdefault(turns == ["all"], []).append(name)
-    told = {
+            names_by_kind.setdefault(turns == ["all"], []).append(name)
+    sentences = {
         True: "Trained by the sum of softmax and ranking losses (ours), which the paper optimises in turn "
         "(section IV-A; how long a turn is, is not stated in the paper)",
         False: "Softmax losses and ranking loss take turns of an epoch each; how long a turn is, is not "
         "stated in the paper",
     }
-    return [f"{told[is_added]}: {', '.join(found[is_added])}." for is_added in told if is_added in found]
+    return [
+        f"{sentences[key]}: {', '.join(names_by_kind[key])}." for key in sentences if key in names_by_kind
+    ]
 
 
 def face_alone(experiment: Experiment) -> Cell:

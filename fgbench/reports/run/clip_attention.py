@@ -1,4 +1,4 @@
-"""Attention of a video network over the frames of clips, and the clips that show it.
+"""Attention of a clip network over the frames of clips, and the clips that show it.
 
 Reads ``attention.parquet`` and the predictions of runs, and clips and faces of the manifests.
 """

@@ -112,8 +112,8 @@ def _measures(one: Contender) -> Table:
     if above := own_upper(one.workdir, one.classes):
         grouped = [own_upper_counts(seed.confusion(), one.classes, above) for seed in one.seeds]
         merged = [metrics.scores(counts, names) for names, counts in grouped]
-        rows.append(["UAR of upper classes", _over(merged, lambda found: found.uar), None, None])
-        rows.append(["WAR of upper classes", _over(merged, lambda found: found.war), None, None])
+        rows.append(["UAR of upper classes", _over(merged, lambda scores: scores.uar), None, None])
+        rows.append(["WAR of upper classes", _over(merged, lambda scores: scores.war), None, None])
     rows += [[name, _over(calibrations, measure), None, None] for name, measure in _CALIBRATION.items()]
     covered = [coverage(predictions) for predictions in one.seeds]
     rows += [

@@ -204,7 +204,7 @@ def _orders(
 
 
 def _weights(workdir: Path, experiments: Sequence[Experiment], names: Sequence[str]) -> list[str]:
-    """Sentences on the stream weights of the video methods with two streams, and on their losses."""
+    """Sentences on the stream weights of the clip methods with two streams, and on their losses."""
     named = list(zip(names, experiments, strict=True))
     alone = [name for name, experiment in named if experiment.details.get("losses_on") == "streams"]
     notes = [

@@ -1,4 +1,4 @@
-"""Table IV: accuracy of video methods on public data sets, beside the paper's."""
+"""Table IV: accuracy of clip methods on public data sets, beside the paper's."""
 
 from __future__ import annotations
 

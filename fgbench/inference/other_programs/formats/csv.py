@@ -1,9 +1,9 @@
-"""Plain tables (CSV, or Parquet with the same columns), for whoever writes them on purpose.
+"""Plain tables (CSV, or Parquet with the same columns), for predictions of any program.
 
-``clip_id`` (or ``clip``, ``file``, ``path``) says whose row it is; without it the file is of one clip, and is
-named as the clip. ``frame`` counts from 0. ``label`` is the class that was chosen; every further column is a
-class with its probability, or an action unit (``AU1``, ``AU01``; 0 or 1, or a probability). Columns of text,
-and those of :data:`PASSED_OVER`, are not read.
+``clip_id`` (or ``clip``, ``file``, ``path``) names the clip of a row; without it the file is of one clip, and
+is named as the clip. ``frame`` counts from 0. ``label`` is the class that was chosen; every further column is
+a class with its probability, or an action unit (``AU1``, ``AU01``; 0 or 1, or a probability). Columns of
+text, and those of :data:`PASSED_OVER`, are not read.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from fgbench.errors import DatasetError
-from fgbench.inference.other_programs.answers import Answer, Answers
 from fgbench.inference.other_programs.cells import (
     FRAMES,
     FURTHER_NAMES,
     NAMES,
-    answers_of,
     frame_of,
     number_of,
+    prediction_rows,
     scores_of,
     unit_columns,
     unit_values,
 )
+from fgbench.inference.other_programs.prediction_table import PredictionRow, PredictionTable
 from fgbench.inference.other_programs.source import Source
 from fgbench.naming import first_few
 
@@ -37,57 +37,63 @@ PASSED_OVER = frozenset(
 """Columns that are neither classes nor of use."""
 
 
-_SAID = ("predicted", "prediction", "pred", "y_pred", "predicted_label", "predicted_class")
+_PREDICTED = ("predicted", "prediction", "pred", "y_pred", "predicted_label", "predicted_class")
 """Columns beside which ``label`` is the truth."""
 
 
 def is_of(columns: Collection[str]) -> bool:
-    """Whether a table can be read as a plain one: it says whose row each is, or has labels."""
+    """Whether a table can be read as a plain one: it has names of clips, or labels."""
     return not {*NAMES, "label"}.isdisjoint(columns)
 
 
-def read(source: Source) -> Answers:
-    """The answers of a table.
+def read(source: Source) -> PredictionTable:
+    """Return the predictions of a table.
 
     Raises:
         DatasetError: If a cell is no number, or out of range; or beside ``label`` there is another column of
             predictions, since it is the truth then.
     """
-    said = next((source.columns[source.places[name]] for name in _SAID if name in source.places), None)
-    if said is not None and "label" in source.places:
+    predicted = next(
+        (source.columns[source.column_of[name]] for name in _PREDICTED if name in source.column_of), None
+    )
+    if predicted is not None and "label" in source.column_of:
         raise DatasetError(
-            f"{source.path} has the columns label and {said}, expected one: label is the class that the "
+            f"{source.path} has the columns label and {predicted}, expected one: label is the class that the "
             "program predicted",
-            f"rename {said} to label, and leave the true classes out: the work folder has them",
+            f"rename {predicted} to label, and leave the true classes out: the work folder has them",
         )
     units = unit_columns(source)
-    known = {*NAMES, *FURTHER_NAMES, *FRAMES, "label", *PASSED_OVER}
-    places = [
+    reserved = {*NAMES, *FURTHER_NAMES, *FRAMES, "label", *PASSED_OVER}
+    indices = [
         column
         for column, name in enumerate(source.head)
-        if name not in known and column not in units.values() and _has_numbers(source, column)
+        if name not in reserved and column not in units.values() and _has_numbers(source, column)
     ]
-    unit_places = list(units.values())
-    label = source.places.get("label")
+    unit_indices = list(units.values())
+    label = source.column_of.get("label")
 
-    def answer(line: int, cells: list[str], name: str) -> Answer:
-        return Answer(
+    def row_of(line: int, cells: list[str], name: str) -> PredictionRow:
+        return PredictionRow(
             where=source.where(line),
             name=name,
             frame=frame_of(source, line, cells),
             label=None if label is None else cells[label] or None,
-            scores=scores_of(source, line, cells, places) if places else None,
-            units=unit_values(source, line, cells, unit_places) if unit_places else None,
+            scores=scores_of(source, line, cells, indices) if indices else None,
+            units=unit_values(source, line, cells, unit_indices) if unit_indices else None,
         )
 
     read_too = {*NAMES, *FURTHER_NAMES, *FRAMES, "label"}
-    used = {*places, *unit_places, *(source.places[name] for name in read_too if name in source.places)}
+    used = {
+        *indices,
+        *unit_indices,
+        *(source.column_of[name] for name in read_too if name in source.column_of),
+    }
     passed = [name for column, name in enumerate(source.columns) if name and column not in used]
-    return Answers(
+    return PredictionTable(
         format="csv",
-        classes=tuple(source.columns[column] for column in places),
+        classes=tuple(source.columns[column] for column in indices),
         units=tuple(units),
-        rows=answers_of(source, answer),
+        rows=prediction_rows(source, row_of),
         notes=(f"columns not read: {first_few(passed)}",) if passed else (),
     )
 

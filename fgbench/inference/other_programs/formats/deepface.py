@@ -18,8 +18,8 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from fgbench.errors import DatasetError
-from fgbench.inference.other_programs.answers import Answer, Answers
 from fgbench.inference.other_programs.cells import FRAMES, FURTHER_NAMES, NAMES
+from fgbench.inference.other_programs.prediction_table import PredictionRow, PredictionTable
 from fgbench.inference.other_programs.source import Source
 
 ABOUT = "DeepFace.analyze JSON: seven expressions in percent"
@@ -34,8 +34,8 @@ def is_of(columns: Collection[str]) -> bool:
     return _DOMINANT in columns
 
 
-def read(source: Source) -> Answers:
-    """The answers of a document.
+def read(source: Source) -> PredictionTable:
+    """Return the predictions of a document.
 
     Raises:
         DatasetError: If its objects are none of DeepFace's.
@@ -46,7 +46,7 @@ def read(source: Source) -> Answers:
         emotion = face.get(_EMOTION)
         classes.update(dict.fromkeys(emotion) if isinstance(emotion, dict) else {})
     rows = [
-        Answer(
+        PredictionRow(
             where=where,
             name=name,
             frame=frame,
@@ -57,31 +57,31 @@ def read(source: Source) -> Answers:
     ]
     if not rows:
         raise DatasetError(f"{source.path} has no result", _HINT)
-    return Answers(format="deepface", classes=tuple(classes), units=(), rows=rows)
+    return PredictionTable(format="deepface", classes=tuple(classes), units=(), rows=rows)
 
 
 def _faces(
-    source: Source, found: Any, name: str, where: str
+    source: Source, content: Any, name: str, where: str
 ) -> Iterator[tuple[str, str, int | None, Mapping[str, Any]]]:
-    """Where it stands, file, frame and content of every face; of a file without a face, an empty one."""
-    if isinstance(found, dict) and (_EMOTION in found or _DOMINANT in found):
+    """Yield position, name, frame and content of every face; of a file without a face, an empty one."""
+    if isinstance(content, dict) and (_EMOTION in content or _DOMINANT in content):
         named = next(
-            (found[key] for key in (*NAMES, *FURTHER_NAMES) if isinstance(found.get(key), str)), name
+            (content[key] for key in (*NAMES, *FURTHER_NAMES) if isinstance(content.get(key), str)), name
         )
-        yield where, named, _frame(where, found), found
-    elif isinstance(found, dict):
-        for key, inner in found.items():
+        yield where, named, _frame(where, content), content
+    elif isinstance(content, dict):
+        for key, inner in content.items():
             if not isinstance(inner, dict | list):
                 raise DatasetError(f"{where}, {str(key)[:60]!r}: {str(inner)[:40]!r}", _HINT)
             if inner == []:
                 yield f"{where}, {key!r}", key, None, {}
             else:
                 yield from _faces(source, inner, key, f"{where}, {key!r}")
-    elif isinstance(found, list):
-        for number, inner in enumerate(found, start=1):
+    elif isinstance(content, list):
+        for number, inner in enumerate(content, start=1):
             yield from _faces(source, inner, name, f"{where} result {number}")
     else:
-        raise DatasetError(f"{where}: {str(found)[:40]!r}", _HINT)
+        raise DatasetError(f"{where}: {str(content)[:40]!r}", _HINT)
 
 
 def _frame(where: str, face: Mapping[str, Any]) -> int | None:

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from fgbench.inference.other_programs.answers import Answer, Answers
-from fgbench.inference.other_programs.cells import answers_of, frame_of, scores_of
+from fgbench.inference.other_programs.cells import frame_of, prediction_rows, scores_of
+from fgbench.inference.other_programs.prediction_table import PredictionRow, PredictionTable
 from fgbench.inference.other_programs.source import Source
 
 ABOUT = "EmotiEffLib / HSEmotion CSV: seven or eight expressions of AffectNet"
@@ -28,23 +28,25 @@ def is_of(columns: Collection[str]) -> bool:
     return seven <= set(columns) and not _MARKS.isdisjoint(columns) and not others
 
 
-def read(source: Source) -> Answers:
-    """The answers of a table.
+def read(source: Source) -> PredictionTable:
+    """Return the predictions of a table.
 
     Raises:
         DatasetError: If a cell is no number.
     """
-    classes = [name for name in _CLASSES if name.lower() in source.places]
-    places = [source.places[name.lower()] for name in classes]
-    label = source.places.get("emotion", source.places.get("label"))
+    classes = [name for name in _CLASSES if name.lower() in source.column_of]
+    indices = [source.column_of[name.lower()] for name in classes]
+    label = source.column_of.get("emotion", source.column_of.get("label"))
 
-    def answer(line: int, cells: list[str], name: str) -> Answer:
-        return Answer(
+    def row_of(line: int, cells: list[str], name: str) -> PredictionRow:
+        return PredictionRow(
             where=source.where(line),
             name=name,
             frame=frame_of(source, line, cells),
             label=None if label is None else cells[label] or None,
-            scores=scores_of(source, line, cells, places) if places else None,
+            scores=scores_of(source, line, cells, indices) if indices else None,
         )
 
-    return Answers(format="emotieff", classes=tuple(classes), units=(), rows=answers_of(source, answer))
+    return PredictionTable(
+        format="emotieff", classes=tuple(classes), units=(), rows=prediction_rows(source, row_of)
+    )

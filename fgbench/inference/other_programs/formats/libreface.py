@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from fgbench.inference.other_programs.answers import Answer, Answers
 from fgbench.inference.other_programs.cells import (
-    answers_of,
     frame_of,
     name_column,
     parent_name,
+    prediction_rows,
     unit_columns,
 )
 from fgbench.inference.other_programs.cells import unit_values as values_of
+from fgbench.inference.other_programs.prediction_table import PredictionRow, PredictionTable
 from fgbench.inference.other_programs.source import Source
 
 ABOUT = "LibreFace CSV: expression as a name, action units"
@@ -34,32 +34,32 @@ def is_of(columns: Collection[str]) -> bool:
     )
 
 
-def read(source: Source) -> Answers:
-    """The answers of a table.
+def read(source: Source) -> PredictionTable:
+    """Return the predictions of a table.
 
     Raises:
         DatasetError: If a cell is no number, or out of range.
     """
     presences, intensities = unit_columns(source), unit_columns(source, "_intensity")
     units = presences or intensities
-    places = list(units.values())
+    indices = list(units.values())
     has_names = name_column(source) is not None
 
-    def answer(line: int, cells: list[str], name: str) -> Answer:
-        if not has_names and _FRAME in source.places:
-            name = parent_name(cells[source.places[_FRAME]]) or name
-        label = cells[source.places[_EXPRESSION]] if _EXPRESSION in source.places else ""
-        return Answer(
+    def row_of(line: int, cells: list[str], name: str) -> PredictionRow:
+        if not has_names and _FRAME in source.column_of:
+            name = parent_name(cells[source.column_of[_FRAME]]) or name
+        label = cells[source.column_of[_EXPRESSION]] if _EXPRESSION in source.column_of else ""
+        return PredictionRow(
             where=source.where(line),
             name=name,
             frame=frame_of(source, line, cells),
             label=label if label.lower() not in ("", "nan", "none") else None,
-            units=values_of(source, line, cells, places, are_intensities=not presences) if places else None,
+            units=values_of(source, line, cells, indices, are_intensities=not presences) if indices else None,
         )
 
     note = (
         () if presences or not units else ("action units: intensities (au_1_intensity), present from 2 on",)
     )
-    return Answers(
-        format="libreface", classes=(), units=tuple(units), rows=answers_of(source, answer), notes=note
+    return PredictionTable(
+        format="libreface", classes=(), units=tuple(units), rows=prediction_rows(source, row_of), notes=note
     )

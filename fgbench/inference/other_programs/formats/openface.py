@@ -13,8 +13,14 @@ import re
 from collections.abc import Collection, Sequence
 
 from fgbench.datasets._unit_columns import SURE_FROM
-from fgbench.inference.other_programs.answers import Answer, Answers
-from fgbench.inference.other_programs.cells import answers_of, frame_of, number_of, unit_columns, unit_values
+from fgbench.inference.other_programs.cells import (
+    frame_of,
+    number_of,
+    prediction_rows,
+    unit_columns,
+    unit_values,
+)
+from fgbench.inference.other_programs.prediction_table import PredictionRow, PredictionTable
 from fgbench.inference.other_programs.source import Source
 
 ABOUT = "OpenFace FeatureExtraction CSV: action units"
@@ -27,26 +33,28 @@ def is_of(columns: Collection[str]) -> bool:
     return any(_COLUMN.fullmatch(name) for name in columns)
 
 
-def read(source: Source) -> Answers:
-    """The answers of a table.
+def read(source: Source) -> PredictionTable:
+    """Return the predictions of a table.
 
     Raises:
         DatasetError: If a cell is no number, or out of range.
     """
     presences, intensities = unit_columns(source, "_c"), unit_columns(source, "_r")
     units = presences or intensities
-    places = list(units.values())
+    indices = list(units.values())
 
     def is_sure(line: int, cells: Sequence[str]) -> bool:
         for name, least in (("success", 1.0), ("confidence", SURE_FROM)):
-            value = number_of(source, line, cells, source.places[name]) if name in source.places else least
+            value = (
+                number_of(source, line, cells, source.column_of[name]) if name in source.column_of else least
+            )
             if value is None or not value >= least:
                 return False
         return True
 
-    def answer(line: int, cells: list[str], name: str) -> Answer:
-        values = unit_values(source, line, cells, places, are_intensities=not presences)
-        return Answer(
+    def row_of(line: int, cells: list[str], name: str) -> PredictionRow:
+        values = unit_values(source, line, cells, indices, are_intensities=not presences)
+        return PredictionRow(
             where=source.where(line),
             name=name,
             frame=frame_of(source, line, cells, from_one=True),
@@ -54,6 +62,6 @@ def read(source: Source) -> Answers:
         )
 
     note = () if presences else ("action units: intensities (AU01_r), present from 2 on",)
-    return Answers(
-        format="openface", classes=(), units=tuple(units), rows=answers_of(source, answer), notes=note
+    return PredictionTable(
+        format="openface", classes=(), units=tuple(units), rows=prediction_rows(source, row_of), notes=note
     )

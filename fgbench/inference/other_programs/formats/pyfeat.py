@@ -9,8 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from fgbench.inference.other_programs.answers import Answer, Answers
-from fgbench.inference.other_programs.cells import answers_of, frame_of, scores_of, unit_columns, unit_values
+from fgbench.inference.other_programs.cells import (
+    frame_of,
+    prediction_rows,
+    scores_of,
+    unit_columns,
+    unit_values,
+)
+from fgbench.inference.other_programs.prediction_table import PredictionRow, PredictionTable
 from fgbench.inference.other_programs.source import Source
 
 ABOUT = "py-feat Fex CSV: seven expressions, action units"
@@ -24,26 +30,26 @@ def is_of(columns: Collection[str]) -> bool:
     return not _MARKS.isdisjoint(columns)
 
 
-def read(source: Source) -> Answers:
-    """The answers of a table.
+def read(source: Source) -> PredictionTable:
+    """Return the predictions of a table.
 
     Raises:
         DatasetError: If a cell is no number, or out of range.
     """
-    classes = [name for name in _CLASSES if name in source.places]
-    places = [source.places[name] for name in classes]
+    classes = [name for name in _CLASSES if name in source.column_of]
+    indices = [source.column_of[name] for name in classes]
     units = unit_columns(source)
-    unit_places = list(units.values())
+    unit_indices = list(units.values())
 
-    def answer(line: int, cells: list[str], name: str) -> Answer:
-        return Answer(
+    def row_of(line: int, cells: list[str], name: str) -> PredictionRow:
+        return PredictionRow(
             where=source.where(line),
             name=name,
             frame=frame_of(source, line, cells),
-            scores=scores_of(source, line, cells, places) if places else None,
-            units=unit_values(source, line, cells, unit_places),
+            scores=scores_of(source, line, cells, indices) if indices else None,
+            units=unit_values(source, line, cells, unit_indices),
         )
 
-    return Answers(
-        format="pyfeat", classes=tuple(classes), units=tuple(units), rows=answers_of(source, answer)
+    return PredictionTable(
+        format="pyfeat", classes=tuple(classes), units=tuple(units), rows=prediction_rows(source, row_of)
     )

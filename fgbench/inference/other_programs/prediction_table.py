@@ -1,4 +1,4 @@
-"""What another program said, row by row, before it is matched to samples. Plain values; nothing is read."""
+"""Predictions of another program, row by row, before they are matched to samples. Reads no file."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 
-class Answer(NamedTuple):
-    """A row of a file.
+class PredictionRow(NamedTuple):
+    """Prediction of one row of a file.
 
     Attributes:
         where: File and line, for messages.
-        name: The clip or file that it is of, as the file has it.
+        name: Clip or file of the row, as the file spells it.
         frame: Number of the frame, from 0; ``None`` for a picture, or a clip as a whole.
-        label: The class, as the program calls it; ``None`` if it says none.
-        scores: Of the classes, probabilities or percent; ``None`` if there are none.
-        units: Probabilities of the action units, ``None`` for one that it does not say; ``None`` for all.
+        label: Class, by the program's own name; ``None`` if the row has none.
+        scores: Probabilities or percent of the classes; ``None`` if the row has none.
+        units: Probabilities of the action units, ``None`` for an empty cell; ``None`` if the row has none.
     """
 
     where: str
@@ -27,18 +27,18 @@ class Answer(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """What it is of, for messages."""
+        """Clip and frame, for messages."""
         return self.name if self.frame is None else f"{self.name} frame {self.frame}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
-    """What a program said.
+class PredictionTable:
+    """Predictions of a program.
 
     Attributes:
-        format: Name of the format that it was read as.
-        classes: Names of the classes that have scores, in the order of :attr:`Answer.scores`.
-        units: Names of the action units as recipes have them, in the order of :attr:`Answer.units`.
+        format: Name of the format of the file.
+        classes: Names of the classes with scores, in the order of :attr:`PredictionRow.scores`.
+        units: Names of the action units, spelled as in recipes, in the order of :attr:`PredictionRow.units`.
         rows: In the order of the file.
         notes: Sentences on how the file was read.
     """
@@ -46,10 +46,10 @@ class Answers:
     format: str
     classes: tuple[str, ...]
     units: tuple[str, ...]
-    rows: list[Answer]
+    rows: list[PredictionRow]
     notes: tuple[str, ...] = ()
 
     @property
     def has_classes(self) -> bool:
-        """Whether it tells classes apart."""
+        """Whether there are predictions of classes."""
         return bool(self.classes) or any(row.label is not None for row in self.rows)
