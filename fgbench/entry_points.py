@@ -38,6 +38,7 @@ class Declared:
         package: Name of the package.
         version: Version of the package.
         fault: Why it is not used; empty if no fault is known.
+        hint: What to do about the fault; empty: update or uninstall the package.
     """
 
     kind: str
@@ -46,11 +47,17 @@ class Declared:
     package: str
     version: str
     fault: str = ""
+    hint: str = ""
 
     @property
     def origin(self) -> str:
         """Package and version."""
         return f"{self.package} {self.version}".rstrip()
+
+    @property
+    def remedy(self) -> str:
+        """What to do about the fault."""
+        return self.hint or f"update {self.package}, or uninstall it"
 
 
 def declared() -> tuple[Declared, ...]:
@@ -93,7 +100,7 @@ def _of_package(package: Distribution, here: Path | None) -> list[Declared]:
         return []
     name, version = _named(package)
     folder = Path(str(package.locate_file("")))
-    fault = _folder_fault(folder, here, "its package")
+    fault, hint = _folder_fault(folder, here, "its package")
     try:
         points = list(package.entry_points)
     except (TypeError, ValueError):
@@ -107,6 +114,7 @@ def _of_package(package: Distribution, here: Path | None) -> list[Declared]:
             package=name,
             version=version,
             fault=fault or _writing_fault(point.name, point.value),
+            hint=hint,
         )
         for point in points
         if point.group.startswith(PREFIX)
@@ -138,30 +146,36 @@ def _here() -> Path | None:
         return None
 
 
-def _folder_fault(folder: Path, here: Path | None, what: str) -> str:
-    """Why nothing is imported from a folder of modules; empty if it may be."""
+def _folder_fault(folder: Path, here: Path | None, what: str) -> tuple[str, str]:
+    """Return why nothing is imported from a folder of modules, and what to do; both empty if it may be."""
     if not folder.is_absolute() or folder.resolve() == here:
-        return f"{what} lies in the current directory, where data may lie: use fgbench from another folder"
+        return (
+            f"{what} lies in the current directory, where data may lie and nothing is loaded from",
+            "use fgbench from another folder",
+        )
     if not folder.is_dir():
-        return f"{what} does not lie in a folder"
+        return f"{what} does not lie in a folder", "install it with pip, into a folder"
     for above in (folder.resolve(), *folder.resolve().parents):
         is_older = (above / WORK_MARKS[1]).is_file() and (above / "manifests").is_dir()
         if is_older or (above / WORK_MARKS[0]).is_file():
-            return f"{what} lies in the work folder {above}"
-    return ""
+            return f"{what} lies in the work folder {above}", "install it elsewhere: work folders hold data"
+    return "", ""
 
 
-def code_fault(module: str) -> str:
-    """Why the code of a module must not be run, by its location; empty if it may be, or does not exist."""
+def code_fault(module: str) -> tuple[str, str]:
+    """Return why the code of a module must not be run, by its location, and what to do.
+
+    Both are empty if it may be run, or does not exist.
+    """
     spec = importlib.util.find_spec(module.partition(".")[0])
     if spec is None:
-        return ""
+        return "", ""
     if spec.submodule_search_locations is not None:
         folders = [Path(location).parent for location in spec.submodule_search_locations]
     else:
         folders = [] if spec.origin is None else [Path(spec.origin).parent]
     faults = (_folder_fault(folder, _here(), "its code") for folder in folders)
-    return next((fault for fault in faults if fault), "")
+    return next((fault for fault in faults if fault[0]), ("", ""))
 
 
 def source_file(module: str) -> Path | None:

@@ -139,33 +139,35 @@ def load(kind: str, name: str) -> ModuleType:
 
 
 def _use(one: Declared) -> ModuleType:
-    module, fault = (None, one.fault) if one.fault else _imported(one)
+    module, judged = _tried(one)
     if module is None:
-        raise PluginError(_sentence(one, fault), f"update {one.package}, or uninstall it")
+        raise PluginError(_sentence(judged), judged.remedy)
     return module
 
 
-def _sentence(one: Declared, fault: str) -> str:
+def _sentence(one: Declared) -> str:
     what = f"{one_of(one.kind)} {one.name.replace('_', '-')} " if one.name else "plugins "
-    return f"the {what}of the package {one.origin} cannot be used: {fault}"
+    return f"the {what}of the package {one.origin} cannot be used: {one.fault}"
 
 
 @lru_cache(maxsize=256)
-def _imported(one: Declared) -> tuple[ModuleType | None, str]:
-    """Module of a plugin of another package, or ``None`` and its fault."""
+def _tried(one: Declared) -> tuple[ModuleType | None, Declared]:
+    """Return the module of a plugin of another package (``None``: unusable), and it with its fault."""
+    if one.fault:
+        return None, one
     from fgbench.entry_points import code_fault
     from fgbench.plugin_shapes import shape_fault
 
     try:
-        fault = code_fault(one.module)
+        fault, hint = code_fault(one.module)
         if fault:
-            return None, fault
+            return None, replace(one, fault=fault, hint=hint)
         module = importlib.import_module(one.module)
     except (Exception, SystemExit) as error:  # errors of a foreign module end nothing but itself
         text = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(": ")
-        return None, f"{one.module} cannot be imported ({text[:300]})"
+        return None, replace(one, fault=f"{one.module} cannot be imported ({text[:300]})")
     fault = shape_fault(one.kind, module)
-    return (None, fault) if fault else (module, "")
+    return (None, replace(one, fault=fault)) if fault else (module, one)
 
 
 def loaded(kind: str) -> dict[str, ModuleType]:
@@ -180,9 +182,9 @@ def loaded(kind: str) -> dict[str, ModuleType]:
     for one in _judged():
         if one.kind not in (kind, ""):
             continue
-        module, fault = (None, one.fault) if one.fault else _imported(one)
+        module, judged = _tried(one)
         if module is None:
-            leave_out(_sentence(one, fault))
+            leave_out(_sentence(judged))
         else:
             modules[one.name] = module
     return dict(sorted(modules.items()))
@@ -202,7 +204,7 @@ def left_out() -> list[str]:
 
 def installed() -> list[Declared]:
     """The plugins of other packages, each imported to see whether it can be used."""
-    return [one if one.fault else replace(one, fault=_imported(one)[1]) for one in _judged()]
+    return [_tried(one)[1] for one in _judged()]
 
 
 def package_of(kind: str, name: str) -> str:

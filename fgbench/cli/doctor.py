@@ -53,7 +53,7 @@ def examine() -> dict[str, dict[str, Any]]:
         "versions": {**{name: value for name, value in origin.items() if value is not None}, **packages},
         "extras": {name: _extra(name, extra) for extra, names in EXTRAS.items() for name in names},
         "decoders": {name: _decoder(name) for name in plugins.own_names("decoders")},
-        "detectors": {name: _detector(name) for name in plugins.own_names("detectors")},
+        "detectors": {name.replace("_", "-"): _detector(name) for name in plugins.own_names("detectors")},
         "models": _models(),
         "plugins": _plugins(),
         "device": {"cores": n_cores(), **_cuda()},
@@ -96,7 +96,7 @@ def _plugins() -> dict[str, str]:
 
     states = {}
     for one in plugins.installed():
-        state = f"disabled: {one.fault}" if one.fault else "ok"
+        state = f"disabled: {one.fault} ({one.remedy})" if one.fault else "ok"
         name = f"{one.kind}/{one.name.replace('_', '-')}".strip("/") or "all"
         key = name if name not in states else f"{name} of {one.origin}"
         states[key] = f"{one.origin}, {state}"

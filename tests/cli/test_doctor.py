@@ -15,7 +15,7 @@ def test_what_may_be_added_is_a_row_each_with_its_version():
     for name in ("torch", "safetensors", "onnx", "onnxruntime", "onnxscript"):
         assert facts["extras"][name] == importlib.metadata.version(name)
     told = CliRunner().invoke(app, ["doctor"]).stdout
-    assert "  dlib_hog: dlib's frontal face detector, HOG and a linear filter (CPU, no model file).\n" in told
+    assert "  dlib-hog: dlib's frontal face detector, HOG and a linear filter (CPU, no model file).\n" in told
     assert f"  onnx: {importlib.metadata.version('onnx')}\n" in told
     assert f"  onnxruntime: {importlib.metadata.version('onnxruntime')}\n" in told
 

@@ -234,6 +234,13 @@ def test_nothing_is_taken_from_the_current_directory(here, tmp_path, way):
     told = json.loads(done.stdout)["plugins"]
     assert len(told) == sum(map(len, POINTS.values()))
     assert all("its package lies in the current directory" in state for state in told.values())
+    assert all(
+        "use fgbench from another folder" in state and "update" not in state for state in told.values()
+    )
+    used = fgbench("report", "--table", "how-many", site=site, cwd=tmp_path / "data")
+    assert used.returncode == 3
+    assert "use fgbench from another folder" in used.stderr
+    assert "uninstall" not in used.stderr
     for words in (["datasets"], ["recipes"], ["baseline", "--help"], ["check-plugin", "how-many"]):
         fgbench(*words, site=site, cwd=tmp_path / "data")
     assert not (tmp_path / "ran").exists()
