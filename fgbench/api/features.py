@@ -41,7 +41,7 @@ def lbp(
     if isinstance(faces, Face) or (isinstance(faces, np.ndarray) and _is_single(faces)):
         histograms: npt.NDArray[np.float32] = lbp([faces], settings=settings)[0]
         return histograms
-    from fgbench.features.lbp import n_labels
+    from fgbench.features.lbp import length
 
     config = settings or LbpConfig()
     given: object = faces
@@ -51,8 +51,7 @@ def lbp(
             "align the picture first: fgbench.align; it gives None where there is no face",
         )
     rows = [_histograms(face, config) for face in given]
-    n_columns = config.rows * config.columns * n_labels(config.points)
-    return np.stack(rows) if rows else np.empty((0, n_columns), np.float32)
+    return np.stack(rows) if rows else np.empty((0, length(config)), np.float32)
 
 
 def dense_trajectories(video: str | os.PathLike[str], *, max_side_px: int = 320) -> Trajectories:
@@ -94,9 +93,10 @@ def _histograms(face: Face | npt.NDArray[np.uint8], config: LbpConfig) -> npt.ND
         raise ConfigError("None is among the faces", "leave out pictures in which fgbench.align finds none")
     chip = face.chip if isinstance(face, Face) else np.asarray(face)
     position = {"landmarks": face.landmarks, "transform": face.transform} if isinstance(face, Face) else None
+    radius_px, area = grid(position, config, chip.shape[0] if chip.ndim else 0)
     try:
         histograms: npt.NDArray[np.float32] = lbp_histograms(
-            _grey(chip)[None], *grid(position, config, chip.shape[0] if chip.ndim else 0)
+            _grey(chip)[None], config, radius_px=radius_px, area=area
         )[0]
     except ValueError as error:
         raise ConfigError(str(error), "give aligned faces, uint8, e.g. those of fgbench.align") from error

@@ -19,6 +19,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from fgbench.config import LbpConfig
 from fgbench.errors import ConfigError
 
 Floats = npt.NDArray[np.float64]
@@ -27,50 +28,20 @@ Offsets = npt.NDArray[np.intp]
 Area = tuple[int, int, int, int]
 """Columns and rows of an image: left, top, right, bottom; the last two are not included."""
 
-MAX_POINTS = 16
-"""Most neighbours: the table of labels has two to that power entries."""
+RADIUS_PX = 2.0
+"""Radius of the circle of Shan et al."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LbpConfig:
-    """Settings of local binary patterns.
-
-    Attributes:
-        points: Neighbours on the circle, 2 to 16.
-        radius_px: Radius of the circle; recipes name it as a share of the width of the area.
-        rows: Cells from top to bottom.
-        columns: Cells from left to right.
-    """
-
-    points: int = 8
-    radius_px: float = 2.0
-    rows: int = 7
-    columns: int = 6
-
-    def __post_init__(self) -> None:
-        if not 2 <= self.points <= MAX_POINTS:
-            raise ConfigError(f"LBP with {self.points} points, expected 2 to {MAX_POINTS}", "8 is usual")
-        if not 0.0 < self.radius_px < 64.0:
-            raise ConfigError(
-                f"LBP with radius {self.radius_px} px, expected above 0 and below 64", "2 is usual"
-            )
-        if self.rows < 1 or self.columns < 1:
-            raise ConfigError(f"LBP grid of {self.rows} x {self.columns} cells, expected at least 1 x 1")
-
-    @property
-    def n_labels(self) -> int:
-        """Number of labels: uniform words, and one for all others."""
-        return n_labels(self.points)
-
-    @property
-    def length(self) -> int:
-        """Numbers per image."""
-        return self.rows * self.columns * self.n_labels
+_MAX_RADIUS_PX = 64.0
 
 
 def n_labels(points: int) -> int:
     """Return the number of labels for ``points`` neighbours: uniform words, and one for all others."""
     return points * (points - 1) + 3
+
+
+def length(config: LbpConfig) -> int:
+    """Return the number of values that describe an image."""
+    return config.rows * config.columns * n_labels(config.points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,29 +93,36 @@ def label_table(points: int) -> npt.NDArray[np.uint8]:
     return table
 
 
-def lbp_codes(image: npt.NDArray[np.uint8], config: LbpConfig | None = None) -> npt.NDArray[np.uint8]:
+def lbp_codes(
+    image: npt.NDArray[np.uint8], points: int = 8, radius_px: float = RADIUS_PX
+) -> npt.NDArray[np.uint8]:
     """Compute the label of every pixel.
 
     Args:
         image: (H, W) uint8 grey.
-        config: Points and radius; the grid is ignored.
+        points: Neighbours on the circle, 2 to 16.
+        radius_px: Radius of the circle, above 0 and below 64.
 
     Returns:
-        (H, W) uint8, below ``config.n_labels``.
+        (H, W) uint8, below ``n_labels(points)``.
 
     Raises:
+        ConfigError: If the radius is out of range.
         ValueError: If the image is not a uint8 array of two dimensions with at least one pixel.
     """
-    config = config or LbpConfig()
     images = _checked(np.asarray(image)[None])
-    samples = _samples(config, images.shape[1], images.shape[2])
+    samples = _samples(points, radius_px, images.shape[1], images.shape[2])
     codes = np.empty(images.shape[1:], np.uint8)
-    _fill(codes, images[0], samples, label_table(config.points))
+    _fill(codes, images[0], samples, label_table(points))
     return codes
 
 
 def lbp_histograms(
-    images: npt.NDArray[np.uint8], config: LbpConfig | None = None, area: Area | None = None
+    images: npt.NDArray[np.uint8],
+    config: LbpConfig | None = None,
+    *,
+    radius_px: float = RADIUS_PX,
+    area: Area | None = None,
 ) -> npt.NDArray[np.float32]:
     """Compute the histograms of labels of the cells of images.
 
@@ -153,13 +131,16 @@ def lbp_histograms(
 
     Args:
         images: (N, H, W) uint8 grey.
-        config: Operator and grid.
+        config: Section of a recipe: points, rows and columns; ``None`` has the defaults.
+        radius_px: Radius of the circle in px of the images, above 0 and below 64; the section names it as a
+            share of a face.
         area: Part of each image that the grid divides; ``None`` is all.
 
     Returns:
         (N, rows * columns * n_labels) float32; cells row by row; the histogram of a cell adds up to 1.
 
     Raises:
+        ConfigError: If the radius is out of range.
         ValueError: If images are not a uint8 array of three dimensions, or the area is not within them, or
             smaller than the grid.
     """
@@ -177,16 +158,16 @@ def lbp_histograms(
     row_edges = top + np.arange(config.rows + 1) * (bottom - top) // config.rows
     column_edges = left + np.arange(config.columns + 1) * (right - left) // config.columns
     pixels = np.outer(np.diff(row_edges), np.diff(column_edges)).astype(np.float32)
-    samples = _samples(config, height, width)
+    samples = _samples(config.points, radius_px, height, width)
     labels = label_table(config.points)
     codes = np.empty((height, width), np.uint8)
-    counts = np.empty((config.rows, config.columns, config.n_labels), np.uint32)
-    result = np.empty((n, config.rows, config.columns, config.n_labels), np.float32)
+    counts = np.empty((config.rows, config.columns, n_labels(config.points)), np.uint32)
+    result = np.empty((n, config.rows, config.columns, n_labels(config.points)), np.float32)
     for index in range(n):
         _fill(codes, images[index], samples, labels)
         _count(codes, row_edges, column_edges, counts)
         np.divide(counts, pixels[:, :, None], out=result[index], casting="unsafe")
-    return result.reshape(n, config.length)
+    return result.reshape(n, length(config))
 
 
 def _checked(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -197,10 +178,14 @@ def _checked(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return images
 
 
-def _samples(config: LbpConfig, height: int, width: int) -> _Samples:
+def _samples(points: int, radius_px: float, height: int, width: int) -> _Samples:
     """Return the neighbours' positions, in the arithmetic of scikit-image (whose radius is a float32)."""
-    radius = float(np.float32(config.radius_px))
-    angles = 2 * np.pi * np.arange(config.points, dtype=np.float64) / config.points
+    if not 0.0 < radius_px < _MAX_RADIUS_PX:
+        raise ConfigError(
+            f"LBP with radius {radius_px} px, expected above 0 and below {_MAX_RADIUS_PX:g}", "2 is usual"
+        )
+    radius = float(np.float32(radius_px))
+    angles = 2 * np.pi * np.arange(points, dtype=np.float64) / points
     down_P = np.round(-radius * np.sin(angles), 5)
     across_P = np.round(radius * np.cos(angles), 5)
     across_K, plane_P = np.unique(across_P, return_inverse=True)

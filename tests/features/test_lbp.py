@@ -8,11 +8,13 @@ import pytest
 import skimage.data
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from skimage.color import rgb2gray
 from skimage.feature import local_binary_pattern
 
+from fgbench.config import LbpConfig
 from fgbench.errors import ConfigError
-from fgbench.features.lbp import LbpConfig, label_table, lbp_codes, lbp_histograms
+from fgbench.features.lbp import label_table, lbp_codes, lbp_histograms, length, n_labels
 
 
 def reference(image, points=8, radius=2):
@@ -72,7 +74,7 @@ def test_codes_are_scikit_images_for_any_circle_and_size(points, radius, height,
     image = noise(seed, height, width, levels=5)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = lbp_codes(image, LbpConfig(points=points, radius_px=radius))
+        found = lbp_codes(image, points, radius)
     clear = ~decided_by_last_bits(image, points, radius)
     np.testing.assert_array_equal(found[clear], reference(image, points, radius)[clear])
 
@@ -92,7 +94,7 @@ def test_a_flat_image_has_the_label_of_all_ones_inside():
 
 def test_eight_points_have_59_labels_and_all_are_used():
     table = label_table(8)
-    assert LbpConfig().n_labels == 59
+    assert n_labels(8) == 59
     assert sorted(set(table.tolist())) == list(range(59))
     assert (table == 58).sum() == 256 - 58
 
@@ -116,7 +118,7 @@ def test_histograms_are_those_of_the_cells(rows, columns):
 
 
 def test_the_default_is_shans_2478_numbers():
-    assert LbpConfig().length == 2478
+    assert length(LbpConfig()) == 2478
     assert lbp_histograms(noise(0, 1, 224, 224)).sum() == pytest.approx(42)
 
 
@@ -143,7 +145,15 @@ def test_images_smaller_than_the_grid_are_refused():
         lbp_histograms(noise(0, 1, 6, 40))
 
 
-@pytest.mark.parametrize("change", [{"points": 1}, {"points": 17}, {"radius_px": 0.0}, {"rows": 0}])
+@pytest.mark.parametrize(
+    "change", [{"points": 1}, {"points": 17}, {"radius": 0.0}, {"rows": 0}, {"columns": 65}]
+)
 def test_impossible_settings_are_refused(change):
-    with pytest.raises(ConfigError, match="expected"):
+    with pytest.raises(ValidationError, match=next(iter(change))):
         LbpConfig(**change)
+
+
+@pytest.mark.parametrize("radius_px", [0.0, 64.0, math.nan])
+def test_impossible_radii_are_refused(radius_px):
+    with pytest.raises(ConfigError, match="expected above 0 and below 64"):
+        lbp_codes(noise(0, 20, 20), radius_px=radius_px)

@@ -61,7 +61,8 @@ def _cpu_s(work: Callable[[], object], repeats: int = 5) -> float:
 def _lbp() -> None:
     from skimage.feature import local_binary_pattern
 
-    from fgbench.features.lbp import LbpConfig, lbp_histograms
+    from fgbench.config import LbpConfig
+    from fgbench.features.lbp import lbp_histograms
 
     images = np.random.default_rng(0).integers(0, 256, (20, 224, 224), dtype=np.uint8)
     config = LbpConfig(rows=7, columns=7)

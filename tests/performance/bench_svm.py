@@ -139,7 +139,8 @@ def _outcome(folder: Path, case: _Case) -> _Outcome:
 
 def _drawn(n: int, *, part: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Histograms (n, 2891) of textures, their classes, and their persons; parts have persons of their own."""
-    from fgbench.features.lbp import LbpConfig, lbp_histograms
+    from fgbench.config import LbpConfig
+    from fgbench.features.lbp import lbp_histograms
 
     kinds = [_field(seed=place, along=1.2 + 0.2 * place, across=2.4 - 0.2 * place) for place in range(7)]
     persons = [

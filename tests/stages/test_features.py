@@ -10,13 +10,12 @@ from skimage.feature import local_binary_pattern
 from fgbench.config import LbpConfig, PrepareConfig
 from fgbench.errors import ConfigError
 from fgbench.features.dense_trajectories import dense_trajectories
-from fgbench.features.lbp import LbpConfig as OperatorConfig
 from fgbench.features.lbp import lbp_histograms
 from fgbench.features.optical_flow import encode, flow
 from fgbench.media.images import decode
 from fgbench.media.video import open_video
 from fgbench.preparation import prepare
-from fgbench.preparation.stages.lbp import operator
+from fgbench.preparation.stages.lbp import radius_of
 from fgbench.records import TRAJECTORY_CHANNELS
 from fgbench.storage import read_rows
 from tests.support.clip_folders import contents
@@ -62,7 +61,7 @@ def test_lbp_of_every_image_copies_included(prepared):
     for name, histogram in found.items():
         grey = cv2.cvtColor(decode(images[name]["image"]["bytes"]), cv2.COLOR_RGB2GRAY)
         # Nothing was aligned: all of the picture; 0.018 of 96 px.
-        expected = lbp_histograms(grey[None], OperatorConfig(radius_px=1.7, rows=7, columns=6))[0]
+        expected = lbp_histograms(grey[None], radius_px=1.7)[0]
         np.testing.assert_array_equal(histogram, expected)
 
 
@@ -112,7 +111,7 @@ def test_all_of_the_picture_is_described_where_the_recipe_says_so(tmp_path, face
     (image, *_), (histogram, *_) = rows(tmp_path, "images"), rows(tmp_path, "features/lbp")
     assert image["image_id"] == histogram["image_id"]
     grey = cv2.cvtColor(decode(image["image"]["bytes"]), cv2.COLOR_RGB2GRAY)
-    np.testing.assert_array_equal(histogram["lbp"], lbp_histograms(grey[None], operator(LbpConfig(), 224))[0])
+    np.testing.assert_array_equal(histogram["lbp"], lbp_histograms(grey[None], radius_px=4.0)[0])
 
 
 @pytest.mark.slow
@@ -130,7 +129,7 @@ def test_more_cells_than_the_face_has_pixels_is_one_clear_error(tmp_path, face_c
 @pytest.mark.parametrize(("side", "radius_px"), [(48, 0.9), (112, 2.0), (224, 4.0), (448, 8.1), (1024, 18.4)])
 def test_the_radius_is_a_share_of_the_face(side, radius_px):
     """Shan et al. take 2 px of 110."""
-    assert operator(LbpConfig(), side).radius_px == radius_px
+    assert radius_of(LbpConfig(), side) == radius_px
     assert abs(radius_px / side - 2 / 110) < 0.0013
 
 
@@ -141,12 +140,13 @@ def test_a_radius_means_the_same_in_a_face_of_another_size():
     )
     small = cv2.normalize(small, None, 0, 255, cv2.NORM_MINMAX)
     large = cv2.resize(small, (224, 224), interpolation=cv2.INTER_CUBIC)
-    told = [
-        lbp_histograms(image[None], operator(LbpConfig(rows=1, columns=1), len(image)))[0]
+    whole = LbpConfig(rows=1, columns=1)
+    shares = [
+        lbp_histograms(image[None], whole, radius_px=radius_of(whole, len(image)))[0]
         for image in (small, large)
     ]
-    fixed = lbp_histograms(large[None], OperatorConfig(radius_px=1.6, rows=1, columns=1))[0]
-    assert np.abs(told[1] - told[0]).sum() < 0.5 * np.abs(fixed - told[0]).sum()
+    fixed = lbp_histograms(large[None], whole, radius_px=1.6)[0]
+    assert np.abs(shares[1] - shares[0]).sum() < 0.5 * np.abs(fixed - shares[0]).sum()
 
 
 @pytest.mark.slow

@@ -54,22 +54,19 @@ def _clip(
     return Accepted(clip_id, _rows(images, by_image, config))
 
 
-def operator(config: LbpConfig, side_px: float) -> lbp.LbpConfig:
-    """The operator that a recipe describes, on faces of a size.
+def radius_of(config: LbpConfig, side_px: float) -> float:
+    """Return the radius that a recipe describes, in px of faces of a size.
 
     Args:
         config: The recipe's section.
         side_px: Side of the square that the grid covers, before it is cut to the picture.
     """
     # Tenths: the precision of a radius in px; whole numbers take pixels themselves beside and above.
-    radius_px = round(config.radius * side_px, 1)
-    return lbp.LbpConfig(points=config.points, radius_px=radius_px, rows=config.rows, columns=config.columns)
+    return round(config.radius * side_px, 1)
 
 
-def grid(
-    face: Mapping[str, Any] | None, config: LbpConfig, size: int
-) -> tuple[lbp.LbpConfig, lbp.Area | None]:
-    """Operator and area of a picture of a face; the whole picture where no face was aligned.
+def grid(face: Mapping[str, Any] | None, config: LbpConfig, size: int) -> tuple[float, lbp.Area | None]:
+    """Return radius in px and area of a picture of a face; the whole picture where no face was aligned.
 
     Args:
         face: ``landmarks``, (68, 2) with NaN for those that a predictor of 5 points lacks or (5, 2), px of
@@ -81,7 +78,7 @@ def grid(
         ConfigError: If the area is smaller than the grid.
     """
     if face is None or config.margin is None:
-        return operator(config, size), None
+        return radius_of(config, size), None
     points = np.reshape(face["landmarks"], (-1, 2))
     layout = layout_of(
         points[np.isfinite(points[:, 0])], np.reshape(face["transform"], (2, 3)).astype(np.float64), size=size
@@ -95,7 +92,7 @@ def grid(
             "take fewer cells, a larger lbp.margin, a larger faces.chip_size or a smaller faces.padding",
         )
     side_px = size * (1 + 2 * config.margin) / (1 + 2 * layout.padding)
-    return operator(config, min(side_px, size)), area
+    return radius_of(config, min(side_px, size)), area
 
 
 def _rows(
@@ -123,7 +120,9 @@ def _described(
     histograms: dict[int, Any] = {}
     for layout in dict.fromkeys(layouts):
         alike = [number for number, one in enumerate(layouts) if one == layout]
-        histograms |= zip(alike, lbp.lbp_histograms(grey[alike], *layout), strict=True)
+        radius_px, area = layout
+        described = lbp.lbp_histograms(grey[alike], config, radius_px=radius_px, area=area)
+        histograms |= zip(alike, described, strict=True)
     for number, row in enumerate(images):
         yield {"image_id": row["image_id"], "clip_id": row["clip_id"], "lbp": histograms[number].tolist()}
 
@@ -134,6 +133,6 @@ STAGE = Stage(
     inputs=("faces", "augment"),
     outputs={ROWS: "lbp"},
     run=_run,
-    width=lambda config: config.rows * config.columns * lbp.n_labels(config.points),
+    width=lbp.length,
     enabled=lambda config: bool(config.enabled),
 )
