@@ -1,17 +1,21 @@
-"""``fgbench baseline <name>`` for every baseline without options of its own."""
+"""``fgbench baseline <name>`` for every baseline that is a plugin, with the options that it declares."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from inspect import Parameter, Signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from fgbench import plugins
-from fgbench.cli.options import BaselineOptions, run_command
-from fgbench.cli.runs import begun
+from fgbench.cli.options import BaselineOptions, RunOptions, run_command
+from fgbench.cli.runs import begun, default_recipe
 from fgbench.cli.show_runs import show_runs
+from fgbench.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +62,7 @@ def _add(app: typer.Typer, name: str) -> None:
     typed = name.replace("_", "-")
     sketch = plugins.readable_sketch(KIND, name)
     absent = () if "DEVICE" in sketch.names else ("device", "resume")
-    run_command(app, typed, summary=_help(sketch.summary), without=absent)(_command(typed))
+    run_command(app, typed, summary=_help(sketch.summary), without=absent)(_command(typed, sketch.options))
 
 
 def _help(summary: str) -> str:
@@ -67,23 +71,55 @@ def _help(summary: str) -> str:
     return rest[:1].upper() + rest[1:]
 
 
-def _command(name: str) -> Callable[..., None]:
-    def command(*, run: BaselineOptions) -> None:
-        run_plugin(name, run)
+def _command(name: str, options: Mapping[str, tuple[str, str]]) -> Callable[..., None]:
+    """Function behind the command of a baseline, with a parameter for each of its own options."""
 
+    def command(*, run: RunOptions, **own: Any) -> None:
+        run_plugin(name, run, own)
+
+    types = {option: _option(option, *declared) for option, declared in options.items()}
+    # The recipe of a baseline with options of its own may depend on them and on the device.
+    types["run"] = RunOptions if options else BaselineOptions
+    defaults = {option: False if kind == "flag" else None for option, (kind, _) in options.items()}
+    parameters = [
+        Parameter(
+            one, Parameter.KEYWORD_ONLY, default=defaults.get(one, Parameter.empty), annotation=types[one]
+        )
+        for one in types
+    ]
+    command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = types
     return command
 
 
-def run_plugin(name: str, run: BaselineOptions) -> None:
+def _option(name: str, kind: str, text: str) -> Any:
+    option = typer.Option(f"--{name.replace('_', '-')}", help=text)
+    return Annotated[bool, option] if kind == "flag" else Annotated[Path | None, option]
+
+
+def run_plugin(name: str, run: RunOptions, options: Mapping[str, Any] | None = None) -> None:
     """Run a baseline, as its command does, and print its scores.
 
+    Args:
+        name: Its name in commands.
+        run: The options of all runs.
+        options: Values of the options of its own.
+
     Raises:
+        BadParameter: If its own options do not go together.
         ConfigError: If there is no such baseline, or its recipe or folds are not valid.
         FgbenchError: As the baseline raises.
     """
     from fgbench.methods.steps.baselines import read_baseline, run_baseline
 
-    baseline = read_baseline(name, run.recipe, run.changes or ())
+    recipe = run.recipe
+    if options:
+        try:
+            small = plugins.load(KIND, name).check_options(**options)
+        except ConfigError as error:
+            raise typer.BadParameter(f"{error.message}; {error.hint}") from error
+        recipe = recipe or default_recipe(name, run.workdir, run.device, small=small)
+    baseline = read_baseline(name, recipe, run.changes or (), options)
     with begun(run, on_device=baseline.is_network) as how:
         folders = run_baseline(baseline, run.workdir, **how)
     show_runs(folders, full=run.full, json=run.json)

@@ -159,17 +159,17 @@ def _batches(items: Iterable[Observed], size: int) -> Iterator[list[Observed]]:
 def _frame_results(batch: list[Observed], network: FaceNetwork) -> list[_FrameResult | None]:
     """Return the network's result for each face of a batch; ``None`` if it is not usable or not finite."""
     usable = [number for number, (_, observation) in enumerate(batch) if observation.status in USABLE]
-    answers: list[_FrameResult | None] = [None] * len(batch)
+    results: list[_FrameResult | None] = [None] * len(batch)
     if usable and network.takes_single_faces:
         shown = [batch[number] for number in usable]
         chips = [observation.chip for _, observation in shown if observation.chip is not None]
-        asked = network.predict_faces(
+        predicted = network.predict_faces(
             np.stack(chips), [_position(frame, observation) for frame, observation in shown]
         )
         for row, number in enumerate(usable):
-            probabilities = _probabilities(asked, row)
-            answers[number] = (probabilities, asked.boxes[row]) if probabilities.is_finite else None
-    return answers
+            probabilities = _probabilities(predicted, row)
+            results[number] = (probabilities, predicted.boxes[row]) if probabilities.is_finite else None
+    return results
 
 
 def _position(frame: video.Frame, observation: Observation) -> FacePosition:

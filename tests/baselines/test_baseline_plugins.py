@@ -116,6 +116,39 @@ def test_one_file_is_a_command_and_a_row(command, work):
     assert "The commonest" in board.stdout
 
 
+OPTIONS = """
+OPTIONS = {"votes": ("file", "Votes to count."), "at_random": ("flag", "Count none.")}
+
+
+def check_options(*, votes, at_random):
+    from fgbench.errors import ConfigError
+
+    if at_random == (votes is not None):
+        raise ConfigError("--votes or --at-random", "give one of them")
+    return "the-commonest"
+"""
+
+
+@pytest.mark.slow
+def test_options_that_it_declares_are_options_of_its_command(command, work, tmp_path):
+    text = MAJORITY.replace("def run(config, context):", f"{OPTIONS}\n\ndef run(config, context, votes):")
+    text = text.replace('"method": "The commonest"', '"method": "The commonest", "notes": [str(votes)]')
+    shown = " ".join(command(text, "--help").stdout.split())
+    assert "--votes <path> Votes to count." in shown
+    assert "--at-random Count none." in shown
+    neither = command(text)
+    assert neither.exit_code == 2
+    assert "give one of them" in neither.stderr
+    result = work / "runs" / "the-commonest" / "0" / "0" / "result.json"
+    for words, given in (
+        (["--at-random"], "None"),
+        (["--votes", str(tmp_path / "v.csv")], str(tmp_path / "v.csv")),
+    ):
+        done = command(text, *words, "--force")
+        assert done.exit_code == 0, done.output
+        assert json.loads(result.read_text())["details"]["notes"] == [given]
+
+
 @pytest.mark.slow
 def test_its_run_stands_below_the_papers_in_table_2(command, work):
     write_fake_run(work, "lbp-svm", method="LBP+SVM")

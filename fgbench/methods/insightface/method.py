@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from fgbench.config import InsightFaceConfig
+from fgbench.errors import ConfigError, DependencyError
 from fgbench.files.hashing import digest_json
 from fgbench.inputs.image_set import class_targets
 from fgbench.inputs.resident import Resident
@@ -46,9 +47,16 @@ from fgbench.training.history import History
 from fgbench.training.randomness import generator
 from fgbench.workfolders.layout import WEIGHTS
 
+RECIPE = InsightFaceConfig
+DEVICE = True
 NEEDS = ("wide_faces",)
 """Stages of features that have to be enabled; with ``crops: stored`` none."""
 
+OPTIONS = {
+    "weights": ("file", "Backbone to fine-tune: InsightFace's backbone.pth."),
+    "from_scratch": ("flag", "Train the backbone from random values instead."),
+}
+"""Options of the command beside those of all runs."""
 
 SCRATCH = "-from-scratch"
 """Suffix of the names of experiments without weights."""
@@ -57,6 +65,37 @@ _ONE_CROP = "InsightFace: trained on one crop per image and its mirror image, wi
 _STORED = (
     "InsightFace: crops cut from the stored faces; a fifth of each lies outside and repeats their border"
 )
+
+
+def check_options(*, weights: Path | None, from_scratch: bool) -> str:
+    """Refuse options that do not go together; return the name of the small recipe for them.
+
+    Raises:
+        ConfigError: If there are weights, and they are not wanted.
+        DependencyError: If weights are wanted, and there are none.
+    """
+    if from_scratch and weights is not None:
+        raise ConfigError("--from-scratch takes no --weights", "give one of them")
+    if not from_scratch and weights is None:
+        raise DependencyError(
+            "insightface fine-tunes a backbone, which does not come with fgbench, and no --weights are given",
+            "download backbone.pth of an IResNet-50 from the model zoo of arcface_torch "
+            "(github.com/deepinsight/insightface; for non-commercial research only) and name it with "
+            "--weights; or say --from-scratch to train without (on the embedded data set: a small network)",
+        )
+    # The small one with weights freezes its backbone, which is no use for random values.
+    return f"insightface-small{SCRATCH}" if from_scratch else "insightface-small"
+
+
+def needs(config: InsightFaceConfig, weights: Path | None) -> tuple[str, ...]:
+    """Return the stages of features that a recipe needs; refuse to freeze a backbone of random values.
+
+    Raises:
+        ConfigError: If there are no weights, and the backbone is to be frozen.
+    """
+    if weights is None:
+        config.check_trainable()
+    return NEEDS if config.crops == "wide" else ()
 
 
 def run(config: InsightFaceConfig, context: TrainingContext, weights: Path | None) -> Path:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Unpack
 
 from fgbench import plugins
 from fgbench.config import load_baseline, with_changes
+from fgbench.errors import ConfigError
 from fgbench.methods.steps.contexts import How, each_run, open_training, open_work
 from fgbench.runs.lock import is_first_process
 from fgbench.runs.results import discard_run
@@ -28,32 +29,58 @@ class Baseline:
         name: Its name in commands.
         module: Its plugin.
         config: Its recipe.
+        arguments: Further arguments of its ``run``, by name, where it has options of its own.
     """
 
     name: str
     module: ModuleType
     config: Any
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_network(self) -> bool:
         """Whether it needs a device."""
         return hasattr(self.module, "DEVICE")
 
+    def stages(self) -> tuple[str, ...]:
+        """Return the stages of features that it needs.
 
-def read_baseline(name: str, recipe: str | None = None, changes: Sequence[str] = ()) -> Baseline:
+        Raises:
+            ConfigError: If recipe and arguments do not go together.
+        """
+        if not hasattr(self.module, "needs"):
+            return tuple(self.module.NEEDS)
+        return tuple(self.module.needs(self.config, **self.arguments))
+
+
+def read_baseline(
+    name: str,
+    recipe: str | None = None,
+    changes: Sequence[str] = (),
+    options: Mapping[str, Any] | None = None,
+) -> Baseline:
     """Return a baseline by name, with a recipe.
 
     Args:
         name: Its name in commands.
         recipe: Packed recipe or file of one; ``None`` takes the baseline's own.
         changes: Settings of it to change, see :func:`fgbench.config.with_changes`.
+        options: Values of the options of its own; those left out are ``None``. Flags are for its
+            ``check_options`` alone.
 
     Raises:
-        ConfigError: If there is no such baseline, or its recipe is not valid.
+        ConfigError: If there is no such baseline, it has no such option, or its recipe is not valid or does
+            not go with the options.
     """
     module = plugins.load(KIND, name)
+    own = getattr(module, "OPTIONS", {})
+    if unknown := [key for key, value in (options or {}).items() if key not in own and value is not None]:
+        raise ConfigError(f"{name} takes no {', '.join(unknown)}", "leave it out")
+    arguments = {key: (options or {}).get(key) for key, (kind, _) in own.items() if kind != "flag"}
     config = with_changes(load_baseline(name, module.RECIPE, recipe), changes)
-    return Baseline(name=name, module=module, config=config)
+    baseline = Baseline(name=name, module=module, config=config, arguments=arguments)
+    baseline.stages()
+    return baseline
 
 
 def run_baseline(
@@ -78,7 +105,7 @@ def run_baseline(
     Raises:
         FgbenchError: As the baseline raises, and :func:`fgbench.methods.steps.contexts.open_training`.
     """
-    stages = baseline.module.NEEDS
+    stages = baseline.stages()
     context: RunContext
     if baseline.is_network:
         context = open_training(workdir, device, stages=stages, **how)
@@ -88,8 +115,12 @@ def run_baseline(
 
 
 def _run_in(baseline: Baseline, context: RunContext) -> Path:
-    """Run one fold, unless it is finished."""
+    """Run one fold, unless it is finished, which a method with arguments of its own decides itself."""
     name, config = baseline.name, baseline.config
+    if baseline.arguments:
+        context.note(f"recipe {config.name} on {context.details['dataset']} in {context.workdir}")
+        started: Path = baseline.module.run(config, context, **baseline.arguments)
+        return started
     in_fold = f", fold {context.fold}" if context.division.n_folds else ""
     finished = context.finished(config.name, config.model_dump(mode="json"))
     if finished is not None:

@@ -11,11 +11,9 @@ from typing import Any, Unpack
 from fgbench import plugins
 from fgbench.catalogue.recipe_baselines import RECIPE_BASELINES
 from fgbench.config import (
-    InsightFaceConfig,
     TrainAuConfig,
     TrainClipConfig,
     TrainImageConfig,
-    load_baseline,
     load_training,
     recipe_names,
     with_changes,
@@ -24,14 +22,13 @@ from fgbench.errors import ConfigError
 from fgbench.methods.steps.contexts import Runs
 
 UNITS = "au"
-FACE_RECOGNITION = "insightface"
 
 
 def method_names() -> list[str]:
     """Return the names of all methods, those of other packages too, sorted."""
     trained = {name for name in recipe_names("train") if f"{name}-small" in recipe_names("train")}
     baselines = {name.replace("_", "-") for name in plugins.names("methods")}
-    return sorted({*trained, *RECIPE_BASELINES, FACE_RECOGNITION, *baselines})
+    return sorted({*trained, *RECIPE_BASELINES, *baselines})
 
 
 def has_small(method: str) -> bool:
@@ -74,13 +71,6 @@ def run_method(
         return [folder for of_seed in seeds for folder in of_seed]
     if method in RECIPE_BASELINES or method in recipe_names("train"):
         return _trained(method, recipe or method, changes, workdir, weights, runs)
-    if method == FACE_RECOGNITION:
-        from fgbench.methods.steps.images import train_faces
-
-        faces = with_changes(load_baseline(method, InsightFaceConfig, recipe), changes)
-        if weights is None:
-            faces.check_trainable()
-        return train_faces(faces, workdir, weights, **runs)
     from fgbench.methods.steps.baselines import read_baseline, run_baseline
 
     if method not in method_names():
@@ -90,7 +80,7 @@ def run_method(
             f"one of {', '.join(method_names())}",
         )
     own = {key: value for key, value in runs.items() if key != "device"}
-    baseline = read_baseline(method, recipe, changes)
+    baseline = read_baseline(method, recipe, changes, {"weights": weights})
     return run_baseline(baseline, workdir, **(runs if baseline.is_network else own))
 
 

@@ -6,11 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
-from fgbench.config import InsightFaceConfig, TrainAuConfig, TrainImageConfig, load_training
+from fgbench.config import TrainAuConfig, TrainImageConfig, load_training
 from fgbench.errors import ManifestError
 from fgbench.methods._networks.trunk_choice import from_scratch, on_trunk_of
 from fgbench.methods.action_units.run import find_weights as find_unit_weights
-from fgbench.methods.insightface import method as insightface
 from fgbench.methods.msau import run as image_run
 from fgbench.methods.steps.contexts import Runs, open_runs, where
 from fgbench.methods.steps.units import train_units_in, unit_data
@@ -109,17 +108,3 @@ def _on_trunk(config: TrainImageConfig, context: TrainingContext, trunk: str) ->
     own = context.workdir / RUNS / trunk / context.fold / str(context.seed) / WEIGHTS
     trained = read_trained(own if own.is_file() else find_weights(trunk, context.workdir))
     return train_images_in(on_trunk_of(config, trained), context, trunk=trained)
-
-
-def train_faces(
-    config: InsightFaceConfig, workdir: Path | str, weights: Path | None = None, **runs: Unpack[Runs]
-) -> list[Path]:
-    """Fine-tune a network for face recognition in every fold and for every seed, its wide crops first.
-
-    Raises:
-        FgbenchError: As of :func:`fgbench.methods.insightface.method.run`, which documents the arguments.
-    """
-    contexts = open_runs(workdir, stages=insightface.NEEDS if config.crops == "wide" else (), **runs)
-    first = contexts[0]
-    first.note(f"recipe {config.name} on {first.details['dataset']} in {first.workdir}, {first.device}")
-    return [insightface.run(config, context, weights) for context in contexts]
