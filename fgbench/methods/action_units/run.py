@@ -51,6 +51,7 @@ from fgbench.runs.protocol import Protocol
 from fgbench.runs.pseudo_labels import PSEUDO
 from fgbench.runs.settings import is_giving_way, refuse_other_settings
 from fgbench.runs.subject_folds import subject_folds
+from fgbench.runs.training_details import TRAINING_CROPS
 from fgbench.runs.unit_results import PEOPLE_TRAINED_ON, RESULT, AuPredictions, read_au_result, write_au_run
 from fgbench.training.context import TrainingContext
 from fgbench.training.device import describe, memory_explained
@@ -278,6 +279,7 @@ def _finish(
     details = {
         **context.details,
         "recipe": config.name,
+        TRAINING_CROPS: config.data.crops,
         "fingerprint": fingerprint,
         "manifest_digest": context.manifest_digest,
         "fold": protocol.fold,

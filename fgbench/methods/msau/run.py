@@ -32,6 +32,7 @@ from fgbench.records import PEOPLE, AuRow, UnitSource
 from fgbench.runs.face_origin import FACE_ORIGIN
 from fgbench.runs.pseudo_labels import PSEUDO
 from fgbench.runs.results import read_result
+from fgbench.runs.training_details import TRAINING_CROPS
 from fgbench.runs.weights import Trained
 from fgbench.training.context import TrainingContext
 from fgbench.training.device import memory_explained
@@ -170,6 +171,7 @@ def _details(
         "kind": "image",
         "recipe": config.name,
         "regions": config.network.zooms,
+        TRAINING_CROPS: config.data.crops,
         **({"turns": [*turns_of(config.losses)]} if config.losses.rank else {}),
         "trunk": None if start is None else start.digest,
         "chain": chain_of(start),
