@@ -17,7 +17,7 @@ from fgbench.audit.duplicates import MAX_BITS, MIN_CORRELATION
 from fgbench.audit.look_groups import LookGroup, look_groups
 from fgbench.audit.part_leaks import KINDS, AuditedClip, Leak, Side, compare
 from fgbench.audit.pictures import Pictures, describe
-from fgbench.audit.tables import count_originals, misplaced_pictures, read_clips, stored_pictures
+from fgbench.audit.tables import AuditedPictures, misplaced_pictures, read_clips
 from fgbench.callbacks import Progress
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.naming import shown
@@ -65,7 +65,8 @@ class Compared:
         first: Name of the part that learns.
         second: Name of the part that is tested on.
         clips: Clips of each.
-        pictures: Pictures of each; augmented copies are not compared.
+        pictures: Pictures of each; augmented copies are not compared. A clip without any in the image set has
+            frames of the video set.
         without_pictures: Clips of each that have no picture to compare.
         without_subject: Clips of each whose subject is not known.
         without_source: Clips of each whose source is not known.
@@ -285,13 +286,13 @@ def _folds(workdir: Path, clips: Sequence[AuditedClip], pictures: Pictures) -> d
 def _describe(
     folder: Folder, parts: Sequence[str] | None, *, jobs: int, progress: Progress | None
 ) -> Pictures:
-    total = count_originals(folder.manifests, parts)
+    pictures = AuditedPictures(folder.manifests, parts)
 
     def report(done: int) -> None:
         if progress is not None:
-            progress(f"read {folder.dataset}", done, total)
+            progress(f"read {folder.dataset}", done, len(pictures))
 
-    return describe(stored_pictures(folder.manifests, parts), jobs=jobs, progress=report)
+    return describe(pictures, jobs=jobs, progress=report)
 
 
 def _side(part: str, name: str, clips: Sequence[Any], pictures: Pictures) -> Side:

@@ -9,7 +9,9 @@ from typing import Any
 
 from fgbench.audit.part_leaks import AuditedClip, Kind, Leak
 from fgbench.audit.pictures import StoredPicture
+from fgbench.audit.spread_frames import spread_frames
 from fgbench.errors import ManifestError
+from fgbench.records import image_id
 from fgbench.storage import read_rows
 
 
@@ -34,21 +36,51 @@ def read_clips(manifests: Path) -> list[AuditedClip]:
     return sorted(clips, key=lambda clip: (clip.clip_id, clip.part))
 
 
-def stored_pictures(manifests: Path, parts: Collection[str] | None) -> Iterator[StoredPicture]:
-    """Original pictures of some parts, or of all (``None``), as a stream."""
-    for row in _image_rows(manifests, ["image_id", "clip_id", "parent_id", "split", "image"]):
-        if row["parent_id"] is None and (parts is None or row["split"] in parts):
-            yield StoredPicture(row["image_id"], row["clip_id"], row["image"]["bytes"] or b"")
+class AuditedPictures:
+    """The pictures of some parts that are compared: the originals of the image set, and faces of clips that
+    have none there (`fgbench.audit.spread_frames`).
 
+    Ids of pictures and of the chosen faces are read at once, the pictures one after the other.
+    """
 
-def count_originals(manifests: Path, parts: Collection[str] | None) -> int:
-    """Number of original pictures of some parts, or of all (``None``)."""
-    rows = _image_rows(manifests, ["parent_id", "split"])
-    return sum(row["parent_id"] is None and (parts is None or row["split"] in parts) for row in rows)
+    def __init__(self, manifests: Path, parts: Collection[str] | None) -> None:
+        """Pictures of some parts of a work folder, or of all (``None``).
+
+        Raises:
+            ManifestError: If a table is missing or damaged.
+        """
+        self._manifests, self._parts = manifests, parts
+        clips = read_rows(manifests / "clips.parquet", ["clip_id", "split"])
+        bare = {row["clip_id"] for row in clips if parts is None or row["split"] in parts}
+        self._n_originals = 0
+        for row in _image_rows(manifests, ["clip_id", "parent_id", "split"]):
+            if row["parent_id"] is None:
+                bare.discard(row["clip_id"])
+                self._n_originals += self._is_wanted(row)
+        columns = ["clip_id", "frame_index", "status"]
+        self._chosen = [
+            (path, chosen)
+            for path in (_files(manifests, "faces") if bare else ())
+            if (chosen := spread_frames(read_rows(path, columns), frozenset(bare)))
+        ]
+
+    def __len__(self) -> int:
+        return self._n_originals + sum(len(chosen) for _, chosen in self._chosen)
+
+    def __iter__(self) -> Iterator[StoredPicture]:
+        for row in _image_rows(self._manifests, ["image_id", "clip_id", "parent_id", "split", "image"]):
+            if row["parent_id"] is None and self._is_wanted(row):
+                yield StoredPicture(row["image_id"], row["clip_id"], row["image"]["bytes"] or b"")
+        for path, chosen in self._chosen:
+            for key, data in _faces(path, chosen):
+                yield StoredPicture(image_id(*key), key[0], data)
+
+    def _is_wanted(self, row: dict[str, Any]) -> bool:
+        return self._parts is None or row["split"] in self._parts
 
 
 def pictures_by_id(manifests: Path, image_ids: Collection[str]) -> dict[str, bytes]:
-    """Encoded bytes of some pictures by id."""
+    """Encoded bytes of some pictures, or faces of frames, by id."""
     wanted = set(image_ids)
     pictures: dict[str, bytes] = {}
     for path in _files(manifests) if wanted else []:
@@ -56,6 +88,11 @@ def pictures_by_id(manifests: Path, image_ids: Collection[str]) -> dict[str, byt
             for row in read_rows(path, ["image_id", "image"]):
                 if row["image_id"] in wanted:
                     pictures[row["image_id"]] = row["image"]["bytes"] or b""
+    left = wanted - pictures.keys()
+    for path in _files(manifests, "faces") if left else []:
+        keys = ((row["clip_id"], row["frame_index"]) for row in read_rows(path, ["clip_id", "frame_index"]))
+        if shown := {key for key in keys if image_id(*key) in left}:
+            pictures |= {image_id(*key): data for key, data in _faces(path, shown)}
     return pictures
 
 
@@ -128,5 +165,12 @@ def _image_rows(manifests: Path, columns: list[str]) -> Iterator[dict[str, Any]]
         yield from read_rows(path, columns)
 
 
-def _files(manifests: Path) -> list[Path]:
-    return sorted((manifests / "images").glob("*.parquet"))
+def _files(manifests: Path, table: str = "images") -> list[Path]:
+    return sorted((manifests / table).glob("*.parquet"))
+
+
+def _faces(path: Path, chosen: Collection[tuple[str, int]]) -> Iterator[tuple[tuple[str, int], bytes]]:
+    """Clip and number of some frames of a file, with the encoded face."""
+    for row in read_rows(path, ["clip_id", "frame_index", "image"]):
+        if (key := (row["clip_id"], row["frame_index"])) in chosen:
+            yield key, (row["image"] or {}).get("bytes") or b""

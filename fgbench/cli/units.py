@@ -57,15 +57,14 @@ def evaluate_units(
 
 def _again(trained: Trained, contexts: Sequence[TrainingContext], *, full: bool, json: bool) -> None:
     from fgbench.inference.unit_test import evaluate_units as predict_again
-    from fgbench.reports.freshness import state_notes
-    from fgbench.reports.unit_freshness import labels_now, units_state
+    from fgbench.reports.freshness import read_present, state_notes
+    from fgbench.reports.unit_freshness import units_state
     from fgbench.runs.unit_results import read_au_result
 
     anew = predict_again(trained, contexts)
     folder = trained.path.parent
     result = read_au_result(folder)
-    now = labels_now(contexts[0].workdir, anew.predictions.clip_ids)
-    state = units_state("now", result, anew.predictions, now)
+    state = units_state(folder, result, anew.predictions, read_present(contexts[0].workdir))
     n, most = len(anew.predictions.sample_ids), anew.largest_difference
     outcome = f"differ from those of the run by up to {most:.1e}" if most else "are equal to those of the run"
     _print_scores(

@@ -16,8 +16,9 @@ from torch import Tensor
 
 from fgbench.inputs.frame_choice import Ints
 from fgbench.inputs.image_set import class_targets
-from fgbench.inputs.manifest_pictures import flow_pairs, usable_frames
+from fgbench.inputs.manifest_pictures import flow_pairs
 from fgbench.records import IMAGE_ROLES
+from fgbench.runs.frames import usable_frames
 from fgbench.runs.labels import LabelSet
 from fgbench.runs.samples import Sample
 

@@ -6,7 +6,7 @@ Reads ``manifests/images/*.parquet``, ``manifests/faces/*.parquet`` and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.errors import ManifestError, MediaError
-from fgbench.faces.status import USABLE
 from fgbench.records import image_id
+from fgbench.runs.frames import table_parts
 from fgbench.storage import open_table, read_rows
 
 FACE_PX = 224
@@ -58,29 +58,8 @@ def image_ids(manifests: Path) -> frozenset[str]:
     Raises:
         ManifestError: If the manifests are missing or damaged.
     """
-    paths = _parts(manifests, "images")
+    paths = table_parts(manifests, "images")
     return frozenset(row["image_id"] for path in paths for row in read_rows(path, ["image_id"]))
-
-
-def usable_frames(
-    manifests: Path, *, roles: Collection[str] = ("image", "video", "both")
-) -> frozenset[tuple[str, int]]:
-    """Return clip and number of all sampled frames with a usable face.
-
-    Args:
-        manifests: Folder of the manifests.
-        roles: Roles of the frames: for the image set, the video set, or both.
-
-    Raises:
-        ManifestError: If the manifests are missing or damaged.
-    """
-    columns = ["clip_id", "frame_index", "role", "status"]
-    rows = (row for path in _parts(manifests, "faces") for row in read_rows(path, columns))
-    return frozenset(
-        (row["clip_id"], row["frame_index"])
-        for row in rows
-        if row["status"] in USABLE and row["role"] in roles
-    )
 
 
 def find_images(manifests: Path, sample_ids: Sequence[str]) -> Stored:
@@ -94,13 +73,13 @@ def find_images(manifests: Path, sample_ids: Sequence[str]) -> Stored:
         ManifestError: If one has no picture, or the manifests are missing or damaged.
         ValueError: If an id comes twice.
     """
-    return _find(_parts(manifests, "images"), ["image_id"], [(name,) for name in sample_ids], sample_ids)
+    return _find(table_parts(manifests, "images"), ["image_id"], [(name,) for name in sample_ids], sample_ids)
 
 
 def find_frames(manifests: Path, frames: Sequence[tuple[str, int]]) -> Stored:
     """Find faces of sampled frames by clip and frame number; names and errors as :func:`find_images`."""
     names = [image_id(clip_id, frame_index) for clip_id, frame_index in frames]
-    return _find(_parts(manifests, "faces"), ["clip_id", "frame_index"], frames, names)
+    return _find(table_parts(manifests, "faces"), ["clip_id", "frame_index"], frames, names)
 
 
 def joined(parts: Sequence[tuple[Sequence[int], Stored]], names: Sequence[str]) -> Stored:
@@ -123,7 +102,7 @@ def joined(parts: Sequence[tuple[Sequence[int], Stored]], names: Sequence[str]) 
 def find_fields(manifests: Path, pairs: Sequence[tuple[str, int]]) -> Stored:
     """Find optical flow by clip and number of the earlier frame; names and errors as :func:`find_images`."""
     names = [image_id(clip_id, frame_index) for clip_id, frame_index in pairs]
-    return _find(_parts(manifests, FLOW), ["clip_id", "frame_index"], pairs, names)
+    return _find(table_parts(manifests, FLOW), ["clip_id", "frame_index"], pairs, names)
 
 
 def flow_pairs(manifests: Path) -> frozenset[tuple[str, int]]:
@@ -132,7 +111,7 @@ def flow_pairs(manifests: Path) -> frozenset[tuple[str, int]]:
     Raises:
         ManifestError: If the manifests are missing or damaged.
     """
-    paths = _parts(manifests, FLOW)
+    paths = table_parts(manifests, FLOW)
     rows = (row for path in paths for row in read_rows(path, ["clip_id", "frame_index"]))
     return frozenset((row["clip_id"], row["frame_index"]) for row in rows)
 
@@ -285,10 +264,3 @@ def _find(
             "run fgbench prepare again",
         )
     return Stored(names=names, units=units, indices=indices, rows=rows)
-
-
-def _parts(manifests: Path, table: str) -> list[Path]:
-    folder = manifests / table
-    if not folder.is_dir():
-        raise ManifestError(f"{folder} is missing", "run fgbench prepare")
-    return sorted(folder.glob("*.parquet"))

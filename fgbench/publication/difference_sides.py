@@ -107,7 +107,13 @@ def published_side(folder: Path, index: layout.Index) -> Side:
         clips=clips,
         rejects=_reasons(rejects),
         faces=FaceRows(layout.parts_of(folder, "faces"), COLUMNS),
-        present=Present(digests=frozenset(index.runs.digests), labels=tested, division=index.runs.division),
+        present=Present(
+            digests=frozenset(index.runs.digests),
+            labels=tested,
+            division=index.runs.division,
+            dataset=index.dataset,
+            units=None,
+        ),
     )
 
 

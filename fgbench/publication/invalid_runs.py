@@ -13,8 +13,9 @@ from fgbench.errors import FgbenchError
 from fgbench.publication.difference_sides import Side
 from fgbench.reports.experiments import sound_experiments
 from fgbench.reports.freshness import Present, State, state_of
+from fgbench.reports.unit_freshness import units_state
 from fgbench.runs.unit_results import RESULT as UNIT_RESULT
-from fgbench.runs.unit_results import read_au_result
+from fgbench.runs.unit_results import read_au_predictions, read_au_result
 from fgbench.workfolders.layout import RUNS
 
 
@@ -63,8 +64,9 @@ def _states(folder: Path, present: Present, opposite: Present) -> Iterator[tuple
     runs = folder / RUNS
     for path in sorted(runs.glob(f"*/*/*/{UNIT_RESULT}")):
         try:
-            result = read_au_result(path.parent)
+            result, scored = read_au_result(path.parent), read_au_predictions(path.parent)
+            own, other = (units_state(path.parent, result, scored, one) for one in (present, opposite))
         except FgbenchError:  # a damaged one, which the reports list
             continue
-        name = path.parent.relative_to(runs).as_posix()
-        yield name, present.digest_state(result), opposite.digest_state(result)
+        if own is not None and other is not None:
+            yield path.parent.relative_to(runs).as_posix(), own, other

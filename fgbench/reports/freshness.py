@@ -1,7 +1,8 @@
 """Comparison of runs with the current data of their work folder.
 
-Compares the digest of the data that a run read, which its result keeps, with the current one, and the classes
-of its test samples with those of the clips that are tested now. Reads manifests; writes nothing.
+Compares the digest of the data that a run read, which its result keeps, with the current one, the classes of
+its test samples with those of the clips that are tested now, and the labels of action units that it, or what
+it starts from, was trained on with those of the data set. Reads manifests and the data set; writes nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from fgbench.errors import FgbenchError
+from fgbench.reports.units_now import UnitsNow
 from fgbench.runs.division import FOLDS, read_division
 from fgbench.runs.lost_clips import lost_rows
 from fgbench.runs.read_digest import digests_now
@@ -47,11 +49,15 @@ class Present:
         digests: Digests of everything that a run may read of them.
         labels: Class of each clip that is tested, including those that could not be read.
         division: Digest of the folds; ``None`` for parts, or if it cannot be computed.
+        dataset: Name of the data set.
+        units: Its labels of action units; ``None`` for a publication, which has none.
     """
 
     digests: frozenset[str]
     labels: Mapping[str, str]
     division: str | None
+    dataset: str
+    units: UnitsNow | None
 
     def digest_state(self, result: Mapping[str, Any]) -> State:
         """State of a run by its digests alone.
@@ -68,16 +74,21 @@ class Present:
             return "old data"
         return "not known"
 
-    def state(self, result: Mapping[str, Any], predictions: Predictions) -> State:
+    def state(self, result: Mapping[str, Any], predictions: Predictions, folder: Path) -> State:
         """State of a run.
 
         Args:
             result: Its ``result.json``.
             predictions: Its predictions.
+            folder: Its folder.
+
+        Raises:
+            ManifestError: If its table of labels of action units is damaged.
         """
         state = self.digest_state(result)
         if state == "now":
-            return state
+            is_old = self.units is not None and self.units.differ_from(folder, self.dataset)
+            return "old data" if is_old else state
         pairs = zip(predictions.clip_ids, predictions.labels, strict=True)
         is_old = any(self.labels.get(clip_id) != label for clip_id, label in pairs)
         return "old labels" if is_old else state
@@ -94,7 +105,13 @@ def read_present(workdir: Path) -> Present | None:
         digests = digests_now(workdir, index)
     except (FgbenchError, OSError):
         return None
-    return Present(digests=digests, labels=labels, division=_division(workdir, index))
+    return Present(
+        digests=digests,
+        labels=labels,
+        division=_division(workdir, index),
+        dataset=str(index["dataset"]),
+        units=UnitsNow(workdir),
+    )
 
 
 def worst(states: Iterable[State]) -> State:
@@ -110,7 +127,7 @@ def state_of(experiment: Experiment, present: Present | None) -> State | None:
     """
     if present is None:
         return None
-    return worst(present.state(run.result, run.predictions()) for run in experiment.runs)
+    return worst(present.state(run.result, run.predictions(), run.folder) for run in experiment.runs)
 
 
 def states_of(workdir: Path, experiments: Sequence[Experiment]) -> list[State | None]:

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from fgbench.reports.training_notes import crop_notes, given_weights_notes
 from fgbench.runs.division import HELD_OUT, Division
 from fgbench.runs.face_origin import face_notes
+from fgbench.runs.lost_clips import is_reading_failure
 from fgbench.runs.other_programs import outside_notes
 from fgbench.runs.pseudo_labels import pseudo_notes
 
@@ -78,7 +80,8 @@ def knowledge_notes(runs: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
 
 def fairness_notes(results: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
     """Sentences on test samples that could not be read, on runs with settings tuned on test samples, on those
-    that start from networks of drawn faces but are tested on others, and on those of other programs.
+    that start from networks of drawn faces but are tested on others or from weights of the user's, on crops,
+    and on those of other programs.
 
     Args:
         results: Name of each run in the table, and its ``result.json``. Folds of one seed are counted
@@ -98,13 +101,9 @@ def fairness_notes(results: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str
     rejected: dict[str, list[str]] = {}
     for (name, *_), reasons in lost.items():
         if reasons:
-            counts = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
-            sentence = f"{reasons.total()} test samples are of clips that could not be read ({counts})"
-            rejected.setdefault(sentence, []).append(name)
-    notes = [
-        f"{', '.join(dict.fromkeys(names))}: {sentence}; they count as wrong, one per clip."
-        for sentence, names in rejected.items()
-    ]
+            for sentence in _rejected_sentences(reasons):
+                rejected.setdefault(sentence, []).append(name)
+    notes = [f"{', '.join(dict.fromkeys(names))}: {sentence}." for sentence, names in rejected.items()]
     if tuned:
         notes.append(
             f"{', '.join(dict.fromkeys(tuned))}: settings were sought with test samples of a data set, so "
@@ -115,7 +114,25 @@ def fairness_notes(results: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str
         "faces help on these was not shown."
         for links, names in drawn.items()
     ]
-    return [*notes, *outside_notes((name, result["details"]) for name, result in results)]
+    details = [(name, result["details"]) for name, result in results]
+    return [*notes, *given_weights_notes(details), *crop_notes(details), *outside_notes(details)]
+
+
+def _rejected_sentences(reasons: Mapping[str, int]) -> list[str]:
+    """Ends of sentences on test samples of clips that were not read, and of clips that lack features."""
+    sentences = []
+    for is_lost, what in (
+        (True, "clips that could not be read"),
+        (False, "clips whose features are lacking"),
+    ):
+        own = {reason: n for reason, n in sorted(reasons.items()) if is_reading_failure(reason) == is_lost}
+        if own:
+            counts = ", ".join(f"{reason} {count}" for reason, count in own.items())
+            each = ", one per clip" if is_lost else ""
+            sentences.append(
+                f"{sum(own.values())} test samples are of {what} ({counts}); they count as wrong{each}"
+            )
+    return sentences
 
 
 def _drawn_links(details: Mapping[str, Any]) -> str:

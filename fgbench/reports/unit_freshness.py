@@ -1,68 +1,86 @@
-"""Whether runs of action units were scored on the labels that their data set has now.
-
-The manifests hold no labels of action units: methods read them from the data set. Reads its tables;
-writes nothing.
-"""
+"""Comparison of runs of action units with the current data of the data sets that they were scored on."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fgbench import plugins
-from fgbench.errors import FgbenchError
-from fgbench.preparation.prepare import saved
-from fgbench.reports.freshness import State
+from fgbench.reports.freshness import Present, State, read_present, worst
 from fgbench.runs.unit_results import AuPredictions
-
-LabelsNow = Mapping[tuple[str, int | None], Mapping[str, int]]
-"""Clip and frame (``None``: all others of the clip) to unit to 1 (present) or -1 (absent)."""
-
-
-def labels_now(workdir: Path, clip_ids: Collection[str]) -> LabelsNow | None:
-    """The labels of the clips that the data set of a work folder has now.
-
-    Args:
-        workdir: Work folder.
-        clip_ids: The clips that are asked for.
-
-    Returns:
-        ``None`` where the data set is not at hand, or has no such labels.
-    """
-    wanted = {*clip_ids}
-    try:
-        config, root = saved(workdir)
-        adapter = plugins.load("datasets", config.dataset.adapter)
-        if not hasattr(adapter, "action_units"):
-            return None
-        with plugins.explained("datasets", config.dataset.adapter):
-            rows = [row for row in adapter.action_units(root) if row.clip_id in wanted]
-    except (FgbenchError, OSError):
-        return None
-    return {(row.clip_id, row.frame_index): row.labels for row in rows}
 
 
 def units_state(
-    state: State | None, result: Mapping[str, Any], scored: AuPredictions, now: LabelsNow | None
+    folder: Path, result: Mapping[str, Any], scored: AuPredictions, present: Present | None
 ) -> State | None:
-    """What a run was made of, its labels of test frames included.
+    """State of the data of a run of action units: the worst over its data sets.
 
     Args:
-        state: What it was made of by its digests.
+        folder: Folder of the run.
         result: Its ``au_result.json``.
         scored: Its predictions, with the labels of then.
-        now: Labels of its clips now, as of :func:`labels_now`.
+        present: The current data of its work folder; of further data sets they are read.
 
     Returns:
-        ``"old labels"`` if a test frame has other labels now; the state itself where that is not known, as of
-        runs on several data sets.
+        ``"old labels"`` if a test frame has other labels now, or its clip is tested no more; ``"old data"``
+        if frames that were trained on have other labels, or further ones have some; else by the digests of
+        the manifests. Data sets that are not at hand count for nothing; ``None`` where none is.
+
+    Raises:
+        ManifestError: If the table of labels that were trained on is damaged.
     """
-    if now is None or state != "now" or "datasets" in result["details"]:
+    details = result["details"]
+    several = details.get("datasets")
+    if not several:
+        if present is None:
+            return None
+        state = present.digest_state(result)
+        return _state(state, folder, str(details["dataset"]), "", details, scored, present)
+    workdir = folder.parents[3].resolve()
+    states: list[State] = []
+    for name, digest in several.items():
+        place = Path(os.path.normpath(workdir / details.get("workdirs", {}).get(name, ".")))
+        there = present if place == workdir else read_present(place)
+        if there is None or there.dataset != name:
+            continue
+        state = there.digest_state({**result, "manifest_digest": digest})
+        states.append(_state(state, folder, name, f"{name}/", details, scored, there))
+    return worst(states) if states else None
+
+
+def _state(
+    state: State,
+    folder: Path,
+    dataset: str,
+    prefix: str,
+    details: Mapping[str, Any],
+    scored: AuPredictions,
+    present: Present,
+) -> State:
+    """State of the part of a run that is of one data set, whose clips begin with the prefix."""
+    frames = [
+        (clip.removeprefix(prefix), int(name.removeprefix(f"{clip}-f")), labels)
+        for clip, name, labels in zip(scored.clip_ids, scored.sample_ids, scored.labels.tolist(), strict=True)
+        if clip.startswith(prefix)
+    ]
+    is_by_parts = not _is_own_fold(str(details.get("fold", "")))
+    if is_by_parts and state != "now" and any(clip not in present.labels for clip, _, _ in frames):
+        return "old labels"
+    if present.units is None:
         return state
-    for clip_id, name, then in zip(scored.clip_ids, scored.sample_ids, scored.labels.tolist(), strict=True):
-        frame = int(name.removeprefix(f"{clip_id}-f"))
-        labels = now.get((clip_id, frame), now.get((clip_id, None), {}))
-        if [labels.get(unit, 0) for unit in scored.units] != then:
-            return "old labels"
+    now = present.units.of([(clip, number) for clip, number, _ in frames])
+    if now is not None and any(
+        [now.get((clip, number), {}).get(unit, 0) for unit in scored.units] != labels
+        for clip, number, labels in frames
+    ):
+        return "old labels"
+    if state == "now" and present.units.differ_from(folder, dataset):
+        return "old data"
     return state
+
+
+def _is_own_fold(fold: str) -> bool:
+    """Whether a fold is one of ``--folds``, which tests clips of all parts."""
+    number, _, of = fold.partition("of")
+    return number.isdecimal() and of.isdecimal()

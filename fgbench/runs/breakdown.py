@@ -14,8 +14,9 @@ from typing import Literal
 import numpy as np
 
 from fgbench.evaluation import metrics
+from fgbench.faces.status import USABLE
 from fgbench.records import image_id
-from fgbench.runs.lost_clips import rejected_clips
+from fgbench.runs.lost_clips import featureless_clips, rejected_clips
 from fgbench.runs.results import Predictions
 from fgbench.storage import read_rows
 
@@ -126,7 +127,8 @@ def by_confidence(predictions: Predictions, judgements: Mapping[str, float | Non
 
 
 def missing_reasons(predictions: Predictions, manifests: Path) -> Counter[str]:
-    """Number of samples without prediction per reason: status of the face, or why the clip could not be read.
+    """Number of samples without prediction per reason: status of the face, or why the clip could not be read,
+    or its features are lacking.
 
     Samples other than sampled frames (clips, or those of other manifests) count as ``"not told"``.
 
@@ -145,13 +147,16 @@ def missing_reasons(predictions: Predictions, manifests: Path) -> Counter[str]:
     reasons = dict.fromkeys(lost, "not told")
     clips = dict(zip(predictions.sample_ids, predictions.clip_ids, strict=True))
     rejected = rejected_clips(manifests) if lost else {}
+    without = featureless_clips(manifests) if lost else {}
+    reasons |= {name: without[clips[name]] for name in lost if clips[name] in without}
     reasons |= {name: rejected[clips[name]] for name in lost if clips[name] in rejected}
     paths = sorted((manifests / "faces").glob("*.parquet")) if lost else []
     for path in paths:
         for row in read_rows(path, ["clip_id", "frame_index", "status"]):
             name = image_id(row["clip_id"], row["frame_index"])
             if name in lost and row["status"] is not None:
-                reasons[name] = row["status"]
+                is_bare = row["status"] in USABLE and row["clip_id"] in without
+                reasons[name] = without[row["clip_id"]] if is_bare else row["status"]
     return Counter(
         reasons[name]
         for name, label in zip(predictions.sample_ids, predictions.predicted, strict=True)

@@ -57,6 +57,7 @@ _KEPT = (
     "streams.parquet",
     "attention.parquet",
     "trained_on.parquet",
+    "trained_units.parquet",
 )
 _CACHES = ("features", "frames", "maps")
 PREDICTIONS_OF = {"result.json": "predictions.parquet", "au_result.json": "au_predictions.parquet"}

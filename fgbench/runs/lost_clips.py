@@ -21,6 +21,10 @@ from fgbench.runs.samples import Sample, clip_samples
 _FAILED = ("ingest", "sample", "faces", "augment")
 """Stages whose rejects could not be read or used; rejects of the others define the data set."""
 
+_DEFINING = ("consensus", "split", "audit")
+"""Stages whose rejects are no clips of the data set. All others compute features: a clip that one of them
+rejects stays, and lacks a prediction where these features are read."""
+
 _COLUMNS = ("id", "stage", "reason", "label", "split", "subject_id", "source_id", "key_frame")
 
 
@@ -82,29 +86,63 @@ def rejected_clips(manifests: Path) -> dict[str, str]:
     return {row["id"]: f"{row['stage']} {row['reason']}" for row in _failed(manifests)}
 
 
-def rejected_samples(manifests: Path, clip_ids: Iterable[str]) -> dict[str, int]:
-    """Stage and reason to the number of samples of unreadable clips.
+def is_reading_failure(reason: str) -> bool:
+    """Whether a reason of :func:`rejected_samples` is that the clip could not be read, not that features are
+    lacking."""
+    return reason.partition(" ")[0] in _FAILED
+
+
+def featureless_clips(manifests: Path) -> dict[str, str]:
+    """Clips that a stage of features rejected to stage and reason, e.g. ``"lbp too_slow"``; of several stages
+    all.
+
+    Raises:
+        ManifestError: If the table is damaged.
+    """
+    stages = {*_FAILED, *_DEFINING}
+    reasons: dict[str, list[str]] = {}
+    for row in _rows(manifests):
+        if row["stage"] not in stages:
+            reasons.setdefault(row["id"], []).append(f"{row['stage']} {row['reason']}")
+    return {clip_id: " or ".join(sorted(several)) for clip_id, several in reasons.items()}
+
+
+def rejected_samples(
+    manifests: Path, clip_ids: Iterable[str], *, unpredicted: Iterable[str] = ()
+) -> dict[str, int]:
+    """Stage and reason to the number of samples of unreadable clips, or of clips without features.
 
     Args:
         manifests: Folder of the manifests.
         clip_ids: Clip of each sample.
+        unpredicted: Clip of each of these samples that has no prediction; features that are lacking count for
+            no other.
 
     Raises:
         ManifestError: If the table is damaged.
     """
     reasons = rejected_clips(manifests)
-    return dict(sorted(Counter(reasons[clip_id] for clip_id in clip_ids if clip_id in reasons).items()))
+    without = {} if not (left := [*unpredicted]) else featureless_clips(manifests)
+    counts = Counter(reasons[clip_id] for clip_id in clip_ids if clip_id in reasons)
+    counts.update(without[clip_id] for clip_id in left if clip_id in without and clip_id not in reasons)
+    return dict(sorted(counts.items()))
 
 
 def _failed(manifests: Path) -> list[dict[str, Any]]:
-    """Rows of clips that could not be read; empty for manifests of versions that did not keep their parts."""
+    """Rows of clips that could not be read."""
+    return [row for row in _rows(manifests) if _has_failed(row)]
+
+
+def _rows(manifests: Path) -> list[dict[str, Any]]:
+    """Rows of the rejects; empty for manifests of versions that did not keep their parts."""
     path = manifests / "rejects.parquet"
     if not path.is_file():
         return []
     table = storage.read_table(path)
     if not set(_COLUMNS) <= set(table.column_names):
         return []
-    return [row for row in table.select(list(_COLUMNS)).to_pylist() if _has_failed(row)]
+    rows: list[dict[str, Any]] = table.select(list(_COLUMNS)).to_pylist()
+    return rows
 
 
 def _has_failed(row: Mapping[str, Any]) -> bool:

@@ -177,6 +177,7 @@ class UnitResult(_AnyResult):
     units: list[_UnitScore]
     mean_f1: Score | None
     n: Count
+    digest_kind: str | None = None
     details: _UnitDetails
 
 

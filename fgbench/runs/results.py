@@ -192,7 +192,15 @@ def write_run(
         "seed": seed,
         "classes": list(predictions.classes),
         "metrics": metrics.scores(predictions.confusion(), predictions.classes).to_json(),
-        "rejected_test": rejected_samples(root / MANIFESTS, predictions.clip_ids),
+        "rejected_test": rejected_samples(
+            root / MANIFESTS,
+            predictions.clip_ids,
+            unpredicted=[
+                clip_id
+                for clip_id, predicted in zip(predictions.clip_ids, predictions.predicted, strict=True)
+                if predicted is None
+            ],
+        ),
         "tuned_on_test": bool(plain.get("tuned_on_test", False)),
         "config_digest": digest_json(plain),
         "predictions_sha256": digest_file(folder / PREDICTIONS),

@@ -24,7 +24,7 @@ from fgbench.files.hashing import digest_file, digest_json
 from fgbench.provenance import provenance
 from fgbench.runs.digests import Card, write_result
 from fgbench.runs.result_schema import FORMAT, UnitResult, check_shape, read_result_file
-from fgbench.runs.results import CONFIG
+from fgbench.runs.results import CONFIG, DIGEST_KIND
 
 PREDICTIONS = "au_predictions.parquet"
 RESULT = "au_result.json"
@@ -185,6 +185,7 @@ def write_au_run(
         "units": [asdict(score) for score in scores],
         "mean_f1": mean_f1(scores),
         "n": len(predictions.sample_ids),
+        "digest_kind": DIGEST_KIND,
         "config_digest": digest_json(plain),
         "predictions_sha256": digest_file(folder / PREDICTIONS),
         "device": device,

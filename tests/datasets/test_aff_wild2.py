@@ -6,7 +6,7 @@ import pytest
 
 from fgbench.datasets.aff_wild2 import action_units, list_clips
 from fgbench.errors import DatasetError
-from fgbench.inputs.manifest_pictures import usable_frames
+from fgbench.runs.frames import usable_frames
 from tests.support.fake_trees import Prepared, write_clip, write_picture, write_text
 from tests.support.layouts.aff_wild2 import HEAD, codes, write_aff
 

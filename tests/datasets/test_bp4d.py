@@ -9,8 +9,8 @@ from fgbench.config import TrainAuConfig
 from fgbench.datasets import bp4d
 from fgbench.datasets.bp4d import action_units, list_clips
 from fgbench.errors import DatasetError
-from fgbench.inputs.manifest_pictures import usable_frames
 from fgbench.methods.steps.units import train_units
+from fgbench.runs.frames import usable_frames
 from fgbench.runs.unit_results import read_au_result
 from tests.support.fake_trees import Prepared, write_text
 from tests.support.layouts.bp4d import HEAD, SUBJECTS, codes, write_bp4d

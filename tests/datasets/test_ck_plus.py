@@ -6,7 +6,7 @@ import pytest
 
 from fgbench.datasets.ck_plus import action_units, list_clips
 from fgbench.errors import DatasetError
-from fgbench.inputs.manifest_pictures import usable_frames
+from fgbench.runs.frames import usable_frames
 from tests.support.fake_trees import Prepared, write_picture, write_text
 from tests.support.layouts.ck_plus import FACS, write_cropped, write_sequences, write_units
 

@@ -6,8 +6,8 @@ import pytest
 
 from fgbench.datasets.disfa import action_units, list_clips
 from fgbench.errors import DatasetError
-from fgbench.inputs.manifest_pictures import usable_frames
 from fgbench.media import video
+from fgbench.runs.frames import usable_frames
 from tests.support.fake_trees import Prepared, write_text
 from tests.support.layouts.disfa import FOLDERS, N_FRAMES, SUBJECTS, label_file, write_disfa
 from tests.support.video_files import read_number

@@ -7,7 +7,7 @@ import pytest
 from fgbench.datasets import disfa_plus
 from fgbench.datasets.disfa_plus import CARD, UNITS, action_units, list_clips
 from fgbench.errors import DatasetError
-from fgbench.inputs.manifest_pictures import usable_frames
+from fgbench.runs.frames import usable_frames
 from tests.support.fake_trees import Prepared, write_text
 from tests.support.layouts.disfa_plus import TRIALS, write_disfa_plus
 

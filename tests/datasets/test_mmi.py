@@ -6,7 +6,7 @@ import pytest
 
 from fgbench.datasets.mmi import action_units, apex_frame, list_clips
 from fgbench.errors import DatasetError
-from fgbench.inputs.manifest_pictures import usable_frames
+from fgbench.runs.frames import usable_frames
 from tests.support.fake_trees import Prepared, write_clip, write_text
 from tests.support.layouts.mmi import emotion_xml, units_xml, write_session
 from tests.support.video_files import set_display_matrix

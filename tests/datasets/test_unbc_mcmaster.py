@@ -6,7 +6,7 @@ import pytest
 
 from fgbench.datasets.unbc_mcmaster import UNITS, action_units, list_clips
 from fgbench.errors import DatasetError
-from fgbench.inputs.manifest_pictures import usable_frames
+from fgbench.runs.frames import usable_frames
 from tests.support.fake_trees import Prepared, write_text
 from tests.support.layouts.unbc_mcmaster import SUBJECTS, write_unbc
 

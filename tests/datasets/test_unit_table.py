@@ -4,7 +4,7 @@ import pytest
 
 from fgbench.datasets import fg_emotions, folder
 from fgbench.errors import DatasetError
-from fgbench.methods.action_units.labels import labels_by_frame
+from fgbench.runs.frames import labels_by_frame
 from tests.support.fake_trees import Prepared, write_clip, write_picture, write_text
 
 OPENFACE = "frame, face_id, timestamp, confidence, success, gaze_0_x, AU01_r, AU01_c, AU28_c\n"

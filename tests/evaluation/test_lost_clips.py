@@ -3,8 +3,11 @@
 import json
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from fgbench import records
 from fgbench.config import PrepareConfig, TrainClipConfig, load_training
 from fgbench.preparation import prepare
 from fgbench.reports.run.scores import scores_table
@@ -12,11 +15,12 @@ from fgbench.runs.breakdown import coverage, missing_reasons
 from fgbench.runs.context import RunContext
 from fgbench.runs.labels import LabelSet
 from fgbench.runs.lost_clips import lost_samples
-from fgbench.runs.results import read_result, write_run
+from fgbench.runs.results import Predictions, read_result, write_run
 from fgbench.runs.roles import predictions_of
 from fgbench.runs.samples import clip_samples, image_samples
 from fgbench.storage import read_rows
 from tests.support.clip_folders import write_plain_clip
+from tests.support.tiny_manifests import write_faces
 
 PARTS = {"t0": "train", "t1": "train", "v0": "val", "e0": "test", "e1": "test", "broken": "test"}
 
@@ -144,3 +148,56 @@ def test_the_recipe_that_was_sought_on_test_says_so():
         for name in ("plain-tsnet-small", "tmsau-small")
     }
     assert tuned == {"plain-tsnet-small": True, "tmsau-small": False}
+
+
+def test_a_test_clip_whose_features_failed_is_told_in_the_runs_that_lack_them(tmp_path):
+    """Two images of clip ``b`` have no prediction; of ``c``, another run's features are lacking."""
+    manifests = tmp_path / "manifests"
+    rows = [{"clip_id": clip, "frame_index": n} for clip in "abc" for n in (0, 1)]
+    clips = [{"clip_id": clip, "label": "anger", "split": "test"} for clip in "abc"]
+    write_faces(
+        manifests, [{key: row[key] for key in ("clip_id", "frame_index")} | {"status": "ok"} for row in rows]
+    )
+    pq.write_table(pa.Table.from_pylist(clips, records.schema("clips")), manifests / "clips.parquet")
+    rejects = [
+        {"id": "b", "stage": "lbp", "reason": "internal_error", "label": "anger", "split": "test"},
+        {"id": "b", "stage": "mine", "reason": "too_dark", "label": "anger", "split": "test"},
+        {"id": "c", "stage": "optical_flow", "reason": "too_short", "label": "anger", "split": "test"},
+        {"id": "gone", "stage": "consensus", "reason": "no_majority", "label": "anger", "split": "test"},
+    ]
+    others = dict.fromkeys(("detail", "subject_id", "source_id", "key_frame"))
+    pq.write_table(
+        pa.Table.from_pylist([{**row, **others} for row in rejects]), manifests / "rejects.parquet"
+    )
+    names = [f"{row['clip_id']}-f{row['frame_index']:05d}" for row in rows]
+    predicted = ["anger", "fear", None, None, "anger", None]
+    made = Predictions(
+        classes=("anger", "fear"),
+        sample_ids=names,
+        clip_ids=[row["clip_id"] for row in rows],
+        subject_ids=[None] * 6,
+        source_ids=[None] * 6,
+        labels=["anger"] * 6,
+        predicted=predicted,
+        probabilities=np.full((6, 2), 0.5, np.float32),
+    )
+    folder = write_run(
+        tmp_path,
+        made,
+        experiment="sure",
+        fold="0",
+        seed=0,
+        config={"name": "sure"},
+        manifest_digest="m",
+        device="cpu",
+        details={"dataset": "test", "synthetic": True},
+    )
+    reason = "lbp internal_error or mine too_dark"
+    counted = {reason: 2, "optical_flow too_short": 1}
+    assert read_result(folder)["rejected_test"] == counted
+    assert missing_reasons(made, manifests) == counted
+    (note,) = (note for note in scores_table(folder).notes if "features" in note)
+    assert note == (
+        f"sure: 3 test samples are of clips whose features are lacking ({reason} 2, "
+        "optical_flow too_short 1); they count as wrong."
+    )

@@ -11,6 +11,7 @@ from fgbench.config import FacesConfig
 from fgbench.errors import ConfigError
 from fgbench.faces.geometry import apply_transform, chip_frame, chip_transform, invert
 from fgbench.faces.layout import FACE, chip_layout
+from fgbench.faces.pose import estimate_pose
 from fgbench.files.hashing import hash_u64
 from fgbench.media.video import ImageFrame, open_video
 from fgbench.preparation.stages.faces import observed
@@ -36,6 +37,12 @@ def share(faces, layout, part, *, margin=MARGIN):
     """Share of the faces of which all points of a part lie in the chip, the margin kept."""
     found = np.stack([in_chip(points, layout)[part] for points in faces])
     return ((found > margin) & (found < 1 - margin)).all((1, 2)).mean()
+
+
+def is_used(points):
+    """Whether a frame with these landmarks is of the image set: not ``large_pose``."""
+    pose = estimate_pose(points, (OPTIONS.width, OPTIONS.height))
+    return abs(pose.yaw_deg) <= FacesConfig().max_abs_yaw_deg
 
 
 @cache
@@ -69,10 +76,23 @@ def test_chin_and_brows_of_drawn_faces_are_in_the_chip(open_mouths, yaw_deg, pit
     faces = drawn(open_mouths, yaw_deg, pitch_deg)
     parts = np.concatenate([LOWER_JAW, BROWS])
     assert share(faces, FACE, parts) >= (0.99 if yaw_deg <= 30 else 0.98)
+    used = [points for points in faces if is_used(points)]
+    assert len(used) > 0.85 * len(faces)
+    assert share(used, FACE, parts) >= 0.99
     heights = [np.stack([in_chip(points, FACE)[part, 1] for points in faces]) for part in (LOWER_JAW, BROWS)]
     assert (heights[0].max(1) < 1 - MARGIN).mean() >= 0.99
     assert (heights[1].min(1) > MARGIN).mean() >= 0.99
     assert share(faces, DLIB, parts) < before
+
+
+@pytest.mark.slow
+def test_beyond_the_poses_of_drawn_clips_most_faces_that_fall_out_are_not_used():
+    faces = drawn(True, 60, 25)
+    parts = np.concatenate([LOWER_JAW, BROWS])
+    used = [points for points in faces if is_used(points)]
+    assert 0.6 < len(used) / len(faces) < 0.7
+    assert share(used, FACE, parts) >= 0.98
+    assert 0.83 <= share(faces, FACE, parts) < 0.9
 
 
 @pytest.mark.slow

@@ -29,7 +29,7 @@ import pyarrow.parquet as pq
 from fgbench import records
 from fgbench.audit import duplicates as duplicate_search
 from fgbench.audit.pictures import Pictures, StoredPicture, describe
-from fgbench.audit.tables import read_clips, stored_pictures
+from fgbench.audit.tables import AuditedPictures, read_clips
 from fgbench.config import PrepareConfig, load_prepare
 from fgbench.media.images import decode, encode
 from fgbench.media.video import open_video
@@ -108,8 +108,8 @@ def _plant(root: Path, work: Path, changed: Path) -> None:
 
 
 def _accuracy(work: Path, changed: Path) -> None:
-    originals = describe(stored_pictures(work / "manifests", records.SPLITS), jobs=JOBS)
-    copies = describe(stored_pictures(changed / "manifests", records.SPLITS), jobs=JOBS)
+    originals = describe(AuditedPictures(work / "manifests", records.SPLITS), jobs=JOBS)
+    copies = describe(AuditedPictures(changed / "manifests", records.SPLITS), jobs=JOBS)
     n_test = sum(clip.part == "test" for clip in read_clips(work / "manifests"))
     print(f"| clips found, of {n_test} each | {' | '.join(CHANGES)} | false pairs of clips |")
     print(f"|---|{'---:|' * (len(CHANGES) + 1)}")
@@ -168,7 +168,7 @@ def _baseline_hash(grey: np.ndarray) -> np.ndarray:
 def _baseline_hashes(work: Path) -> tuple[np.ndarray, np.ndarray]:
     """(N, 64) bits of the pictures, and of the mirrored ones, in the order of `Pictures`."""
     pictures = sorted(
-        stored_pictures(work / "manifests", records.SPLITS), key=lambda one: (one.clip_id, one.image_id)
+        AuditedPictures(work / "manifests", records.SPLITS), key=lambda one: (one.clip_id, one.image_id)
     )
     greys = [cv2.cvtColor(decode(one.data), cv2.COLOR_RGB2GRAY) for one in pictures]
     straight = np.array([_baseline_hash(grey) for grey in greys])
@@ -291,7 +291,7 @@ def _audit(work: Path, against: Path | None) -> tuple[float, float, float, int]:
 def _baseline_seconds(work: Path, pairs: int) -> float:
     pictures: Sequence[StoredPicture] = [
         one
-        for place, one in enumerate(stored_pictures(work / "manifests", records.SPLITS))
+        for place, one in enumerate(AuditedPictures(work / "manifests", records.SPLITS))
         if place % 10 == 0
     ]
     begin = time.perf_counter()

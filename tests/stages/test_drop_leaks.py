@@ -184,3 +184,15 @@ def test_how_many_are_taken_out_of_folds_is_told(leaky, tmp_path):
     assert "audit: 4 clips rejected (near_duplicate 3, same_file 1)" in done.stdout
     audit = CliRunner().invoke(app, ["audit", str(tmp_path / "work")])
     assert audit.exit_code == 0, audit.output
+
+
+def test_of_data_without_an_image_set_frames_are_compared(leaky, tmp_path):
+    """As of action units: no clip has a key frame, and none an image."""
+    table = leaky / "annotations.csv"
+    table.write_text(table.read_text().replace(",4,", ",,"))
+    work = tmp_path / "work"
+    config = recipe(sample={"without_key_frame": "video_only"}, augment={"balance": "none"})
+    prepare.run(without_leaks(config), leaky, work)
+    rejects = {row["id"]: row["reason"] for row in read_rows(work / "manifests" / "rejects.parquet")}
+    assert rejects == {"same": "same_file", **dict.fromkeys(LEAKS, "near_duplicate")}
+    assert audit_parts(work).disallowed == []

@@ -137,8 +137,9 @@ def test_pandas_and_duckdb_where_a_part_is_empty(without_val):
 
 def test_readers_of_fgbench_where_a_part_is_empty(without_val):
     from fgbench.audit.leaks import audit_parts
-    from fgbench.inputs.manifest_pictures import find_images, flow_pairs, image_ids, usable_frames
+    from fgbench.inputs.manifest_pictures import find_images, flow_pairs, image_ids
     from fgbench.reports.paper.counts import count_manifests
+    from fgbench.runs.frames import usable_frames
     from fgbench.runs.samples import image_samples
     from fgbench.workfolders.manifest_index import content_digest
 

@@ -120,7 +120,21 @@ def image_rows(clip_id, part, images, *, quality=95):
     ]
 
 
-def write_work(work, clips, images, *, group_by="clip_id", dataset="test", protocol=None):
+def face_rows(clip_id, faces, *, quality=95):
+    """Rows of the frames of a clip, each with its face, or with ``None`` for a frame without one."""
+    return [
+        {
+            "clip_id": clip_id,
+            "frame_index": number,
+            "role": "video",
+            "status": "no_face" if face is None else "ok",
+            "image": None if face is None else {"bytes": encode(face, "jpeg", quality), "path": "x.jpg"},
+        }
+        for number, face in enumerate(faces)
+    ]
+
+
+def write_work(work, clips, images, *, group_by="clip_id", dataset="test", protocol=None, faces=()):
     """A work folder as ``fgbench prepare`` publishes it, with what an audit reads."""
     manifests = work / "manifests"
     (manifests / "images").mkdir(parents=True)
@@ -130,6 +144,10 @@ def write_work(work, clips, images, *, group_by="clip_id", dataset="test", proto
         if rows:
             table = pa.Table.from_pylist(rows, records.schema("images"))
             pq.write_table(table, manifests / "images" / f"{part}-00000.parquet")
+    if faces:
+        (manifests / "faces").mkdir()
+        table = pa.Table.from_pylist([*faces], records.schema("faces"))
+        pq.write_table(table, manifests / "faces" / "00000.parquet")
     origin = {"recipe": {"split": {"group_by": group_by}}}
     index = {"dataset": dataset, "synthetic": True, "origin": origin, "files": {}, "protocol": protocol}
     (manifests / "index.json").write_text(json.dumps(index), encoding="utf-8")

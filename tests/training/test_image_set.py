@@ -13,10 +13,11 @@ from fgbench.inputs.image_set import (
     open_image_set,
     open_source,
 )
-from fgbench.inputs.manifest_pictures import find_images, image_ids, usable_frames
+from fgbench.inputs.manifest_pictures import find_images, image_ids
 from fgbench.inputs.resident import Resident
 from fgbench.inputs.streaming import Streamed
 from fgbench.media.images import decode
+from fgbench.runs.frames import usable_frames
 from fgbench.runs.samples import Sample
 from fgbench.taxonomy import UnknownLabelError, basics, leaves
 from tests.support.tiny_manifests import encoded, image_row, picture, write_faces, write_images

@@ -57,8 +57,9 @@ def test_images_and_their_copies_have_the_labels_of_their_frame(tmp_path):
         AuRow(clip_id="clip002", frame_index=8, labels={"au12": 1}),
     ]
     found = unit_labels(tmp_path, [names[3], names[2], names[1], names[0]], told, ("au04", "au12"))
-    assert found.dtype == np.int8
-    assert found.tolist() == [[1, -1], [0, 1], [0, 0], [1, -1]]
+    assert found.images.dtype == np.int8
+    assert found.images.tolist() == [[1, -1], [0, 1], [0, 0], [1, -1]]
+    assert found.frames == {("clip001", 3): (1, -1), ("clip001", 4): (0, 0), ("clip002", 7): (0, 1)}
 
 
 @pytest.mark.slow

@@ -18,14 +18,13 @@ from fgbench.errors import DatasetError
 from fgbench.inference.other_programs.matching import Matched, match_rows, without_notes
 from fgbench.inference.other_programs.prediction_table import PredictionTable
 from fgbench.inference.other_programs.samples import Clips
-from fgbench.inputs.manifest_pictures import usable_frames
 from fgbench.methods.action_units.frames import UnitData
-from fgbench.methods.action_units.labels import labels_by_frame
 from fgbench.methods.action_units.pseudo_labels import pseudo_data, pseudo_tested
 from fgbench.methods.steps.units import unit_data
 from fgbench.naming import first_few
 from fgbench.records import image_id
 from fgbench.runs.context import RunContext
+from fgbench.runs.frames import labels_by_frame, usable_frames
 from fgbench.runs.pseudo_labels import PSEUDO
 from fgbench.runs.samples import clip_samples
 from fgbench.runs.unit_results import AuPredictions

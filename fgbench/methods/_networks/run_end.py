@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fgbench.methods._networks.known_units import write_known_units
 from fgbench.methods._networks.model_card import model_card
 from fgbench.methods._networks.trained_clips import write_trained_roles
 from fgbench.runs.results import write_run
@@ -31,8 +32,10 @@ def write_trained(
     metadata: Mapping[str, Any],
     details: Mapping[str, Any],
     start: Trained | None = None,
+    unit_labels: Mapping[tuple[str, int], tuple[int, ...]] | None = None,
 ) -> Path:
-    """Write predictions, result and model card of a trained network, and which clips it was trained on.
+    """Write predictions, result and model card of a trained network, and which clips it was trained on, and
+    which labels of action units.
 
     Args:
         context: Context of the run, with its fold.
@@ -43,6 +46,8 @@ def write_trained(
         metadata: Metadata of the weights, for the card.
         details: More to keep with the result.
         start: Network that it started from, or that describes its frames.
+        unit_labels: Clip and frame of the images that were trained on along with labels of action units, to
+            those labels.
 
     Returns:
         The folder of the run.
@@ -54,6 +59,12 @@ def write_trained(
     """
     experiment = str(config["name"])
     write_trained_roles(context.folder(experiment), context, roles, start)
+    write_known_units(
+        context.folder(experiment),
+        start,
+        dataset=str(context.details["dataset"]),
+        images=unit_labels or {},
+    )
     folder = write_run(
         context.workdir,
         predictions_of(roles, probabilities, probabilities, context.labels.labels),

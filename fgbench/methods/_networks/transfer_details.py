@@ -12,6 +12,7 @@ from fgbench.methods.action_units.pseudo_labels import pseudo_trained
 from fgbench.runs.labels import FG33, LabelSet
 from fgbench.runs.results import CONFIG, SINGLE_FOLD, Predictions, read_result
 from fgbench.runs.settings import read_settings
+from fgbench.runs.training_details import given_weights
 from fgbench.runs.weights import Trained
 from fgbench.runs.zero_shot import RULE, can_map, zero_shot
 from fgbench.training.context import TrainingContext
@@ -127,6 +128,7 @@ def origin_details(
             "run": trained.name,
             "dataset": own.get("dataset", _UNKNOWN),
             "synthetic": own.get("synthetic"),
+            "initial_weights": _initial_weights(trained, own),
         },
         "clips_trained_on": clips_trained_on(trained, context),
     }
@@ -134,6 +136,14 @@ def origin_details(
         label = f"{context.division.label}, all folds tested by one network"
         details["protocol"] = {**context.division.to_json(), "label": label, "folds": [SINGLE_FOLD]}
     return details
+
+
+def _initial_weights(trained: Trained, own: Mapping[str, Any]) -> dict[str, str] | None:
+    """Return file and digest of the weights that a user gave to a network's training, if any."""
+    if given := given_weights(own):
+        return {"file": given[0], "sha256": given[1]}
+    digest = trained.metadata.get("initial_weights")
+    return {"file": "", "sha256": digest} if isinstance(digest, str) else None
 
 
 def settings_of(trained: Trained) -> Mapping[str, Any]:

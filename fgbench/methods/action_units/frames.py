@@ -17,10 +17,10 @@ from fgbench.config import TrainAuConfig
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.inputs.batching import Source
 from fgbench.inputs.image_set import open_source
-from fgbench.inputs.manifest_pictures import find_frames, joined, usable_frames
-from fgbench.methods.action_units.labels import AuRow, labels_by_frame
+from fgbench.inputs.manifest_pictures import find_frames, joined
 from fgbench.methods.action_units.task import LabelledFrames
-from fgbench.records import PEOPLE, UnitSource, image_id
+from fgbench.records import PEOPLE, AuRow, UnitSource, image_id
+from fgbench.runs.frames import labels_by_frame, usable_frames
 from fgbench.runs.samples import Sample, clip_samples
 from fgbench.runs.unit_results import Labels
 from fgbench.storage import read_rows
@@ -63,6 +63,7 @@ class Frames:
         subject_ids: Subjects.
         parts: Parts.
         labels: (N, A) int8; 1 present, -1 absent, 0 not labelled.
+        left_out: Data set, clip and number of labelled frames whose clips have no role.
     """
 
     data: Sequence[UnitData]
@@ -73,6 +74,7 @@ class Frames:
     subject_ids: Sequence[str | None]
     parts: Sequence[str]
     labels: Labels
+    left_out: Sequence[tuple[str, str, int]] = ()
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -88,6 +90,7 @@ class Frames:
             subject_ids=[self.subject_ids[row] for row in rows],
             parts=[self.parts[row] for row in rows],
             labels=self.labels[list(rows)],
+            left_out=self.left_out,
         )
 
     def open(self, context: TrainingContext, config: TrainAuConfig) -> LabelledFrames:
@@ -184,6 +187,7 @@ def labelled_frames(config: TrainAuConfig, data: Sequence[UnitData], *, divided:
         subject_ids=[name for frames in by_folder for name in frames.subject_ids],
         parts=[part for frames in by_folder for part in frames.parts],
         labels=np.concatenate([frames.labels for frames in by_folder]),
+        left_out=[key for frames in by_folder for key in frames.left_out],
     )
 
 
@@ -277,10 +281,9 @@ def _of(config: TrainAuConfig, one: UnitData, *, divided: bool, is_only: bool) -
     samples: Sequence[Sample] = clip_samples(one.context.manifests)
     clips = {clip.clip_id: clip for clip in (one.context.divide(samples) if divided else samples)}
     usable = set(usable_frames(one.context.manifests))
-    wanted = [key for key in usable if key[1] % config.frame_step == 0 and key[0] in clips]
-    labels_of = labels_by_frame(one.rows, wanted)
-    keys = list(labels_of)
-    labels = [[labelled.get(unit, 0) for unit in config.action_units] for labelled in labels_of.values()]
+    labels_of = labels_by_frame(one.rows, [key for key in usable if key[1] % config.frame_step == 0])
+    keys = [key for key in labels_of if key[0] in clips]
+    labels = [[labels_of[key].get(unit, 0) for unit in config.action_units] for key in keys]
     if not keys:
         raise DatasetError(
             "no frame has both labels of action units and a usable face"
@@ -299,4 +302,5 @@ def _of(config: TrainAuConfig, one: UnitData, *, divided: bool, is_only: bool) -
         subject_ids=[None if subject is None else people + subject for subject in subjects],
         parts=[clips[clip].part for clip, _ in keys],
         labels=np.array(labels, np.int8),
+        left_out=[(one.dataset, *key) for key in labels_of if key[0] not in clips],
     )

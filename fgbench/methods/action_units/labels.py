@@ -1,4 +1,4 @@
-"""Labels of action units in training: those of each frame, and which negatives count in an epoch.
+"""Labels of action units in training: which negatives count in an epoch.
 
 Reads and writes nothing.
 """
@@ -6,42 +6,12 @@ Reads and writes nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 import torch
 
-from fgbench.records import AuRow
 from fgbench.runs.unit_results import Labels
 from fgbench.training.randomness import generator
-
-__all__ = ["AuRow", "balanced_mask", "labels_by_frame"]
-
-
-def labels_by_frame(
-    rows: Iterable[AuRow], frames: Collection[tuple[str, int]]
-) -> dict[tuple[str, int], Mapping[str, int]]:
-    """Return the labels of frames; those of a frame itself override those of its whole clip.
-
-    Args:
-        rows: Labels as an adapter gives them, in any order.
-        frames: Clip and number of the frames that are asked for, each once.
-
-    Returns:
-        Clip and number to the labels, of frames that have some, ordered.
-    """
-    whole: dict[str, Mapping[str, int]] = {}
-    single: dict[tuple[str, int], Mapping[str, int]] = {}
-    for row in rows:
-        if row.frame_index is None:
-            whole[row.clip_id] = row.labels
-        else:
-            single[row.clip_id, row.frame_index] = row.labels
-    return {
-        key: single[key] if key in single else whole[key[0]]
-        for key in sorted(frames)
-        if key in single or key[0] in whole
-    }
 
 
 def balanced_mask(labels_NA: Labels, negatives_per_positive: float, *, seed: int, epoch: int) -> Labels:

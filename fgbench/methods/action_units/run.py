@@ -1,7 +1,7 @@
 """A run of ``fgbench train au``: from labelled frames of work folders to a trunk, its scores and its card.
 
 Writes, beside what `fgbench.runs.unit_results` does, ``weights.safetensors``, ``trained_on.parquet``,
-``history.json``, ``log/`` and ``README.md`` into the folder of the run.
+``trained_units.parquet``, ``history.json``, ``log/`` and ``README.md`` into the folder of the run.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from fgbench.files.hashing import digest_json
 from fgbench.inputs.preprocessing import Preprocessing
 from fgbench.methods._networks.face_agreement import refuse_mixed_faces
 from fgbench.methods._networks.fitting import fit_and_finish
+from fgbench.methods._networks.known_units import write_labelled_frames
 from fgbench.methods._networks.model_card import model_card
 from fgbench.methods._networks.trained_clips import write_trained_frames
 from fgbench.methods._networks.transfer_names import slug
@@ -33,7 +34,6 @@ from fgbench.methods.action_units.frames import (
     refuse_shared_people,
     shared_people,
 )
-from fgbench.methods.action_units.labels import AuRow
 from fgbench.methods.action_units.pseudo_labels import (
     pseudo_data,
     pseudo_metadata,
@@ -44,13 +44,14 @@ from fgbench.methods.action_units.task import AuTask, LabelledFrames, unit_proba
 from fgbench.models.drml import AuNet, Embedding, Trunk
 from fgbench.models.initialisation import initialise
 from fgbench.models.weights import save_weights
-from fgbench.records import PEOPLE, UnitSource
+from fgbench.records import PEOPLE, AuRow, UnitSource
 from fgbench.runs.digests import check_files
 from fgbench.runs.face_origin import FACE_ORIGIN
 from fgbench.runs.protocol import Protocol
 from fgbench.runs.pseudo_labels import PSEUDO
 from fgbench.runs.settings import is_giving_way, refuse_other_settings
 from fgbench.runs.subject_folds import subject_folds
+from fgbench.runs.training_details import TRAINING_CROPS
 from fgbench.runs.unit_results import PEOPLE_TRAINED_ON, RESULT, AuPredictions, read_au_result, write_au_run
 from fgbench.training.context import TrainingContext
 from fgbench.training.device import describe, memory_explained
@@ -224,6 +225,7 @@ def _make(
             protocol,
             opened["test"],
             [roles["train"], roles["val"]],
+            roles["test"],
             model,
             preprocessing,
             history=history,
@@ -239,6 +241,7 @@ def _finish(
     protocol: Protocol,
     test: LabelledFrames,
     trained_on: Sequence[Frames],
+    tested: Frames,
     model: AuNet,
     preprocessing: Preprocessing,
     *,
@@ -272,9 +275,11 @@ def _finish(
     }
     save_weights(folder / WEIGHTS, model.state_dict(), metadata)
     write_trained_frames(folder, trained_on)
+    write_labelled_frames(folder, trained_on, tested, units=config.action_units, frame_step=config.frame_step)
     details = {
         **context.details,
         "recipe": config.name,
+        TRAINING_CROPS: config.data.crops,
         "fingerprint": fingerprint,
         "manifest_digest": context.manifest_digest,
         "fold": protocol.fold,

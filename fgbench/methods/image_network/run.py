@@ -22,6 +22,7 @@ from fgbench.methods.image_network.task import ClassTask, predict_faces
 from fgbench.models.initialisation import initialise
 from fgbench.models.weights import save_weights
 from fgbench.runs.face_origin import FACE_ORIGIN
+from fgbench.runs.training_details import TRAINING_CROPS
 from fgbench.training.context import TrainingContext
 from fgbench.training.device import memory_explained
 from fgbench.training.history import History
@@ -107,6 +108,7 @@ def run(
                     "method": config.method or config.name,
                     "kind": "image",
                     "recipe": config.name,
+                    TRAINING_CROPS: config.data.crops,
                     "n_train": len(data.train),
                     "n_selection": len(data.selection),
                 },

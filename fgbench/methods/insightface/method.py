@@ -41,6 +41,7 @@ from fgbench.models.weights import load_into, load_weights, save_weights
 from fgbench.runs.face_origin import FACE_ORIGIN
 from fgbench.runs.results import read_result
 from fgbench.runs.samples import Sample
+from fgbench.runs.training_details import given_details
 from fgbench.training.context import TrainingContext
 from fgbench.training.device import memory_explained
 from fgbench.training.history import History
@@ -129,7 +130,7 @@ def run(config: InsightFaceConfig, context: TrainingContext, weights: Path | Non
         "method": config.method,
         "kind": "image",
         "recipe": config.name,
-        "weights": None if weights is None else digest_weights(weights),
+        **given_details(weights, None if weights is None else digest_weights(weights)),
         "crops": config.crops,
         "notes": [_ONE_CROP, *([_STORED] if config.crops == "stored" else [])],
     }

@@ -22,17 +22,17 @@ from fgbench.methods._networks.image_roles import ImageRoles, open_image_roles, 
 from fgbench.methods._networks.initial_weights import build, start_of, transfer_of
 from fgbench.methods._networks.overlap import start_details
 from fgbench.methods._networks.run_end import write_trained
-from fgbench.methods.action_units.labels import AuRow
 from fgbench.methods.action_units.pseudo_labels import pseudo_metadata, pseudo_trained
 from fgbench.methods.msau.outcome import write_branches, write_regions
 from fgbench.methods.msau.task import ImageTask, predict
-from fgbench.methods.msau.units import unit_labels
+from fgbench.methods.msau.units import UnitLabels, unit_labels
 from fgbench.models.msau import MsauNet
 from fgbench.models.weights import save_weights
-from fgbench.records import PEOPLE, UnitSource
+from fgbench.records import PEOPLE, AuRow, UnitSource
 from fgbench.runs.face_origin import FACE_ORIGIN
 from fgbench.runs.pseudo_labels import PSEUDO
 from fgbench.runs.results import read_result
+from fgbench.runs.training_details import TRAINING_CROPS
 from fgbench.runs.weights import Trained
 from fgbench.training.context import TrainingContext
 from fgbench.training.device import memory_explained
@@ -171,6 +171,7 @@ def _details(
         "kind": "image",
         "recipe": config.name,
         "regions": config.network.zooms,
+        TRAINING_CROPS: config.data.crops,
         **({"turns": [*turns_of(config.losses)]} if config.losses.rank else {}),
         "trunk": None if start is None else start.digest,
         "chain": chain_of(start),
@@ -211,7 +212,7 @@ def _run_one(
         maps, selection_maps = open_maps(
             model, config, preprocessing, context, train=data.train, selection=data.selection, most=most
         )
-    unit_digests = [] if units is None else [digest_json(units.tolist())]
+    unit_digests = [] if units is None else [digest_json(units.images.tolist())]
     fit_and_finish(
         ImageTask(
             model,
@@ -221,7 +222,7 @@ def _run_one(
             selection=data.selection,
             maps=maps,
             selection_maps=selection_maps,
-            units=units,
+            units=None if units is None else units.images,
             frozen=frozen,
             seed=context.seed,
             device=context.device,
@@ -239,6 +240,7 @@ def _run_one(
             model,
             preprocessing,
             start,
+            units=units,
             pseudo=pseudo,
             history=history,
             details=details,
@@ -255,6 +257,7 @@ def _finish(
     preprocessing: Preprocessing,
     start: Trained | None,
     *,
+    units: UnitLabels | None,
     pseudo: Mapping[str, Any],
     history: History,
     details: Mapping[str, Any],
@@ -291,4 +294,5 @@ def _finish(
         metadata=metadata,
         details={**details, "n_train": len(data.train), "n_selection": len(data.selection)},
         start=start,
+        unit_labels=None if units is None else units.frames,
     )

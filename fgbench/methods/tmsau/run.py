@@ -37,6 +37,7 @@ from fgbench.runs.face_origin import FACE_ORIGIN
 from fgbench.runs.results import read_result
 from fgbench.runs.roles import Roles
 from fgbench.runs.samples import clips_of_all_classes
+from fgbench.runs.training_details import TRAINING_CROPS, given_details
 from fgbench.runs.weights import Trained
 from fgbench.training.context import TrainingContext
 from fgbench.training.device import memory_explained
@@ -99,12 +100,13 @@ def run(
         "spatial": config.spatial,
         "temporal": config.temporal,
         "fusion_weight": config.fusion_weight if len(config.streams) > 1 else None,
+        TRAINING_CROPS: config.data.crops,
         "losses_on": config.losses.on if len(config.streams) > 1 else None,
         "image_model": None if image is None else image.digest,
         "image_run": None if image is None else image.name,
         "start": start,
         "chain": chain_of(image),
-        "weights": None if weights is None else digest_weights(weights),
+        **given_details(weights, None if weights is None else digest_weights(weights)),
         "input_scale": None if weights is None else "published",
         FLOW_ORIGIN: flow_of(context.workdir) if config.temporal == "flow" else None,
         **({"notes": notes} if notes else {}),

@@ -1,6 +1,7 @@
 """Stage ``audit``: take clips out of training and validation that leak into validation or test.
 
-Reads ``split``, ``ingest`` and the faces of the image set in ``faces``. Clips whose file, a picture or a near
+Reads ``split``, ``ingest`` and the faces of the image set in ``faces``; of clips without any there, faces of
+the video set. Clips whose file, a picture or a near
 duplicate occurs in another part (`fgbench.audit.part_leaks`) become rejects of this stage, with the kind
 of the leak as the reason; a clip of the test part never does. Where folds divide the data set, each clip is
 tested once: of groups that show the same, one keeps it (`fgbench.audit.fold_leaks`). Off by default;
@@ -77,13 +78,23 @@ def _plan(config: AuditConfig, inputs: _Files) -> dict[int, dict[str, tuple[str,
 
 
 def _faces(inputs: _Files) -> Iterator[StoredPicture]:
-    """The usable faces of the image set."""
+    """The usable faces of the image set, and of clips without any there some of the video set."""
     from fgbench.audit.pictures import StoredPicture
+    from fgbench.audit.spread_frames import spread_frames
 
-    columns = ["clip_id", "frame_index", "role", "status", "image"]
+    columns = ["clip_id", "frame_index", "role", "status"]
     for _, files in sorted(inputs.items()):
-        for row in read_rows(files["faces"][ROWS], columns) if ROWS in files["faces"] else ():
-            if row["role"] in IMAGE_ROLES and row["status"] in USABLE:
+        path = files["faces"].get(ROWS)
+        rows = [] if path is None else list(read_rows(path, columns))
+        chosen = {
+            (row["clip_id"], row["frame_index"])
+            for row in rows
+            if row["role"] in IMAGE_ROLES and row["status"] in USABLE
+        }
+        bare = frozenset(row["clip_id"] for row in rows) - {clip_id for clip_id, _ in chosen}
+        chosen |= spread_frames(rows, bare)
+        for row in read_rows(path, [*columns, "image"]) if path is not None and chosen else ():
+            if (row["clip_id"], row["frame_index"]) in chosen:
                 name = image_id(row["clip_id"], row["frame_index"])
                 yield StoredPicture(name, row["clip_id"], row["image"]["bytes"])
 
@@ -99,7 +110,7 @@ def _judge(clip_id: str, plan: Mapping[str, tuple[str, str]]) -> Outcome:
 
 STAGE = Stage(
     name="audit",
-    version=4,
+    version=5,
     inputs=("split", "ingest", "faces"),
     outputs={ROWS: "audit"},
     run=_run,

@@ -5,9 +5,8 @@ Reads ``runs/<experiment>/<fold>/<seed>/``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +16,7 @@ from fgbench.reports.experiments import Run
 from fgbench.reports.freshness import Present, State, read_present
 from fgbench.reports.page.extra_files import read_boxes, read_history, read_opinions, read_weights
 from fgbench.reports.paper.methods import METHODS, PROGRESSIVE, Method
-from fgbench.reports.unit_freshness import LabelsNow, labels_now, units_state
+from fgbench.reports.unit_freshness import units_state
 from fgbench.runs import unit_results as action_units
 from fgbench.runs.digests import check_texts
 from fgbench.runs.results import RESULT, Predictions, read_result
@@ -121,7 +120,6 @@ def find_runs(workdir: Path, *, dataset: str, synthetic: bool) -> FolderRuns:
     """
     runs, units, faults = [], [], []
     present = read_present(workdir)
-    now = lru_cache(maxsize=1)(partial(labels_now, workdir))  # most runs are scored on the same clips
     folders = [path for path in (workdir / RUNS).glob("*/*/*") if path.is_dir() and path.name.isdecimal()]
     for folder in sorted(folders, key=lambda path: (path.parts[-3], path.parts[-2], int(path.name))):
         key = "/".join(folder.parts[-3:])
@@ -129,7 +127,7 @@ def find_runs(workdir: Path, *, dataset: str, synthetic: bool) -> FolderRuns:
             if (folder / RESULT).exists():
                 runs.append(_class_run(folder, present, dataset=dataset, synthetic=synthetic))
             elif (folder / action_units.RESULT).exists():
-                units.append(_unit_run(folder, key, present, now, synthetic=synthetic))
+                units.append(_unit_run(folder, key, present, synthetic=synthetic))
             else:
                 faults.append((key, "not finished: it has no result"))
         except (FgbenchError, OSError, KeyError, TypeError, ValueError) as error:
@@ -155,7 +153,7 @@ def _class_run(folder: Path, present: Present | None, *, dataset: str, synthetic
         method=_method(experiment, details.get("method")),
         dataset=str(details.get("dataset", dataset)),
         synthetic=bool(details.get("synthetic", synthetic)),
-        state=None if present is None else present.state(result, predictions),
+        state=None if present is None else present.state(result, predictions, folder),
     )
 
 
@@ -163,7 +161,6 @@ def _unit_run(
     folder: Path,
     key: str,
     present: Present | None,
-    now: Callable[[frozenset[str]], LabelsNow | None],
     *,
     synthetic: bool,
 ) -> UnitRun:
@@ -182,12 +179,7 @@ def _unit_run(
         result=result,
         scores=action_units.unit_scores(read.labels, read.probabilities, read.units),
         synthetic=bool(result["details"].get("synthetic", synthetic)),
-        state=units_state(
-            None if present is None else present.digest_state(result),
-            result,
-            read,
-            now(frozenset(read.clip_ids)),
-        ),
+        state=units_state(folder, result, read, present),
     )
 
 

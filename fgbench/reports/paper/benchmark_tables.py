@@ -26,6 +26,7 @@ from fgbench.reports.paper.scales import turn_notes
 from fgbench.reports.protocols import fairness_notes, protocol_label, protocol_sentence, reservations
 from fgbench.reports.rendering.table import Cell, OfPaper, Spread, Table, centre, data_title
 from fgbench.runs.labels import read_labels
+from fgbench.runs.lost_clips import is_reading_failure
 from fgbench.runs.other_programs import OUTSIDE
 from fgbench.runs.results import Predictions
 from fgbench.taxonomy import ontology
@@ -286,7 +287,12 @@ def _note(entry: _Entry, label: str, measured: _Measured) -> str:
     scores = metrics.scores(measured.predictions.confusion(), measured.predictions.classes)
     coverage = 1 - scores.n_missing / scores.n
     first = experiment.of_seed(experiment.seeds[0])
-    n_lost = sum(n for run in first for n in (run.result.get("rejected_test") or {}).values())
+    n_lost = sum(
+        n
+        for run in first
+        for reason, n in (run.result.get("rejected_test") or {}).items()
+        if is_reading_failure(reason)
+    )
     lost = f" and {n_lost:,} of clips that could not be read" if n_lost else ""
     sentences = [
         f"{where}: {protocol_sentence(details)}; {scores.n:,} samples, {scores.n_missing - n_lost:,} without "
