@@ -21,6 +21,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, NoReturn
 
+from pydantic import ValidationError
+
 from fgbench import storage
 from fgbench.errors import ManifestError, ResourceError
 from fgbench.files.hashing import digest_json
@@ -240,11 +242,14 @@ def _parsed(raw: bytes) -> Reading | str:
         values = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
         Line.model_validate(values)
         digest_json(values)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        return f"{'.'.join(map(str, first['loc']))[:200] or 'it'}: {first['msg'][:200]}"
     except RecursionError:
         return "it is nested too deep"
     except UnicodeDecodeError:
         return "it is no text"
-    except ValueError as error:  # of JSON and of the shape
+    except ValueError as error:
         return str(error).splitlines()[0][:200] if raw else "it is empty"
     return Reading(**{field.name: values[field.name] for field in fields(Reading)})
 
