@@ -1,13 +1,20 @@
-"""Origin of a result: versions and commit. On one machine it is the same in every run."""
+"""Origin of a result: versions, commit, and the command. Versions and commit are, on one machine, the same in
+every run."""
 
 from __future__ import annotations
 
 import platform
+import shlex
 import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from fgbench import __version__
+from fgbench.naming import shown
 
 PACKAGES = (
     "av",
@@ -23,6 +30,35 @@ PACKAGES = (
     "torch",
 )
 """Packages whose versions can change results."""
+
+
+MOST_CHARACTERS = 1000
+"""Longest command that is told; longer ones are cut."""
+
+_typed: ContextVar[tuple[str, ...]] = ContextVar("typed_arguments", default=())
+
+
+@contextmanager
+def no_command() -> Iterator[None]:
+    """Forget at the end which command was typed."""
+    token = _typed.set(())
+    try:
+        yield
+    finally:
+        _typed.reset(token)
+
+
+def remember_command(arguments: Sequence[str]) -> None:
+    """Store the arguments of the command that the user has typed, without ``fgbench``."""
+    _typed.set(tuple(arguments))
+
+
+def command() -> str:
+    """The command that the user has typed, as a shell takes it; from Python the name of the script."""
+    typed = _typed.get()
+    script = f"Python: {Path(sys.argv[0]).name or 'interactive'}" if sys.argv else "Python"
+    text = shown(shlex.join(["fgbench", *typed]) if typed else script)
+    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}..."
 
 
 def package_versions() -> dict[str, str]:

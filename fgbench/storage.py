@@ -229,20 +229,21 @@ def exclusive(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def held(path: Path, refusal: str, *, hint: str) -> Iterator[None]:
+def held(path: Path, refusal: str, *, hint: str, wait_s: float = 0.0) -> Iterator[None]:
     """Hold a lock file, which is kept; its content is not touched, and it is opened through no link.
 
     Args:
         path: The file; made with its folder if absent.
         refusal: Message if another process holds it.
         hint: Advice for that case.
+        wait_s: Seconds to wait for another process that holds it.
 
     Raises:
         ResourceError: If another process holds it, or it cannot be opened.
     """
     import filelock
 
-    lock = filelock.FileLock(path, blocking=False)
+    lock = filelock.FileLock(path, timeout=wait_s)
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

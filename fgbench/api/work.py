@@ -100,6 +100,27 @@ class Work:
         """A row per clip that could not be used: stage, reason, detail."""
         return self._table([self.path / MANIFESTS / "rejects.parquet"])
 
+    @property
+    def ledger(self) -> pd.DataFrame:
+        """A row per reading of the test part by an evaluation, in their order.
+
+        Time (UTC), run, command, digests of configuration, samples and predictions, and the hash; see
+        :class:`fgbench.runs.ledger.chain.Reading`.
+
+        Faults of the chain of hashes are logged as warnings.
+        """
+        from dataclasses import asdict, fields
+
+        import pandas as pd
+
+        from fgbench.runs.ledger.chain import LEDGER, Reading, read_ledger
+
+        ledger = read_ledger(self.path)
+        for fault in ledger.faults:
+            LOGGER.warning("%s: %s", self.path / LEDGER, fault)
+        columns = [field.name for field in fields(Reading)]
+        return pd.DataFrame([asdict(reading) for reading in ledger.readings], columns=columns)
+
     def _table(self, files: Sequence[Path], columns: Sequence[str] | None = None) -> pd.DataFrame:
         import pandas as pd
         import pyarrow.parquet as pq

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from fgbench import __version__, plugins
+from fgbench import __version__, plugins, provenance
 from fgbench.cli import (
     audit,
     baseline,
@@ -45,7 +45,7 @@ class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         with errors_explained():
             check_address_space()
-            with next_steps.nothing_typed():
+            with next_steps.nothing_typed(), provenance.no_command():
                 try:
                     return super().invoke(ctx)
                 finally:
@@ -54,6 +54,7 @@ class _Commands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         resolved = super().resolve_command(ctx, args)
+        provenance.remember_command(args)
         next_steps.remember(resolved[0])
         return resolved
 

@@ -21,6 +21,7 @@ def show_run(folder: Path, *, full: bool, json: bool) -> None:
     from fgbench.reports.run.confusion import confusion_json, confusion_tables, write_confusion
     from fgbench.reports.run.scores import scores_table
     from fgbench.reports.run.summary import run_summary
+    from fgbench.runs.ledger.counts import reading_notes
     from fgbench.runs.results import read_result
 
     write_confusion(folder)
@@ -31,6 +32,7 @@ def show_run(folder: Path, *, full: bool, json: bool) -> None:
         _lines([markdown(table) for table in (scores_table(folder), *confusion_tables(folder))])
     else:
         _lines([*run_summary(folder), f"every class, confusions: {FULL}"])
+    _lines(reading_notes(folder.parents[3]))
     experiment, fold, seed = folder.parts[-3:]
     sheet = sheet_command(folder.parents[3], f"{experiment}/{fold}/{seed}")
     say(f"calibration, coverage, errors in the class tree: {sheet}")
@@ -68,6 +70,7 @@ def _show_several(folders: Sequence[Path], *, full: bool, json: bool) -> None:
     from fgbench.reports.rendering.render import markdown
     from fgbench.reports.run import fold_scores, seed_scores, summary
     from fgbench.reports.run.confusion import write_confusion
+    from fgbench.runs.ledger.counts import reading_notes
     from fgbench.runs.results import read_result
 
     has_seeds = len({folder.name for folder in folders}) > 1
@@ -84,6 +87,7 @@ def _show_several(folders: Sequence[Path], *, full: bool, json: bool) -> None:
         _lines([*summary.seeds_summary(folders), f"every seed: {FULL}"])
     else:
         _lines([*summary.folds_summary(folders), f"every class and fold: {FULL}"])
+    _lines(reading_notes(folders[0].parents[3]))
     _lines([f"run: {folder}" for folder in folders])
 
 

@@ -25,6 +25,9 @@ def status(workdir: Workdir = places.DEMO_WORKDIR, json: Json = False) -> None:
     from fgbench.preparation.prepare import preview, saved
     from fgbench.preparation.report import alignment_notes
     from fgbench.records import SPLITS
+    from fgbench.runs.ledger.chain import read_ledger
+    from fgbench.runs.ledger.counts import ledger_json, ledger_lines
+    from fgbench.runs.ledger.missing import ledger_faults
     from fgbench.workfolders.manifest_index import has_classes, read_index
 
     config, root = saved(workdir)
@@ -34,11 +37,13 @@ def status(workdir: Workdir = places.DEMO_WORKDIR, json: Json = False) -> None:
         notes = alignment_notes(config, workdir)
     except ManifestError:
         published, notes = None, []
+    readings = [*ledger_lines(workdir), *ledger_faults(workdir, read_ledger(workdir))]
     if json:
         stages = [
             {**asdict(stage), "done": stage.buckets - stage.waiting} for stage in report.stages
         ]  # in this work folder; nothing is done by looking
-        print_json({**asdict(report), "stages": stages, "counts": published, "alignment": notes})
+        told = {"counts": published, "alignment": notes, "ledger": ledger_json(workdir)}
+        print_json({**asdict(report), "stages": stages, **told})
         return
     say(f"recipe {config.name}, data {places.for_messages(root)}, {counted(report.clips, 'clip')}")
     width = max((10, *(len(stage.stage) for stage in report.turned_on)))
@@ -54,6 +59,8 @@ def status(workdir: Workdir = places.DEMO_WORKDIR, json: Json = False) -> None:
         say(line)
     for part, counts in sorted((published or {}).items(), key=lambda item: SPLITS.index(item[0])):
         say(counts_line(part, counts))
+    for line in readings:
+        say(line)
     if published is not None and not report.waiting:
         after_status(workdir, has_classes=has_classes(workdir))
 
@@ -77,7 +84,8 @@ def check(
     repair: Annotated[
         bool,
         typer.Option(
-            "--repair", help="Compute anew what is damaged of manifests and results, and only that."
+            "--repair",
+            help="Compute anew what is damaged of manifests and results; enter what the ledger lacks.",
         ),
     ] = False,
     jobs: Jobs = DEFAULT_JOBS,
@@ -122,6 +130,9 @@ def check_work(workdir: Path, *, deep: bool, repair: bool, jobs: int, json: bool
     from fgbench.errors import DatasetError, ManifestError
     from fgbench.plugins import load
     from fgbench.preparation.soundness import faults
+    from fgbench.runs.ledger.chain import LEDGER
+    from fgbench.runs.ledger.counts import ledger_json, ledger_lines
+    from fgbench.runs.ledger.missing import enter_lacking
     from fgbench.workfolders.manifest_index import read_index
 
     if not workdir.exists() and str(workdir).replace("_", "-") in recipe_names():
@@ -130,14 +141,26 @@ def check_work(workdir: Path, *, deep: bool, repair: bool, jobs: int, json: bool
         )
     refuse_data_folder(workdir, "fgbench check")
     mended = _mend(workdir, jobs=jobs, json=json) if repair else ()
+    entered = enter_lacking(workdir) if repair else []
     with load("engines", "local").start(jobs) as runner:
         fault_lines = faults(workdir, deep=deep, runner=runner)
     files = 0 if fault_lines else len(read_index(workdir)["files"])
     if json:
-        print_json({"files": files, "faults": fault_lines, "mended": list(mended)})
+        ledger = ledger_json(workdir)
+        print_json(
+            {
+                "files": files,
+                "faults": fault_lines,
+                "mended": list(mended),
+                "entered": entered,
+                "ledger": ledger,
+            }
+        )
     else:
         for line in mended:
             say(f"made anew: {line}")
+        for line in entered:
+            say(f"entered into {LEDGER} afterwards: {line}")
         for line in fault_lines:
             say(line)
     if fault_lines:
@@ -147,14 +170,21 @@ def check_work(workdir: Path, *, deep: bool, repair: bool, jobs: int, json: bool
         )
     if not json:
         say(f"{files} files, all as their index says")
+        for line in ledger_lines(workdir):
+            say(line)
 
 
 def _remedy(workdir: Path, fault_lines: Sequence[str], *, repaired: bool) -> str:
     """Advice on faults, for each kind."""
+    from fgbench.runs.ledger.chain import HEAD, LEDGER
+    from fgbench.runs.ledger.missing import NOT_THERE
+
     foreign = [line for line in fault_lines if line.endswith(": not in the index")]
-    kept = [line for line in fault_lines if line.startswith(("runs/", "cache/"))]
+    lacking = [line for line in fault_lines if line.endswith(NOT_THERE)]
+    chain = [line for line in fault_lines if line.startswith(f"{LEDGER}: ")]
+    kept = [line for line in fault_lines if line.startswith(("runs/", "cache/")) and line not in lacking]
     remedies = []
-    if len(foreign) + len(kept) < len(fault_lines):
+    if len(foreign) + len(kept) + len(lacking) + len(chain) < len(fault_lines):
         remedies.append(
             "run fgbench prepare with its recipe and --data-root again"
             if repaired
@@ -164,6 +194,13 @@ def _remedy(workdir: Path, fault_lines: Sequence[str], *, repaired: bool) -> str
         remedies.append(
             "runs and caches are made anew by the command that made them, runs at any rate with --force"
         )
+    if chain:
+        remedies.append(
+            f"put {LEDGER} back as it was; or move it and {HEAD} away and begin a new one, into which "
+            "fgbench check --repair enters the runs that are there"
+        )
+    if lacking and not chain:
+        remedies.append(f"fgbench check --repair {workdir} enters readings that the ledger lacks")
     if foreign:
         remedies.append(
             "move files away that no index lists: fgbench has not written them, and leaves them alone"

@@ -71,6 +71,8 @@ def au(
     from fgbench.reports.run.seed_scores import au_seed_table
     from fgbench.reports.run.summary import units_summary
     from fgbench.reports.run.unit_scores import au_table
+    from fgbench.runs.ledger.counts import reading_notes
+    from fgbench.runs.ledger.entries import UNITS
     from fgbench.runs.unit_results import read_au_result
     from fgbench.workfolders.manifest_index import has_classes
 
@@ -96,6 +98,8 @@ def au(
         for line in units_summary(by_seed):
             say(line)
         say(f"every unit: {FULL}")
+        for line in reading_notes(folders[0].parents[3], UNITS):
+            say(line)
     for folder in folders:
         say(f"run: {folder}")
     after_units(folders[0], has_classes=has_classes(workdir))

@@ -19,6 +19,7 @@ from fgbench.methods._networks.transfer_details import is_zero_shot, settings_of
 from fgbench.methods._networks.transfer_names import experiment_elsewhere
 from fgbench.methods.protocol import ClipNetwork, ClipReader, PredictedClips
 from fgbench.runs.labels import respelled
+from fgbench.runs.ledger.again import note_again
 from fgbench.runs.lock import hold_run
 from fgbench.runs.results import SINGLE_FOLD, read_predictions, read_result, run_folder, write_run
 from fgbench.runs.roles import Roles, predictions_of
@@ -69,7 +70,8 @@ def evaluate_clips(
     parts, roles = _predicted(reader, context, fold=source["fold"] if is_own and source else None)
     fused = parts["test"].fused(chosen)
     predictions = predictions_of(roles, fused, fused, labels.labels)
-    if trained.run is not None and is_own and weight is None:
+    if trained.run is not None and source is not None and is_own and weight is None:
+        note_again(trained.run, source, predictions)
         return trained.run, compare(read_predictions(trained.run), predictions)
     network_details = {**network.details, "fusion_weight": chosen if len(network.streams) > 1 else None}
     if is_own and source is not None:

@@ -18,6 +18,7 @@ from fgbench.methods._networks.transfer_details import is_zero_shot, settings_of
 from fgbench.methods._networks.transfer_names import experiment_elsewhere
 from fgbench.methods.protocol import ImageNetwork
 from fgbench.runs.labels import respelled
+from fgbench.runs.ledger.again import note_again
 from fgbench.runs.lock import hold_run
 from fgbench.runs.results import (
     SINGLE_FOLD,
@@ -89,7 +90,8 @@ def evaluate_images(network: ImageNetwork, context: TrainingContext) -> tuple[Pa
     roles = _test_roles(context, fold=source["fold"] if is_own and source is not None else None)
     predicted = network.predict(context, roles.predicted)
     predictions = predictions_of(roles, predicted.probabilities, predicted.probabilities, labels.labels)
-    if run is not None and is_own:
+    if run is not None and is_own and source is not None:
+        note_again(run, source, predictions)
         return run, compare(read_predictions(run), predictions)
     predictions, details = tested_elsewhere(
         predictions, network.trained, labels, source, context, more=predicted.details, notes=notes

@@ -1,7 +1,7 @@
 """Check a work folder: one line for every fault of the files in use.
 
-Reads the manifests, the results that they were made of, plans and, on request, runs and caches; writes
-nothing.
+Reads the manifests, the results that they were made of, plans, the ledger and, on request, runs and caches;
+writes nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from fgbench.preparation.markers import Marker, load_marker, read_plan
 from fgbench.preparation.prepare import saved
 from fgbench.preparation.stages.publish import claims, verify
 from fgbench.runs.digests import PREDICTIONS_OF, kept_files, matches_digest, opened_result
+from fgbench.runs.ledger.chain import read_ledger
+from fgbench.runs.ledger.missing import ledger_faults
 from fgbench.workfolders.layout import INDEX, MANIFESTS, RUNS
 from fgbench.workfolders.manifest_index import read_index
 from fgbench.workfolders.sealed_json import as_object
@@ -40,7 +42,7 @@ def faults(workdir: Path, *, deep: bool = False, runner: Runner = map) -> list[s
     """
     if not (workdir / MANIFESTS / INDEX).exists():
         read_index(workdir)  # raises an error on the missing file
-    lines = []
+    lines = ledger_faults(workdir, read_ledger(workdir))
     try:
         saved(workdir)
     except ManifestError as error:

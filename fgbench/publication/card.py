@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fgbench.preparation.stages._card import reject_lines
@@ -27,13 +27,19 @@ _TABLES = {
 }
 
 
-def data_card(index: layout.Index, rows: Mapping[str, int], reasons: Mapping[tuple[str, str], int]) -> str:
+def data_card(
+    index: layout.Index,
+    rows: Mapping[str, int],
+    reasons: Mapping[tuple[str, str], int],
+    readings: Sequence[str] = (),
+) -> str:
     """Return the data card, in Markdown with a YAML header.
 
     Args:
         index: Index of the publication; its files are not read.
         rows: Number of rows by name of table.
         reasons: Number of clips that could not be used, by stage and reason.
+        readings: Sentences on how often the test part was read.
     """
     lines = ["---", _header(index, rows).rstrip(), "---", "", f"# {plain(index.dataset)}, without faces", ""]
     if index.synthetic:
@@ -75,6 +81,8 @@ def data_card(index: layout.Index, rows: Mapping[str, int], reasons: Mapping[tup
         "",
         *reject_lines(reasons),
     ]
+    if readings:
+        lines += ["", "## Readings of the test part", "", *(f"- {plain(line)}" for line in readings)]
     lines += ["", "## Made with", "", *_versions(index.provenance)]
     return "\n".join(lines) + "\n"
 

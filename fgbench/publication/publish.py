@@ -36,6 +36,7 @@ from fgbench.publication.target import target_for
 from fgbench.records import SPLITS, AuRow
 from fgbench.reports.freshness import read_present
 from fgbench.runs.division import FOLDS
+from fgbench.runs.ledger.counts import ledger_lines
 from fgbench.workfolders.layout import MANIFESTS
 from fgbench.workfolders.manifest_index import read_index
 from fgbench.workfolders.verification import Verified
@@ -101,7 +102,7 @@ def publish(workdir: Path, out: Path, *, jobs: int, progress: Progress) -> Publi
     recipe = yaml.safe_dump(published.recipe, sort_keys=False, allow_unicode=True)
     storage.write_text(out / layout.RECIPE, recipe)
     reasons = Counter((row["stage"], row["reason"]) for row in rejects)
-    storage.write_text(out / layout.CARD, data_card(published, rows, reasons))
+    storage.write_text(out / layout.CARD, data_card(published, rows, reasons, ledger_lines(workdir)))
     if read_index(workdir) != index:
         raise ManifestError(f"{workdir} was prepared anew meanwhile", "publish it again")
     texts = (layout.RECIPE, layout.CARD, layout.REANNOTATE, *(f"{FOLDS}/{name}" for name in folds))

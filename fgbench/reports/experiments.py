@@ -16,6 +16,7 @@ from fgbench.reports.paper.methods import METHODS, Method
 from fgbench.reports.protocols import expected_folds, fairness_notes, knowledge_notes, protocol_notes
 from fgbench.reports.rendering.table import data_title
 from fgbench.runs.folds import natural_key
+from fgbench.runs.ledger.counts import reading_notes
 from fgbench.runs.results import RESULT, Predictions, read_result, verify
 from fgbench.taxonomy import ontology
 from fgbench.workfolders.layout import RUNS
@@ -239,7 +240,8 @@ def title_of(title: str, experiments: Sequence[Experiment]) -> str:
 def run_notes(
     workdir: Path, experiments: Sequence[Experiment], states: Sequence[State | None] | None = None
 ) -> list[str]:
-    """Sentences that name the runs behind the numbers, those that are missing, and those of old data.
+    """Sentences that name the runs behind the numbers, those that are missing, and those of old data; and how
+    often the test part was read.
 
     Args:
         workdir: Work folder.
@@ -272,7 +274,8 @@ def run_notes(
         for run in experiment.runs
     ]
     old = state_notes(zip(shown_names(experiments), states, strict=True))
-    return [*origins, *gaps, *old, *dict.fromkeys(protocols), *fairness_notes(named)]
+    notes = [*origins, *gaps, *old, *dict.fromkeys(protocols), *fairness_notes(named)]
+    return [*notes, *reading_notes(workdir)]
 
 
 def warnings_of(experiment: Experiment, name: str) -> list[str]:

@@ -7,7 +7,7 @@ it starts from, was trained on with those of the data set. Reads manifests and t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,11 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from fgbench.errors import FgbenchError
 from fgbench.reports.units_now import UnitsNow
 from fgbench.runs.division import FOLDS, read_division
-from fgbench.runs.lost_clips import lost_rows
 from fgbench.runs.read_digest import digests_now
 from fgbench.runs.results import DIGEST_KIND, Predictions
-from fgbench.runs.samples import clip_samples
-from fgbench.workfolders.layout import MANIFESTS
+from fgbench.runs.tested_clips import tested_labels
 from fgbench.workfolders.manifest_index import read_index
 
 if TYPE_CHECKING:
@@ -96,12 +94,9 @@ class Present:
 
 def read_present(workdir: Path) -> Present | None:
     """Read the current data of a work folder; ``None`` without readable manifests."""
-    manifests = workdir / MANIFESTS
     try:
         index = read_index(workdir)
-        is_tested = _tests(index)
-        labels = {row["id"]: row["label"] for row in lost_rows(manifests) if is_tested(row["split"])}
-        labels |= {clip.clip_id: clip.label for clip in clip_samples(manifests) if is_tested(clip.part)}
+        labels = tested_labels(workdir, index)
         digests = digests_now(workdir, index)
     except (FgbenchError, OSError):
         return None
@@ -156,15 +151,6 @@ def state_notes(runs: Iterable[tuple[str, State | None]]) -> list[str]:
         for state in reversed(_STATES)
         if state in names
     ]
-
-
-def _tests(index: Mapping[str, Any]) -> Callable[[str | None], bool]:
-    """Function for whether clips of a part are tested: with folds all are, those without a part may be."""
-    protocol = index.get("protocol") or {}
-    if protocol.get("kind") == "k-fold":
-        return lambda part: True
-    tested = {*(protocol.get("test") or ("test",))}
-    return lambda part: not part or part in tested
 
 
 def _division(workdir: Path, index: Mapping[str, Any]) -> str | None:

@@ -133,6 +133,7 @@ class _AnyResult(_Shape):
 
     config_digest: str
     predictions_sha256: str
+    in_ledger: bool = False
     device: str
     fgbench: str
     commit: str | None

@@ -33,6 +33,7 @@ from fgbench.provenance import provenance
 from fgbench.runs.confusion_csv import confusion_csv
 from fgbench.runs.digests import CODEBOOKS, Card, check_files, check_texts, write_result
 from fgbench.runs.digests import CONFIG as CONFIG
+from fgbench.runs.ledger.entries import CLASSES, IN_LEDGER, Evaluated, earlier, note_reading
 from fgbench.runs.lost_clips import rejected_samples
 from fgbench.runs.result_schema import FORMAT, ClassResult, check_shape, read_result_file
 from fgbench.runs.settings import is_giving_way, refuse_other_settings
@@ -154,6 +155,8 @@ def write_run(
 ) -> Path:
     """Write a run; an earlier run of the same name counts as unfinished from the first moment to the last.
 
+    That the test part was read is put into the ledger of the work folder before the result is there.
+
     Args:
         root: Work folder.
         predictions: Predictions of every test sample.
@@ -179,6 +182,7 @@ def write_run(
 
     folder = run_folder(root, experiment=experiment, fold=fold, seed=seed)
     table = _table(predictions)
+    earlier_runs = earlier(root)
     with storage.explained(folder):
         (folder / RESULT).unlink(missing_ok=True)
     plain = _plain(config)
@@ -206,12 +210,22 @@ def write_run(
         "predictions_sha256": digest_file(folder / PREDICTIONS),
         "manifest_digest": manifest_digest,
         "digest_kind": DIGEST_KIND,
+        IN_LEDGER: True,
         "device": device,
         "details": dict(details),
         **{key: value for key, value in provenance().items() if key != "packages"},
         "versions": provenance()["packages"],
     }
     check_shape(result, ClassResult)
+    read = Evaluated(
+        folder=folder,
+        kind=CLASSES,
+        config=plain,
+        details=details,
+        samples=zip(predictions.sample_ids, predictions.labels, strict=True),
+        predictions=str(result["predictions_sha256"]),
+    )
+    note_reading(read, earlier_runs=earlier_runs)
     write_result(folder / RESULT, result, card=card)
     return folder
 

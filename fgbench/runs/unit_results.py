@@ -23,6 +23,7 @@ from fgbench.errors import ManifestError
 from fgbench.files.hashing import digest_file, digest_json
 from fgbench.provenance import provenance
 from fgbench.runs.digests import Card, write_result
+from fgbench.runs.ledger.entries import IN_LEDGER, UNITS, Evaluated, earlier, is_run_folder, note_reading
 from fgbench.runs.result_schema import FORMAT, UnitResult, check_shape, read_result_file
 from fgbench.runs.results import CONFIG, DIGEST_KIND
 
@@ -140,6 +141,9 @@ def write_au_run(
 ) -> None:
     """Write a run; an earlier one in the same folder counts as unfinished from the first moment to the last.
 
+    That the test part was read is put into the ledger of the work folder before the result is there; of a
+    folder that lies in none, nowhere.
+
     Args:
         folder: Folder of the run.
         predictions: Predictions of every test frame.
@@ -155,6 +159,8 @@ def write_au_run(
     import pyarrow as pa
     import yaml
 
+    is_of_work = is_run_folder(folder)
+    earlier_runs = earlier(folder.parents[3]) if is_of_work else 0
     with storage.explained(folder):
         (folder / RESULT).unlink(missing_ok=True)
     plain = json.loads(json.dumps(dict(config), allow_nan=False))
@@ -188,12 +194,23 @@ def write_au_run(
         "digest_kind": DIGEST_KIND,
         "config_digest": digest_json(plain),
         "predictions_sha256": digest_file(folder / PREDICTIONS),
+        **({IN_LEDGER: True} if is_of_work else {}),
         "device": device,
         "details": dict(details),
         **{key: value for key, value in origin.items() if key != "packages"},
         "versions": origin["packages"],
     }
     check_shape(result, UnitResult)
+    if is_of_work:
+        read = Evaluated(
+            folder=folder,
+            kind=UNITS,
+            config=plain,
+            details=details,
+            samples=zip(predictions.sample_ids, predictions.labels.tolist(), strict=True),
+            predictions=str(result["predictions_sha256"]),
+        )
+        note_reading(read, earlier_runs=earlier_runs)
     write_result(folder / RESULT, result, card=card)
 
 

@@ -75,7 +75,8 @@ def videos(tmp_path_factory):
 
 
 def short(text):
-    """Numbers with nine digits: the last ones depend on the processor."""
+    """Numbers with nine digits: the last ones depend on the processor; no day, which is that of the test."""
+    text = re.sub(r"since \d{4}-\d\d-\d\d", "since DAY", text)
     return re.sub(r"-?\d+\.\d{7,}(e-\d+)?", lambda found: f"{float(found[0]):.9f}", text)
 
 

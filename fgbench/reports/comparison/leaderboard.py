@@ -19,6 +19,7 @@ from fgbench.reports.experiments import NoRunError, damaged_runs, sound_experime
 from fgbench.reports.freshness import state_notes
 from fgbench.reports.protocols import knowledge_notes
 from fgbench.reports.rendering.table import Cell, Table, centre, data_title
+from fgbench.runs.ledger.counts import reading_notes
 from fgbench.workfolders.layout import RUNS
 from fgbench.workfolders.manifest_index import has_classes, is_published
 
@@ -55,6 +56,7 @@ def leaderboard(workdir: Path) -> list[Table]:
             f"no finished run of expressions in {workdir / RUNS}" + (f"; {' '.join(gaps)}" if gaps else ""),
             f"run e.g. fgbench baseline lbp-svm --workdir {workdir}",
         )
+    gaps += reading_notes(workdir)
     return [_table(key, members, gaps) for key, members in sorted(groups.items())]
 
 

@@ -15,6 +15,7 @@ from fgbench.reports.experiments import warnings_of
 from fgbench.reports.freshness import state_notes
 from fgbench.reports.protocols import knowledge_notes
 from fgbench.reports.rendering.table import Cell, PValue, Spread, Table, data_title
+from fgbench.runs.ledger.counts import reading_notes
 
 _NAMES = {"uar": "UAR", "war": "WAR", "macro_f1": "Macro F1"}
 _ALPHA = 0.05
@@ -39,6 +40,7 @@ def comparison_json(compared: Comparison) -> dict[str, Any]:
             *state_notes((one.name, one.state) for one in compared.contenders),
             *[note for one in compared.contenders for note in one.fairness_notes],
             *knowledge_notes([(one.name, one.details) for one in compared.contenders]),
+            *reading_notes(one.workdir for one in compared.contenders),
         ],
         "first": compared.contenders[0].name,
         "runs": [
@@ -145,7 +147,8 @@ def _shared_notes(compared: Comparison) -> list[str]:
         notes.append(f"The runs were tested on different {unit} ({tested}); the others are left out here.")
     notes += [note for one in compared.contenders for note in one.fairness_notes]
     notes += state_notes((one.name, one.state) for one in compared.contenders)
-    return [*notes, *knowledge_notes([(one.name, one.details) for one in compared.contenders])]
+    notes += knowledge_notes([(one.name, one.details) for one in compared.contenders])
+    return [*notes, *reading_notes(one.workdir for one in compared.contenders)]
 
 
 def _differences(compared: Comparison) -> Table:

@@ -24,6 +24,8 @@ from fgbench.reports.page.samples import clip_pictures, read_originals, samples_
 from fgbench.reports.page.sheets import COLUMNS, Packed, Sheets
 from fgbench.reports.paper.counts import IMAGE, VIDEO, count_manifests
 from fgbench.reports.rendering.table import data_title
+from fgbench.runs.ledger.counts import reading_notes
+from fgbench.runs.ledger.entries import CLASSES, UNITS
 from fgbench.runs.other_programs import outside_title
 from fgbench.runs.pseudo_labels import pseudo_title
 from fgbench.runs.read_digest import read_digest
@@ -69,7 +71,15 @@ def build_page(workdir: Path) -> str:
     counted = count_runs(predictions, numbers)
 
     blocks: dict[str, Any] = {
-        "overview": _overview(folder_runs, counted, numbers, counts=counts, packed=packed, n_sets=len(sets)),
+        "overview": _overview(
+            folder_runs,
+            counted,
+            numbers,
+            workdir=workdir,
+            counts=counts,
+            packed=packed,
+            n_sets=len(sets),
+        ),
         "dataset": {
             "counts": counts_json(counts),
             "contacts": contacts.json(),
@@ -96,6 +106,7 @@ def _overview(
     counted: list[Counted],
     samples: Sequence[int],
     *,
+    workdir: Path,
     counts: Any,
     packed: list[Packed],
     n_sets: int,
@@ -110,6 +121,7 @@ def _overview(
         "tree": [[leaf.name, leaf.basic, leaf.valence] for leaf in leaves()],
         "upper": list(basics()),
         "runs": [summary(run, one) for run, one in zip(folder_runs.runs, counted, strict=True)],
+        "readings": _readings(workdir, folder_runs),
         "boards": boards_json(folder_runs.runs, samples, [one.uar for one in counted]),
         "compared_with": BEST,
         "units": [
@@ -126,3 +138,9 @@ def _overview(
         "columns": COLUMNS,
         "sheets": [[one.side_px, one.n_cells] for one in packed],
     }
+
+
+def _readings(workdir: Path, folder_runs: FolderRuns) -> list[str]:
+    """Sentences on how often the test part was read, for each kind of runs that there are."""
+    kinds = ((CLASSES, folder_runs.runs), (UNITS, folder_runs.units))
+    return [note for kind, runs in kinds if runs for note in reading_notes(workdir, kind)]

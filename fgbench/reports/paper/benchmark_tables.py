@@ -26,6 +26,7 @@ from fgbench.reports.paper.scales import turn_notes
 from fgbench.reports.protocols import fairness_notes, protocol_label, protocol_sentence, reservations
 from fgbench.reports.rendering.table import Cell, OfPaper, Spread, Table, centre, data_title
 from fgbench.runs.labels import read_labels
+from fgbench.runs.ledger.counts import reading_notes
 from fgbench.runs.lost_clips import is_reading_failure
 from fgbench.runs.other_programs import OUTSIDE
 from fgbench.runs.results import Predictions
@@ -157,6 +158,7 @@ def benchmark_table(
                 for entry, label in zip(entries, labels, strict=True)
                 for run in entry.experiment.runs
             ),
+            *reading_notes(entry.workdir for entry in entries),
         ],
         keys=len(_KEYS),
         blocks=(len(theirs.datasets) + 1, *[len(others)] * bool(others)),

@@ -43,6 +43,7 @@ from fgbench.runs.breakdown import (
     missing_reasons,
     read_judgements,
 )
+from fgbench.runs.ledger.counts import reading_notes
 from fgbench.runs.results import Predictions
 from fgbench.taxonomy import basics
 from fgbench.workfolders.layout import MANIFESTS
@@ -132,6 +133,7 @@ def _measures(one: Contender) -> Table:
             *_measure_notes(one),
             *_reasons(one),
             *one.fairness_notes,
+            *reading_notes(one.workdir),
         ],
     )
 

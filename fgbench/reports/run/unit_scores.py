@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import numpy as np
 from fgbench.naming import counted
 from fgbench.reports.rendering.table import Cell, Table, data_title
 from fgbench.runs.face_origin import face_notes
+from fgbench.runs.ledger.counts import reading_notes
+from fgbench.runs.ledger.entries import UNITS, is_run_folder
 from fgbench.runs.other_programs import outside_notes
 from fgbench.runs.pseudo_labels import pseudo_notes, pseudo_title
 from fgbench.runs.unit_results import (
@@ -38,7 +41,9 @@ def au_table(folders: Sequence[Path]) -> Table:
     details = [read_au_result(folder)["details"] for folder in folders]
     trained_on = [one.get(PEOPLE_TRAINED_ON) for one in details]
     people = None if None in trained_on else sorted({person for names in trained_on for person in names})
-    return scored_table(folders[0].parent.parent.name, parts, {**details[0], PEOPLE_TRAINED_ON: people})
+    table = scored_table(folders[0].parent.parent.name, parts, {**details[0], PEOPLE_TRAINED_ON: people})
+    readings = reading_notes(folders[0].parents[3], UNITS) if is_run_folder(folders[0]) else []
+    return replace(table, notes=[*table.notes, *readings])
 
 
 def scored_table(experiment: str, parts: Sequence[AuPredictions], details: Mapping[str, Any]) -> Table:

@@ -9,6 +9,7 @@ function viewOverview() {
       tile("Clips", whole(totals.Video)), tile("Classes", whole(overview.n_classes)),
       tile("Runs", whole(runs.length), overview.units.length ? `and ${whole(overview.units.length)} of action units` : ""),
       ...bestTiles(runs)),
+    overview.readings.map((sentence) => h("p", { class: "note" }, sentence)),
     runs.length ? overview.boards.map(leaderboard) : overview.units.length ? null : h("section", { class: "card" }, h("h2", {}, "No run yet"),
       h("p", {}, "Run for example ", h("code", {}, "fgbench baseline lbp-svm"), ", then make this report again.")),
     overview.units.length ? unitCards() : null,
