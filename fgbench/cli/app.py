@@ -19,7 +19,7 @@ from fgbench.cli import (
     diff,
     doctor,
     evaluate,
-    export,
+    export_commands,
     features,
     labels,
     next_steps,
@@ -82,7 +82,7 @@ app.add_typer(train.app, name="train")
 add_command(app, "evaluate")(evaluate.evaluate)
 add_command(app, "score")(score.score)
 add_command(app, "predict")(predict.predict)
-add_command(app, "export")(export.export)
+app.add_typer(export_commands.app, name="export")
 app.add_typer(features.app, name="features")
 add_command(app, "report")(report.report)
 add_command(app, "compare")(compare.compare)

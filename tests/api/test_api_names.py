@@ -23,7 +23,7 @@ SIGNATURES = {
 
 MEMBERS = {
     "Work": (
-        "classes clips faces images is_synthetic name rejects run runs train",
+        "classes clips export_faces faces images is_synthetic name rejects run runs train",
         "(self, method, recipe, *, settings, device, seed, seeds, fold, weights, jobs, resume, force, "
         "progress)",
     ),

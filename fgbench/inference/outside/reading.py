@@ -75,12 +75,15 @@ def read_answers(path: Path, format_: str = AUTO) -> Answers:
 def files_of(path: Path) -> list[Path]:
     """The files that are read: the file itself, or those of a folder that may be tables, sorted.
 
+    Hidden files are none of them.
+
     Raises:
         DatasetError: If a folder has none.
     """
     if not path.is_dir():
         return [path]
-    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file())
+    names = (file for file in path.rglob("*") if not file.name.startswith("."))
+    found = sorted(file for file in names if file.suffix.lower() in _SUFFIXES and file.is_file())
     tables = [file for file in found if file.suffix.lower() != ".txt"] or found
     if not tables:
         raise DatasetError(
