@@ -45,7 +45,9 @@ _CONTEXT: Mapping[str, Any] = {
     "recordSet": "cr:recordSet",
     "references": "cr:references",
     "regex": "cr:regex",
+    "equivalentProperty": "cr:equivalentProperty",
     "repeated": "cr:repeated",
+    "samplingRate": "cr:samplingRate",
     "replace": "cr:replace",
     "sc": "https://schema.org/",
     "separator": "cr:separator",
@@ -101,12 +103,17 @@ def _file(name: str, described: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _records(name: str, schema: pa.Schema) -> dict[str, Any]:
+    import pyarrow as pa
+
     table = name.removesuffix(".parquet")
+    odd = [column.name for column in schema if pa.types.is_struct(column.type)]
+    without = f", without columns that have parts: {', '.join(odd)}" if odd else ""
     return {
         "@type": "cr:RecordSet",
         "@id": table,
         "name": table,
-        "field": [_field(table, name, column) for column in schema],
+        "description": f"Rows of {name}{without}",
+        "field": [_field(table, name, column) for column in schema if column.name not in odd],
     }
 
 
@@ -125,7 +132,7 @@ def _field(table: str, file: str, column: pa.Field) -> dict[str, Any]:
 
 
 def _data_type(kind: pa.DataType) -> str:
-    """Return the type of schema.org; what has parts (a struct) counts as a text."""
+    """Return the type of schema.org."""
     import pyarrow as pa
 
     if pa.types.is_boolean(kind):

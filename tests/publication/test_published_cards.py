@@ -55,7 +55,7 @@ def without_val(tmp_path_factory):
     """A data set whose recipe makes no part ``val``, prepared and published."""
     here = tmp_path_factory.mktemp("bare")
     write_plain_data(here / "clips")
-    prepared(here / "clips", here / "work", split={"ratios": [0.7, 0.0, 0.3], "cover_all_classes": False})
+    prepared(here / "clips", here / "work", split={"val": 0.0})
     published(here / "work", here / "out")
     return here
 
@@ -72,10 +72,10 @@ def test_every_table_of_a_publication_is_a_config(plain, tmp_path):
 def test_every_table_of_a_work_folder_is_a_config(plain, tmp_path):
     folder = plain / "work" / "manifests"
     found = loaded(folder, tmp_path)
-    assert set(found) >= {"clips", "faces", "images"}
+    assert set(found) == {"clips", "faces", "images", "lbp"}
     clips = storage.read_table(folder / "clips.parquet")
     assert found["clips"]["full"] == [clips.num_rows, clips.column_names]
-    faces = [path for path in folder.glob("faces/*.parquet")]
+    faces = list(folder.glob("faces/*.parquet"))
     assert found["faces"]["full"][0] == sum(pq.ParquetFile(path).metadata.num_rows for path in faces)
     assert "image" in found["faces"]["full"][1]
     counts = json.loads((folder / "index.json").read_text())["counts"]

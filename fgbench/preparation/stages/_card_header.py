@@ -5,7 +5,7 @@ Tables and parts without rows are left out: ``datasets`` cannot load them, and r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from fgbench.records import SPLITS
@@ -51,15 +51,15 @@ def manifest_configs(rows: Mapping[str, int]) -> dict[str, dict[str, str]]:
     """Return the configs of the manifests of a work folder.
 
     Args:
-        rows: Number of rows by name of file, e.g. ``faces/00003.parquet``, ``images/test-00001.parquet``.
+        rows: Number of rows by name of file, e.g. ``images/test-00001.parquet``,
+            ``features/lbp/00003.parquet``.
     """
     filled = sorted(name for name, count in rows.items() if count and name.endswith(".parquet"))
-    folders: Sequence[str] = sorted({name.partition("/")[0] for name in filled if "/" in name})
     configs = {name.removesuffix(".parquet"): {WHOLE: name} for name in filled if "/" not in name}
-    for folder in folders:
+    for folder in sorted({name.rpartition("/")[0] for name in filled if "/" in name}):
         names = [name for name in filled if name.startswith(f"{folder}/")]
         parts = [part for part in SPLITS if any(name.startswith(f"{folder}/{part}-") for name in names)]
-        configs[folder] = {part: f"{folder}/{part}-*.parquet" for part in parts} or {
+        configs[folder.rpartition("/")[2]] = {part: f"{folder}/{part}-*.parquet" for part in parts} or {
             WHOLE: f"{folder}/*.parquet"
         }
     return configs
