@@ -21,6 +21,7 @@ from fgbench.cli import (
     evaluate,
     export_commands,
     features,
+    hub,
     labels,
     next_steps,
     predict,
@@ -90,6 +91,8 @@ add_command(app, "leaderboard")(compare.leaderboard)
 app.command("publish")(publish.publish)
 app.command("rebuild")(rebuild.rebuild)
 app.command("diff")(diff.diff)
+app.command("push")(hub.push)
+app.command("pull")(hub.pull)
 add_command(app, "doctor")(doctor.doctor)
 
 
