@@ -36,6 +36,7 @@ from fgbench.workfolders.sealed_json import read_sealed
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
+_NOTES = ".cache"  # of huggingface_hub, in the folder that it writes
 _NETWORK_FILES = frozenset({WEIGHTS, ONNX})
 _AGAIN = "whoever pushed it has to push it again; nothing was written"
 
@@ -91,7 +92,6 @@ def pull(repo: str, out: Path, *, revision: str | None, endpoint: str | None, pr
     """
     server = open_server(endpoint)
     _refuse_filled(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
     unfinished = temporary_name(out)
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
@@ -99,7 +99,6 @@ def pull(repo: str, out: Path, *, revision: str | None, endpoint: str | None, pr
             found = _look(server, repo, revision)
             files = _fetch(server, found, unfinished, progress)
         with storage.explained(out):
-            shutil.rmtree(unfinished / found.subfolder / ".cache", ignore_errors=True)
             if out.is_dir():
                 out.rmdir()
             unfinished.rename(out)
@@ -156,6 +155,9 @@ def _fetch(server: HfApi, repo: _Repo, folder: Path, progress: Progress) -> int:
     _download(server, repo, index, target)
     listed = _listed(repo, folder)
     check_names(listed, f"the index of {repo.name}")
+    hidden = next((name for name in listed if any(part[:1] == "." for part in name.split("/"))), None)
+    if hidden is not None:
+        raise ManifestError(f"the index of {repo.name} lists the hidden file {hidden!r}", _AGAIN)
     for name, described in listed.items():
         if name not in repo.sizes:
             raise ManifestError(f"{repo.name} lacks {name}, which its index lists", _AGAIN)
@@ -166,6 +168,7 @@ def _fetch(server: HfApi, repo: _Repo, folder: Path, progress: Progress) -> int:
     for done, name in enumerate(names, start=1):
         _download(server, repo, name, target)
         progress("pull", done, len(names))
+    shutil.rmtree(target / _NOTES, ignore_errors=True)
     _compare(repo, folder, listed)
     return len(names) + 1
 

@@ -123,8 +123,7 @@ def explained(doing: str) -> Iterator[None]:
     except HFValidationError as error:
         failure = ConfigError(f"{doing}: {_short(error)}", "name it OWNER/NAME")
     except (OSError, ValueError, RuntimeError, sending) as error:
-        response = getattr(error, "response", None)
-        status = getattr(response, "status_code", None)
+        status = _status(error)
         told = f"the server says {status}: " if status is not None else ""
         failure = ResourceError(f"{doing} failed: {told}{_short(error)}", _HINTS.get(status or 0, _AGAIN))
     raise failure from None
@@ -138,6 +137,19 @@ def redacted(text: str) -> str:
         if secret:
             text = text.replace(secret, "***")
     return _SECRET.sub("***", text)
+
+
+def _status(error: BaseException) -> int | None:
+    """Return the status that the server answered, also where another error was raised from it."""
+    causes: list[BaseException] = []
+    one: BaseException | None = error
+    while one is not None and one not in causes:
+        status = getattr(getattr(one, "response", None), "status_code", None)
+        if isinstance(status, int):
+            return status
+        causes.append(one)
+        one = one.__cause__
+    return None
 
 
 def _short(error: Exception) -> str:
