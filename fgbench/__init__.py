@@ -23,6 +23,10 @@ _API = {
     "Scored": "scoring",
     "compare": "scoring",
     "Compared": "scoring",
+    "push": "hub",
+    "pull": "hub",
+    "Pushed": "hub",
+    "Pulled": "hub",
     "FgbenchError": "",
 }
 """Module of :mod:`fgbench.api` that holds each public name; the empty one is :mod:`fgbench.errors`."""

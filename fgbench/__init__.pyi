@@ -2,6 +2,7 @@
 
 from fgbench.api.faces import Face, align, align_all
 from fgbench.api.features import dense_trajectories, lbp
+from fgbench.api.hub import Pulled, Pushed, pull, push
 from fgbench.api.images import Images
 from fgbench.api.networks import Network, Prediction, load
 from fgbench.api.runs import Run, UnitRun
@@ -17,6 +18,8 @@ __all__ = [
     "Images",
     "Network",
     "Prediction",
+    "Pulled",
+    "Pushed",
     "Run",
     "Scored",
     "UnitRun",
@@ -30,6 +33,8 @@ __all__ = [
     "load",
     "open",
     "prepare",
+    "pull",
+    "push",
     "score",
 ]
 

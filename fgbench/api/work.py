@@ -22,6 +22,8 @@ from fgbench.workfolders.manifest_index import read_index
 if TYPE_CHECKING:
     import pandas as pd
 
+    from fgbench.publication.face_tables.export import FaceTables
+
 _PICTURE = "image"
 
 
@@ -120,6 +122,41 @@ class Work:
             LOGGER.warning("%s: %s", self.path / LEDGER, fault)
         columns = [field.name for field in fields(Reading)]
         return pd.DataFrame([asdict(reading) for reading in ledger.readings], columns=columns)
+
+    def export_faces(
+        self,
+        layout: str,
+        out: str | os.PathLike[str] | None = None,
+        *,
+        units: str | None = None,
+        progress: bool | None = None,
+    ) -> FaceTables:
+        """Write boxes, landmarks, poses and action units as tables of another program, as ``fgbench export
+        faces`` does: a CSV file per clip, a row per sampled frame.
+
+        Args:
+            layout: ``"openface"`` (OpenFace 2.2, ``FeatureExtraction -2Dfp -pose -aus``; radians in the axes
+                of the camera) or ``"fex"`` (py-feat 2.1; radians, yaw and roll to the subject's right).
+                Landmarks are in px of the upright frame in both.
+            out: Folder to write: new, empty, or written by an earlier export in this layout; ``None``:
+                ``faces-<layout>`` beside the work folder.
+            units: Run of action units whose probabilities are written; ``None``: labels of the data set.
+            progress: Whether bars are shown; ``None``: in terminals and notebooks.
+
+        Returns:
+            The folder, and how many clips, frames and faces it holds.
+
+        Raises:
+            ConfigError: If there is no such layout, the faces have no 68 landmarks, or the folder holds
+                something else, which is left alone.
+            ManifestError: If manifests or predictions are missing or damaged.
+            ResourceError: If the tables cannot be written.
+        """
+        from fgbench.publication.face_tables.export import export_faces
+
+        folder = self.path.parent / f"faces-{layout}" if out is None else Path(out)
+        with bars(progress) as update:
+            return export_faces(self.path, folder, layout, units=units, progress=update, note=LOGGER.warning)
 
     def _table(self, files: Sequence[Path], columns: Sequence[str] | None = None) -> pd.DataFrame:
         import pandas as pd

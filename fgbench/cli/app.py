@@ -19,8 +19,9 @@ from fgbench.cli import (
     diff,
     doctor,
     evaluate,
-    export,
+    export_commands,
     features,
+    hub,
     labels,
     next_steps,
     predict,
@@ -83,7 +84,7 @@ app.add_typer(train.app, name="train")
 add_command(app, "evaluate")(evaluate.evaluate)
 add_command(app, "score")(score.score)
 add_command(app, "predict")(predict.predict)
-add_command(app, "export")(export.export)
+app.add_typer(export_commands.app, name="export")
 app.add_typer(features.app, name="features")
 add_command(app, "report")(report.report)
 add_command(app, "compare")(compare.compare)
@@ -91,6 +92,8 @@ add_command(app, "leaderboard")(compare.leaderboard)
 app.command("publish")(publish.publish)
 app.command("rebuild")(rebuild.rebuild)
 app.command("diff")(diff.diff)
+app.command("push")(hub.push)
+app.command("pull")(hub.pull)
 add_command(app, "doctor")(doctor.doctor)
 
 

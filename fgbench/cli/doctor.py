@@ -14,6 +14,7 @@ from fgbench.workfolders import default_folders as places
 
 EXTRAS = {
     "train": ("torch", "accelerate", "safetensors", "tensorboard"),
+    "hub": ("huggingface_hub",),
     "export": ("onnx", "onnxruntime", "onnxscript"),
 }
 """Optional packages by the extra that installs them."""

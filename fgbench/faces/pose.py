@@ -104,6 +104,25 @@ def estimate_pose(landmarks: Floats, size: tuple[int, int], *, focal_px: float |
     return pose_from_rotation(facing(position_mm) @ cv2.Rodrigues(turn)[0])
 
 
+def head_position(landmarks: Floats, size: tuple[int, int]) -> npt.NDArray[np.float64] | None:
+    """Return the position of the tip of the nose of a face of mean size, in the camera's axes.
+
+    Args:
+        landmarks: (68, 2) px in iBUG order.
+        size: Width and height of the frame in px; the focal length is its width.
+
+    Returns:
+        (3,) float64 mm: x to the right of the image, y down, z away from the camera; ``None`` if no rigid
+        face has such points.
+    """
+    points = np.ascontiguousarray(landmarks[POSE_POINTS], np.float64)
+    try:
+        _, position_mm = _solve(points, camera_matrix(size))
+    except cv2.error:
+        return None
+    return np.asarray(position_mm, np.float64) if position_mm[2] > 0 else None
+
+
 def _solve(points: Floats, camera: Floats) -> tuple[Floats, Floats]:
     """Rotation vector (3,) and position (3,) in mm of the rigid face whose projection is nearest to the
     points.

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fgbench.preparation.stages._card import reject_lines
+from fgbench.preparation.stages._card_header import WHOLE, card_header
 from fgbench.preparation.stages._plain_text import plain
 from fgbench.publication import layout
 from fgbench.records import SPLITS
 from fgbench.runs.pseudo_labels import MARK
-
-_WHOLE = "full"
-"""Split of tables that are not divided into parts."""
 
 _TABLES = {
     "clips": "usable clips: label, upper class, key frame, part, and what the file is",
@@ -41,7 +39,9 @@ def data_card(
         reasons: Number of clips that could not be used, by stage and reason.
         readings: Sentences on how often the test part was read.
     """
-    lines = ["---", _header(index, rows).rstrip(), "---", "", f"# {plain(index.dataset)}, without faces", ""]
+    configs = {name: _files_of(name, rows) for name in _TABLES}
+    header = card_header(index.dataset, configs, synthetic=index.synthetic)
+    lines = [*header, f"# {plain(index.dataset)}, without faces", ""]
     if index.synthetic:
         lines += [
             "**Synthetic data: drawn faces. Nothing measured on them says anything of real faces.**",
@@ -76,6 +76,7 @@ def data_card(
         "```",
         "",
         *(f"- `{name}`: {about}" for name, about in _TABLES.items() if _files_of(name, rows)),
+        f"- `{layout.CROISSANT}`: tables and how the data were made, for programs (Croissant 1.0, RAI 1.0)",
         f"- `{layout.INDEX}`: digest of every file, of the tables with faces that this was made of, the "
         "recipe and the versions",
         "",
@@ -92,33 +93,11 @@ def _counts(part: str, counts: Mapping[str, int]) -> str:
     return f"| {' | '.join([part, *map(str, numbers)])} |"
 
 
-def _header(index: layout.Index, rows: Mapping[str, int]) -> str:
-    import yaml
-
-    tags = ["facial-expression-recognition", "fgbench", *(["synthetic"] if index.synthetic else [])]
-    header: dict[str, Any] = {
-        "pretty_name": index.dataset + (" (synthetic)" if index.synthetic else ""),
-        "license": "other",
-        "tags": tags,
-    }
-    if configs := list(_configs(rows)):
-        header["configs"] = configs
-    text: str = yaml.safe_dump(header, sort_keys=False, allow_unicode=True, width=1000)
-    return text
-
-
-def _configs(rows: Mapping[str, int]) -> Iterable[dict[str, Any]]:
-    for name in _TABLES:
-        if files := _files_of(name, rows):
-            data = [{"split": split, "path": path} for split, path in files.items()]
-            yield {"config_name": name, "data_files": data, **({"default": True} if name == "clips" else {})}
-
-
 def _files_of(table: str, rows: Mapping[str, int]) -> dict[str, str]:
     """Files of a table by split, without those that have no rows: ``datasets`` could not load them."""
     if table not in layout.PARTED:
         name = f"{table}.parquet"
-        return {_WHOLE: name} if rows.get(name) else {}
+        return {WHOLE: name} if rows.get(name) else {}
     names = {part: f"{table}/{part}.parquet" for part in SPLITS}
     return {part: name for part, name in names.items() if rows.get(name)}
 

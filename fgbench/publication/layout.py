@@ -3,6 +3,7 @@
 ::
 
     README.md               data card, with a YAML header as the Hub reads it
+    croissant.json          the same for programs: Croissant 1.0, with the responsible-AI fields
     published.json          index: digest and size of every file, the recipe, versions; written last
     recipe.yaml             the resolved recipe, for people
     entries.parquet         clips as the data set lists them, with labels as they are written there
@@ -45,8 +46,9 @@ if TYPE_CHECKING:
 INDEX = "published.json"
 PREVIOUS = f"{INDEX}.previous"
 """List of the files of fgbench while the index is being replaced."""
-CARD, RECIPE, FILES, REJECTS, REANNOTATE = (
+CARD, CROISSANT, RECIPE, FILES, REJECTS, REANNOTATE = (
     "README.md",
+    "croissant.json",
     "recipe.yaml",
     "files.parquet",
     "rejects.parquet",
@@ -76,7 +78,7 @@ _NEVER_EMPTY = frozenset(
 """Columns without nulls, in whichever tables have them."""
 
 _NAMES = (
-    rf"README\.md|recipe\.yaml|reannotate\.csv|(entries|votes|action_units|files|rejects)\.parquet|"
+    rf"README\.md|croissant\.json|recipe\.yaml|reannotate\.csv|(entries|votes|action_units|files|rejects)\.parquet|"
     rf"({'|'.join(PARTED)})/({'|'.join(SPLITS)})\.parquet|folds/[A-Za-z0-9_][A-Za-z0-9_.-]*\.csv"
 )
 _AGAIN = "get the publication again, or publish it again: fgbench publish WORKDIR OUT --without-pixels"
@@ -223,14 +225,15 @@ def read_published(folder: Path) -> Index:
         if sha256 != listed.sha256:
             raise ManifestError(f"{path} is damaged: its content is not that of the index", _AGAIN)
         if path.suffix == ".parquet":
-            _check_columns(path, _schema_of(name))
+            _check_columns(path, schema_of(name))
     missing = {ENTRIES, VOTES, FILES, REJECTS} - index.files.keys()
     if missing:
         raise ManifestError(f"{folder / INDEX} lists no {', '.join(sorted(missing))}", _AGAIN)
     return index
 
 
-def _schema_of(name: str) -> pa.Schema:
+def schema_of(name: str) -> pa.Schema:
+    """Return the Arrow schema of a file of a publication, a Parquet table."""
     table = name.partition("/")[0]
     if table in PARTED:
         return schema(table)

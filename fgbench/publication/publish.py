@@ -28,7 +28,9 @@ from fgbench.preparation.prepare import preview, saved
 from fgbench.preparation.stages.publish import claims
 from fgbench.publication import layout
 from fgbench.publication.card import data_card
+from fgbench.publication.croissant import croissant
 from fgbench.publication.portable import portable_entry, portable_recipe, portable_reject, portable_table
+from fgbench.publication.responsible_ai import facts_of
 from fgbench.publication.scrubbing import Scrubber
 from fgbench.publication.source_files import SourceFile, file_rows, is_below, names_of, source_files
 from fgbench.publication.tables import write_tables
@@ -106,14 +108,11 @@ def publish(workdir: Path, out: Path, *, jobs: int, progress: Progress) -> Publi
     if read_index(workdir) != index:
         raise ManifestError(f"{workdir} was prepared anew meanwhile", "publish it again")
     texts = (layout.RECIPE, layout.CARD, layout.REANNOTATE, *(f"{FOLDS}/{name}" for name in folds))
-    files = {
-        name: {
-            "sha256": digest_file(out / name),
-            "bytes": (out / name).stat().st_size,
-            "rows": rows.get(name),
-        }
-        for name in (*rows, *texts)
-    }
+    files = {name: _described(out / name, rows.get(name)) for name in (*rows, *texts)}
+    facts = facts_of(asked, root, out, listing, units=published.unit_source, reasons=reasons)
+    schemas = {name: layout.schema_of(name) for name, count in rows.items() if count}
+    storage.write_json(out / layout.CROISSANT, croissant(published, files, schemas, facts))
+    files[layout.CROISSANT] = _described(out / layout.CROISSANT, None)
     published = layout.Index.model_validate({**published.model_dump(mode="json"), "files": files})
     target.end(published)
     return Published(folder=out, index=published, sources=len(sources))
@@ -201,7 +200,12 @@ def _names(has_units: bool, folds: Iterable[str]) -> set[str]:
         layout.REANNOTATE,
         layout.RECIPE,
         layout.CARD,
+        layout.CROISSANT,
     }
+
+
+def _described(path: Path, rows: int | None) -> dict[str, Any]:
+    return {"sha256": digest_file(path), "bytes": path.stat().st_size, "rows": rows}
 
 
 def _index(

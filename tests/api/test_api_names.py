@@ -17,13 +17,15 @@ SIGNATURES = {
     "load": "(run, workdir, *, device)",
     "open": "(workdir)",
     "prepare": "(data, recipe, *, settings, workdir, jobs, force, progress)",
+    "pull": "(repo, out, *, revision, endpoint, progress)",
+    "push": "(path, repo, *, with_pixels, public, endpoint)",
     "score": "(predictions, labels, *, clusters, classes, level)",
 }
 """What users' programs rely on: a change here breaks them, and needs an entry in CHANGELOG.md."""
 
 MEMBERS = {
     "Work": (
-        "classes clips faces images is_synthetic ledger name rejects run runs train",
+        "classes clips export_faces faces images is_synthetic ledger name rejects run runs train",
         "(self, method, recipe, *, settings, device, seed, seeds, fold, weights, jobs, resume, force, "
         "progress)",
     ),
@@ -43,6 +45,8 @@ MEMBERS = {
     ),
     "Images": ("count index labels", None),
     "Scored": ("classes confusion counts labels n_clusters per_class scores", None),
+    "Pulled": ("files folder kind revision", None),
+    "Pushed": ("files kind repo url", None),
     "Compared": ("difference first high low n p second", None),
 }
 

@@ -75,13 +75,16 @@ def read_prediction_table(path: Path, format_: str = AUTO) -> PredictionTable:
 def files_of(path: Path) -> list[Path]:
     """Return the files that are read: the file itself, or those of a folder that may be tables, sorted.
 
+    Hidden files are none of them.
+
     Raises:
         DatasetError: If a folder has none.
     """
     if not path.is_dir():
         return [path]
-    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file())
-    tables = [file for file in files if file.suffix.lower() != ".txt"] or files
+    names = (file for file in path.rglob("*") if not file.name.startswith("."))
+    found = sorted(file for file in names if file.suffix.lower() in _SUFFIXES and file.is_file())
+    tables = [file for file in found if file.suffix.lower() != ".txt"] or found
     if not tables:
         raise DatasetError(
             f"{path} has no file of predictions ({', '.join(_SUFFIXES)})",

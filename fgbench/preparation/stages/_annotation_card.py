@@ -21,7 +21,7 @@ def annotation_lines(annotation: Annotation, config: ConsensusConfig) -> list[st
     """
     lines = []
     if annotation.rounds:
-        lines += ["## Votes", "", _rule(config), ""]
+        lines += ["## Votes", "", rule(config), ""]
         for number, votes in annotation.rounds.items():
             lines += [*_round(number, votes), ""]
         lines += [*_legend(annotation.rounds), ""]
@@ -30,7 +30,8 @@ def annotation_lines(annotation: Annotation, config: ConsensusConfig) -> list[st
     return lines
 
 
-def _rule(config: ConsensusConfig) -> str:
+def rule(config: ConsensusConfig) -> str:
+    """Return how votes become labels, in words."""
     own = (
         f" A clip whose mean confidence is below {config.min_confidence:g} counts as not settled: a rule of "
         "fgbench, the paper has none for clips."

@@ -10,6 +10,7 @@ from fgbench.catalogue.listing import Listing
 from fgbench.config import PrepareConfig
 from fgbench.preparation.report import alignment_line, face_lines
 from fgbench.preparation.stages._annotation_card import annotation_lines
+from fgbench.preparation.stages._card_header import card_header, manifest_configs
 from fgbench.preparation.stages._plain_text import plain
 from fgbench.preparation.stages._votes import Annotation
 from fgbench.records import SPLITS
@@ -31,8 +32,9 @@ def data_card(
     alignment: Mapping[str, int],
     unlike_published: Mapping[str, Sequence[int]],
     faces: Mapping[str, int],
+    rows: Mapping[str, int],
 ) -> str:
-    """The data card of a work folder, in Markdown.
+    """The data card of a work folder, in Markdown with a YAML header.
 
     Args:
         config: The recipe.
@@ -44,9 +46,11 @@ def data_card(
         alignment: Number of usable frames that are aligned, and that were taken as they are.
         unlike_published: Part to its number of entries and the published one, where they differ.
         faces: Counts of faces (:func:`fgbench.preparation.stages._clip_faces.face_counts`).
+        rows: Number of rows by name of each file of a table.
     """
     reasons = Counter(zip(rejects["stage"].to_pylist(), rejects["reason"].to_pylist(), strict=True))
-    lines = [f"# {plain(config.dataset.name)}", ""]
+    header = card_header(config.dataset.name, manifest_configs(rows), synthetic=config.dataset.synthetic)
+    lines = [*header, f"# {plain(config.dataset.name)}", ""]
     if config.dataset.synthetic:
         lines += [
             "**Synthetic data: drawn faces. Nothing measured on them says anything of real faces.**",
@@ -80,6 +84,8 @@ def data_card(
         ),
         *annotation_lines(annotation, config.consensus),
         "## Files",
+        "",
+        'Each table is a config of `datasets.load_dataset`, e.g. `load_dataset(THIS_FOLDER, "faces")`.',
         "",
         "- `clips.parquet`: one row per usable clip",
         "- `faces/`: one row per sampled frame: the aligned face, or the status that tells why there is none",

@@ -159,6 +159,7 @@ def publish(
         occurring = tables.labels_that_occur(clips, rejects)
         classes = [label for label in classes if label in occurring]
     unlike = unlike_published(config.dataset, listing)
+    rows = {"clips.parquet": clips.num_rows, "rejects.parquet": rejects.num_rows}
     card = data_card(
         config,
         counts,
@@ -169,11 +170,11 @@ def publish(
         alignment=alignment,
         unlike_published=unlike,
         faces=faces,
+        rows={**{name: file["rows"] for name, file in files.items()}, **rows},
     )
     storage.write_text(folder / "README.md", card)
     if folds:
         storage.write_text(folder / FOLDS, folds)
-    rows = {"clips.parquet": clips.num_rows, "rejects.parquet": rejects.num_rows}
     for name in texts:
         files[name] = {"sha256": digest_file(folder / name), "rows": rows.get(name)}
     storage.remove_listed(folder, ours - files.keys())

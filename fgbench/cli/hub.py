@@ -1,0 +1,91 @@
+"""``fgbench push`` and ``fgbench pull``: data sets and networks to and from the Hugging Face Hub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fgbench.cli.console import note, print_json, progress_bars, say
+from fgbench.cli.options import Json
+
+Repo = Annotated[str, typer.Argument(help="Repository, OWNER/NAME.")]
+Endpoint = Annotated[
+    str | None,
+    typer.Option(
+        "--endpoint", help="Address of the server.", show_default="HF_ENDPOINT, else https://huggingface.co"
+    ),
+]
+
+
+def push(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            help="Folder that publish has written, work folder, folder of a run, or exported weights."
+        ),
+    ],
+    repo: Repo,
+    with_pixels: Annotated[
+        bool, typer.Option("--with-pixels", help="Send pictures of real faces too. Have the right to it.")
+    ] = False,
+    public: Annotated[
+        bool, typer.Option("--public", help="Make a new repository for everybody to see.")
+    ] = False,
+    endpoint: Endpoint = None,
+    json: Json = False,
+) -> None:
+    """Send a data set or a network to a repository of the Hub, made private if there is none, in one commit.
+
+    The token is HF_TOKEN, or that of hf auth login. Of a work folder the manifests are sent, with aligned
+    faces: real ones only with --with-pixels, drawn ones always.
+    """
+    from fgbench.naming import counted
+    from fgbench.publication.hub.push import push as push_contents
+
+    pushed = push_contents(path, repo, with_pixels=with_pixels, public=public, endpoint=endpoint, note=note)
+    if json:
+        print_json({"repo": repo, "kind": pushed.kind, "files": pushed.files, "commit": pushed.url})
+        return
+    say(f"{pushed.kind}: {counted(pushed.files, 'file')} in {repo}, {pushed.url}")
+    say(f"to get it: fgbench pull {repo}")
+
+
+def pull(
+    repo: Repo,
+    out: Annotated[
+        Path | None,
+        typer.Argument(help="Folder to write, new or empty.", show_default="name of the repository"),
+    ] = None,
+    revision: Annotated[
+        str | None, typer.Option("--revision", help="Commit, tag or branch.", show_default="the newest")
+    ] = None,
+    endpoint: Endpoint = None,
+    json: Json = False,
+) -> None:
+    """Get what fgbench push has sent; every file is compared with the digests of its index first.
+
+    A publication is then rebuilt from the clips (fgbench rebuild), manifests are a work folder, a network is
+    used by fgbench predict.
+    """
+    from fgbench.api.hub import folder_for
+    from fgbench.naming import counted
+    from fgbench.publication.hub.pull import pull as pull_contents
+
+    with progress_bars(quiet=json) as progress:
+        pulled = pull_contents(
+            repo, folder_for(repo, out), revision=revision, endpoint=endpoint, progress=progress
+        )
+    folder = pulled.folder
+    if json:
+        told = {"kind": pulled.kind, "files": pulled.files, "revision": pulled.revision}
+        print_json({"folder": str(folder), **told})
+        return
+    say(f"{pulled.kind}: {counted(pulled.files, 'file')} in {folder}, as its index says; {pulled.revision}")
+    after = {
+        "publication": f"with the clips: fgbench rebuild {folder} --data-root CLIPS",
+        "manifests": f"next: fgbench status {folder}",
+        "network": f"next: fgbench predict {folder} PICTURE",
+    }
+    say(after[pulled.kind])
