@@ -3,9 +3,12 @@
 from fgbench.api.faces import Face, align, align_all
 from fgbench.api.features import dense_trajectories, lbp
 from fgbench.api.images import Images
+from fgbench.api.methods import OwnNetwork, add_network
 from fgbench.api.networks import Network, Prediction, load
-from fgbench.api.runs import Run, UnitRun
+from fgbench.api.runs import Run
 from fgbench.api.scoring import Compared, Scored, compare, score
+from fgbench.api.tables import Figure, Table
+from fgbench.api.unit_runs import UnitRun
 from fgbench.api.work import Work, prepare
 from fgbench.api.work import open_work as open  # noqa: A004
 from fgbench.errors import FgbenchError
@@ -14,14 +17,18 @@ __all__ = [
     "Compared",
     "Face",
     "FgbenchError",
+    "Figure",
     "Images",
     "Network",
+    "OwnNetwork",
     "Prediction",
     "Run",
     "Scored",
+    "Table",
     "UnitRun",
     "Work",
     "__version__",
+    "add_network",
     "align",
     "align_all",
     "compare",

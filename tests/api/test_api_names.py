@@ -9,6 +9,7 @@ import pytest
 import fgbench
 
 SIGNATURES = {
+    "add_network": "(name, build, *, title, settings, first_values)",
     "align": "(picture, *, settings)",
     "align_all": "(picture, *, settings)",
     "compare": "(first, second)",
@@ -23,12 +24,14 @@ SIGNATURES = {
 
 MEMBERS = {
     "Work": (
-        "classes clips faces images is_synthetic name rejects run runs train",
+        "classes clips clips_in faces figure folds images is_synthetic leaderboard name rejects run runs score table "
+        "train",
         "(self, method, recipe, *, settings, device, seed, seeds, fold, weights, jobs, resume, force, "
         "progress)",
     ),
     "Run": (
-        "classes confusion is_synthetic network of per_class predictions scores settings compared_with",
+        "classes confusion figure is_synthetic network of per_class predictions scores settings tables "
+        "compared_with",
         None,
     ),
     "UnitRun": ("is_synthetic mean_f1 network scores", None),
@@ -42,7 +45,10 @@ MEMBERS = {
         None,
     ),
     "Images": ("count index labels", None),
-    "Scored": ("classes confusion counts labels n_clusters per_class scores", None),
+    "Scored": ("classes confusion counts figure labels n_clusters per_class scores", None),
+    "Table": ("frame name notes save text title", None),
+    "Figure": ("picture save table title", None),
+    "OwnNetwork": ("name settings title", None),
     "Compared": ("difference first high low n p second", None),
 }
 
