@@ -1,13 +1,14 @@
 """What ``import fgbench`` offers, for type checkers and editors."""
 
+from fgbench.api.drawing import synth
 from fgbench.api.faces import Face, align, align_all
 from fgbench.api.features import dense_trajectories, lbp
 from fgbench.api.images import Images
 from fgbench.api.methods import OwnNetwork, add_network
 from fgbench.api.networks import Network, Prediction, load
+from fgbench.api.report_values import Figure, Table
 from fgbench.api.runs import Run
 from fgbench.api.scoring import Compared, Scored, compare, score
-from fgbench.api.tables import Figure, Table
 from fgbench.api.unit_runs import UnitRun
 from fgbench.api.work import Work, prepare
 from fgbench.api.work import open_work as open  # noqa: A004
@@ -38,6 +39,7 @@ __all__ = [
     "open",
     "prepare",
     "score",
+    "synth",
 ]
 
 __version__: str

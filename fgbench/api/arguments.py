@@ -95,6 +95,18 @@ def share(what: str, value: Any) -> float:
     raise ConfigError(f"{what} {shown(value)}, expected more than 0 and less than 1", "e.g. 0.95")
 
 
+def seconds(what: str, value: Any) -> float:
+    """Return a number of seconds.
+
+    Raises:
+        ConfigError: If it is no number above 0.
+    """
+    number = float(value) if isinstance(value, Real) and value is not True else 0.0
+    if number > 0:
+        return number
+    raise ConfigError(f"{what} {shown(value)}, expected seconds above 0", f"e.g. {what}=1.5")
+
+
 def switch(what: str, value: Any) -> bool:
     """Return a truth value; numbers and texts are none.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from fgbench.api.arguments import name_of, shown
-from fgbench.api.tables import Figure, Table
+from fgbench.api.report_values import Figure, Table
 from fgbench.errors import ConfigError
 from fgbench.reports.paper.numerals import ROMAN
 

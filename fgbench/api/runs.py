@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from fgbench.api.arguments import one_of, path_of, shown
+from fgbench.api.report_values import Figure, Table
 from fgbench.api.showing import paragraph, table
-from fgbench.api.tables import Figure, Table
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.evaluation import metrics
 from fgbench.evaluation.significance import Metric

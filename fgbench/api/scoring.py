@@ -21,8 +21,8 @@ from fgbench.evaluation.significance import ClusterCounts, Metric, count_cluster
 if TYPE_CHECKING:
     import pandas as pd
 
+    from fgbench.api.report_values import Figure
     from fgbench.api.runs import Run
-    from fgbench.api.tables import Figure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,7 +58,7 @@ class Scored:
         Raises:
             ConfigError: If the title is no text.
         """
-        from fgbench.api.tables import Figure
+        from fgbench.api.report_values import Figure
         from fgbench.reports.run.figures import confusion_figure
 
         heading = name_of("title", title, example="title='My method'")

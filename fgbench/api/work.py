@@ -17,13 +17,12 @@ from fgbench.api.arguments import (
     path_or_none,
     shown,
     switch,
-    switch_or_none,
     whole,
 )
 from fgbench.api.divided import Divided
 from fgbench.api.methods import checked_method
 from fgbench.api.outside import Outside
-from fgbench.api.progress import LOGGER, bars, log
+from fgbench.api.progress import LOGGER, Shown, bars, log, shown_as
 from fgbench.api.reported import Reported
 from fgbench.api.runs import SYNTHETIC, Run, runs_of
 from fgbench.api.showing import paragraph, table
@@ -78,7 +77,7 @@ class Work(Divided, Reported, Outside):
         jobs: int = 1,
         resume: bool = True,
         force: bool = False,
-        progress: bool | None = None,
+        progress: Shown = None,
     ) -> Any:
         """Run a method, what it is made of first (action units, image model, features), and return its run.
 
@@ -98,7 +97,8 @@ class Work(Divided, Reported, Outside):
             jobs: Processes, or threads that decode.
             resume: Whether an interrupted run is continued.
             force: Whether a finished one is made again.
-            progress: Whether bars are shown; ``None``: in terminals and notebooks.
+            progress: Whether bars are shown; ``None``: in terminals and notebooks; or a function that is
+                called with a name, the number done, and the total.
 
         Returns:
             A :class:`Run` over all folds and seeds, a :class:`UnitRun` of action units; a list of them where
@@ -127,7 +127,7 @@ class Work(Divided, Reported, Outside):
         if name is None and has_small(method):
             name, why = recipe_for(method, device, is_embedded=False)
             log(why)
-        with bars(switch_or_none("progress", progress)) as update, _packages_named(method):
+        with bars(shown_as(progress)) as update, _packages_named(method):
             folders = run_method(
                 method,
                 self.path,
@@ -251,7 +251,7 @@ def prepare(
     workdir: str | os.PathLike[str] | None = None,
     jobs: int | None = None,
     force: bool = False,
-    progress: bool | None = None,
+    progress: Shown = None,
 ) -> Work:
     """Turn clips and annotations into a work folder, as ``fgbench prepare`` does; what is done is not done
     again.
@@ -264,7 +264,8 @@ def prepare(
         workdir: Work folder; ``None``: ``fgbench-data/<recipe or folder>/work``.
         jobs: Worker processes; ``None``: one per core.
         force: Whether everything is computed anew.
-        progress: Whether bars are shown; ``None``: in terminals and notebooks.
+        progress: Whether bars are shown; ``None``: in terminals and notebooks; or a function that is called
+            with a name, the number done, and the total.
 
     Returns:
         The work folder; what needs a person is logged as warnings.
@@ -279,7 +280,7 @@ def prepare(
     from fgbench.api.preparing import prepared
 
     force = switch("force", force)
-    with bars(switch_or_none("progress", progress)) as update:
+    with bars(shown_as(progress)) as update:
         return Work(
             prepared(
                 path_or_none("data", data, example="data='my-clips'"),

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import typer
 
-from fgbench.reports.paper.numerals import ROMAN as ROMAN
 from fgbench.workfolders import default_places as places
 from fgbench.workfolders.layout import RUNS
+
+ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7}
+"""Numbers of the paper's tables."""
 
 _YAML = (".yaml", ".yml")
 

@@ -18,14 +18,16 @@ SIGNATURES = {
     "load": "(run, workdir, *, device)",
     "open": "(workdir)",
     "prepare": "(data, recipe, *, settings, workdir, jobs, force, progress)",
+    "synth": "(out, *, sheet, clips_per_class, subjects, width, height, classes, min_duration_s, "
+    "max_duration_s, seed, control, variety, jobs, progress)",
     "score": "(predictions, labels, *, clusters, classes, level)",
 }
 """What users' programs rely on: a change here breaks them, and needs an entry in CHANGELOG.md."""
 
 MEMBERS = {
     "Work": (
-        "classes clips clips_in faces figure folds images is_synthetic leaderboard name rejects run runs score table "
-        "train",
+        "classes clips clips_in faces figure folds images is_synthetic leaderboard name rejects run runs score "
+        "table train",
         "(self, method, recipe, *, settings, device, seed, seeds, fold, weights, jobs, resume, force, "
         "progress)",
     ),
