@@ -28,8 +28,8 @@ def log(text: str) -> None:
 
 @contextmanager
 def bars(show: Shown) -> Iterator[Progress]:
-    """Yield a function ``(name, done, total)`` that draws one bar per name: below the cell of a notebook, else on
-    the error stream.
+    """Yield a function ``(name, done, total)`` that draws one bar per name: below the cell of a notebook,
+    else on the error stream.
 
     Args:
         show: Whether bars are drawn; ``None``: in terminals and notebooks; a function is yielded itself.

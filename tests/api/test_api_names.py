@@ -26,8 +26,8 @@ SIGNATURES = {
 
 MEMBERS = {
     "Work": (
-        "classes clips clips_in faces figure folds images is_synthetic leaderboard name rejects run runs score "
-        "table train",
+        "classes clips clips_in faces figure folds images is_synthetic leaderboard name rejects run runs "
+        "score table train",
         "(self, method, recipe, *, settings, device, seed, seeds, fold, weights, jobs, resume, force, "
         "progress)",
     ),
