@@ -45,8 +45,8 @@ class Table:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """The cells: numbers as they are, missing where blank; of several seeds the mean, with the standard
-        deviation in a further column ``<name> sd``."""
+        """The cells: numbers as they are (whole ones as ``Int64`` of pandas), missing where blank; of several
+        seeds the mean, with the standard deviation in a further column ``<name> sd``."""
         import pandas as pd
 
         from fgbench.reports.rendering.table import Spread, centre
@@ -58,13 +58,12 @@ class Table:
             if any(isinstance(cell, Spread) for cell in cells):
                 spreads = [cell.sd if isinstance(cell, Spread) else None for cell in cells]
                 columns[f"{name} sd"] = spreads
-        found = pd.DataFrame(columns)
         counts = [
             name
             for number, name in enumerate(self._report.columns)
-            if self._report.rows and all(type(row[number]) is int for row in self._report.rows)
+            if {type(row[number]) for row in self._report.rows} - {type(None)} == {int}
         ]
-        return found.astype(dict.fromkeys(counts, int))
+        return pd.DataFrame(columns).astype(dict.fromkeys(counts, "Int64"))
 
     def text(self, format: str = "md") -> str:  # noqa: A002
         """Return the table as text.

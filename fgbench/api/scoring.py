@@ -108,7 +108,8 @@ class Compared:
         import pandas as pd
 
         names = ("first", "second", "difference", "low", "high", "p", "n")
-        return table(pd.DataFrame({name: [getattr(self, name)] for name in names}), index=False)
+        shown = {name: [getattr(self, name)] for name in names} | {"p": [f"{self.p:.3g}"]}
+        return table(pd.DataFrame(shown), index=False)
 
 
 def score(

@@ -25,7 +25,7 @@ def paragraph(text: str) -> str:
 
 def table(frame: pd.DataFrame, *, index: bool = True) -> str:
     """Return a table as HTML, numbers to three digits, blank where they are not known."""
-    return str(frame.round(3).to_html(border=0, index=index, na_rep=""))
+    return str(frame.to_html(border=0, index=index, na_rep="", float_format="{:.3f}".format))
 
 
 def picture(pixels: npt.NDArray[np.uint8], label: str = "", *, side_px: int = _SIDE_PX) -> str:

@@ -160,7 +160,8 @@ def _draw_confusion(title: str, labels: Sequence[str], confusion: Counts) -> Dra
     heads = [*labels, "no prediction"]
     axes.set_xticks(range(len(heads)), heads, rotation=90, fontsize=points(7))
     axes.set_yticks(range(len(labels)), labels, fontsize=points(7))
-    axes.set(xlabel="Predicted class", ylabel="True class")
+    axes.set_xlabel("Predicted class", fontsize=points(8))
+    axes.set_ylabel("True class", fontsize=points(8))
     has_numbers = not is_for_paper() or len(labels) <= _MOST_WRITTEN
     for row, column in np.argwhere(np.nan_to_num(shares) >= _WRITTEN_FROM) if has_numbers else ():
         axes.text(
@@ -179,6 +180,8 @@ def _draw_confusion(title: str, labels: Sequence[str], confusion: Counts) -> Dra
                 axes.axhline(index - 0.5, color="0.3", linewidth=0.8)
                 axes.axvline(index - 0.5, color="0.3", linewidth=0.8)
     axes.axvline(len(labels) - 0.5, color="0.3", linewidth=1.6)
-    drawing.colorbar(image, ax=axes, label="Share of the samples of the true class", fraction=0.03, pad=0.02)
+    bar = drawing.colorbar(image, ax=axes, fraction=0.03, pad=0.02)
+    bar.set_label("Share of the true class", fontsize=points(8))
+    bar.ax.tick_params(labelsize=points(7))
     heading(drawing, title, fontsize=11, wrap=True)
     return drawing
