@@ -1,12 +1,16 @@
 """What ``import fgbench`` offers, for type checkers and editors."""
 
+from fgbench.api.drawing import synth
 from fgbench.api.faces import Face, align, align_all
 from fgbench.api.features import dense_trajectories, lbp
 from fgbench.api.hub import Pulled, Pushed, pull, push
 from fgbench.api.images import Images
+from fgbench.api.methods import OwnNetwork, add_network
 from fgbench.api.networks import Network, Prediction, load
-from fgbench.api.runs import Run, UnitRun
+from fgbench.api.report_values import Figure, Table
+from fgbench.api.runs import Run
 from fgbench.api.scoring import Compared, Scored, compare, score
+from fgbench.api.unit_runs import UnitRun
 from fgbench.api.work import Work, prepare
 from fgbench.api.work import open_work as open  # noqa: A004
 from fgbench.errors import FgbenchError
@@ -15,16 +19,20 @@ __all__ = [
     "Compared",
     "Face",
     "FgbenchError",
+    "Figure",
     "Images",
     "Network",
+    "OwnNetwork",
     "Prediction",
     "Pulled",
     "Pushed",
     "Run",
     "Scored",
+    "Table",
     "UnitRun",
     "Work",
     "__version__",
+    "add_network",
     "align",
     "align_all",
     "compare",
@@ -36,6 +44,7 @@ __all__ = [
     "pull",
     "push",
     "score",
+    "synth",
 ]
 
 __version__: str

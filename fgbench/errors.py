@@ -26,6 +26,25 @@ class FgbenchError(Exception):
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
 
+    def _render_traceback_(self) -> list[str]:
+        """Lines that a notebook shows: those of the user's own code, then message and hint; all with
+        ``FGBENCH_DEBUG``."""
+        import os
+        import traceback
+        from pathlib import Path
+
+        own = str(Path(__file__).parent)
+        is_whole = bool(os.environ.get("FGBENCH_DEBUG"))
+        frames = [
+            frame
+            for frame in traceback.extract_tb(self.__traceback__)
+            if is_whole
+            or not (frame.filename.startswith(own) or f"{os.sep}IPython{os.sep}" in frame.filename)
+        ]
+        where = [line.rstrip() for line in traceback.format_list(frames)]
+        said = [f"{type(self).__name__}: {self.message}", *([f"  {self.hint}"] if self.hint else [])]
+        return [*where, *said]
+
 
 class ConfigError(FgbenchError):
     """A recipe, an option or a name is not valid."""

@@ -40,6 +40,7 @@ PACKAGES = {
 """Kinds of plugins, and the package that holds those of fgbench."""
 
 _left_out: dict[str, None] = {}
+_added: dict[tuple[str, str], ModuleType] = {}
 
 
 class PluginError(ConfigError):
@@ -52,7 +53,38 @@ def names(kind: str) -> list[str]:
     Args:
         kind: One of :data:`PACKAGES`.
     """
-    return sorted({*own_names(kind), *_others(kind)})
+    return sorted({*own_names(kind), *_others(kind), *added_names(kind)})
+
+
+def added_names(kind: str) -> list[str]:
+    """Names of the plugins of a kind that :func:`add` has added, sorted.
+
+    Args:
+        kind: One of :data:`PACKAGES`.
+    """
+    return sorted(name for of_kind, name in _added if of_kind == kind)
+
+
+def add(kind: str, name: str, module: ModuleType) -> None:
+    """Add a plugin to this process; one that was added before under the name is replaced.
+
+    Args:
+        kind: One of :data:`PACKAGES`.
+        name: As users type it.
+        module: See ``fgbench/plugin_shapes.py``.
+
+    Raises:
+        PluginError: If the module lacks what its kind has to have.
+        ConfigError: If fgbench or a package has a plugin of this name.
+    """
+    from fgbench.plugin_shapes import shape_fault
+
+    wanted = name.replace("-", "_")
+    if wanted in {*_paths(kind), *_others(kind)}:
+        raise ConfigError(f"there is a {one_of(kind)} {name!r} already", "choose another name")
+    if fault := shape_fault(kind, module):
+        raise PluginError(f"the {one_of(kind)} {name} cannot be used: {fault}", "mend its module")
+    _added[kind, wanted] = module
 
 
 def own_names(kind: str) -> list[str]:
@@ -127,6 +159,8 @@ def load(kind: str, name: str) -> ModuleType:
     if path is not None:
         module = f"{PACKAGES[kind]}.{wanted}"
         return importlib.import_module(module if path.stem == wanted else f"{module}.{one_of(kind)}")
+    if (kind, wanted) in _added:
+        return _added[kind, wanted]
     others = [one for one in _judged() if one.kind == kind and one.name == wanted]
     if others:
         return _use(min(others, key=lambda one: bool(one.fault)))
@@ -187,6 +221,7 @@ def loaded(kind: str) -> dict[str, ModuleType]:
             leave_out(_sentence(judged))
         else:
             modules[one.name] = module
+    modules |= {name: module for (of_kind, name), module in _added.items() if of_kind == kind}
     return dict(sorted(modules.items()))
 
 

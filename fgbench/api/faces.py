@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from fgbench.api.arguments import path_of
+from fgbench.api.sections import section
 from fgbench.config import FacesConfig
 from fgbench.errors import ConfigError
 from fgbench.faces.observation import Observation
@@ -60,21 +62,26 @@ class Face:
     def _repr_png_(self) -> bytes:
         return encode(self.chip, "png", jpeg_quality=0)
 
+    def _repr_html_(self) -> str:
+        from fgbench.api.showing import paragraph, picture
 
-def align(picture: Picture, *, settings: FacesConfig | None = None) -> Face | None:
+        return paragraph(repr(self)[1:-1]) + picture(self.chip, side_px=len(self.chip))
+
+
+def align(picture: Picture, *, settings: FacesConfig | Mapping[str, Any] | None = None) -> Face | None:
     """Return the aligned face of a picture, as ``fgbench prepare`` makes it.
 
     Args:
         picture: Its path or pixels.
-        settings: Section ``faces`` of a recipe; ``None`` has the defaults (224 px, the face in the middle of
-            the largest, chin and brows inside).
+        settings: Section ``faces`` of a recipe, or a dict of what differs from its defaults; ``None`` has the
+            defaults (224 px, the face in the middle of the largest, chin and brows inside).
 
     Returns:
         The face that the policy of the settings chooses; ``None`` where none is found, or where it cannot
         choose.
 
     Raises:
-        ConfigError: If it is no picture, or there is no such detector.
+        ConfigError: If it is no picture, a setting is not valid, or there is no such detector.
         DependencyError: If a model file is missing.
         MediaError: If the file cannot be read.
     """
@@ -85,7 +92,7 @@ def align(picture: Picture, *, settings: FacesConfig | None = None) -> Face | No
     return None if observation.chip is None else _face(observation)
 
 
-def align_all(picture: Picture, *, settings: FacesConfig | None = None) -> list[Face]:
+def align_all(picture: Picture, *, settings: FacesConfig | Mapping[str, Any] | None = None) -> list[Face]:
     """Return all faces of a picture from left to right; arguments and errors as of :func:`align`."""
     from fgbench.preparation.stages.faces import everyone_in
 
@@ -104,10 +111,10 @@ def as_frame(picture: Picture) -> ImageFrame:
         MediaError: If the file cannot be read.
     """
     if isinstance(picture, str | os.PathLike):
-        return ImageFrame(pixels=read_image(Path(picture)))
+        return ImageFrame(pixels=read_image(path_of("picture", picture, example="'photo.jpg'")))
     given: Any = picture
     is_pillows = hasattr(given, "getexif")
-    pixels = from_pillow(given) if is_pillows else np.asarray(given)
+    pixels = from_pillow(given) if is_pillows else _pixels(given)
     if pixels.ndim == 2:
         pixels = np.repeat(pixels[..., None], 3, axis=2)
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
@@ -118,8 +125,30 @@ def as_frame(picture: Picture) -> ImageFrame:
     return ImageFrame(pixels=np.ascontiguousarray(pixels))
 
 
-def _searching(settings: FacesConfig | None) -> FacesConfig:
-    return (settings or FacesConfig()).model_copy(update={"align": "always"})
+def _pixels(given: Any) -> npt.NDArray[Any]:
+    """Return what stands for pixels as an array.
+
+    Raises:
+        ConfigError: If it is nothing like pixels.
+    """
+    if isinstance(given, Face):
+        return given.chip
+    if not isinstance(given, np.ndarray | Sequence) and not hasattr(given, "__array__"):
+        raise ConfigError(
+            f"a picture of type {type(given).__name__}, expected a path, pixels or a picture of Pillow",
+            "give a path, or pixels from 0 to 255 in the order red, green, blue",
+        )
+    try:
+        return np.asarray(given)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ConfigError(
+            f"a picture that is no array of pixels: {error}",
+            "give a path, or pixels from 0 to 255 in the order red, green, blue",
+        ) from error
+
+
+def _searching(settings: FacesConfig | Mapping[str, Any] | None) -> FacesConfig:
+    return section("faces", settings, FacesConfig).model_copy(update={"align": "always"})
 
 
 def _face(observation: Observation) -> Face:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from fgbench.api.arguments import is_whole, path_of, shown
 from fgbench.api.faces import Face
+from fgbench.api.sections import section
 from fgbench.config import LbpConfig
 from fgbench.errors import ConfigError
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 def lbp(
     faces: Face | npt.NDArray[np.uint8] | Sequence[Face | npt.NDArray[np.uint8]],
     *,
-    settings: LbpConfig | None = None,
+    settings: LbpConfig | Mapping[str, Any] | None = None,
 ) -> npt.NDArray[np.float32]:
     """Return histograms of local binary patterns of faces, as ``fgbench prepare`` computes them.
 
@@ -29,7 +30,8 @@ def lbp(
         faces: N faces of :func:`fgbench.align`, or pictures of aligned faces, (S, S, 3) uint8 RGB or (S, S)
             uint8 grey. The grid covers dlib's square about a face of :func:`fgbench.align`, and all of a
             picture.
-        settings: Section ``lbp`` of a recipe; ``None`` has the defaults (8 points, 7 x 6 cells).
+        settings: Section ``lbp`` of a recipe, or a dict of what differs from its defaults; ``None`` has the
+            defaults (8 points, 7 x 6 cells).
 
     Returns:
         (N, D) float32, cells row by row; (D,) of a single face. The histogram of a cell adds up to 1.
@@ -43,11 +45,11 @@ def lbp(
         return histograms
     from fgbench.features.lbp import length
 
-    config = settings or LbpConfig()
+    config = section("lbp", settings, LbpConfig)
     given: object = faces
-    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+    if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable) or _has_no_rows(given):
         raise ConfigError(
-            f"{given!r} is no face, expected those of fgbench.align or pixels",
+            f"{shown(given)} is no face, expected those of fgbench.align or pixels",
             "align the picture first: fgbench.align; it gives None where there is no face",
         )
     rows = [_histograms(face, config) for face in given]
@@ -72,13 +74,18 @@ def dense_trajectories(video: str | os.PathLike[str], *, max_side_px: int = 320)
     from fgbench.features.trajectory_file import reduced_frames, reduced_size
     from fgbench.media.video import open_video
 
-    if max_side_px < 0:
+    if not is_whole(max_side_px) or max_side_px < 0:
         raise ConfigError(
-            f"longer side of {max_side_px} px, expected at least 0", "e.g. 320; 0 keeps the size"
+            f"longer side of {shown(max_side_px)} px, expected at least 0", "e.g. 320; 0 keeps the size"
         )
-    with open_video(Path(video)) as reader:
-        size = reduced_size(reader.info.width, reader.info.height, max_side_px)
+    with open_video(path_of("video", video, example="'clip.mp4'")) as reader:
+        size = reduced_size(reader.info.width, reader.info.height, int(max_side_px))
         return of_frames(reduced_frames(reader.frames(), size))
+
+
+def _has_no_rows(given: object) -> bool:
+    """Return whether something is a table, which lists its columns, or an array without rows."""
+    return hasattr(given, "columns") or getattr(given, "ndim", 1) == 0
 
 
 def _is_single(faces: npt.NDArray[np.uint8]) -> bool:

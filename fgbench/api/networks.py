@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from fgbench.api.arguments import name_or_none, path_of
+from fgbench.api.arguments import shown as given_as
 from fgbench.api.faces import Face, Picture, as_frame
+from fgbench.api.showing import paragraph, table
 from fgbench.errors import ConfigError, DependencyError
 
 if TYPE_CHECKING:
@@ -78,20 +80,22 @@ class Prediction:
 
     def _repr_html_(self) -> str:
         if not self.probabilities:
-            return f"<p>{escape(repr(self)[1:-1])}</p>"
+            return paragraph(repr(self)[1:-1])
         import pandas as pd
 
         shown = pd.DataFrame(
             self._ranked[:_MOST_SHOWN], columns=["unit" if self.is_units else "class", "probability"]
         )
-        name = "" if self.path is None else f"<p>{escape(self.path.name)}</p>"
-        return name + shown.round(3).to_html(border=0, index=False)
+        name = "" if self.path is None else paragraph(self.path.name)
+        return name + table(shown, index=False)
 
 
 class Network:
     """A trained network, ready to be used; see :func:`load`."""
 
     def __init__(self, own: OwnNetwork) -> None:
+        if not hasattr(own, "network"):
+            raise ConfigError("a network is loaded from its run", "e.g. fgbench.load(folder)")
         self._own = own
 
     @property
@@ -125,7 +129,7 @@ class Network:
             DependencyError: If a model file is missing.
         """
         if isinstance(picture, str | os.PathLike):
-            return self._of(self._own.predict(Path(picture)))
+            return self._of(self._own.predict(path_of("picture", picture, example="'photo.jpg'")))
         return self._of(self._own.predict_frame(as_frame(picture)), is_file=False)
 
     def predict_all(self, picture: Picture) -> list[Prediction]:
@@ -135,7 +139,8 @@ class Network:
         Without a face, and of a video, the one prediction of :meth:`predict`.
         """
         if isinstance(picture, str | os.PathLike):
-            return [self._of(prediction) for prediction in self._own.predict_everyone(Path(picture))]
+            path = path_of("picture", picture, example="'photo.jpg'")
+            return [self._of(prediction) for prediction in self._own.predict_everyone(path)]
         return [
             self._of(prediction, is_file=False)
             for prediction in self._own.predict_everyone_in(as_frame(picture))
@@ -195,6 +200,9 @@ class Network:
         kind = "action units" if self.is_units else "classes"
         return f"<Network {self.name}: {len(self.classes)} {kind}, on {self._own.network.device}>"
 
+    def _repr_html_(self) -> str:
+        return paragraph(repr(self)[1:-1]) + paragraph(", ".join(self.classes))
+
 
 def _stacked(faces: Any) -> npt.NDArray[Any]:
     """Return faces as one array, whatever its type.
@@ -203,7 +211,7 @@ def _stacked(faces: Any) -> npt.NDArray[Any]:
         ConfigError: If they are of several shapes, or one is missing.
     """
     rows = [faces] if isinstance(faces, Face) else faces
-    if isinstance(rows, Sequence):
+    if isinstance(rows, Sequence) and not isinstance(rows, str | bytes):
         rows = [one.chip if isinstance(one, Face) else one for one in rows]
         if not rows:
             return np.empty((0, 224, 224, 3), np.uint8)
@@ -211,9 +219,14 @@ def _stacked(faces: Any) -> npt.NDArray[Any]:
             raise ConfigError(
                 "None is among the faces", "leave out pictures in which fgbench.align finds none"
             )
+    elif not hasattr(rows, "__array__") or hasattr(rows, "columns"):
+        raise ConfigError(
+            f"faces {given_as(faces)}, expected (N, 224, 224, 3) uint8 RGB",
+            "align them with fgbench.align; pictures that are not aligned: predict()",
+        )
     try:
         stack = np.asarray(rows)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise ConfigError(
             "faces of several shapes, expected (N, 224, 224, 3) uint8 RGB", "align them with fgbench.align"
         ) from error
@@ -240,6 +253,9 @@ def load(
         DependencyError: If torch is not installed.
         ManifestError: If there are no such weights, or they are damaged.
     """
+    path = path_of("run", run, example="'my-clips/work/runs/msau-small/0/0'")
+    folder = path_of("workdir", workdir, example="'fgbench-data/my-clips/work'")
+    named = name_or_none("device", device, example="device='cpu'")
     try:
         from fgbench.inference.own_networks import open_own
         from fgbench.runs.weights import find_weights, read_trained
@@ -248,4 +264,4 @@ def load(
         raise DependencyError(
             f"networks need a package that is not installed ({error.name})", "pip install 'fgbench[train]'"
         ) from error
-    return Network(open_own(read_trained(find_weights(os.fspath(run), Path(workdir))), resolve(device)))
+    return Network(open_own(read_trained(find_weights(str(path), folder)), resolve(named)))

@@ -6,8 +6,14 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from fgbench.api.arguments import switch_or_none
 from fgbench.callbacks import Progress, ignore
+
+Shown = bool | Progress | None
+"""Progress of long work: whether bars are drawn (``None``: in terminals and notebooks), or a function that is
+called with the name of a step, how much of it is done, and of how much."""
 
 LOGGER = logging.getLogger("fgbench")
 """Takes the sentences that the command line prints; silent unless the caller configures :mod:`logging`."""
@@ -21,15 +27,34 @@ def log(text: str) -> None:
 
 
 @contextmanager
-def bars(show: bool | None) -> Iterator[Progress]:
-    """Yield a function ``(name, done, total)`` that draws one bar per name on the error stream.
+def bars(show: Shown) -> Iterator[Progress]:
+    """Yield a function ``(name, done, total)`` that draws one bar per name: below the cell of a notebook,
+    else on the error stream.
 
     Args:
-        show: Whether bars are drawn; ``None``: in terminals and notebooks.
+        show: Whether bars are drawn; ``None``: in terminals and notebooks; a function is yielded itself.
     """
+    if callable(show):
+        yield show
+        return
     if not (_is_watched() if show is None else show):
         yield ignore
         return
+    if is_notebook():
+        from fgbench.api.notebook_bars import NotebookBars
+
+        notebook = NotebookBars()
+        try:
+            yield notebook.update
+        finally:
+            notebook.close()
+        return
+    with _in_terminal() as update:
+        yield update
+
+
+@contextmanager
+def _in_terminal() -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
@@ -48,6 +73,21 @@ def bars(show: bool | None) -> Iterator[Progress]:
         yield update
 
 
+def is_notebook() -> bool:
+    """Return whether the program runs in the kernel of a notebook."""
+    shell = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
+    return bool(shell) and "ipykernel" in sys.modules and hasattr(shell, "kernel")
+
+
+def shown_as(value: Any) -> Shown:
+    """Return what a user says of bars.
+
+    Raises:
+        ConfigError: If it is neither a truth value nor a function.
+    """
+    return value if callable(value) else switch_or_none("progress", value)
+
+
 def _is_watched() -> bool:
     """Return whether a terminal or a notebook shows what is written to the error stream."""
-    return "ipykernel" in sys.modules or bool(sys.stderr and sys.stderr.isatty())
+    return is_notebook() or bool(sys.stderr and sys.stderr.isatty())

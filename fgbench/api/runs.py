@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from fgbench.errors import ManifestError
+from fgbench.api.arguments import one_of, path_of, shown
+from fgbench.api.report_values import Figure, Table
+from fgbench.api.showing import paragraph, table
+from fgbench.errors import ConfigError, ManifestError
 from fgbench.evaluation import metrics
 from fgbench.evaluation.significance import Metric
 from fgbench.reports.comparison.contenders import Contender, contender, find_contender
 from fgbench.reports.experiments import read_experiment
+from fgbench.runs.results import SINGLE_FOLD
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +36,8 @@ class Run:
     """
 
     def __init__(self, contender: Contender) -> None:
+        if not isinstance(contender, Contender):
+            raise ConfigError("a run is made of its folder", "e.g. fgbench.Run.of(folder), or work.run(name)")
         self._contender = contender
         self.name = contender.name
         self.folders = contender.folders
@@ -44,7 +50,8 @@ class Run:
             ConfigError: If it is a run of action units.
             ManifestError: If there is none, or it is damaged.
         """
-        return cls(find_contender(str(folder), Path(workdir)))
+        name = path_of("run", folder, example="'lbp-svm'")
+        return cls(find_contender(str(name), path_of("workdir", workdir, example="work.path")))
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -121,10 +128,12 @@ class Run:
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
-        """A row per seed and test sample: ids, ``label``, ``predicted`` (missing where there is none), and a
-        column of probability per class."""
+        """A row per seed and test sample, of all folds: ids, ``label``, ``predicted`` (missing where there is
+        none), and a column of probability per class; of data sets of k folds also ``fold``, in which the
+        sample is tested."""
         import pandas as pd
 
+        folds = self._folds
         tables = []
         for seed, one in zip(self._contender.experiment.seeds, self._contender.seeds, strict=True):
             ids = {
@@ -136,12 +145,29 @@ class Run:
                 "label": one.labels,
                 "predicted": one.predicted,
             }
+            if folds:
+                ids |= {"fold": [folds[seed, sample_id] for sample_id in one.sample_ids]}
             shares = pd.DataFrame(one.probabilities, columns=[f"p({name})" for name in one.classes])
             tables.append(pd.concat([pd.DataFrame(ids), shares], axis=1))
         return pd.concat(tables, ignore_index=True)
 
+    @property
+    def _folds(self) -> dict[tuple[int, str], str]:
+        """Fold in which a sample of a seed was tested; empty where there is one fold alone."""
+        runs = self._contender.experiment.runs
+        if {run.fold for run in runs} == {SINGLE_FOLD}:
+            return {}
+        return {(run.seed, sample_id): run.fold for run in runs for sample_id in run.predictions().sample_ids}
+
     def compared_with(self, other: Run) -> Compared:
-        """Return another run against this one, see :func:`fgbench.compare`."""
+        """Return another run against this one, see :func:`fgbench.compare`.
+
+        Raises:
+            ConfigError: If it is no run of classes, or the same.
+            DatasetError: As :func:`fgbench.compare`.
+        """
+        if not isinstance(other, Run):
+            raise ConfigError(f"{shown(other)} to compare with, expected a run", "e.g. work.run('lbp-svm')")
         from fgbench.api.scoring import compared
         from fgbench.reports.comparison.compared import compare
 
@@ -149,6 +175,35 @@ class Run:
         first, second = comparison.contenders
         counts = [one.counts(first.classes) for one in (first, second)]
         return compared((self.name, counts[0]), (other.name, counts[1]), n=comparison.n_samples)
+
+    def figure(self, name: str = "confusion") -> Figure:
+        """Return a figure of the run, its folds and seeds joined.
+
+        Args:
+            name: ``"confusion"``, shares of the samples of each true class; or ``"reliability"``, accuracy by
+                how sure predictions are.
+
+        Raises:
+            ConfigError: If there is no such figure.
+        """
+        from fgbench.reports.run.figures import reliability_figure, run_figures
+
+        which = one_of("figure", name, ("confusion", "reliability"))
+        if which == "reliability":
+            return Figure(reliability_figure(self._contender))
+        return Figure(run_figures(self._contender)[1])
+
+    @property
+    def tables(self) -> list[Table]:
+        """Tables on the run: scores with intervals, errors in the class tree, calibration, coverage, the
+        largest confusions.
+
+        Raises:
+            ManifestError: If the manifests are damaged.
+        """
+        from fgbench.reports.run.sheet import sheet_tables
+
+        return [Table(one) for one in sheet_tables(self._contender)]
 
     def network(self, *, device: str | None = None) -> Network:
         """Return the trained network of the first of its runs; arguments and errors as of
@@ -171,55 +226,7 @@ class Run:
         )
 
     def _repr_html_(self) -> str:
-        return f"<p>{escape(repr(self)[1:-1])}</p>{self.scores.round(3).to_html(border=0)}"
-
-
-class UnitRun:
-    """What a detector of action units found in the test frames of a work folder.
-
-    Attributes:
-        name: Name of the experiment, with fold and seed.
-        folder: Folder of the run.
-    """
-
-    def __init__(self, folder: Path | str) -> None:
-        from fgbench.runs.unit_results import read_au_result
-
-        self.folder = Path(folder)
-        self._result = read_au_result(self.folder)
-        self.name = "/".join(self.folder.resolve().parts[-3:])
-
-    @property
-    def is_synthetic(self) -> bool:
-        """Whether the data set is drawn."""
-        return bool(self._result["details"].get("synthetic"))
-
-    @cached_property
-    def scores(self) -> pd.DataFrame:
-        """F1 and what else the result tells of each unit, a row per unit."""
-        import pandas as pd
-
-        return pd.DataFrame(self._result["units"]).set_index("name")
-
-    @property
-    def mean_f1(self) -> float | None:
-        """Mean F1 over the units that are defined."""
-        value: float | None = self._result["mean_f1"]
-        return value
-
-    def network(self, *, device: str | None = None) -> Network:
-        """Return the trained network; arguments and errors as of :func:`fgbench.load`."""
-        from fgbench.api.networks import load
-
-        return load(self.folder, device=device)
-
-    def __repr__(self) -> str:
-        value = "undefined" if self.mean_f1 is None else f"{self.mean_f1:.3f}"
-        note = f"; {SYNTHETIC}" if self.is_synthetic else ""
-        return f"<UnitRun {self.name}: mean F1 {value} over {len(self.scores)} action units{note}>"
-
-    def _repr_html_(self) -> str:
-        return f"<p>{escape(repr(self)[1:-1])}</p>{self.scores.round(3).to_html(border=0)}"
+        return paragraph(repr(self)[1:-1]) + table(self.scores)
 
 
 def runs_of(folders: Sequence[Path]) -> list[Run]:
@@ -228,14 +235,25 @@ def runs_of(folders: Sequence[Path]) -> list[Run]:
     Raises:
         ManifestError: If one is missing or damaged.
     """
-    runs = []
-    for experiment in dict.fromkeys(folder.parent.parent for folder in folders):
-        own = [folder for folder in folders if folder.parent.parent == experiment]
-        if len(own) == 1:
-            runs.append(Run.of(own[0]))
-            continue
-        read = read_experiment(experiment)
-        if read is None:
-            raise ManifestError(f"{experiment} has no finished run", "run the experiment again")
-        runs.append(Run(contender(read)))
-    return runs
+    return [
+        _joined([folder for folder in folders if folder.parent.parent == experiment])
+        for experiment in dict.fromkeys(folder.parent.parent for folder in folders)
+    ]
+
+
+def _joined(folders: Sequence[Path]) -> Run:
+    """Return the runs of one experiment as one: those of its folders alone, whatever others it has."""
+    if len(folders) == 1:
+        return Run.of(folders[0])
+    experiment = read_experiment(folders[0].parent.parent)
+    own = {(folder.parent.name, int(folder.name)) for folder in folders}
+    runs = [] if experiment is None else [run for run in experiment.runs if (run.fold, run.seed) in own]
+    if experiment is None or len(runs) < len(own):
+        raise ManifestError(
+            f"{folders[0].parent.parent} lacks some of its runs, expected {len(own)}",
+            "run the experiment again",
+        )
+    missing = [name for name in experiment.missing if name in {f"{fold}/{seed}" for fold, seed in own}]
+    folds = sorted({fold for fold, _ in own})
+    name = f"{experiment.name}/{folds[0]}" if len(folds) == 1 and folds != [SINGLE_FOLD] else ""
+    return Run(contender(replace(experiment, runs=runs, missing=missing), name))

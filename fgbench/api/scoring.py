@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from fgbench.api.arguments import name_of, share
+from fgbench.api.predicted_labels import predicted_classes, words
+from fgbench.api.showing import paragraph, table
 from fgbench.errors import ConfigError
 from fgbench.evaluation import metrics
 from fgbench.evaluation.clusters import LEAST
 from fgbench.evaluation.paired import method_test, paired_interval
 from fgbench.evaluation.significance import ClusterCounts, Metric, count_clusters, seeds_interval
-from fgbench.naming import counted
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from fgbench.api.report_values import Figure
     from fgbench.api.runs import Run
 
 
@@ -47,6 +49,22 @@ class Scored:
     labels: tuple[str, ...]
     counts: ClusterCounts
 
+    def figure(self, title: str = "Confusion of all classes") -> Figure:
+        """Return the confusion as a picture, shares of the samples of each true class.
+
+        Args:
+            title: Its title.
+
+        Raises:
+            ConfigError: If the title is no text.
+        """
+        from fgbench.api.report_values import Figure
+        from fgbench.reports.run.figures import confusion_figure
+
+        heading = name_of("title", title, example="title='My method'")
+        counts = self.confusion.to_numpy(np.int64)
+        return Figure(confusion_figure("confusion-matrix", heading, self.classes, counts))
+
     def __repr__(self) -> str:
         row = self.scores.loc["uar"]
         interval = "" if np.isnan(row["low"]) else f" ({row['low']:.3f} to {row['high']:.3f})"
@@ -54,7 +72,7 @@ class Scored:
         return f"<Scored: UAR {row['score']:.3f}{interval}, {n}>"
 
     def _repr_html_(self) -> str:
-        return f"<p>{escape(repr(self)[1:-1])}</p>{self.scores.round(3).to_html(border=0)}"
+        return paragraph(repr(self)[1:-1]) + table(self.scores)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +104,13 @@ class Compared:
             f"({self.low:.3f} to {self.high:.3f}), p {self.p:.3g}, {self.n} samples>"
         )
 
+    def _repr_html_(self) -> str:
+        import pandas as pd
+
+        names = ("first", "second", "difference", "low", "high", "p", "n")
+        shown = {name: [getattr(self, name)] for name in names} | {"p": [f"{self.p:.3g}"]}
+        return table(pd.DataFrame(shown), index=False)
+
 
 def score(
     predictions: Sequence[str | None] | npt.NDArray[Any],
@@ -114,9 +139,9 @@ def score(
     """
     import pandas as pd
 
-    truth = _words("labels", labels)
-    predicted, names = _predicted(predictions, truth, classes)
-    alike = None if clusters is None else _words("clusters", clusters)
+    truth = words("labels", labels)
+    predicted, names = predicted_classes(predictions, truth, classes)
+    alike = None if clusters is None else words("clusters", clusters)
     if len(predicted) != len(truth) or (alike is not None and len(alike) != len(truth)):
         n_clusters = "" if alike is None else f" and {len(alike)} clusters"
         raise ConfigError(
@@ -125,8 +150,7 @@ def score(
         )
     if not truth:
         raise ConfigError("no samples, expected at least one", "give predictions and labels")
-    if not 0 < level < 1:
-        raise ConfigError(f"level {level}, expected more than 0 and less than 1", "e.g. 0.95")
+    level = share("level", level)
     number: dict[str | None, int] = {name: index for index, name in enumerate(names)} | {
         None: metrics.MISSING
     }
@@ -209,112 +233,6 @@ def compared(
         p=method_test(second[1], first[1]).p,
         n=n,
     )
-
-
-def _listed(what: str, values: Any) -> list[Any]:
-    """Return values one by one.
-
-    Raises:
-        ConfigError: If they are a single one, or no row of values.
-    """
-    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise ConfigError(
-            f"{what} {values!r}, a single {type(values).__name__}, expected one per sample",
-            "give a list, an array or a column of a table",
-        )
-    return list(values.tolist() if hasattr(values, "tolist") else values)
-
-
-def _is_missing(value: Any) -> bool:
-    """Return whether there is no value: ``None``, NaN, or what pandas has for them."""
-    import pandas as pd
-
-    return bool(pd.api.types.is_scalar(value) and pd.isna(value))
-
-
-def _word(value: Any) -> str:
-    """Return the name of a class or cluster: whole numbers are the same with and without a point, as a column
-    of them has one where a value is missing."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
-def _words(what: str, values: Any) -> list[str]:
-    """Return names of which none may be missing.
-
-    Raises:
-        ConfigError: If one is.
-    """
-    listed = _listed(what, values)
-    if missing := [number for number, one in enumerate(listed) if _is_missing(one)]:
-        raise ConfigError(
-            f"{what} have no value at {counted(len(missing), 'place')}, the first is {missing[0]}",
-            "leave these samples out"
-            if what == "labels"
-            else "give each a name of its own, e.g. that of its clip",
-        )
-    return [_word(one) for one in listed]
-
-
-def _class_names(classes: Any) -> tuple[str, ...]:
-    names = tuple(_words("classes", classes))
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise ConfigError(f"classes have {twice[0]!r} twice", "name each class once")
-    return names
-
-
-def _predicted(
-    predictions: Any, truth: list[str], classes: Sequence[str] | None
-) -> tuple[list[str | None], tuple[str, ...]]:
-    """Return predicted classes, and the names of all classes."""
-    columns = getattr(predictions, "columns", None)
-    names = None if classes is None else _class_names(classes)
-    if columns is not None:
-        own = _class_names(columns)
-        names = own if names is None else names
-        if sorted(own) != sorted(names):
-            raise ConfigError(
-                f"a table of probabilities with the columns {', '.join(own)}, expected {', '.join(names)}",
-                "give a column per class",
-            )
-        predictions = predictions.to_numpy()[:, [own.index(name) for name in names]]
-    rows = predictions if isinstance(predictions, np.ndarray) else _listed("predictions", predictions)
-    is_table = rows.ndim != 1 if isinstance(rows, np.ndarray) else any(map(_is_row, rows))
-    if is_table:
-        shares = _shares(rows, names)
-        return [_likeliest(row, names) for row in shares], names or ()
-    words = [None if _is_missing(one) else _word(one) for one in _listed("predictions", rows)]
-    return words, names or tuple(sorted({*truth, *(one for one in words if one is not None)}))
-
-
-def _is_row(value: Any) -> bool:
-    return isinstance(value, list | tuple | np.ndarray)
-
-
-def _shares(rows: Any, names: tuple[str, ...] | None) -> npt.NDArray[np.float64]:
-    """Return probabilities, (N, C)."""
-    try:
-        shares = np.asarray(rows, np.float64)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(
-            f"predictions are rows that are no table of numbers: {error}",
-            "give one class per sample, or probabilities of all classes for each",
-        ) from error
-    if shares.ndim != 2:
-        raise ConfigError(
-            f"predictions of shape {shares.shape}, expected (N,) classes or (N, C) probabilities",
-            "give one class per sample, or probabilities of all classes for each",
-        )
-    if names is None or shares.shape[1] != len(names):
-        n_named = "none" if names is None else len(names)
-        raise ConfigError(
-            f"probabilities of {shares.shape[1]} classes, and {n_named} named",
-            "name them in order: classes=[...]",
-        )
-    return shares
-
-
-def _likeliest(row: npt.NDArray[np.float64], names: tuple[str, ...] | None) -> str | None:
-    return None if names is None or np.isnan(row).any() else names[int(row.argmax())]
 
 
 def _with_interval(counts: ClusterCounts, metric: Metric, level: float) -> dict[str, float]:

@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fgbench.api.images import Images, check_part
-from fgbench.api.progress import LOGGER, bars, log
-from fgbench.api.runs import SYNTHETIC, Run, UnitRun, runs_of
+from fgbench.api.arguments import (
+    fold_of,
+    name_of,
+    name_or_none,
+    pairs,
+    path_of,
+    path_or_none,
+    shown,
+    switch,
+    whole,
+)
+from fgbench.api.divided import Divided
+from fgbench.api.methods import checked_method
+from fgbench.api.outside import Outside
+from fgbench.api.progress import LOGGER, Shown, bars, log, shown_as
+from fgbench.api.reported import Reported
+from fgbench.api.runs import SYNTHETIC, Run, runs_of
+from fgbench.api.showing import paragraph, table
+from fgbench.api.unit_runs import UnitRun
 from fgbench.errors import ConfigError, DependencyError, ManifestError
+from fgbench.naming import counted
 from fgbench.records import SPLITS
-from fgbench.workfolders.layout import MANIFESTS, RUNS
+from fgbench.workfolders.layout import RUNS
 from fgbench.workfolders.manifest_index import read_index
 
 if TYPE_CHECKING:
@@ -24,10 +39,8 @@ if TYPE_CHECKING:
 
     from fgbench.publication.face_tables.export import FaceTables
 
-_PICTURE = "image"
 
-
-class Work:
+class Work(Divided, Reported, Outside):
     """A prepared work folder: clips, faces, pictures, runs. See :func:`fgbench.open` and
     :func:`fgbench.prepare`.
 
@@ -36,7 +49,7 @@ class Work:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path = path_of("workdir", path, example="fgbench-data/my-clips/work")
         self._index = read_index(self.path)
 
     @property
@@ -55,52 +68,6 @@ class Work:
         from fgbench.runs.labels import read_labels
 
         return read_labels(self._index).labels if self._index["classes"] else ()
-
-    @cached_property
-    def clips(self) -> pd.DataFrame:
-        """A row per clip: id, path, label, person, part, and what was measured (table ``clips`` of the
-        manifests)."""
-        return self._table([self.path / MANIFESTS / "clips.parquet"])
-
-    def faces(self, part: str | None = None, *, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """Return a row per sampled frame: status, box, landmarks, pose (table ``faces``), and the label of
-        its clip.
-
-        Args:
-            part: ``"train"``, ``"val"`` or ``"test"``; ``None`` for all.
-            columns: Those wanted; ``None`` for all but the aligned face itself (``image``, encoded).
-
-        Raises:
-            ConfigError: If there is no such part or column.
-            ManifestError: If the manifests are missing or damaged.
-        """
-        check_part(part)
-        if isinstance(columns, str):
-            columns = [columns]
-        files = sorted((self.path / MANIFESTS / "faces").glob("*.parquet"))
-        rows = self._table(files, columns)
-        own = self.clips.set_index("clip_id")
-        clip_ids = rows["clip_id"] if "clip_id" in rows else self._table(files, ["clip_id"])["clip_id"]
-        rows = rows.assign(label=clip_ids.map(own["label"]), split=clip_ids.map(own["split"]))
-        return rows if part is None else rows[rows["split"] == part].reset_index(drop=True)
-
-    def images(self, part: str | None = None, *, copies: bool = False) -> Images:
-        """Return the image set of a part: aligned pictures as arrays, read as they are asked for.
-
-        Args:
-            part: ``"train"``, ``"val"`` or ``"test"``; ``None`` for all.
-            copies: Whether augmented copies of training pictures are among them.
-
-        Raises:
-            ConfigError: If there is no such part.
-            ManifestError: If the manifests are missing or damaged.
-        """
-        return Images(self.path / MANIFESTS, part, copies=copies)
-
-    @cached_property
-    def rejects(self) -> pd.DataFrame:
-        """A row per clip that could not be used: stage, reason, detail."""
-        return self._table([self.path / MANIFESTS / "rejects.parquet"])
 
     @property
     def ledger(self) -> pd.DataFrame:
@@ -158,26 +125,6 @@ class Work:
         with bars(progress) as update:
             return export_faces(self.path, folder, layout, units=units, progress=update, note=LOGGER.warning)
 
-    def _table(self, files: Sequence[Path], columns: Sequence[str] | None = None) -> pd.DataFrame:
-        import pandas as pd
-        import pyarrow.parquet as pq
-
-        from fgbench.storage import read_table
-
-        if not files:
-            raise ManifestError(f"{self.path / MANIFESTS} has no such table", "run fgbench prepare")
-        tables = []
-        for path in files:
-            wanted = columns
-            if path.exists():
-                there = pq.read_schema(path).names
-                if unknown := [name for name in columns or () if name not in there]:
-                    raise ConfigError(f"no column {unknown[0]!r}", f"there are: {', '.join(there)}")
-                wanted = [name for name in there if name != _PICTURE] if columns is None else columns
-            tables.append(read_table(path, None if wanted is None else list(wanted)).to_pandas())
-        joined: pd.DataFrame = pd.concat(tables, ignore_index=True)
-        return joined
-
     def train(
         self,
         method: str,
@@ -187,12 +134,12 @@ class Work:
         device: str | None = None,
         seed: int = 0,
         seeds: int = 1,
-        fold: str | None = None,
+        fold: str | int | None = None,
         weights: str | os.PathLike[str] | None = None,
         jobs: int = 1,
         resume: bool = True,
         force: bool = False,
-        progress: bool | None = None,
+        progress: Shown = None,
     ) -> Any:
         """Run a method, what it is made of first (action units, image model, features), and return its run.
 
@@ -212,7 +159,8 @@ class Work:
             jobs: Processes, or threads that decode.
             resume: Whether an interrupted run is continued.
             force: Whether a finished one is made again.
-            progress: Whether bars are shown; ``None``: in terminals and notebooks.
+            progress: Whether bars are shown; ``None``: in terminals and notebooks; or a function that is
+                called with a name, the number done, and the total.
 
         Returns:
             A :class:`Run` over all folds and seeds, a :class:`UnitRun` of action units; a list of them where
@@ -229,22 +177,25 @@ class Work:
         from fgbench.methods.steps.by_name import UNITS, has_small, run_method
         from fgbench.methods.steps.recipe_choice import recipe_for
 
-        if not isinstance(method, str):
-            raise ConfigError(f"no method {method!r}", "name one, e.g. 'lbp-svm'")
-        for what, number, least in (("seed", seed, 0), ("seeds", seeds, 1), ("jobs", jobs, 1)):
-            if not isinstance(number, int) or number < least:
-                raise ConfigError(f"{what} {number!r}, expected a whole number from {least} on", "e.g. 1")
-        name = None if recipe is None else os.fspath(recipe)
+        method = checked_method(method)
+        name = name_or_none("recipe", recipe, example="recipe='msau-small', or the path of a YAML file")
+        changes = _changes(settings)
+        device = name_or_none("device", device, example="device='cpu'")
+        fold = fold_of(fold)
+        seed, seeds = whole("seed", seed, least=0), whole("seeds", seeds, least=1)
+        jobs = whole("jobs", jobs, least=1)
+        start = path_or_none("weights", weights, example="weights='backbone.pth'")
+        resume, force = switch("resume", resume), switch("force", force)
         if name is None and has_small(method):
             name, why = recipe_for(method, device, is_embedded=False)
             log(why)
-        with bars(progress) as update, _packages_named(method):
+        with bars(shown_as(progress)) as update, _packages_named(method):
             folders = run_method(
                 method,
                 self.path,
                 recipe=name,
-                weights=None if weights is None else Path(weights),
-                changes=_changes(settings),
+                weights=start,
+                changes=changes,
                 device=device,
                 fold=fold,
                 seed=seed,
@@ -283,7 +234,8 @@ class Work:
         """Return a finished run.
 
         Args:
-            name: Of the experiment, e.g. ``"lbp-svm"``, or ``experiment/fold/seed``.
+            name: Of the experiment, e.g. ``"lbp-svm"``: all its folds and seeds together; or
+                ``experiment/fold/seed``.
 
         Raises:
             ConfigError: If an experiment of action units has several folds or seeds, and none is named.
@@ -291,6 +243,7 @@ class Work:
         """
         from fgbench.runs.unit_results import RESULT as UNIT_RESULT
 
+        name = name_of("run", name, example="work.run('lbp-svm')")
         try:
             return Run.of(name, self.path)
         except ConfigError:  # of action units
@@ -309,14 +262,17 @@ class Work:
     def __repr__(self) -> str:
         parts = self.clips["split"].tolist()
         counts = ", ".join(f"{parts.count(part)} {part}" for part in SPLITS if part in parts)
+        if self._division.n_folds:
+            counts = counted(self._division.n_folds, "fold")
         note = f"; {SYNTHETIC}" if self.is_synthetic else ""
         return f"<Work {self.name}: {len(self.clips)} clips ({counts}), {len(self.classes)} classes{note}>"
 
     def _repr_html_(self) -> str:
+        columns = "fold" if self._division.n_folds else "split"
         counts = self.clips.pivot_table(
-            index="label", columns="split", values="clip_id", aggfunc="count", fill_value=0
+            index="label", columns=columns, values="clip_id", aggfunc="count", fill_value=0
         )
-        return f"<p>{escape(repr(self)[1:-1])}</p>{counts.to_html(border=0)}"
+        return f"{paragraph(repr(self)[1:-1])}{table(counts)}"
 
 
 @contextmanager
@@ -357,7 +313,7 @@ def prepare(
     workdir: str | os.PathLike[str] | None = None,
     jobs: int | None = None,
     force: bool = False,
-    progress: bool | None = None,
+    progress: Shown = None,
 ) -> Work:
     """Turn clips and annotations into a work folder, as ``fgbench prepare`` does; what is done is not done
     again.
@@ -370,7 +326,8 @@ def prepare(
         workdir: Work folder; ``None``: ``fgbench-data/<recipe or folder>/work``.
         jobs: Worker processes; ``None``: one per core.
         force: Whether everything is computed anew.
-        progress: Whether bars are shown; ``None``: in terminals and notebooks.
+        progress: Whether bars are shown; ``None``: in terminals and notebooks; or a function that is called
+            with a name, the number done, and the total.
 
     Returns:
         The work folder; what needs a person is logged as warnings.
@@ -384,14 +341,15 @@ def prepare(
     """
     from fgbench.api.preparing import prepared
 
-    with bars(progress) as update:
+    force = switch("force", force)
+    with bars(shown_as(progress)) as update:
         return Work(
             prepared(
-                data,
-                recipe,
+                path_or_none("data", data, example="data='my-clips'"),
+                name_or_none("recipe", recipe, example="recipe='default', or the path of a YAML file"),
                 changes=_changes(settings),
-                workdir=workdir,
-                jobs=jobs,
+                workdir=path_or_none("workdir", workdir, example="workdir='fgbench-data/my-clips/work'"),
+                jobs=None if jobs is None else whole("jobs", jobs, least=1),
                 force=force,
                 progress=update,
             )
@@ -399,5 +357,33 @@ def prepare(
 
 
 def _changes(settings: Mapping[str, Any] | None) -> list[str]:
-    """Return settings as the command line takes them; JSON is YAML."""
-    return [f"{key}={json.dumps(value)}" for key, value in (settings or {}).items()]
+    """Return settings as the command line takes them; JSON is YAML.
+
+    Raises:
+        ConfigError: If they are no names and values.
+    """
+    example = "settings={'optimiser.epochs': 3}"
+    changes = []
+    for key, value in pairs("settings", settings, example=example).items():
+        try:
+            changes.append(f"{key}={json.dumps(value, default=_plain)}")
+        except (TypeError, ValueError) as error:
+            raise ConfigError(
+                f"setting {key} is {shown(value)}, expected a number, a text, True, False, None, a list or a "
+                "dict",
+                f"e.g. {example}",
+            ) from error
+    return changes
+
+
+def _plain(value: Any) -> Any:
+    """Return numbers of NumPy and paths as JSON has them.
+
+    Raises:
+        TypeError: If it is neither.
+    """
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if hasattr(value, "item") and getattr(value, "shape", None) == ():
+        return value.item()
+    raise TypeError(type(value).__name__)

@@ -141,13 +141,16 @@ class Division:
         return "val" if own == str(int(fold) % self.n_folds + 1) else "train"
 
 
-def read_division(workdir: Path, index: Mapping[str, Any], *, fold_file: Path | None = None) -> Division:
+def read_division(
+    workdir: Path, index: Mapping[str, Any], *, fold_file: Path | None = None, keep: bool = True
+) -> Division:
     """Division in the index of a work folder; without one, parts train, val and test.
 
     Args:
         workdir: Work folder.
         index: Content of its ``index.json``.
         fold_file: The user's folds; kept in the work folder from then on.
+        keep: Whether folds are kept in the work folder where none are yet.
 
     Raises:
         ConfigError: If a fold file does not divide the groups, is given for a division by parts, or differs
@@ -165,7 +168,7 @@ def read_division(workdir: Path, index: Mapping[str, Any], *, fold_file: Path | 
             "update fgbench, or run fgbench prepare again",
         )
     if kind == "k-fold":
-        return _by_folds(workdir, protocol, group_by, fold_file)
+        return _by_folds(workdir, protocol, group_by, fold_file, keep=keep)
     if fold_file is not None:
         raise ConfigError(
             f"--fold-file {fold_file} for a data set that is divided into parts", "leave it out"
@@ -213,7 +216,9 @@ def _names(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else [str(name) for name in value]
 
 
-def _by_folds(workdir: Path, protocol: Mapping[str, Any], group_by: str, fold_file: Path | None) -> Division:
+def _by_folds(
+    workdir: Path, protocol: Mapping[str, Any], group_by: str, fold_file: Path | None, *, keep: bool
+) -> Division:
     n_folds = int(protocol.get("folds", 10))
     what = group_by.removesuffix("_id")
     name = f"{n_folds}-fold-by-{what}"
@@ -241,7 +246,7 @@ def _by_folds(workdir: Path, protocol: Mapping[str, Any], group_by: str, fold_fi
                 f"{fold_file} divides otherwise than {kept}, which the work folder has already",
                 f"delete {kept} to take the other folds; runs on the old ones are then made again",
             )
-    elif not kept.is_file():
+    elif keep and not kept.is_file():
         storage.write_text(kept, kept_file_text(clips, lost, groups, group_by=group_by, listed=listed))
     label = str(protocol.get("label") or f"{n_folds}-fold by {what}")
     held = {}

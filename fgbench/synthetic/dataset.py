@@ -98,8 +98,11 @@ def generate(
 
 def _recorded(options: SynthOptions) -> dict[str, Any]:
     """The options as they are written: without later ones at their default, which change nothing."""
-    usual = {"control": None, "variety": "plain"}
-    return {name: value for name, value in asdict(options).items() if (name, value) not in usual.items()}
+    usual = {"control": None, "variety": "plain", "classes": None}
+    recorded = {name: value for name, value in asdict(options).items() if (name, value) not in usual.items()}
+    if options.classes is not None:
+        recorded["classes"] = sorted(options.classes)  # as JSON has them; their order changes nothing
+    return recorded
 
 
 def _description(options: SynthOptions) -> dict[str, Any]:

@@ -33,6 +33,7 @@ class SynthOptions:
         max_duration_s: Length of the longest clips in seconds; without effect on a control.
         control: One of :data:`CONTROLS` in place of the 33 classes.
         variety: One of :data:`fgbench.synthetic.variety.VARIETIES`.
+        classes: Those of the 33 that are drawn; ``None``: all.
 
     Raises:
         ConfigError: If a value is out of range.
@@ -48,6 +49,7 @@ class SynthOptions:
     max_duration_s: float = 4.0
     control: str | None = None
     variety: str = "plain"
+    classes: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.variety not in VARIETIES:
@@ -58,6 +60,7 @@ class SynthOptions:
             raise ConfigError(
                 f"unknown control {self.control!r}", f"{meant}known controls: {', '.join(CONTROLS)}"
             )
+        self._check_classes()
         shortest_s = MIN_FRAMES / self.fps if self.fps > 0 else 0.0
         rules = (
             ("clips_per_class", 1 <= self.clips_per_class <= 1000, "1 to 1000"),
@@ -87,6 +90,20 @@ class SynthOptions:
                     f"{name} of the synthetic data set is {getattr(self, name)!r}, expected {expected}",
                     f"choose another {name}",
                 )
+
+    def _check_classes(self) -> None:
+        if self.classes is None:
+            return
+        if self.control is not None:
+            raise ConfigError("classes of a control set, which has its own", "leave classes out")
+        known = list(recipes())
+        unknown = [label for label in self.classes if label not in known]
+        if unknown or not self.classes or len(set(self.classes)) < len(self.classes):
+            what = f"no class {unknown[0]!r}" if unknown else "no class, or one twice"
+            raise ConfigError(
+                f"classes of the synthetic data set: {what}, expected some of the {len(known)}, each once",
+                f"choose among {', '.join(known)}",
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +153,8 @@ def plan(options: SynthOptions) -> list[ClipPlan]:
     casts = [range(first, options.subjects, n_casts) for first in range(n_casts)]
     clips: list[ClipPlan] = []
     for number, label in enumerate(recipes()):
+        if options.classes is not None and label not in options.classes:
+            continue
         for take in range(options.clips_per_class):
             cast = casts[take % n_casts]
             clips.append(ClipPlan(label, cast[(number + take // n_casts) % len(cast)], take))

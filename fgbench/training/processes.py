@@ -22,7 +22,6 @@ import torch
 # Its functions keep the group that exists at import as their default, which would then outlive the
 # interpreter: it must be imported while there is none.
 import torch.distributed.nn
-from accelerate import PartialState
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -30,6 +29,11 @@ from fgbench.errors import ConfigError
 from fgbench.models.masking import zero_of
 from fgbench.models.shared_norm import share_norms
 from fgbench.training.task import SparingTask, Task
+
+with warnings.catch_warnings():
+    # Of tqdm, which it imports: advice on widgets, which our bars do without.
+    warnings.filterwarnings("ignore", message="IProgress not found")
+    from accelerate import PartialState
 
 Descend = Callable[[Any, int, int], dict[str, Tensor]]
 """Computes the gradients of a batch, given its epoch and this process's rows; returns ``"loss"`` and its

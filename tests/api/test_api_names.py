@@ -9,6 +9,7 @@ import pytest
 import fgbench
 
 SIGNATURES = {
+    "add_network": "(name, build, *, title, settings, first_values)",
     "align": "(picture, *, settings)",
     "align_all": "(picture, *, settings)",
     "compare": "(first, second)",
@@ -19,18 +20,22 @@ SIGNATURES = {
     "prepare": "(data, recipe, *, settings, workdir, jobs, force, progress)",
     "pull": "(repo, out, *, revision, endpoint, progress)",
     "push": "(path, repo, *, with_pixels, public, endpoint)",
+    "synth": "(out, *, sheet, clips_per_class, subjects, width, height, classes, min_duration_s, "
+    "max_duration_s, seed, control, variety, jobs, progress)",
     "score": "(predictions, labels, *, clusters, classes, level)",
 }
 """What users' programs rely on: a change here breaks them, and needs an entry in CHANGELOG.md."""
 
 MEMBERS = {
     "Work": (
-        "classes clips export_faces faces images is_synthetic ledger name rejects run runs train",
+        "classes clips clips_in export_faces faces figure folds images is_synthetic leaderboard "
+        "ledger name rejects run runs score table train",
         "(self, method, recipe, *, settings, device, seed, seeds, fold, weights, jobs, resume, force, "
         "progress)",
     ),
     "Run": (
-        "classes confusion is_synthetic network of per_class predictions scores settings compared_with",
+        "classes confusion figure is_synthetic network of per_class predictions scores settings tables "
+        "compared_with",
         None,
     ),
     "UnitRun": ("is_synthetic mean_f1 network scores", None),
@@ -44,9 +49,12 @@ MEMBERS = {
         None,
     ),
     "Images": ("count index labels", None),
-    "Scored": ("classes confusion counts labels n_clusters per_class scores", None),
     "Pulled": ("files folder kind revision", None),
     "Pushed": ("files kind repo url", None),
+    "Scored": ("classes confusion counts figure labels n_clusters per_class scores", None),
+    "Table": ("frame name notes save text title", None),
+    "Figure": ("picture save table title", None),
+    "OwnNetwork": ("name settings title", None),
     "Compared": ("difference first high low n p second", None),
 }
 

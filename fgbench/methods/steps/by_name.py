@@ -4,7 +4,6 @@ seed."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -18,15 +17,21 @@ from fgbench.config import (
     recipe_names,
     with_changes,
 )
-from fgbench.errors import ConfigError
 from fgbench.methods.steps.contexts import Runs
+from fgbench.methods.steps.mistaken_names import no_method
 
 UNITS = "au"
 
 
 def method_names() -> list[str]:
     """Return the names of all methods, those of other packages too, sorted."""
-    trained = {name for name in recipe_names("train") if f"{name}-small" in recipe_names("train")}
+    recipes = recipe_names("train")
+    trained = {
+        name
+        for name in recipes
+        if f"{name}-small" in recipes
+        and not any(name.startswith(f"{baseline}-") for baseline in RECIPE_BASELINES)
+    }
     baselines = {name.replace("_", "-") for name in plugins.names("methods")}
     return sorted({*trained, *RECIPE_BASELINES, *baselines})
 
@@ -63,6 +68,10 @@ def run_method(
         ConfigError: If there is no such method, or its recipe is of another one or not valid.
         FgbenchError: As the method raises, and :func:`fgbench.methods.steps.contexts.open_training`.
     """
+    methods = method_names()
+    if method.replace("_", "-") not in methods:
+        raise no_method(method, methods)
+    method = method.replace("_", "-")
     if method == UNITS:
         from fgbench.methods.steps.units import train_units
 
@@ -73,12 +82,6 @@ def run_method(
         return _trained(method, recipe or method, changes, workdir, weights, runs)
     from fgbench.methods.steps.baselines import read_baseline, run_baseline
 
-    if method not in method_names():
-        near = get_close_matches(method, method_names(), 1)
-        raise ConfigError(
-            f"no method {method!r}" + (f", did you mean {near[0]!r}?" if near else ""),
-            f"one of {', '.join(method_names())}",
-        )
     own = {key: value for key, value in runs.items() if key != "device"}
     baseline = read_baseline(method, recipe, changes, {"weights": weights})
     return run_baseline(baseline, workdir, **(runs if baseline.is_network else own))

@@ -29,10 +29,11 @@ _DARK_FROM = 0.55  # shares with white numbers
 
 def run_figures(one: Contender) -> list[Figure]:
     """Figures of a run, folds and seeds joined."""
-    return [_reliability(one), _confusion(one)]
+    return [reliability_figure(one), _confusion(one)]
 
 
-def _reliability(one: Contender) -> Figure:
+def reliability_figure(one: Contender) -> Figure:
+    """Reliability diagram of a run: accuracy of its predictions by how sure they are."""
     bins = reliability_of(pooled(one.seeds))
     rows: list[list[Cell]] = [[b.low, b.high, b.n, b.confidence, b.accuracy] for b in bins]
     title = title_of(one, "reliability diagram")
@@ -102,17 +103,33 @@ def _legend(axes: Axes) -> None:
 
 
 def _confusion(one: Contender) -> Figure:
-    order = _tree_order(one.classes)
-    confusion = pooled(one.seeds).confusion()[np.ix_(order, [*order, len(order)])]
-    labels = [one.classes[index] for index in order]
-    title = title_of(one, "confusion of all classes")
+    return confusion_figure(
+        name_of(one, "confusion-matrix"),
+        title_of(one, "confusion of all classes"),
+        one.classes,
+        pooled(one.seeds).confusion(),
+    )
+
+
+def confusion_figure(name: str, title: str, classes: Sequence[str], counts: Counts) -> Figure:
+    """Confusion of all classes as a picture, those of one upper class side by side.
+
+    Args:
+        name: Of its files.
+        title: Title.
+        classes: C names.
+        counts: (C, C + 1) as of :func:`fgbench.evaluation.metrics.confusion_matrix`.
+    """
+    order = _tree_order(classes)
+    confusion = counts[np.ix_(order, [*order, len(order)])]
+    labels = [classes[index] for index in order]
     total = confusion.sum(axis=1)
     rows: list[list[Cell]] = [
         [label, *(float(n / all_) if all_ else None for n in row)]
         for label, row, all_ in zip(labels, confusion, total, strict=True)
     ]
     table = Table(
-        name=name_of(one, "confusion-matrix"),
+        name=name,
         title=title,
         columns=["True class", *labels, "no prediction"],
         rows=rows,
@@ -143,7 +160,8 @@ def _draw_confusion(title: str, labels: Sequence[str], confusion: Counts) -> Dra
     heads = [*labels, "no prediction"]
     axes.set_xticks(range(len(heads)), heads, rotation=90, fontsize=points(7))
     axes.set_yticks(range(len(labels)), labels, fontsize=points(7))
-    axes.set(xlabel="Predicted class", ylabel="True class")
+    axes.set_xlabel("Predicted class", fontsize=points(8))
+    axes.set_ylabel("True class", fontsize=points(8))
     has_numbers = not is_for_paper() or len(labels) <= _MOST_WRITTEN
     for row, column in np.argwhere(np.nan_to_num(shares) >= _WRITTEN_FROM) if has_numbers else ():
         axes.text(
@@ -162,6 +180,8 @@ def _draw_confusion(title: str, labels: Sequence[str], confusion: Counts) -> Dra
                 axes.axhline(index - 0.5, color="0.3", linewidth=0.8)
                 axes.axvline(index - 0.5, color="0.3", linewidth=0.8)
     axes.axvline(len(labels) - 0.5, color="0.3", linewidth=1.6)
-    drawing.colorbar(image, ax=axes, label="Share of the samples of the true class", fraction=0.03, pad=0.02)
+    bar = drawing.colorbar(image, ax=axes, fraction=0.03, pad=0.02)
+    bar.set_label("Share of the true class", fontsize=points(8))
+    bar.ax.tick_params(labelsize=points(7))
     heading(drawing, title, fontsize=11, wrap=True)
     return drawing
