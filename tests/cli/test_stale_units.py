@@ -58,7 +58,7 @@ def here(tmp_path):
     return root, work
 
 
-def told(work):
+def output_and_state(work):
     """What ``evaluate`` prints, and the state of the run on the page."""
     done = CliRunner().invoke(app, ["evaluate", "au-tiny", "--workdir", str(work), "--device", "cpu"])
     assert done.exit_code == 0, done.output
@@ -71,20 +71,20 @@ def told(work):
 
 def test_a_run_is_marked_where_a_test_frame_has_another_label_now(here):
     root, work = here
-    output, state = told(work)
+    output, state = output_and_state(work)
     assert "Old labels" not in output
     assert state == "now"
     annotate(root, changed="c009")
-    output, state = told(work)
+    output, state = output_and_state(work)
     assert MARK in output
     assert state == "old labels"
     annotate(root, changed="c001")
-    assert told(work)[1] == "now"
+    assert output_and_state(work)[1] == "now"
 
 
 def test_of_a_data_set_that_is_not_at_hand_nothing_is_said(here):
     root, work = here
     (root / "action_units.csv").unlink()
-    output, state = told(work)
+    output, state = output_and_state(work)
     assert "Old labels" not in output
     assert state == "now"

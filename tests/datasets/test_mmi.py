@@ -57,10 +57,10 @@ def test_extra_folders_upper_case_and_the_sessions_themselves(tmp_path):
     sessions = tmp_path / "download" / "mmi" / "Sessions"
     (sessions / "1" / "session.xml").rename(sessions / "1" / "SESSION.XML")
     sessions.rename(sessions.with_name("SESSIONS"))
-    found = list_clips(tmp_path)
-    assert found[0].path == "download/mmi/SESSIONS/1/S001-001.avi"
+    clips = list_clips(tmp_path)
+    assert clips[0].path == "download/mmi/SESSIONS/1/S001-001.avi"
     assert [entry.clip_id for entry in list_clips(sessions.with_name("SESSIONS"))] == [
-        entry.clip_id for entry in found
+        entry.clip_id for entry in clips
     ]
 
 

@@ -137,8 +137,8 @@ def test_a_file_of_clips_may_not_divide_a_person(tmp_path):
     path = tmp_path / "folds.csv"
     lines = [f"{one.clip_id},{1 + number // 2}" for number, one in enumerate(CLIPS)]
     path.write_text("\n".join(["clip_id,fold", *lines]))
-    found = read_fold_file(path, CLIPS, group_by="subject_id", n_folds=3)
-    assert found == {"s0": "1", "s1": "2", "s2": "3"}
+    fold_file = read_fold_file(path, CLIPS, group_by="subject_id", n_folds=3)
+    assert fold_file == {"s0": "1", "s1": "2", "s2": "3"}
     path.write_text("\n".join(["clip_id,fold", *lines[:-1], "c5,1"]))
     with pytest.raises(ConfigError, match="puts subject_id 's2' into folds 3 and 1"):
         read_fold_file(path, CLIPS, group_by="subject_id", n_folds=3)
@@ -177,7 +177,7 @@ def test_copies_are_with_their_clip_and_never_scored():
     )
     context = RunContext(
         workdir=None, manifest_digest="", details={}, seed=0, resume=True, force=False, jobs=1,
-        progress=lambda *told: None, division=division, fold="3",
+        progress=lambda *reported: None, division=division, fold="3",
     )  # fmt: skip
     roles = assign_roles(context.divide([*CLIPS, *copies]), protocol_name="images", fold="3")
     assert {one.clip_id for one in roles.test} == {"c4", "c5"}

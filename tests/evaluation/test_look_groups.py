@@ -94,8 +94,8 @@ def test_a_clip_that_has_no_partner_is_in_no_group(tmp_path):
         images += image_rows(name, part, [CHANGES[change](image) for image in faces[2]])
     clips.append(clip_row("d", "val", sha256="c0"))
     audit = audit_parts(write_work(tmp_path, clips, images))
-    found = [{part: list(ids) for part, ids in group.clips.items()} for group in audit.groups]
-    assert found == [{"train": ["a", "c"], "val": ["b"], "test": ["c2"]}, {"train": ["c0"], "val": ["d"]}]
+    actual = [{part: list(ids) for part, ids in group.clips.items()} for group in audit.groups]
+    assert actual == [{"train": ["a", "c"], "val": ["b"], "test": ["c2"]}, {"train": ["c0"], "val": ["d"]}]
     data, page = write_report(audit)
     assert [group["n_clips"] for group in json.loads(data.read_text())["groups"]] == [4, 2]
     text = page.read_text(encoding="utf-8")

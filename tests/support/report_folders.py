@@ -30,8 +30,8 @@ REGION_SCHEMA = pa.schema(
 def samples(n_per_class: int = 4) -> list[tuple[str, str, str, str]]:
     """Id, clip, subject and class of test images: two clips per class, of eight subjects in turn."""
     return [
-        (f"{label}-{number % 2}-f{number:05d}", f"{label}-{number % 2}", f"s{(place + number) % 8}", label)
-        for place, label in enumerate(LABELS)
+        (f"{label}-{number % 2}-f{number:05d}", f"{label}-{number % 2}", f"s{(index + number) % 8}", label)
+        for index, label in enumerate(LABELS)
         for number in range(n_per_class)
     ]
 
@@ -58,11 +58,11 @@ def write_fake_run(
     predicted: list[str | None] = []
     probabilities = np.full((len(shown), len(LABELS)), np.nan, np.float32)
     for row, (_, _, _, label) in enumerate(shown):
-        found = label if generator.random() < share else str(generator.choice(LABELS))
-        predicted.append(None if generator.random() < 0.05 else found)
+        actual = label if generator.random() < share else str(generator.choice(LABELS))
+        predicted.append(None if generator.random() < 0.05 else actual)
         if predicted[-1] is not None:
             probabilities[row] = 0.5 / len(LABELS)
-            probabilities[row, LABELS.index(found)] += 0.5
+            probabilities[row, LABELS.index(actual)] += 0.5
     ids, clips, subjects, labels = zip(*shown, strict=True)
     return write_run(
         work,

@@ -45,10 +45,10 @@ def network_settings(zooms):
 
 def samples(seed, n=N) -> ImageSet:
     pictures = torch.randint(0, 256, (n, 3, 224, 224), generator=torch.Generator().manual_seed(seed)).byte()
-    nought = torch.zeros(n, dtype=torch.int64)
+    result = torch.zeros(n, dtype=torch.int64)
     names = [f"{seed}-{number}" for number in range(n)]
     images: Source = Resident(pictures)
-    return ImageSet(sample_ids=names, clip_ids=names, labels=nought, basic=nought, images=images)
+    return ImageSet(sample_ids=names, clip_ids=names, labels=result, basic=result, images=images)
 
 
 def context(folder):

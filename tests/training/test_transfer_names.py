@@ -98,9 +98,9 @@ def test_results_of_earlier_versions_tell_no_settings(tmp_path, context):
     trained = network(tmp_path / "a").trained
     write_tested(context, "tiny-on-others", trained, trained_on("a"))
     path = context.workdir / "runs/tiny-on-others/0/0/result.json"
-    told = json.loads(path.read_text())
-    del told["details"]["weights"]["config_digest"]
-    path.write_text(json.dumps(told))
+    report = json.loads(path.read_text())
+    del report["details"]["weights"]["config_digest"]
+    path.write_text(json.dumps(report))
     assert experiment_elsewhere(trained, trained_on("a"), context, seed=0) == "tiny-on-others"
 
 
