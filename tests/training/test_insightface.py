@@ -42,6 +42,7 @@ from fgbench.runs.weights import read_trained
 from fgbench.taxonomy import ontology
 from fgbench.training.context import TrainingContext
 from fgbench.training.losses import arcface_logits
+from fgbench.workfolders import default_folders
 from tests.support.one_writer import forced_runs_start_anew, other_processes_write_no_run
 from tests.support.tiny_manifests import image_row, write_faces, write_images
 from tests.support.tiny_work import GREY, REST
@@ -336,7 +337,7 @@ def test_from_scratch_on_the_cpu_takes_the_recipe_for_it(context, monkeypatch):
     done = CliRunner().invoke(app, words)
     assert isinstance(done.exception.__cause__, KilledError)
     assert "no --recipe: insightface-small-from-scratch is taken" in done.stderr
-    monkeypatch.setattr(places, "DEMO_WORKDIR", context.workdir)
+    monkeypatch.setattr(default_folders, "DEMO_WORKDIR", context.workdir)
     CliRunner().invoke(app, words)
     CliRunner().invoke(app, [*words, "--recipe", "insightface"])
     frozen = CliRunner().invoke(app, [*words, "--recipe", "insightface-small"])
