@@ -332,16 +332,6 @@ def read_predictions(folder: Path) -> Predictions:
     )
 
 
-def recompute(folder: Path) -> metrics.Scores:
-    """Scores of a run from its predictions alone.
-
-    Raises:
-        ManifestError: If the predictions are not there or damaged.
-    """
-    predictions = read_predictions(folder)
-    return metrics.scores(predictions.confusion(), predictions.classes)
-
-
 def verify(folder: Path) -> Predictions:
     """Check a finished run: its predictions, which are returned, are unchanged and give its scores.
 

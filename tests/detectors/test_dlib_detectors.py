@@ -6,8 +6,9 @@ import pytest
 from skimage import data
 
 from fgbench.errors import ConfigError, DependencyError
-from fgbench.faces.detection import open_detector, search_at_scale, search_ladder
+from fgbench.faces.detection import open_detector, search_at_scale
 from fgbench.faces.geometry import box_centre, box_iou, box_width
+from tests.support.ladder_search import search_ladder
 
 # Brows to chin of the astronaut, read off by hand.
 FACE = np.array([182, 78, 268, 164])

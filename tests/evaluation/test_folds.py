@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.runs.context import RunContext
 from fgbench.runs.division import Division
-from fgbench.runs.folds import deal, fold_file_text, natural_key, read_fold_file, write_fold_file
+from fgbench.runs.folds import deal, fold_file_text, natural_key, read_fold_file
 from fgbench.runs.roles import assign_roles
 from fgbench.runs.samples import Sample
 
@@ -91,7 +91,7 @@ def test_folds_are_the_same_on_every_machine():
 def test_a_fold_file_is_read_as_it_was_written(tmp_path_factory, subjects):
     path = tmp_path_factory.mktemp("folds") / "folds.csv"
     fold_of = deal(subjects, 3)
-    write_fold_file(path, fold_of, "subject_id")
+    path.write_text(fold_file_text(fold_of, "subject_id"))
     clips = [clip(number, subject) for number, subject in enumerate(subjects * 2)]
     assert read_fold_file(path, clips, group_by="subject_id", n_folds=3) == fold_of
 
@@ -126,7 +126,7 @@ def test_a_file_that_does_not_divide_is_refused(tmp_path, text, message):
 def test_ids_that_look_like_formulas_are_harmless_and_read_as_they_were(tmp_path):
     subjects = ["=1+1|cmd", "'=x", "@a", "-0.5", "+", "'quoted", "\tx"]
     fold_of = {subject: str(1 + number % 3) for number, subject in enumerate(subjects)}
-    write_fold_file(tmp_path / "f.csv", fold_of, "subject_id")
+    (tmp_path / "f.csv").write_text(fold_file_text(fold_of, "subject_id"))
     lines = (tmp_path / "f.csv").read_text().splitlines()
     assert not [line for line in lines if line.startswith(("=", "@", "+"))]
     clips = [clip(number, subject) for number, subject in enumerate(subjects)]

@@ -11,6 +11,7 @@ from sklearn.metrics import balanced_accuracy_score
 
 from fgbench import __version__, storage
 from fgbench.errors import ConfigError, ManifestError
+from fgbench.evaluation import metrics
 from fgbench.runs import results
 from fgbench.runs.results import Predictions
 from fgbench.workfolders.sealed_json import write_sealed
@@ -70,7 +71,8 @@ def test_a_run_has_its_place_and_files(tmp_path):
 def test_scores_are_recomputed_from_the_predictions(tmp_path):
     given = predictions()
     folder = write(tmp_path, given)
-    scores = results.recompute(folder)
+    scored = results.read_predictions(folder)
+    scores = metrics.scores(scored.confusion(), scored.classes)
     wrong = [label or "none" for label in given.predicted]
     with pytest.warns(UserWarning, match="classes not in y_true"):
         expected = balanced_accuracy_score(given.labels, wrong)
@@ -147,7 +149,7 @@ def test_changed_predictions_are_noticed(tmp_path):
     with pytest.raises(ManifestError, match="has lost its"):
         results.verify(folder)
     with pytest.raises(ManifestError, match=r"predictions\.parquet is (missing|damaged)"):
-        results.recompute(folder)
+        results.read_predictions(folder)
 
 
 def test_changed_scores_are_noticed(tmp_path):
@@ -166,11 +168,11 @@ def test_damaged_predictions_are_refused(tmp_path):
     folder = write(tmp_path)
     (folder / "predictions.parquet").write_bytes(b"PAR1 no")
     with pytest.raises(ManifestError, match=r"predictions\.parquet is (missing|damaged)"):
-        results.recompute(folder)
+        results.read_predictions(folder)
     table = pq.read_table(write(tmp_path / "b") / "predictions.parquet").drop_columns(["clip_id"])
     pq.write_table(table, folder / "predictions.parquet")
     with pytest.raises(ManifestError, match="not those of predictions"):
-        results.recompute(folder)
+        results.read_predictions(folder)
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", ".hidden", "a b"])

@@ -11,12 +11,13 @@ import skimage.data
 from fgbench.config import FacesConfig
 from fgbench.faces.clip_faces import observe_clip
 from fgbench.faces.cropped_pictures import LOOK_FRAMES, observe_cropped
-from fgbench.faces.detection import open_detector, search_ladder
+from fgbench.faces.detection import open_detector
 from fgbench.faces.geometry import apply_transform
 from fgbench.faces.locating import load_models
 from fgbench.faces.observation import Observation
 from fgbench.media.video import ImageFrame
 from fgbench.preparation.stages.faces import observed
+from tests.support.ladder_search import search_ladder
 
 FACE = (174.0, 72.0, 274.5, 172.5)  # dlib's box of the astronaut's face
 

@@ -10,10 +10,10 @@ from fgbench.faces.detection import (
     open_detector,
     resized,
     search_at_scale,
-    search_ladder,
     search_scales,
 )
 from fgbench.faces.geometry import box_width
+from tests.support.ladder_search import search_ladder
 
 
 class SquareDetector:

@@ -8,12 +8,11 @@ from fgbench.errors import ManifestError, MediaError
 from fgbench.inputs.image_set import (
     class_targets,
     decode_all,
-    load_frames,
     load_images,
     open_image_set,
     open_source,
 )
-from fgbench.inputs.manifest_pictures import find_images, image_ids, usable_frames
+from fgbench.inputs.manifest_pictures import find_frames, find_images, image_ids, usable_frames
 from fgbench.inputs.resident import Resident
 from fgbench.inputs.streaming import Streamed
 from fgbench.media.images import decode
@@ -103,6 +102,10 @@ def test_png_is_read_too(tmp_path):
 def face_row(clip, frame, status="ok", number=None):
     row = {"clip_id": clip, "frame_index": frame, "role": "video", "status": status}
     return row if number is None else {**row, "image": {"bytes": encoded(number), "path": "x.jpg"}}
+
+
+def load_frames(manifests, frames):
+    return decode_all(find_frames(manifests, frames), device=torch.device("cpu"), jobs=1)
 
 
 def test_faces_of_frames_are_found_by_clip_and_number(tmp_path):
