@@ -1,8 +1,8 @@
 """Optical flow of pairs of frames for temporal networks, as bytes (Simonyan and Zisserman 2014; TSN 2016).
 
 A flow field is clipped to +-b px and stored as ``(f + b) * 255 / (2 b)``, rounded; b is 20 for whole frames,
-and less for faces (`fgbench.config.OpticalFlowConfig`). Its channels are u, to the right, and v, down, in px of
-the frame given.
+and less for faces (`fgbench.config.OpticalFlowConfig`). Its channels are u, to the right, and v, down, px
+of the frame given.
 
 Two methods: ``farneback`` (the default) and ``dis``, Dense Inverse Search with its fast preset (Kroeger et
 al. 2016), which takes a fraction of the time. They are not equivalent: displacements differ. Train and test a

@@ -15,12 +15,12 @@ import torch
 from torch import nn
 
 from fgbench.inputs.batching import Slices, epoch_order
-from fgbench.inputs.cached_maps import KeptMaps
 from fgbench.inputs.clip_frames import HeldRows
 from fgbench.inputs.clip_set import ClipSet
 from fgbench.inputs.crops import view_table
 from fgbench.inputs.frame_choice import pieces_of
 from fgbench.inputs.image_set import ImageSet
+from fgbench.inputs.map_views import KeptMaps
 from fgbench.inputs.preprocessing import Preprocessing
 from fgbench.inputs.resident import Resident
 from fgbench.methods.msau.task import ImageTask

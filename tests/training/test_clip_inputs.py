@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from fgbench.errors import DatasetError
-from fgbench.inputs.cached_maps import KeptMaps
 from fgbench.inputs.clip_frames import HeldRows
 from fgbench.inputs.crops import CENTRE, view_table
 from fgbench.inputs.frame_choice import pieces_of
+from fgbench.inputs.map_views import KeptMaps
 from fgbench.methods.tmsau.inputs import DescribedFrames, Looks, PictureInput, Scale, fit_flow, fit_pictures
 
 CPU = torch.device("cpu")

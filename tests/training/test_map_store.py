@@ -9,8 +9,10 @@ import torch
 
 from fgbench.errors import ConfigError, ResourceError
 from fgbench.inputs import cached_maps as map_store
+from fgbench.inputs import unfinished_maps
 from fgbench.inputs.cached_maps import find_maps, keep_maps
 from fgbench.inputs.crops import draw_views
+from fgbench.inputs.map_views import KeptMaps
 from fgbench.inputs.resident import Resident
 from fgbench.runs.digests import kept_files
 from fgbench.storage import exclusive
@@ -260,7 +262,7 @@ def test_two_processes_do_not_make_the_same_maps(tmp_path):
 
 def test_too_little_room_is_said_before_anything_is_made(tmp_path, monkeypatch):
     usage = type("Usage", (), {"free": 100})
-    monkeypatch.setattr(map_store.shutil, "disk_usage", lambda path: usage)
+    monkeypatch.setattr(unfinished_maps.shutil, "disk_usage", lambda path: usage)
     with pytest.raises(ResourceError, match=r"maps take .* GB free\n.*keep_maps"):
         kept(tmp_path, Calls())
     assert find_maps(tmp_path, KEY, n_images=N, n_views=V, n_maps=R) is None
@@ -289,7 +291,7 @@ def test_float16_has_the_machines_bytes(tmp_path):
 
 def test_maps_that_lie_elsewhere_are_sent_to_the_device():
     drawn = torch.randn(N, V, R, 4, 2, 2).half()
-    maps = map_store.KeptMaps(drawn, device=torch.device("meta"))
+    maps = KeptMaps(drawn, device=torch.device("meta"))
     batches = list(maps.batches(epoch=0, seed=0, batch=4, shuffle=True))
     assert [(one.images.device.type, tuple(one.images.shape)) for one in batches] == [
         ("meta", (rows, R, 4, 2, 2)) for rows in (4, 4, 3)

@@ -17,11 +17,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fgbench.inputs.cached_maps import KeptMaps
 from fgbench.inputs.clip_frames import FrameRows, Kind
 from fgbench.inputs.crops import View, enlarge, five_crops, normalise, without_colour
 from fgbench.inputs.distortion import distort
 from fgbench.inputs.frame_choice import Ints, Jitter, Pieces, draw_jitter, pick
+from fgbench.inputs.map_views import KeptMaps
 
 Taken = tuple[Tensor, Tensor]
 """Stored pieces of clips, and a mask (B, T) bool of the pieces that exist, on the device."""
