@@ -5,7 +5,8 @@ import json
 import pyarrow.parquet as pq
 import pytest
 
-from fgbench.runs.results import read_predictions, verify
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import verify
 from tests.support.own_data import ANNOTATORS, CLASSES, FIRST_ROUND, N_PERSONS, plans
 from tests.support.own_data_walk import DATA, FIRST, NoHintError, Step, walk
 

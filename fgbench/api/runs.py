@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from fgbench.errors import ManifestError
 from fgbench.evaluation import metrics
-from fgbench.evaluation.significance import Metric
+from fgbench.evaluation.cluster_counts import Metric
 from fgbench.reports.comparison.contenders import Contender, contender, find_contender
 from fgbench.reports.experiments import read_experiment
 

@@ -12,9 +12,10 @@ import numpy.typing as npt
 
 from fgbench.errors import ConfigError
 from fgbench.evaluation import metrics
+from fgbench.evaluation.cluster_counts import ClusterCounts, Metric, count_clusters
 from fgbench.evaluation.clusters import LEAST
 from fgbench.evaluation.paired import method_test, paired_interval
-from fgbench.evaluation.significance import ClusterCounts, Metric, count_clusters, seeds_interval
+from fgbench.evaluation.significance import seeds_interval
 from fgbench.naming import counted
 
 if TYPE_CHECKING:

@@ -88,7 +88,7 @@ def _remedy(result: Audit) -> str:
 
 
 def _show(result: Audit) -> None:
-    from fgbench.audit.part_leaks import KINDS
+    from fgbench.audit.leak import KINDS
     from fgbench.naming import counted
     from fgbench.reports.audit_page import NO_LOOKS, comparisons
 

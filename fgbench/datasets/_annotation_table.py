@@ -47,10 +47,8 @@ MEANT = {
 }
 """Columns of other names that may be meant for one that is read; they are asked for, and never taken."""
 
-
 _MARKS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 """Separators that tables of other programs may have."""
-
 
 _SHOWN = 60
 

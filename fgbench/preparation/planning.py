@@ -21,8 +21,6 @@ from fgbench.preparation import markers as stored
 from fgbench.preparation import pipeline
 from fgbench.preparation.failures import TRANSIENT
 from fgbench.preparation.pipeline import Marker, Stage, Task
-from fgbench.preparation.report import RunReport as RunReport
-from fgbench.preparation.report import StageReport as StageReport
 from fgbench.preparation.stored_results import StoredResults
 from fgbench.records import ClipEntry
 from fgbench.taxonomy import FREE, normal_label

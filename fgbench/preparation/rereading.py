@@ -6,8 +6,6 @@ from fgbench.callbacks import Progress
 from fgbench.preparation import markers as stored
 from fgbench.preparation import pipeline
 from fgbench.preparation.planning import PreparationState, plan_stage
-from fgbench.preparation.report import RunReport as RunReport
-from fgbench.preparation.report import StageReport as StageReport
 from fgbench.preparation.stages._source_files import Check, has_changed
 from fgbench.workfolders.sealed_json import discard
 

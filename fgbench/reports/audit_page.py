@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from fgbench import storage
+from fgbench.audit.leak import KINDS, Leak
 from fgbench.audit.leaks import Audit, Folder
-from fgbench.audit.part_leaks import KINDS, Leak
 from fgbench.audit.tables import pictures_by_id
 from fgbench.errors import MediaError
 from fgbench.media.images import decode, encode

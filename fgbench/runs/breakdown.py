@@ -16,7 +16,7 @@ import numpy as np
 from fgbench.evaluation import metrics
 from fgbench.records import image_id
 from fgbench.runs.lost_clips import rejected_clips
-from fgbench.runs.results import Predictions
+from fgbench.runs.predictions import Predictions
 from fgbench.storage import read_rows
 
 N_STEPS = 5

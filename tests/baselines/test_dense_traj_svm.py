@@ -14,7 +14,8 @@ from fgbench.features.bag_of_words import Codebook, CodebookConfig, fit_codebook
 from fgbench.methods.dense_traj_svm import method as dense_traj_svm
 from fgbench.methods.dense_traj_svm.bags import training_sample
 from fgbench.methods.dense_traj_svm.kernels import ExactKernels, NystroemKernels, channel_histograms
-from fgbench.runs.results import read_predictions, read_result
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import read_result
 from fgbench.runs.roles import Roles, assign_roles
 from fgbench.runs.samples import clip_samples
 from fgbench.taxonomy import leaves

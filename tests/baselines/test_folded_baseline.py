@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from fgbench import records, storage
 from fgbench.cli.app import app
 from fgbench.methods.lbp_svm import method as lbp_svm
-from fgbench.runs.results import read_predictions, read_result
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import read_result
 from tests.support.divided_work import EKMAN7, described, ekman_index, write_work
 
 RECIPE = "name: quick\nc_values: [1.0, 10.0]\nkernels: [linear]\nnormalisations: [none]\ninner_folds: 3\n"

@@ -13,9 +13,11 @@ from fgbench.errors import ConfigError, DatasetError
 from fgbench.methods.lbp_svm import method as lbp_svm
 from fgbench.methods.lbp_svm.choice import inner_folds, plan_choice
 from fgbench.runs.context import RunContext
-from fgbench.runs.division import Division, read_division
+from fgbench.runs.division import Division
+from fgbench.runs.division_reading import read_division
 from fgbench.runs.labels import read_labels
-from fgbench.runs.results import read_predictions, read_result
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import read_result
 from fgbench.runs.roles import Roles
 from fgbench.runs.samples import Sample
 from tests.support.divided_work import described, ekman_index, write_work

@@ -19,7 +19,8 @@ from fgbench.methods.lbp_svm.features import read_ids, read_matrices
 from fgbench.methods.lbp_svm.kernels import Histograms, LbpKernels
 from fgbench.reports.protocols import protocol_notes
 from fgbench.runs.division import Division
-from fgbench.runs.results import read_predictions, read_result, verify
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import read_result, verify
 from fgbench.runs.roles import Roles
 from tests.support.run_contexts import run_context
 from tests.support.striped_manifests import LABELS, manifests

@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 
 from fgbench.cli.app import app
 from fgbench.cli.predicted_pictures import output_names
-from fgbench.runs.results import read_predictions, read_result
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import read_result
 from fgbench.workfolders.manifest_index import read_index
 from fgbench.workfolders.sealed_json import write_sealed
 from tests.support.clip_folders import write_folder

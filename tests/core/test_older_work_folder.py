@@ -17,7 +17,7 @@ from fgbench import config
 from fgbench.cli.app import app
 from fgbench.config.older_recipes import in_current_form
 from fgbench.preparation import prepare
-from fgbench.runs.results import read_predictions
+from fgbench.runs.predictions import read_predictions
 
 ARCHIVE = Path(__file__).with_name("earlier_work.tar.xz")
 

@@ -7,7 +7,7 @@ import pytest
 
 from fgbench.datasets.mafw import list_clips
 from fgbench.errors import DatasetError
-from fgbench.runs.division import read_division
+from fgbench.runs.division_reading import read_division
 from fgbench.taxonomy import ontology
 from tests.support.fake_trees import Prepared, write_text
 from tests.support.layouts.mafw import LABELS, LISTS, write_mafw

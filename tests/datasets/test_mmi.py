@@ -4,7 +4,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from fgbench.datasets.mmi import action_units, apex_frame, list_clips
+from fgbench.datasets._mmi_phases import apex_frame
+from fgbench.datasets.mmi import action_units, list_clips
 from fgbench.errors import DatasetError
 from fgbench.inputs.manifest_pictures import usable_frames
 from tests.support.fake_trees import Prepared, write_clip, write_text

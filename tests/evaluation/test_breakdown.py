@@ -6,7 +6,7 @@ import pytest
 
 from fgbench import records, storage
 from fgbench.runs import breakdown
-from fgbench.runs.results import Predictions
+from fgbench.runs.predictions import Predictions
 
 ROWS = [  # sample, clip, true, predicted
     ("a-f00001", "a", "anger", "anger"),

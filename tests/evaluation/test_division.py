@@ -4,7 +4,8 @@ import pytest
 
 from fgbench import storage
 from fgbench.errors import ConfigError, DatasetError, ManifestError
-from fgbench.runs.division import Division, read_division
+from fgbench.runs.division import Division
+from fgbench.runs.division_reading import read_division
 from fgbench.runs.roles import assign_roles
 from fgbench.runs.samples import clip_samples
 from tests.support.divided_work import EKMAN7, FIVE_FOLD, described, ekman_index, write_work

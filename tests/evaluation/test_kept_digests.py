@@ -16,7 +16,7 @@ from fgbench.runs.digests import (
     opened_result,
     write_result,
 )
-from fgbench.runs.results import Predictions
+from fgbench.runs.predictions import Predictions
 from fgbench.workfolders.sealed_json import write_sealed
 
 KEY = {"experiment": "tiny", "fold": "0", "seed": 0}

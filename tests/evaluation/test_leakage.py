@@ -7,11 +7,12 @@ import sys
 import numpy as np
 import pytest
 
+from fgbench.audit.leak import Leak
 from fgbench.audit.leaks import audit_against, audit_parts
-from fgbench.audit.part_leaks import PARTNERS, Leak, dropped_clips
+from fgbench.audit.part_leaks import PARTNERS, dropped_clips
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.reports.audit_page import write_report
-from fgbench.runs.division import read_division
+from fgbench.runs.division_reading import read_division
 from tests.support.audited_folders import CHANGES, clip_row, drawn_faces, image_rows, write_work
 
 pytestmark = pytest.mark.slow

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from fgbench.audit import duplicates as duplicate_search
+from fgbench.audit.leak import AuditedClip, Side
 from fgbench.audit.leaks import audit_parts
 from fgbench.audit.look_groups import look_groups
-from fgbench.audit.part_leaks import AuditedClip, Side, compare, dropped_clips
+from fgbench.audit.part_leaks import compare, dropped_clips
 from fgbench.audit.perceptual_hash import SIDE_PX, WINDOWS
 from fgbench.audit.pictures import Pictures
 from fgbench.reports.audit_page import write_report

@@ -8,8 +8,9 @@ from scipy.stats import binomtest, permutation_test
 from scipy.stats import t as students_t
 
 from fgbench.errors import DatasetError
-from fgbench.evaluation import metrics, paired
-from fgbench.evaluation.significance import count_clusters, seeds_interval
+from fgbench.evaluation import metrics, paired, permutation
+from fgbench.evaluation.cluster_counts import count_clusters
+from fgbench.evaluation.significance import seeds_interval
 
 N_CLASSES = 3
 
@@ -79,7 +80,7 @@ def test_exact_permutation_test_is_scipys(metric):
     truth, first, second = drawn()
     clusters = [f"s{index % 9}" for index in range(truth.size)]
     one, other = counted(truth, first, clusters), counted(truth, second, clusters)
-    actual = paired.permutation_test(one, other, metric=metric)
+    actual = permutation.permutation_test(one, other, metric=metric)
     true = one.true.sum(axis=0)
     weights = 1 / true / N_CLASSES if metric == "uar" else np.full(N_CLASSES, 1 / truth.size)
     expected = permutation_test(
@@ -108,7 +109,7 @@ def test_swapping_whole_clusters_by_hand():
         one, other = np.where(swap, second, first), np.where(swap, first, second)
         extreme += abs(uar(truth, one) - uar(truth, other)) >= observed - 1e-12
     names = [f"s{number}" for number in position]
-    actual = paired.permutation_test(counted(truth, first, names), counted(truth, second, names))
+    actual = permutation.permutation_test(counted(truth, first, names), counted(truth, second, names))
     assert actual.p == pytest.approx(extreme / 32)
 
 
@@ -117,7 +118,7 @@ def test_drawn_permutations_come_near_scipys():
     truth, first, second = drawn(400, shares=(0.58, 0.5))
     clusters = [f"s{index % 60}" for index in range(400)]
     one, other = counted(truth, first, clusters), counted(truth, second, clusters)
-    actual = paired.permutation_test(one, other, n_permutations=20_000)
+    actual = permutation.permutation_test(one, other, n_permutations=20_000)
     weights = 1 / one.true.sum(axis=0) / N_CLASSES
     expected = permutation_test(
         (one.right @ weights, other.right @ weights),
@@ -130,13 +131,13 @@ def test_drawn_permutations_come_near_scipys():
     assert not actual.is_exact
     assert 0.005 < expected.pvalue < 0.6
     assert actual.p == pytest.approx(expected.pvalue, abs=0.02)
-    assert actual == paired.permutation_test(one, other, n_permutations=20_000)
+    assert actual == permutation.permutation_test(one, other, n_permutations=20_000)
 
 
 def test_equal_runs_do_not_differ():
     truth, first, _ = drawn()
     one = counted(truth, first, [f"s{index % 30}" for index in range(truth.size)])
-    actual = paired.permutation_test(one, one)
+    actual = permutation.permutation_test(one, one)
     assert (actual.statistic, actual.p, actual.n_clusters) == (0.0, 1.0, 0)
     difference = paired.paired_interval([one], [one])
     reach = 1 - 0.05 ** (1 / 30)  # as many of other persons may be taken differently
@@ -161,7 +162,7 @@ def test_a_test_of_a_true_null_is_rarely_significant():
     for seed in range(300):
         truth, first, second = drawn(60, seed=seed, shares=(0.5, 0.5))
         clusters = [f"s{index % 10}" for index in range(60)]
-        test = paired.permutation_test(counted(truth, first, clusters), counted(truth, second, clusters))
+        test = permutation.permutation_test(counted(truth, first, clusters), counted(truth, second, clusters))
         low += test.p <= 0.05
     assert low <= 27  # binomial: more than 27 of 300 has a chance of 0.1 %
 
@@ -170,7 +171,7 @@ def test_classes_are_tested_each():
     truth, first, second = drawn()
     clusters = [f"s{index % 7}" for index in range(truth.size)]
     four = [count_clusters(truth, actual, clusters=clusters, n_classes=4) for actual in (first, second)]
-    tests = paired.class_permutation_tests(*four)
+    tests = permutation.class_permutation_tests(*four)
     assert tests[3] is None
     for label in range(3):
         rows = truth == label
@@ -188,10 +189,10 @@ def test_classes_are_tested_each():
 
 def test_holm_by_hand():
     """0.01 x 4, 0.02 x 3, 0.03 x 2, and 0.04 x 1, which may not be below the one before it."""
-    assert paired.holm([0.04, 0.01, None, 0.03, 0.02]) == pytest.approx([0.06, 0.04, None, 0.06, 0.06])
-    assert paired.holm([0.9, 0.8]) == [1.0, 1.0]
-    assert paired.holm([None, None]) == [None, None]
-    assert paired.holm([]) == []
+    assert permutation.holm([0.04, 0.01, None, 0.03, 0.02]) == pytest.approx([0.06, 0.04, None, 0.06, 0.06])
+    assert permutation.holm([0.9, 0.8]) == [1.0, 1.0]
+    assert permutation.holm([None, None]) == [None, None]
+    assert permutation.holm([]) == []
 
 
 @pytest.mark.parametrize("metric", ["uar", "war", "macro_f1"])
@@ -273,7 +274,7 @@ def test_two_single_runs_have_the_permutation_test():
     one, other = (counted(truth, run, [f"s{index % 9}" for index in range(120)]) for run in (first, second))
     test = paired.method_test([one], [other])
     assert (test.p, test.is_over_seeds) == (test.permutation.p, False)
-    assert test.permutation == paired.permutation_test(one, other)
+    assert test.permutation == permutation.permutation_test(one, other)
 
 
 def test_bad_arguments_are_refused():
@@ -282,9 +283,9 @@ def test_bad_arguments_are_refused():
     with pytest.raises(ValueError, match="different clusters or classes"):
         paired.paired_interval([one], [counted(truth, second, ["a", "b", "d"] * 10)])
     with pytest.raises(ValueError, match="different samples"):
-        paired.permutation_test(one, counted(np.roll(truth, 1), second, ["a", "b", "c"] * 10))
+        permutation.permutation_test(one, counted(np.roll(truth, 1), second, ["a", "b", "c"] * 10))
     with pytest.raises(ValueError, match="macro_f1"):
-        paired.permutation_test(one, one, metric="macro_f1")
+        permutation.permutation_test(one, one, metric="macro_f1")
     single = counted(truth, first, ["a"] * 30)
     with pytest.raises(DatasetError, match="at least 2"):
         paired.paired_interval([single], [single])

@@ -13,7 +13,7 @@ from fgbench import __version__, storage
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.evaluation import metrics
 from fgbench.runs import results
-from fgbench.runs.results import Predictions
+from fgbench.runs.predictions import Predictions, read_predictions
 from fgbench.workfolders.sealed_json import write_sealed
 
 CLASSES = ("anger", "joy", "love")
@@ -71,7 +71,7 @@ def test_a_run_has_its_place_and_files(tmp_path):
 def test_scores_are_recomputed_from_the_predictions(tmp_path):
     given = predictions()
     folder = write(tmp_path, given)
-    scored = results.read_predictions(folder)
+    scored = read_predictions(folder)
     scores = metrics.scores(scored.confusion(), scored.classes)
     wrong = [label or "none" for label in given.predicted]
     with pytest.warns(UserWarning, match="classes not in y_true"):
@@ -84,7 +84,7 @@ def test_scores_are_recomputed_from_the_predictions(tmp_path):
 
 def test_predictions_come_back_as_they_were(tmp_path):
     given = predictions()
-    actual = results.read_predictions(write(tmp_path, given))
+    actual = read_predictions(write(tmp_path, given))
     for name in ("classes", "sample_ids", "clip_ids", "subject_ids", "labels", "predicted"):
         assert getattr(actual, name) == getattr(given, name)
     assert list(actual.source_ids) == list(given.source_ids)
@@ -109,7 +109,7 @@ def test_columns_are_frozen(tmp_path):
 def test_sources_are_kept(tmp_path):
     given = predictions()
     films = [f"film {index}" for index in range(len(given.sample_ids))]
-    actual = results.read_predictions(write(tmp_path, replace(given, source_ids=films)))
+    actual = read_predictions(write(tmp_path, replace(given, source_ids=films)))
     assert actual.source_ids == films
 
 
@@ -117,7 +117,7 @@ def test_runs_before_sources_were_kept_are_read(tmp_path):
     folder = write(tmp_path)
     path = folder / "predictions.parquet"
     pq.write_table(pq.read_table(path).drop_columns("source_id"), path)
-    assert set(results.read_predictions(folder).source_ids) == {None}
+    assert set(read_predictions(folder).source_ids) == {None}
 
 
 def test_the_same_run_gives_the_same_bytes(tmp_path):
@@ -149,7 +149,7 @@ def test_changed_predictions_are_noticed(tmp_path):
     with pytest.raises(ManifestError, match="has lost its"):
         results.verify(folder)
     with pytest.raises(ManifestError, match=r"predictions\.parquet is (missing|damaged)"):
-        results.read_predictions(folder)
+        read_predictions(folder)
 
 
 def test_changed_scores_are_noticed(tmp_path):
@@ -168,11 +168,11 @@ def test_damaged_predictions_are_refused(tmp_path):
     folder = write(tmp_path)
     (folder / "predictions.parquet").write_bytes(b"PAR1 no")
     with pytest.raises(ManifestError, match=r"predictions\.parquet is (missing|damaged)"):
-        results.read_predictions(folder)
+        read_predictions(folder)
     table = pq.read_table(write(tmp_path / "b") / "predictions.parquet").drop_columns(["clip_id"])
     pq.write_table(table, folder / "predictions.parquet")
     with pytest.raises(ManifestError, match="not those of predictions"):
-        results.read_predictions(folder)
+        read_predictions(folder)
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", ".hidden", "a b"])

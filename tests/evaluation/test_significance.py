@@ -8,7 +8,8 @@ from sklearn.metrics import balanced_accuracy_score
 
 from fgbench.errors import DatasetError
 from fgbench.evaluation import metrics
-from fgbench.evaluation.significance import cluster_interval, count_clusters, mean_counts, seeds_interval
+from fgbench.evaluation.cluster_counts import count_clusters, mean_counts
+from fgbench.evaluation.significance import cluster_interval, seeds_interval
 
 
 def drawn(n=400, n_classes=4, seed=0):

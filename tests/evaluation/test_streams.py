@@ -8,16 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from fgbench.errors import ManifestError
-from fgbench.runs.streams import (
-    ATTENTION,
-    STREAMS,
-    ClipAttention,
-    StreamScores,
-    read_attention,
-    read_streams,
-    write_attention,
-    write_streams,
-)
+from fgbench.runs.attention import ATTENTION, ClipAttention, read_attention, write_attention
+from fgbench.runs.streams import STREAMS, StreamScores, read_streams, write_streams
 
 CLASSES = ("anger", "joy", "love")
 

@@ -9,7 +9,7 @@ import pytest
 import fgbench
 from fgbench.errors import DatasetError
 from fgbench.runs.context import RunContext
-from fgbench.runs.division import read_division
+from fgbench.runs.division_reading import read_division
 from fgbench.runs.labels import read_labels
 from fgbench.runs.samples import clip_samples, image_samples
 from fgbench.storage import read_json

@@ -6,7 +6,7 @@ import pytest
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.evaluation.metrics import scores
 from fgbench.runs.labels import LabelSet, fg33
-from fgbench.runs.results import Predictions
+from fgbench.runs.predictions import Predictions
 from fgbench.runs.zero_shot import basic_of, can_map, six, zero_shot
 from fgbench.taxonomy import leaves
 

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
-from fgbench.runs.results import read_predictions, read_result
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import read_result
 from tests.support.outside_work import LOST, N_FRAMES, cli, folds, score, write_rows
 
 FOUR = ["anger", "happiness", "sadness", "surprise"]

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import binomtest
 
-from fgbench.evaluation.paired import mcnemar, paired_interval, permutation_test
-from fgbench.evaluation.significance import ClusterCounts, seeds_interval
+from fgbench.evaluation.cluster_counts import ClusterCounts
+from fgbench.evaluation.paired import mcnemar, paired_interval
+from fgbench.evaluation.permutation import permutation_test
+from fgbench.evaluation.significance import seeds_interval
 
 N_SETS = 500
 N_DRAWS = 500

@@ -25,8 +25,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from fgbench.evaluation.cluster_counts import ClusterCounts, count_clusters
 from fgbench.evaluation.paired import paired_interval
-from fgbench.evaluation.significance import ClusterCounts, count_clusters
 
 N_CLASSES, N_HELD_OUT, PERSONS = 7, 2_000, 60
 LABELS = tuple(f"c{place}" for place in range(N_CLASSES))

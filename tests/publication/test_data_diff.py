@@ -12,8 +12,9 @@ from fgbench.cli.app import app
 from fgbench.errors import ManifestError
 from fgbench.publication.difference import difference
 from fgbench.publication.difference_tables import difference_lines
+from fgbench.runs.predictions import Predictions
 from fgbench.runs.read_digest import read_digest
-from fgbench.runs.results import Predictions, write_run
+from fgbench.runs.results import write_run
 from fgbench.storage import read_rows
 from fgbench.workfolders.manifest_index import read_index
 from tests.support.plain_data import prepared, published, write_plain_video

@@ -9,7 +9,8 @@ from fgbench.reports.experiments import NoRunError
 from fgbench.reports.paper import numbers as paper
 from fgbench.reports.rendering.table import Spread
 from fgbench.reports.tables import table3, table4
-from fgbench.runs.results import read_predictions, read_result
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import read_result
 from fgbench.runs.zero_shot import RULE, six
 from fgbench.workfolders.sealed_json import SEAL, write_sealed
 from tests.support.benchmark_runs import PROTOCOL, fake_run, of_fold

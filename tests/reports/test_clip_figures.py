@@ -215,7 +215,7 @@ def test_clip_of_one_frame_is_drawn(tmp_path, monkeypatch):
 
 
 def test_distance_to_the_key_frame_by_hand():
-    from fgbench.runs.streams import ClipAttention
+    from fgbench.runs.attention import ClipAttention
 
     def clip(name, second):
         weights = np.array(second, np.float32)

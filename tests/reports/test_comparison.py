@@ -18,8 +18,9 @@ from fgbench.reports.rendering.table import Spread
 from fgbench.reports.run.scores import scores_table
 from fgbench.reports.run.sheet import sheet_tables
 from fgbench.reports.tables import table2
+from fgbench.runs.predictions import Predictions, read_predictions
 from fgbench.runs.read_digest import read_digest
-from fgbench.runs.results import Predictions, read_predictions, read_result, write_run
+from fgbench.runs.results import read_result, write_run
 from fgbench.workfolders.manifest_index import content_digest
 from fgbench.workfolders.sealed_json import SEAL, write_sealed
 from tests.support.report_folders import LABELS, samples, write_fake_run, write_manifests

@@ -13,8 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from fgbench.config import PrepareConfig
-from fgbench.evaluation.paired import paired_interval, permutation_test
-from fgbench.evaluation.significance import cluster_interval, count_clusters
+from fgbench.evaluation.cluster_counts import count_clusters
+from fgbench.evaluation.paired import paired_interval
+from fgbench.evaluation.permutation import permutation_test
+from fgbench.evaluation.significance import cluster_interval
 from fgbench.media.images import decode
 from fgbench.preparation import prepare
 from fgbench.records import schema
@@ -23,8 +25,9 @@ from fgbench.reports.page import rejected
 from fgbench.reports.page.build import build_page
 from fgbench.reports.page.sheets import COLUMNS, Sheets, square
 from fgbench.resources import resource
+from fgbench.runs.predictions import read_predictions
 from fgbench.runs.read_digest import digests_now, read_digest
-from fgbench.runs.results import DIGEST_KIND, read_predictions
+from fgbench.runs.results import DIGEST_KIND
 from fgbench.storage import write_table
 from fgbench.taxonomy import leaf
 from fgbench.workfolders.manifest_index import content_digest, read_index

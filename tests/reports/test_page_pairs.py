@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from fgbench.evaluation.paired import paired_interval, permutation_test
+from fgbench.evaluation.paired import paired_interval
+from fgbench.evaluation.permutation import permutation_test
 from fgbench.reports.page.build import build_page
 from fgbench.reports.page.finished_runs import find_runs
 from fgbench.reports.page.pairs import ALL_UP_TO, BEST, chosen_pairs

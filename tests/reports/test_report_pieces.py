@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fgbench.evaluation.significance import count_clusters, seeds_interval
+from fgbench.evaluation.cluster_counts import count_clusters
+from fgbench.evaluation.significance import seeds_interval
 from fgbench.reports.paper.methods import BACKBONES, METHODS, MSAU
 from fgbench.reports.paper.numbers import figure7_peaks, table2, table5
 from fgbench.reports.paper.ranking import Standing, order_notes

@@ -14,7 +14,8 @@ from fgbench.reports.run.confusion import (
     largest_confusions,
     write_confusion,
 )
-from fgbench.runs.results import Predictions, write_run
+from fgbench.runs.predictions import Predictions
+from fgbench.runs.results import write_run
 from fgbench.taxonomy import leaf, leaves
 
 LABELS = tuple(item.name for item in leaves())

@@ -10,7 +10,8 @@ from fgbench.reports.rendering.table import Spread
 from fgbench.reports.run.figures import run_figures
 from fgbench.reports.run.files import printed_tables, write_sheet
 from fgbench.reports.run.sheet import sheet_tables
-from fgbench.runs.results import Predictions, read_predictions, write_run
+from fgbench.runs.predictions import Predictions, read_predictions
+from fgbench.runs.results import write_run
 from tests.support.report_folders import LABELS, samples, write_fake_run, write_manifests
 
 

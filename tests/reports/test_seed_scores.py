@@ -8,7 +8,8 @@ import pytest
 
 from fgbench.reports.accuracies import measure
 from fgbench.reports.chains import varied_over
-from fgbench.reports.experiments import Run, sound_experiments
+from fgbench.reports.experiment import Run
+from fgbench.reports.experiments import sound_experiments
 from fgbench.reports.rendering.hypertext import html_table
 from fgbench.reports.rendering.latex import latex
 from fgbench.reports.rendering.render import markdown

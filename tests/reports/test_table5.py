@@ -7,7 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from fgbench.errors import ManifestError
-from fgbench.evaluation.significance import count_clusters, seeds_interval
+from fgbench.evaluation.cluster_counts import count_clusters
+from fgbench.evaluation.significance import seeds_interval
 from fgbench.reports.experiments import NoRunError
 from fgbench.reports.rendering.render import markdown
 from fgbench.reports.rendering.table import Spread

@@ -10,7 +10,7 @@ from fgbench.cli.app import app
 from fgbench.reports.comparison.contenders import find_contender
 from fgbench.reports.run.sheet import sheet_tables
 from fgbench.runs.labels import read_labels
-from fgbench.runs.results import read_predictions
+from fgbench.runs.predictions import read_predictions
 from fgbench.storage import read_rows
 from tests.support.clip_folders import write_folder
 from tests.support.fake_trees import Prepared

@@ -10,7 +10,7 @@ from fgbench.audit.leaks import audit_parts, open_folder
 from fgbench.config import PrepareConfig, load_prepare
 from fgbench.errors import DatasetError
 from fgbench.preparation import prepare
-from fgbench.runs.division import read_division
+from fgbench.runs.division_reading import read_division
 from fgbench.storage import read_rows
 from fgbench.workfolders.manifest_index import read_index
 from tests.support.clip_folders import write_folder, write_plain_clip

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from fgbench.runs.results import Predictions, write_run
+from fgbench.runs.predictions import Predictions
+from fgbench.runs.results import write_run
 from tests.support.divided_work import EKMAN7
 from tests.support.report_folders import digest_of
 

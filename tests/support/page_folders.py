@@ -10,8 +10,10 @@ import pyarrow as pa
 
 from fgbench import records, storage
 from fgbench.media.images import encode
-from fgbench.runs.results import Predictions, write_run
-from fgbench.runs.streams import ClipAttention, StreamScores, write_attention, write_streams
+from fgbench.runs.attention import ClipAttention, write_attention
+from fgbench.runs.predictions import Predictions
+from fgbench.runs.results import write_run
+from fgbench.runs.streams import StreamScores, write_streams
 from fgbench.taxonomy import leaf
 from tests.support.report_folders import LABELS, REGION_SCHEMA, digest_of, write_fake_run
 

@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from fgbench import records, storage
 from fgbench.media.images import encode
+from fgbench.runs.predictions import Predictions
 from fgbench.runs.read_digest import read_digest
-from fgbench.runs.results import Predictions, write_run
+from fgbench.runs.results import write_run
 from fgbench.taxonomy import leaf, leaves
 from fgbench.workfolders.manifest_index import is_published, read_index
 

@@ -23,9 +23,11 @@ from fgbench.models.c3d_lstm import C3d
 from fgbench.models.googlenet import GoogLeNet
 from fgbench.models.vgg_lstm import Vgg16
 from fgbench.models.weights import load_weights, save_weights
+from fgbench.runs.attention import read_attention
 from fgbench.runs.labels import fg33
-from fgbench.runs.results import read_predictions, read_result, verify
-from fgbench.runs.streams import read_attention, read_streams
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import read_result, verify
+from fgbench.runs.streams import read_streams
 from fgbench.runs.weights import read_trained
 from fgbench.workfolders.sealed_json import read_sealed
 from tests.support.tiny_clips import clip, clip_recipe, other_clips, small_clips, write_clips
@@ -431,7 +433,7 @@ def test_weights_of_another_kind_are_refused(done, image):
 
 
 def test_other_label_sets_and_folds(tmp_path, image):
-    from fgbench.runs.division import read_division
+    from fgbench.runs.division_reading import read_division
     from fgbench.runs.labels import read_labels
 
     manifests = small_clips(tmp_path / "clips", rest=False)

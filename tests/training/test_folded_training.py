@@ -19,9 +19,10 @@ from fgbench.methods.action_units import run as au_run
 from fgbench.methods.msau import run as image_run
 from fgbench.methods.msau.opened import open_network
 from fgbench.models.weights import load_weights
-from fgbench.runs.division import read_division
+from fgbench.runs.division_reading import read_division
 from fgbench.runs.labels import read_labels
-from fgbench.runs.results import read_predictions, read_result, verify, write_run
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import read_result, verify, write_run
 from fgbench.runs.unit_results import read_au_result
 from fgbench.runs.weights import read_trained
 from fgbench.taxonomy import leaf, ontology

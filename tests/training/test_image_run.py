@@ -27,7 +27,8 @@ from fgbench.methods.msau.opened import open_network
 from fgbench.models.msau import MsauNet
 from fgbench.models.weights import load_weights
 from fgbench.runs.labels import read_labels
-from fgbench.runs.results import read_predictions, read_result, verify
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import read_result, verify
 from fgbench.runs.weights import read_trained
 from fgbench.taxonomy import ontology
 from tests.support.tiny_work import (

@@ -37,7 +37,8 @@ from fgbench.models.initialisation import initialise
 from fgbench.models.iresnet import FaceHead, IResNet, IResNetClassifier, iresnet
 from fgbench.models.weights import load_weights
 from fgbench.reports.tables import table2
-from fgbench.runs.results import read_predictions, read_result, verify
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import read_result, verify
 from fgbench.runs.weights import read_trained
 from fgbench.taxonomy import ontology
 from fgbench.training.context import TrainingContext

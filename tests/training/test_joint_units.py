@@ -18,7 +18,8 @@ from fgbench.methods.msau.opened import open_network
 from fgbench.methods.msau.units import unit_labels
 from fgbench.models.weights import load_weights
 from fgbench.records import AuRow
-from fgbench.runs.results import read_predictions, read_result
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import read_result
 from fgbench.runs.weights import read_trained
 from fgbench.training.losses import image_loss
 from tests.support.tiny_manifests import image_row, write_images

@@ -23,7 +23,8 @@ from fgbench.cli.baseline_plugins import add_commands
 from fgbench.errors import ManifestError
 from fgbench.methods.protocol.kinds import open_trained
 from fgbench.models.weights import load_weights, save_weights
-from fgbench.runs.results import read_predictions, read_result, verify
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import read_result, verify
 from fgbench.runs.weights import read_trained
 from tests.support.tiny_task import KilledError, killer
 from tests.support.tiny_work import context_in, pictures_of, seen, small_work

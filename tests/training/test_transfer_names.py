@@ -8,7 +8,8 @@ from fgbench.errors import ConfigError
 from fgbench.inference.picture_test import evaluate_images
 from fgbench.methods._networks.transfer_names import experiment_elsewhere, training_details
 from fgbench.methods.msau.opened import open_network
-from fgbench.runs.results import read_predictions, read_result
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import read_result
 from fgbench.runs.weights import read_trained
 from fgbench.training.device import resolve
 from tests.support.tiny_runs import write_tiny_weights

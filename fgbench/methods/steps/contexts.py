@@ -14,7 +14,7 @@ from fgbench.errors import DependencyError
 from fgbench.methods.steps.needed_features import ensure_features
 from fgbench.preparation.soundness import require
 from fgbench.runs.context import RunContext
-from fgbench.runs.division import read_division
+from fgbench.runs.division_reading import read_division
 from fgbench.runs.face_origin import FACE_ORIGIN, faces_of
 from fgbench.runs.labels import read_labels
 from fgbench.runs.read_digest import read_digest

@@ -19,6 +19,7 @@ from fgbench.evaluation.calibration import (
     confidences_of,
     reliability_bins,
 )
+from fgbench.evaluation.cluster_counts import Metric
 from fgbench.evaluation.clusters import LEAST, MEANING, few_clusters_notes
 from fgbench.evaluation.hierarchy import (
     FARTHEST,
@@ -27,7 +28,6 @@ from fgbench.evaluation.hierarchy import (
     inside_counts,
     upper_counts,
 )
-from fgbench.evaluation.significance import Metric
 from fgbench.reports.accuracies import over_seeds, pooled
 from fgbench.reports.chains import chain_notes
 from fgbench.reports.comparison.contenders import Contender
@@ -43,7 +43,7 @@ from fgbench.runs.breakdown import (
     missing_reasons,
     read_judgements,
 )
-from fgbench.runs.results import Predictions
+from fgbench.runs.predictions import Predictions
 from fgbench.taxonomy import basics
 from fgbench.workfolders.layout import MANIFESTS
 
