@@ -17,8 +17,8 @@ from fgbench.catalogue.stamps import Stamp, Stamps, source_digest
 from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError
 from fgbench.files.hashing import bucket_of, digest_file, digest_json
+from fgbench.preparation import fingerprints, pipeline
 from fgbench.preparation import markers as stored
-from fgbench.preparation import pipeline
 from fgbench.preparation.failures import TRANSIENT
 from fgbench.preparation.pipeline import Marker, Stage, Task
 from fgbench.preparation.stored_results import StoredResults
@@ -133,11 +133,11 @@ def plan_stage(
     section = stage.config(state.config)
     buckets = [bucket for bucket in state.buckets(stage) if bucket not in skip]
     inputs = {bucket: state.inputs(stage, bucket) for bucket in buckets}
-    digests = {bucket: pipeline.input_digests(stage, bucket, state.finished) for bucket in buckets}
+    digests = {bucket: fingerprints.input_digests(stage, bucket, state.finished) for bucket in buckets}
     plans = _decide(state, stage, inputs, digests, write=write) if stage.plan is not None and buckets else {}
     files = {path.name: digest_file(path) for path in (stage.files(section) if stage.files else ())}
     identities = {
-        bucket: pipeline.fingerprint(
+        bucket: fingerprints.fingerprint(
             stage,
             section,
             digests[bucket],
@@ -221,7 +221,7 @@ def _decide(
     """Return the stage's plan for all buckets, kept in a file to spare an unchanged run the tables."""
     assert stage.plan is not None
     section = stage.config(state.config)
-    path = pipeline.plan_path(state.workdir, stage, section, digests)
+    path = fingerprints.plan_path(state.workdir, stage, section, digests)
     try:
         return stored.read_plan(path, inputs, stage.plan_shape)
     except FileNotFoundError:

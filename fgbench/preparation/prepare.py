@@ -14,7 +14,7 @@ from fgbench.callbacks import Progress, ignore
 from fgbench.config import PrepareConfig
 from fgbench.config.older_recipes import in_current_form
 from fgbench.errors import ManifestError
-from fgbench.preparation import execution, pipeline
+from fgbench.preparation import execution, fingerprints, pipeline
 from fgbench.preparation import markers as stored
 from fgbench.preparation.planning import PreparationState, begin, plan_stage
 from fgbench.preparation.report import RunReport as RunReport
@@ -246,4 +246,4 @@ def unused_files(config: PrepareConfig, root: Path, workdir: Path) -> list[Path]
         for marker in markers.values():
             used.update(stored.marker_files(folder, marker))
     there = (workdir / "stages").glob("*/*")
-    return sorted(path for path in there if pipeline.is_result(path.name) and path not in used)
+    return sorted(path for path in there if fingerprints.is_result(path.name) and path not in used)

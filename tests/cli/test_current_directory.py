@@ -58,7 +58,7 @@ def test_as_a_module_what_fgbench_imports_is_not_from_there(planted):
 DRAW = """
 from hashlib import sha256
 from fgbench.reports.rendering.drawing_style import canvas, heading, own_style
-from fgbench.reports.rendering.render import picture
+from fgbench.reports.rendering.drawings import picture
 
 @own_style()
 def draw():

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from fgbench import records, storage
-from fgbench.runs import breakdown
+from fgbench.runs import breakdown, coverage
 from fgbench.runs.predictions import Predictions
 
 ROWS = [  # sample, clip, true, predicted
@@ -57,14 +57,14 @@ def test_accuracy_by_confidence():
 
 
 def test_coverage_and_accuracy_on_the_detected_subset():
-    actual = breakdown.coverage(predictions())
+    actual = coverage.coverage(predictions())
     assert (actual.n, actual.n_predicted, actual.share) == (6, 5, pytest.approx(5 / 6))
     assert actual.uar_detected == pytest.approx((2 / 3 + 1 / 2) / 2)
     assert actual.war_detected == pytest.approx(3 / 5)
 
 
 def test_nothing_detected_is_blank():
-    actual = breakdown.coverage(predictions([ROWS[3]]))
+    actual = coverage.coverage(predictions([ROWS[3]]))
     assert (actual.share, actual.uar_detected, actual.war_detected) == (0.0, None, None)
 
 
@@ -89,5 +89,5 @@ def test_manifests_are_read(tmp_path):
         [{"clip_id": clip, "frame_index": frame, "status": status} for clip, frame, status in frames],
     )
     lost = [*ROWS, ("e-f00001", "e", "pride", None)]
-    assert breakdown.missing_reasons(predictions(lost), tmp_path) == {"no_face": 1, "not told": 1}
-    assert breakdown.missing_reasons(predictions(ROWS[:2]), tmp_path) == {}
+    assert coverage.missing_reasons(predictions(lost), tmp_path) == {"no_face": 1, "not told": 1}
+    assert coverage.missing_reasons(predictions(ROWS[:2]), tmp_path) == {}

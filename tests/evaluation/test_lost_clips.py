@@ -8,8 +8,8 @@ import pytest
 from fgbench.config import PrepareConfig, TrainClipConfig, load_training
 from fgbench.preparation import prepare
 from fgbench.reports.run.scores import scores_table
-from fgbench.runs.breakdown import coverage, missing_reasons
 from fgbench.runs.context import RunContext
+from fgbench.runs.coverage import coverage, missing_reasons
 from fgbench.runs.labels import LabelSet
 from fgbench.runs.lost_clips import lost_samples
 from fgbench.runs.results import read_result, write_run

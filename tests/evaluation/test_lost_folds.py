@@ -8,8 +8,8 @@ from fgbench import records, storage
 from fgbench.errors import ConfigError
 from fgbench.files.hashing import hash_u64
 from fgbench.reports.run.fold_scores import fold_tables, folds_json
-from fgbench.runs.breakdown import coverage, missing_reasons
 from fgbench.runs.context import RunContext
+from fgbench.runs.coverage import coverage, missing_reasons
 from fgbench.runs.division_reading import read_division
 from fgbench.runs.labels import LabelSet
 from fgbench.runs.lost_clips import lost_samples

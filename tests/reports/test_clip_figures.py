@@ -10,7 +10,7 @@ import pytest
 from fgbench.errors import ManifestError
 from fgbench.reports.experiments import NoRunError
 from fgbench.reports.figures import attention, figure7
-from fgbench.reports.rendering.render import png
+from fgbench.reports.rendering.drawings import png
 from fgbench.reports.rendering.table import Spread
 from fgbench.reports.run.clip_attention import evenly, key_frame_note
 from fgbench.taxonomy import basics, leaf

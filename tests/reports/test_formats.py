@@ -8,10 +8,11 @@ from html.parser import HTMLParser
 import pytest
 
 from fgbench.reports.index import Entry, entry_of, write_index
+from fgbench.reports.rendering.drawings import picture
 from fgbench.reports.rendering.files import FORMATS, write_item
 from fgbench.reports.rendering.hypertext import html_page, html_table
 from fgbench.reports.rendering.latex import escaped, latex
-from fgbench.reports.rendering.render import comma_separated, markdown, picture, text
+from fgbench.reports.rendering.render import comma_separated, markdown, text
 from fgbench.reports.rendering.table import Figure, PValue, Spread, Table
 from fgbench.reports.tables import table2
 from tests.support.report_folders import samples, write_fake_run, write_manifests

@@ -35,14 +35,8 @@ from fgbench.reports.freshness import state_notes
 from fgbench.reports.protocols import protocol_notes
 from fgbench.reports.rendering.table import Cell, Table, data_title
 from fgbench.reports.run.own_upper import own_upper, own_upper_counts
-from fgbench.runs.breakdown import (
-    Group,
-    by_agreement,
-    by_confidence,
-    coverage,
-    missing_reasons,
-    read_judgements,
-)
+from fgbench.runs.breakdown import Group, by_agreement, by_confidence, read_judgements
+from fgbench.runs.coverage import coverage, missing_reasons
 from fgbench.runs.predictions import Predictions
 from fgbench.taxonomy import basics
 from fgbench.workfolders.layout import MANIFESTS
