@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparation:
-    """What is to be prepared.
+    """A preparation to be run.
 
     Attributes:
         config: The recipe.

@@ -24,7 +24,7 @@ SYNTHETIC = "SYNTHETIC data, drawn faces: says nothing of real ones"
 
 
 class Run:
-    """What one method predicted for the test samples of a work folder, over all its folds and seeds.
+    """Predictions of one method for the test samples of a work folder, over all its folds and seeds.
 
     Attributes:
         name: Name of the experiment, with fold and seed where one run alone is meant.
@@ -175,7 +175,7 @@ class Run:
 
 
 class UnitRun:
-    """What a detector of action units found in the test frames of a work folder.
+    """Predictions of a detector of action units for the test frames of a work folder.
 
     Attributes:
         name: Name of the experiment, with fold and seed.

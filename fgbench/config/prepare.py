@@ -29,7 +29,7 @@ Images = Annotated[int, Field(ge=0, le=10_000_000)]
 
 
 class DatasetConfig(Section):
-    """Which adapter reads the data set."""
+    """The data set and the adapter that reads it."""
 
     adapter: str = "fg_emotions"
     """Plugin in ``fgbench/datasets``."""
@@ -49,7 +49,7 @@ class DatasetConfig(Section):
 
 
 class ProtocolConfig(Section):
-    """What is trained on, chosen on and tested; goes into ``index.json`` as it is."""
+    """Samples that are trained on, chosen on and tested; goes into ``index.json`` as it is."""
 
     kind: Literal["parts", "k-fold"] = "parts"
     """``parts``: parts of the data set; ``k-fold``: every fold is tested once."""

@@ -39,7 +39,7 @@ NO_LOOKS = (
     "no pictures were compared, since no two parts have some: copies that were encoded anew are not found, "
     "only equal files, and shared clips, persons and sources"
 )
-"""What is said where clips without pictures were compared, as of data sets with action units alone."""
+"""Sentence for a comparison of clips without pictures, as of data sets with action units alone."""
 
 _SIDE_PX = 160
 _Pictures = Mapping[str, bytes]

@@ -46,7 +46,7 @@ def labels_now(workdir: Path, clip_ids: Collection[str]) -> LabelsNow | None:
 def units_state(
     state: State | None, result: Mapping[str, Any], scored: AuPredictions, now: LabelsNow | None
 ) -> State | None:
-    """What a run was made of, its labels of test frames included.
+    """Return the state of the data that a run was made of, with the labels of its test frames.
 
     Args:
         state: What it was made of by its digests.

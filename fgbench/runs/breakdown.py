@@ -101,6 +101,7 @@ def subset(predictions: Predictions, rows: Sequence[int]) -> Predictions:
 
 
 def score_group(name: str, predictions: Predictions, rows: Sequence[int]) -> Group:
+    """Return the scores of some samples, by their rows."""
     part = subset(predictions, rows)
     scores = metrics.scores(part.confusion(), part.classes)
     return Group(name=name, n=scores.n, n_clips=len(set(part.clip_ids)), uar=scores.uar, war=scores.war)
