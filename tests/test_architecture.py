@@ -107,7 +107,7 @@ def test_all_that_draws_draws_in_our_style():
                 assert "own_style()" in map(ast.unparse, node.decorator_list), f"{path}: {node.name}"
     assert actual >= 7
     drawing = re.compile(r"import matplotlib\.pyplot|matplotlib import pyplot|savefig")
-    assert [path.name for path in SOURCES if drawing.search(path.read_text("utf-8"))] == ["render.py"]
+    assert [path.name for path in SOURCES if drawing.search(path.read_text("utf-8"))] == ["drawings.py"]
 
 
 def test_every_stage_module_is_in_the_order():

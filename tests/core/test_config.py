@@ -101,6 +101,8 @@ def test_every_field_of_a_section_is_read_by_its_stage_and_the_reverse(stage):
     files = [root / "preparation" / "stages" / f"{stage}.py"]
     if stage == "faces":
         files += (root / "faces").glob("*.py")  # they are given the whole section
+    if stage == "lbp":
+        files.append(root / "features" / "lbp.py")  # likewise
     read = set().union(*(_fields_read(path) for path in files)) & (declared | _fields_read(files[0]))
     if stage == "split":
         read |= {"train", "val", "test"}  # read as getattr(config, part) for the parts

@@ -7,7 +7,7 @@ import pytest
 
 from fgbench.faces.observation import Observation
 from fgbench.inference import frame_predictions
-from fgbench.inference.frame_predictions import Stay, watched
+from fgbench.inference.frame_predictions import VisibleTime, predict_frames
 from fgbench.media.video import ImageFrame
 from fgbench.methods.msau.opened import FacePredictions
 
@@ -60,12 +60,12 @@ def face(track, percent):
 
 def predicted(seen, **stay):
     rows, heeded = [], []
-    actual = watched(
+    actual = predict_frames(
         "a.mp4",
         "video",
         iter(seen),
         Network(),
-        stay=Stay(n_frames=len(seen), **{**STAY, **stay}),
+        stay=VisibleTime(n_frames=len(seen), **{**STAY, **stay}),
         keep=rows.append,
         on_frame=lambda index, actual: heeded.append((index, actual.status)),
     )
