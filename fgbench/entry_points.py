@@ -56,7 +56,7 @@ class Declared:
 
     @property
     def remedy(self) -> str:
-        """What to do about the fault."""
+        """Advice on the fault."""
         return self.hint or f"update {self.package}, or uninstall it"
 
 

@@ -95,7 +95,7 @@ def _makes_canvas(node):
 
 def test_all_that_draws_draws_in_our_style():
     """Settings of the user's Matplotlib are read where a drawing is made and where it is written."""
-    found = 0
+    actual = 0
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if (
@@ -103,11 +103,11 @@ def test_all_that_draws_draws_in_our_style():
                 and node.name != "canvas"
                 and any(map(_makes_canvas, ast.walk(node)))
             ):
-                found += 1
+                actual += 1
                 assert "own_style()" in map(ast.unparse, node.decorator_list), f"{path}: {node.name}"
-    assert found >= 7
+    assert actual >= 7
     drawing = re.compile(r"import matplotlib\.pyplot|matplotlib import pyplot|savefig")
-    assert [path.name for path in SOURCES if drawing.search(path.read_text("utf-8"))] == ["render.py"]
+    assert [path.name for path in SOURCES if drawing.search(path.read_text("utf-8"))] == ["drawings.py"]
 
 
 def test_every_stage_module_is_in_the_order():
@@ -197,10 +197,10 @@ def test_imports_of_test_modules_are_found(line):
 
 def _is_in_place(path):
     """Whether a file of ``tests`` lies where its kind does: tests beside, helpers in ``support``."""
-    place, name = path.parent, path.name
-    if TESTS / "support" in (place, *place.parents):
+    target, name = path.parent, path.name
+    if TESTS / "support" in (target, *target.parents):
         return not name.startswith(("test_", "conftest"))
-    if place == TESTS / "performance":
+    if target == TESTS / "performance":
         return name.startswith("bench_") or name == "__main__.py"
     return name.startswith("test_") or name == "conftest.py" or path == TESTS / "__init__.py"
 

@@ -86,16 +86,18 @@ def face(n_points, seed, width_px):
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     points = (points - 0.5) @ turn.T * width_px + [320, 240] + rng.normal(size=points.shape) * 0.02 * width_px
     points = points.round().astype(int)
-    found = dlib.full_object_detection(dlib.rectangle(0, 0, 9, 9), [dlib.point(*map(int, p)) for p in points])
-    return found, points.astype(np.float64)
+    actual = dlib.full_object_detection(
+        dlib.rectangle(0, 0, 9, 9), [dlib.point(*map(int, p)) for p in points]
+    )
+    return actual, points.astype(np.float64)
 
 
 @pytest.mark.parametrize("n_points", [68, 5])
 @pytest.mark.parametrize(("size", "padding", "width_px"), [(224, 0.25, 300), (150, 0.0, 90), (96, 0.6, 40)])
 def test_chip_transform_equals_dlibs_rectangle(n_points, size, padding, width_px):
     for seed in range(4):
-        found, points = face(n_points, seed, width_px)
-        details = dlib.get_face_chip_details(found, size, padding)
+        actual, points = face(n_points, seed, width_px)
+        details = dlib.get_face_chip_details(actual, size, padding)
         rect, angle = details.rect, details.angle
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         left, top, right, bottom = rect.left(), rect.top(), rect.right(), rect.bottom()

@@ -5,7 +5,8 @@ import json
 import pyarrow.parquet as pq
 import pytest
 
-from fgbench.runs.results import read_predictions, verify
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import verify
 from tests.support.own_data import ANNOTATORS, CLASSES, FIRST_ROUND, N_PERSONS, plans
 from tests.support.own_data_walk import DATA, FIRST, NoHintError, Step, walk
 
@@ -37,7 +38,7 @@ def test_the_console_leads_from_the_first_votes_to_the_report(walked):
 def test_the_walk_ends_in_sound_results(walked):
     here, steps = walked
     second = steps[1].output
-    n_again = int(steps[0].found(r"(\d+) clips? to be voted on again"))
+    n_again = int(steps[0].first_match(r"(\d+) clips? to be voted on again"))
     assert 0 < n_again < len(plans())
     assert "to be voted on again" not in second
     index = json.loads((here / WORK / "manifests" / "index.json").read_text())
@@ -67,7 +68,7 @@ def test_a_step_that_the_console_does_not_tell_is_refused():
     with pytest.raises(NoHintError, match="fgbench report"):
         step.next("fgbench report")
     with pytest.raises(NoHintError):
-        step.found(r"in (\S+reannotate\.csv)")
+        step.first_match(r"in (\S+reannotate\.csv)")
 
 
 def test_annotators_err_as_the_model_says(tmp_path):

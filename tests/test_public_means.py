@@ -45,13 +45,13 @@ def private_uses(text):
 
 @pytest.mark.slow
 def test_no_file_uses_what_is_private_elsewhere():
-    found = {
+    actual = {
         f"{path.relative_to(PACKAGE)}: {use}"
         for path in sorted(PACKAGE.rglob("*.py"))
         for use in private_uses(path.read_text(encoding="utf-8"))
         if use not in DOCUMENTED
     }
-    assert not found
+    assert not actual
 
 
 @pytest.mark.parametrize(

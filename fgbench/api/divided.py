@@ -33,7 +33,7 @@ class Divided:
 
     @cached_property
     def _division(self) -> Division:
-        from fgbench.runs.division import read_division
+        from fgbench.runs.division_reading import read_division
 
         return read_division(self.path, self._index, keep=False)
 

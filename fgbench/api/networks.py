@@ -28,7 +28,7 @@ _MOST_SHOWN = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Prediction:
-    """What a network says of a picture, of one of its faces, or of a video.
+    """Prediction of a network for a picture, for one of its faces, or for a video.
 
     Attributes:
         path: The file; ``None`` for pixels.

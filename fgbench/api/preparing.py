@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from fgbench.callbacks import Progress
 from fgbench.config import PrepareConfig, load_prepare, with_changes
 from fgbench.errors import ConfigError, ManifestError
-from fgbench.workfolders import default_folders as places
+from fgbench.workfolders import default_folders
 
 if TYPE_CHECKING:
     from fgbench.preparation.report import RunReport
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparation:
-    """What is to be prepared.
+    """A preparation to be run.
 
     Attributes:
         config: The recipe.
@@ -61,8 +61,10 @@ def preparation(recipe: str | None, root: Path | None, workdir: Path | None) -> 
         root = remembered_root(config.name, config.dataset.adapter)
         if root is None:
             raise NoDataError(f"recipe {recipe!r} needs a data set", "give its folder")
-    root = root or places.DEMO_ROOT
-    work = workdir or (places.DEMO_WORKDIR if is_embedded else places.workdir_for(root, recipe))
+    root = root or default_folders.DEMO_ROOT
+    work = workdir or (
+        default_folders.DEMO_WORKDIR if is_embedded else default_folders.workdir_for(root, recipe)
+    )
     if workdir is None and not is_embedded:
         _refuse_other_data(work, root)
     if not config.dataset.synthetic and is_complete(root):

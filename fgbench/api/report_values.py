@@ -136,7 +136,7 @@ class Figure:
             ConfigError: If there is no such format.
         """
         from fgbench.api.arguments import one_of
-        from fgbench.reports.rendering.render import picture
+        from fgbench.reports.rendering.drawings import picture
 
         return picture(self._report.draw(), one_of("format", format, ("png", "pdf", "svg")))
 

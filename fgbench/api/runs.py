@@ -13,7 +13,7 @@ from fgbench.api.report_values import Figure, Table
 from fgbench.api.showing import paragraph, table
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.evaluation import metrics
-from fgbench.evaluation.significance import Metric
+from fgbench.evaluation.cluster_counts import Metric
 from fgbench.reports.comparison.contenders import Contender, contender, find_contender
 from fgbench.reports.experiments import read_experiment
 from fgbench.runs.results import SINGLE_FOLD
@@ -28,7 +28,7 @@ SYNTHETIC = "SYNTHETIC data, drawn faces: says nothing of real ones"
 
 
 class Run:
-    """What one method predicted for the test samples of a work folder, over all its folds and seeds.
+    """Predictions of one method for the test samples of a work folder, over all its folds and seeds.
 
     Attributes:
         name: Name of the experiment, with fold and seed where one run alone is meant.

@@ -14,9 +14,10 @@ from fgbench.api.predicted_labels import predicted_classes, words
 from fgbench.api.showing import paragraph, table
 from fgbench.errors import ConfigError
 from fgbench.evaluation import metrics
+from fgbench.evaluation.cluster_counts import ClusterCounts, Metric, count_clusters
 from fgbench.evaluation.clusters import LEAST
 from fgbench.evaluation.paired import method_test, paired_interval
-from fgbench.evaluation.significance import ClusterCounts, Metric, count_clusters, seeds_interval
+from fgbench.evaluation.significance import seeds_interval
 
 if TYPE_CHECKING:
     import pandas as pd

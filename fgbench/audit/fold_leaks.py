@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fgbench.audit.part_leaks import AuditedClip, Side, compare, dropped_clips
+from fgbench.audit.leak import AuditedClip, Side
+from fgbench.audit.part_leaks import compare, dropped_clips
 from fgbench.audit.pictures import Pictures
 
 _LATER, _EARLIER = "a group", "another group"

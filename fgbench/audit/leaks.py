@@ -14,15 +14,16 @@ from typing import Any
 
 from fgbench import storage
 from fgbench.audit.duplicates import MAX_BITS, MIN_CORRELATION
+from fgbench.audit.leak import KINDS, AuditedClip, Leak, Side
 from fgbench.audit.look_groups import LookGroup, look_groups
-from fgbench.audit.part_leaks import KINDS, AuditedClip, Leak, Side, compare
+from fgbench.audit.part_leaks import compare
 from fgbench.audit.pictures import Pictures, describe
 from fgbench.audit.tables import AuditedPictures, misplaced_pictures, read_clips
 from fgbench.callbacks import Progress
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.naming import shown
 from fgbench.records import SPLITS
-from fgbench.runs.division import read_division
+from fgbench.runs.division_reading import read_division
 from fgbench.workfolders.layout import INDEX, MANIFESTS
 
 PAIRS = (("train", "test"), ("val", "test"), ("train", "val"))

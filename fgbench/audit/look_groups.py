@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fgbench.audit.part_leaks import Kind, Leak, Side
+from fgbench.audit.leak import Kind, Leak, Side
 
 LOOKS: Sequence[Kind] = ("same_clip", "same_file", "same_picture", "near_duplicate")
 """Kinds of leaks that join clips into a group."""

@@ -35,9 +35,6 @@ ANGLES_DEG = (-15.0, -10.0, -5.0, 5.0, 10.0, 15.0)
 MIDDLE = 0.8
 """Side of the middle as a share of the thumbnail's: turned by the largest angle it stays in the picture."""
 
-N_BITS = 256
-"""Bits of a hash, in four words of 64."""
-
 FLAT_LEVELS = 2.0
 """Least standard deviation in grey levels; flatter pictures show nothing to compare."""
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from fgbench.audit.part_leaks import AuditedClip, Kind, Leak
+from fgbench.audit.leak import AuditedClip, Kind, Leak
 from fgbench.audit.pictures import StoredPicture
 from fgbench.audit.spread_frames import spread_frames
 from fgbench.errors import ManifestError

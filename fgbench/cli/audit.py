@@ -11,14 +11,14 @@ from fgbench.cli.console import note, print_json, progress_bars, say
 from fgbench.cli.next_steps import after_audit
 from fgbench.cli.options import DEFAULT_JOBS, Json
 from fgbench.cli.workdirs import Workdir
-from fgbench.workfolders import default_folders as places
+from fgbench.workfolders import default_folders
 
 if TYPE_CHECKING:
     from fgbench.audit.leaks import Audit
 
 
 def audit(
-    workdir: Workdir = places.DEMO_WORKDIR,
+    workdir: Workdir = default_folders.DEMO_WORKDIR,
     against: Annotated[
         Path | None,
         typer.Option(
@@ -88,7 +88,7 @@ def _remedy(result: Audit) -> str:
 
 
 def _show(result: Audit) -> None:
-    from fgbench.audit.part_leaks import KINDS
+    from fgbench.audit.leak import KINDS
     from fgbench.naming import counted
     from fgbench.reports.audit_page import NO_LOOKS, comparisons
 

@@ -12,7 +12,7 @@ from fgbench.cli import completion
 from fgbench.cli.console import note, print_json, say
 from fgbench.cli.options import Json
 from fgbench.cli.workdirs import Workdir
-from fgbench.workfolders import default_folders as places
+from fgbench.workfolders import default_folders
 
 if TYPE_CHECKING:
     from fgbench.reports.rendering.files import Look
@@ -36,7 +36,7 @@ def compare(
             autocompletion=completion.run,
         ),
     ] = None,
-    workdir: Workdir = places.DEMO_WORKDIR,
+    workdir: Workdir = default_folders.DEMO_WORKDIR,
     format_: Format = "md",
     out: Out = None,
     full: Annotated[bool, typer.Option("--full", help="Print the tables of the classes, too.")] = False,
@@ -63,7 +63,10 @@ def compare(
 
 
 def leaderboard(
-    workdir: Workdir = places.DEMO_WORKDIR, format_: Format = "md", out: Out = None, json: Json = False
+    workdir: Workdir = default_folders.DEMO_WORKDIR,
+    format_: Format = "md",
+    out: Out = None,
+    json: Json = False,
 ) -> None:
     """All runs of a work folder by their mean accuracy, with intervals."""
     from fgbench.reports.comparison.leaderboard import leaderboard as ranked
@@ -90,7 +93,7 @@ def show_sheet(run: str, workdir: Path, out: Path | None, formats: list[str] | N
     for table in printed_tables(one):
         say(markdown(table))
     for path in write_sheet(one, out or one.workdir / "reports", formats, look=look, own=out is None):
-        note(f"wrote {places.for_messages(path)}")
+        note(f"wrote {default_folders.for_messages(path)}")
 
 
 def _check(name: str) -> None:
@@ -117,7 +120,7 @@ def _files(tables: Sequence[Table], name: str, out: Path | None) -> None:
     with writing_in(out, [file for table in tables for file in file_names(table, [name])]):
         for table in tables:
             for path in write_item(table, out, [name]):
-                note(f"wrote {places.for_messages(path)}")
+                note(f"wrote {default_folders.for_messages(path)}")
 
 
 def _plain(table: Table) -> dict[str, object]:

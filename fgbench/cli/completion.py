@@ -10,7 +10,7 @@ from pathlib import Path
 
 import typer
 
-from fgbench.workfolders import default_folders as places
+from fgbench.workfolders import default_folders
 from fgbench.workfolders.layout import RUNS
 
 ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7}
@@ -65,7 +65,7 @@ def run(ctx: typer.Context, incomplete: str) -> list[str]:
     """Runs of the work folder named earlier on the command line, else of the embedded data set's."""
     named = next(filter(None, map(ctx.params.get, ("workdir_option", "workdir", "workdirs"))), None)
     folder = named[0] if isinstance(named, list | tuple) else named
-    runs = Path(folder or places.DEMO_WORKDIR) / RUNS
+    runs = Path(folder or default_folders.DEMO_WORKDIR) / RUNS
     try:
         names = [entry.name for entry in runs.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
     except OSError:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import typer
 
-from fgbench.workfolders import default_folders as places
+from fgbench.workfolders import default_folders
 
 Named = TypeVar("Named", bound=Path | list[Path] | None)
 
@@ -59,7 +59,7 @@ def refuse_data_folder(folder: Path, command: str) -> None:
     if not tables and not _holds_media(folder):
         return
     recipe = "default" if set(tables) & {*_TABLES[:2]} else "action-units" if tables else "folder"
-    work = places.workdir_for(folder, recipe)
+    work = default_folders.workdir_for(folder, recipe)
     then = f"{command} {quote(str(work))}"
     if not is_work_folder(work):
         named = "" if recipe == "default" else f" {recipe}"
@@ -83,7 +83,7 @@ def refuse_absent(folders: Sequence[Path]) -> None:
 
     for folder in folders:
         if not folder.exists():
-            existing = first_few([str(path) for path in places.work_folders()])
+            existing = first_few([str(path) for path in default_folders.work_folders()])
             raise ManifestError(
                 f"there is no folder {folder}, expected a work folder",
                 f"run fgbench prepare first; work folders here: {existing or 'none'}",

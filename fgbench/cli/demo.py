@@ -11,7 +11,7 @@ from fgbench.cli.report import report
 from fgbench.cli.status import check
 from fgbench.cli.train import msau
 from fgbench.errors import DependencyError
-from fgbench.workfolders import default_folders as places
+from fgbench.workfolders import default_folders
 
 
 def demo(jobs: Jobs = DEFAULT_JOBS, full: Full = False) -> None:
@@ -29,4 +29,4 @@ def demo(jobs: Jobs = DEFAULT_JOBS, full: Full = False) -> None:
     msau(run=RunOptions(jobs=jobs, full=full))
     report(everything=True, formats=["md", "csv", "png"], full=full)
     report(html=True)
-    say(f"report: {places.DEMO_WORKDIR / 'reports'} (synthetic data; says nothing of real faces)")
+    say(f"report: {default_folders.DEMO_WORKDIR / 'reports'} (synthetic data; says nothing of real faces)")

@@ -10,7 +10,7 @@ from typing import Any
 from fgbench.cli.console import print_json, say
 from fgbench.cli.options import Json
 from fgbench.cores import n_cores
-from fgbench.workfolders import default_folders as places
+from fgbench.workfolders import default_folders
 
 EXTRAS = {
     "train": ("torch", "accelerate", "safetensors", "tensorboard"),
@@ -58,7 +58,7 @@ def examine() -> dict[str, dict[str, Any]]:
         "models": _models(),
         "plugins": _plugins(),
         "device": {"cores": n_cores(), **_cuda()},
-        "disk": {str(places.BASE): _free(places.BASE)},
+        "disk": {str(default_folders.BASE): _free(default_folders.BASE)},
     }
 
 

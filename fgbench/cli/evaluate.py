@@ -15,7 +15,7 @@ from fgbench.cli.runs import named_weights, opened
 from fgbench.cli.show_runs import show_run
 from fgbench.cli.units import evaluate_units
 from fgbench.cli.workdirs import workdir_option
-from fgbench.workfolders import default_folders as places
+from fgbench.workfolders import default_folders
 
 if TYPE_CHECKING:
     from fgbench.inference.clip_test import Weight
@@ -70,7 +70,7 @@ def evaluate(
     from fgbench.training.device import resolve
 
     named = workdirs or []
-    trained = read_trained(named_weights(run, named[0] if named else places.DEMO_WORKDIR))
+    trained = read_trained(named_weights(run, named[0] if named else default_folders.DEMO_WORKDIR))
     weight = _weight(fusion_weight)
     network = open_trained(trained, resolve(device))
     if weight is not None and network.task != "clips":
@@ -82,7 +82,7 @@ def evaluate(
             f"{len(named)} work folders, expected one: {trained.name} does not detect action units",
             param_hint="--workdir",
         )
-    named = named or [work_folder(trained.path) or places.DEMO_WORKDIR]
+    named = named or [work_folder(trained.path) or default_folders.DEMO_WORKDIR]
     if network.task == "units":
         evaluate_units(trained, named, device, jobs=jobs, full=full, json=json)
         return

@@ -11,7 +11,7 @@ from fgbench.cli.console import note, say
 from fgbench.cli.evaluate import TrainedRun, needs_torch
 from fgbench.cli.options import NamedIn
 from fgbench.cli.runs import named_weights
-from fgbench.workfolders import default_folders as places
+from fgbench.workfolders import default_folders
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,7 +29,7 @@ def export(
         Path | None,
         typer.Option("--weights", help="Safetensors file to write, with its model card beside it (.md)."),
     ] = None,
-    workdir: NamedIn = places.DEMO_WORKDIR,
+    workdir: NamedIn = default_folders.DEMO_WORKDIR,
     check: Annotated[
         bool, typer.Option("--check/--no-check", help="Compare the ONNX file with the network.")
     ] = True,

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from fgbench.cli.console import say
-from fgbench.workfolders import default_folders as places
+from fgbench.workfolders import default_folders
 from fgbench.workfolders.layout import RUNS
 
 _NETWORK = "msau-small"
@@ -128,11 +128,11 @@ def _has_units(workdir: Path) -> bool:
 
 
 def _argument(workdir: Path) -> str:
-    return "" if workdir == places.DEMO_WORKDIR else f" {_quoted(workdir)}"
+    return "" if workdir == default_folders.DEMO_WORKDIR else f" {_quoted(workdir)}"
 
 
 def _option(workdir: Path) -> str:
-    return "" if workdir == places.DEMO_WORKDIR else f" --workdir {_quoted(workdir)}"
+    return "" if workdir == default_folders.DEMO_WORKDIR else f" --workdir {_quoted(workdir)}"
 
 
 def _quoted(path: Path) -> str:

@@ -14,7 +14,7 @@ import typer
 from fgbench.cli import completion
 from fgbench.cli.workdirs import Workdir, add_command, workdir_option
 from fgbench.cores import n_cores
-from fgbench.workfolders import default_folders as places
+from fgbench.workfolders import default_folders
 
 if TYPE_CHECKING:
     from fgbench.config import Section
@@ -68,7 +68,7 @@ def _recipe(default: str) -> Any:
 class RunOptions:
     """Options of runs; their help describes each."""
 
-    workdir: Workdir = places.DEMO_WORKDIR
+    workdir: Workdir = default_folders.DEMO_WORKDIR
     recipe: Annotated[
         str | None,
         _recipe("the paper's; where the CPU computes, and on the embedded data set, the small one"),

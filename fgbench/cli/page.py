@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fgbench.cli.console import note, say
 from fgbench.cli.prepare import prepare
-from fgbench.workfolders import default_folders as places
+from fgbench.workfolders import default_folders
 
 NAME = "report.html"
 
@@ -28,7 +28,7 @@ def show_page(workdir: Path, out: Path | None) -> None:
     from fgbench.workfolders.manifest_index import is_published
     from fgbench.workfolders.output_folders import check_named_file, writing_in
 
-    if workdir == places.DEMO_WORKDIR and not is_published(workdir):
+    if workdir == default_folders.DEMO_WORKDIR and not is_published(workdir):
         note("the embedded data set is not prepared yet: preparing it")
         prepare()
     if out is None:

@@ -17,7 +17,7 @@ from fgbench.cli.runs import named_weights
 from fgbench.cli.unit_rows import TABLE as UNIT_TABLE
 from fgbench.cli.unit_rows import unit_rows, write_unit_rows
 from fgbench.preparation.failures import LOG, TRANSIENT, keep_traceback, reason_and_detail
-from fgbench.workfolders import default_folders as places
+from fgbench.workfolders import default_folders
 
 if TYPE_CHECKING:
     from fgbench.inference.files import FilePrediction
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Ask = Callable[[Path, Path], "list[FilePrediction]"]
 """Predicts a file, and writes the table of its frames."""
 
-OUT = places.BASE / "predictions"
+OUT = default_folders.BASE / "predictions"
 """Default folder of pictures and tables."""
 
 _TABLE = "predictions.parquet"
@@ -41,7 +41,7 @@ _SEARCHED = {
 def predict(
     run: TrainedRun,
     paths: Annotated[list[Path], typer.Argument(help="Pictures (JPEG, PNG, ...) and videos.")],
-    workdir: NamedIn = places.DEMO_WORKDIR,
+    workdir: NamedIn = default_folders.DEMO_WORKDIR,
     out: Annotated[Path, typer.Option("--out", help="Folder for pictures and tables.")] = OUT,
     device: Device = None,
     top: Annotated[int, typer.Option("--top", min=1, max=33, help="Classes to print of each file.")] = 5,

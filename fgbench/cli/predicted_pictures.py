@@ -50,7 +50,7 @@ def write_picture(
 ) -> Mapping[str, str | None]:
     """Draw the face of a prediction; returns the written files by kind."""
     from fgbench import storage
-    from fgbench.reports.rendering.render import png
+    from fgbench.reports.rendering.drawings import png
     from fgbench.reports.run.prediction_picture import ShownPrediction, draw_prediction
 
     frames = out / f"{name}{FRAMES}"

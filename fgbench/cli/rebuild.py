@@ -10,7 +10,7 @@ import typer
 from fgbench.cli.console import note, print_json, progress_bars, say
 from fgbench.cli.options import DEFAULT_JOBS, Jobs, Json
 from fgbench.cli.workdirs import workdir_option
-from fgbench.workfolders import default_folders as places
+from fgbench.workfolders import default_folders
 
 
 def rebuild(
@@ -42,7 +42,7 @@ def rebuild(
     from fgbench.publication.proof_lines import proof_lines
     from fgbench.publication.rebuild import rebuild as rebuild_data
 
-    work = workdir or places.BASE / f"{published.resolve().name}-rebuilt" / "work"
+    work = workdir or default_folders.BASE / f"{published.resolve().name}-rebuilt" / "work"
     if not json:
         note(f"publication {published}, clips {data_root}, work folder {work}")
     with progress_bars(quiet=json) as progress:

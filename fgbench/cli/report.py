@@ -16,7 +16,7 @@ from fgbench.cli.next_steps import after_report
 from fgbench.cli.page import show_page
 from fgbench.cli.prepare import prepare
 from fgbench.cli.workdirs import workdir_option
-from fgbench.workfolders import default_folders as places
+from fgbench.workfolders import default_folders
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -108,7 +108,7 @@ def report(
     look = Look(for_paper=for_ is not None, with_paper=not without_paper)
     if look.for_paper and not everything:
         formats = formats or list(PAPER_FORMATS)
-    folders = workdirs or [places.DEMO_WORKDIR]
+    folders = workdirs or [default_folders.DEMO_WORKDIR]
     workdir = folders[0]
     refuse_absent(workdirs or ())
     if run is not None:
@@ -128,7 +128,7 @@ def report(
     whole = everything or not wanted
     if whole:
         wanted = [(kind, name) for kind in ("tables", "figures") for name in plugins.names(kind)]
-    if places.DEMO_WORKDIR in folders and not is_published(places.DEMO_WORKDIR):
+    if default_folders.DEMO_WORKDIR in folders and not is_published(default_folders.DEMO_WORKDIR):
         note("the embedded data set is not prepared yet: preparing it")
         prepare()
     if out is None:

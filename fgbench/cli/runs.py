@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from fgbench.cli.console import note, progress_bars
 from fgbench.cli.prepare import prepare
-from fgbench.workfolders import default_folders as places
+from fgbench.workfolders import default_folders
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ def named_weights(run: str, workdir: Path) -> Path:
     """
     from fgbench.runs.weights import find_weights, work_folder
 
-    weights = find_weights(run, workdir, places.work_folders())
+    weights = find_weights(run, workdir, default_folders.work_folders())
     own = work_folder(weights)
     is_named = Path(run).exists()
     if own is not None and not is_named and own.resolve() != workdir.resolve():
@@ -50,7 +50,7 @@ def default_recipe(name: str, workdir: Path, device: str | None, *, small: str |
     """
     from fgbench.methods.steps.recipe_choice import recipe_for
 
-    recipe, why = recipe_for(name, device, is_embedded=workdir == places.DEMO_WORKDIR, small=small)
+    recipe, why = recipe_for(name, device, is_embedded=workdir == default_folders.DEMO_WORKDIR, small=small)
     if why:
         note(why)
     return recipe
@@ -108,6 +108,6 @@ def prepare_embedded(workdir: Path, *, jobs: int) -> None:
     """Prepare the embedded data set, if the work folder is its own and has no manifests."""
     from fgbench.workfolders.manifest_index import is_published
 
-    if workdir == places.DEMO_WORKDIR and not is_published(workdir):
+    if workdir == default_folders.DEMO_WORKDIR and not is_published(workdir):
         note("the embedded data set is not prepared yet: preparing it")
         prepare(jobs=jobs)

@@ -11,7 +11,7 @@ from fgbench.cli.console import note, print_json, say
 from fgbench.cli.options import Full, Json
 from fgbench.cli.show_runs import FULL, show_run
 from fgbench.cli.workdirs import Workdir
-from fgbench.workfolders import default_folders as places
+from fgbench.workfolders import default_folders
 
 
 def score(
@@ -21,7 +21,7 @@ def score(
             help="Predictions: a CSV or Parquet table, JSON of DeepFace; or a folder, a file per clip."
         ),
     ],
-    workdir: Workdir = places.DEMO_WORKDIR,
+    workdir: Workdir = default_folders.DEMO_WORKDIR,
     format_: Annotated[
         str,
         typer.Option(

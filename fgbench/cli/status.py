@@ -15,10 +15,10 @@ from fgbench.cli.datasets import check_data
 from fgbench.cli.next_steps import after_status
 from fgbench.cli.options import DEFAULT_JOBS, Jobs, Json
 from fgbench.cli.workdirs import Workdir, workdir_option
-from fgbench.workfolders import default_folders as places
+from fgbench.workfolders import default_folders
 
 
-def status(workdir: Workdir = places.DEMO_WORKDIR, json: Json = False) -> None:
+def status(workdir: Workdir = default_folders.DEMO_WORKDIR, json: Json = False) -> None:
     """Tell what is done, what waits and what was rejected in a work folder."""
     from fgbench.errors import ManifestError
     from fgbench.naming import counted
@@ -45,7 +45,7 @@ def status(workdir: Workdir = places.DEMO_WORKDIR, json: Json = False) -> None:
         told = {"counts": published, "alignment": notes, "ledger": ledger_json(workdir)}
         print_json({**asdict(report), "stages": stages, **told})
         return
-    say(f"recipe {config.name}, data {places.for_messages(root)}, {counted(report.clips, 'clip')}")
+    say(f"recipe {config.name}, data {default_folders.for_messages(root)}, {counted(report.clips, 'clip')}")
     width = max((10, *(len(stage.stage) for stage in report.turned_on)))
     for stage in report.turned_on:
         rejected = ", ".join(f"{reason} {count}" for reason, count in stage.reasons.items())
@@ -68,7 +68,7 @@ def status(workdir: Workdir = places.DEMO_WORKDIR, json: Json = False) -> None:
 def check(
     workdir: Annotated[
         Path, workdir_option("Work folder; or the recipe of a data set, with --root.")
-    ] = places.DEMO_WORKDIR,
+    ] = default_folders.DEMO_WORKDIR,
     root: Annotated[
         Path | None,
         typer.Option(
@@ -92,7 +92,7 @@ def check(
     json: Json = False,
 ) -> None:
     """Verify a work folder against its digests, or a data set against the published numbers."""
-    if root is not None and workdir == places.DEMO_WORKDIR:
+    if root is not None and workdir == default_folders.DEMO_WORKDIR:
         raise typer.BadParameter(
             f"{root} needs the recipe of its data set: fgbench check default --root DIR for clips with "
             "annotations.csv or votes.csv, fgbench check folder --root DIR for folders of classes",

@@ -15,7 +15,7 @@ from fgbench.cli.options import RunOptions, run_command
 from fgbench.cli.runs import begun, default_recipe, named_weights
 from fgbench.cli.show_runs import FULL, show_runs
 from fgbench.cli.workdirs import workdir_option
-from fgbench.workfolders import default_folders as places
+from fgbench.workfolders import default_folders
 
 if TYPE_CHECKING:
     from fgbench.runs.weights import Trained
@@ -76,7 +76,7 @@ def au(
     from fgbench.runs.unit_results import read_au_result
     from fgbench.workfolders.manifest_index import has_classes
 
-    workdir, *further = workdirs or [places.DEMO_WORKDIR]
+    workdir, *further = workdirs or [default_folders.DEMO_WORKDIR]
     run = replace(run, workdir=workdir)
     config = run.changed(
         load_training(run.recipe or default_recipe("au", workdir, run.device), TrainAuConfig)

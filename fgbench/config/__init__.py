@@ -27,21 +27,23 @@ from fgbench.config.clip_networks import (
     TrainClipConfig,
     VggLstmConfig,
 )
+from fgbench.config.faces import FacesConfig
+from fgbench.config.feature_sections import (
+    DenseTrajectoriesConfig,
+    LbpConfig,
+    OpticalFlowConfig,
+    WideFacesConfig,
+)
 from fgbench.config.prepare import (
     AuditConfig,
     AugmentConfig,
     ConsensusConfig,
     DatasetConfig,
-    DenseTrajectoriesConfig,
-    FacesConfig,
     IngestConfig,
-    LbpConfig,
-    OpticalFlowConfig,
     PrepareConfig,
     ProtocolConfig,
     SampleConfig,
     SplitConfig,
-    WideFacesConfig,
 )
 from fgbench.config.reading import load_baseline, load_prepare, load_training, parse_prepare, recipe_names
 from fgbench.config.sections import Section

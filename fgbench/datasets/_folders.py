@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fgbench.datasets._parts import check_different, parts_of
 from fgbench.datasets._tables import whole_number
-from fgbench.datasets._tree import FILE, FOLDER, LINK_LOOP, ODD, OWN_FOLDER, is_hidden, kind_of, leads_up
+from fgbench.datasets._tree import FILE, FOLDER, OWN_FOLDER, is_hidden, kind_of, leads_up
 from fgbench.errors import DatasetError
 from fgbench.media.kinds import is_frame
 from fgbench.media.picture_files import natural_key
@@ -51,22 +51,6 @@ def file_names(folder: Path) -> list[str]:
     """
     there = (item for item in _scan(folder) if not is_hidden(item.name))
     return sorted((item.name for item in there if kind_of(item) == FILE), key=natural_key)
-
-
-def odd_items(folder: Path) -> dict[str, str]:
-    """Name to kind (:data:`fgbench.datasets._tree.ODD`) of items that are neither files nor folders, sorted.
-
-    Raises:
-        DatasetError: If there is no such folder.
-    """
-    kinds = {}
-    for item in sorted(_scan(folder), key=lambda item: item.name):
-        kind = kind_of(item)
-        if kind == FOLDER and item.is_symlink() and leads_up(item.path):
-            kind = LINK_LOOP
-        if kind in ODD and not is_hidden(item.name):
-            kinds[item.name] = kind
-    return kinds
 
 
 def find(folder: Path, *names: str) -> Path | None:

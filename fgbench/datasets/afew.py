@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fgbench.datasets._card import Card, Variant
+from fgbench.datasets._emotiw import FOLDERS
 from fgbench.datasets._folders import (
     file_names,
     labelled_folders,
@@ -22,15 +23,6 @@ from fgbench.datasets._folders import (
 from fgbench.media.kinds import is_video
 from fgbench.records import ClipEntry
 
-_FOLDERS = {
-    "angry": "anger",
-    "disgust": "disgust",
-    "fear": "fear",
-    "happy": "happiness",
-    "neutral": "neutral",
-    "sad": "sadness",
-    "surprise": "surprise",
-}
 _PARTS = {"train": ("Train", "Train_AFEW"), "val": ("Val", "Val_AFEW", "Validation")}
 _LAYOUT = ("{Train,Val}/{Angry,Disgust,Fear,Happy,Neutral,Sad,Surprise}/*.avi",)
 
@@ -48,8 +40,8 @@ CARD = Card(
             scheme="ekman7",
             totals={"train": 773, "val": 383},
             classes={
-                "train": dict(zip(_FOLDERS.values(), (133, 74, 81, 150, 144, 117, 74), strict=True)),
-                "val": dict(zip(_FOLDERS.values(), (64, 40, 46, 63, 63, 61, 46), strict=True)),
+                "train": dict(zip(FOLDERS.values(), (133, 74, 81, 150, 144, 117, 74), strict=True)),
+                "val": dict(zip(FOLDERS.values(), (64, 40, 46, 63, 63, 61, 46), strict=True)),
             },
         ),
     ),
@@ -75,10 +67,10 @@ def list_clips(root: Path) -> list[ClipEntry]:
         folder = part_folder(base, part, *names)
         if folder is None:
             raise layout_error(f"{base} has no folder {names[0]}/", _LAYOUT)
-        inside = unwrap(folder, lambda inner: bool(labelled_folders(inner, _FOLDERS)), depth=1)
+        inside = unwrap(folder, lambda inner: bool(labelled_folders(inner, FOLDERS)), depth=1)
         if inside is None:
             raise layout_error(f"{folder} has no folders named as emotions (Angry, ..., Surprise)", _LAYOUT)
-        for inner, label in labelled_folders(inside, _FOLDERS).items():
+        for inner, label in labelled_folders(inside, FOLDERS).items():
             before = prefix(inner, root)
             for name in file_names(inner):
                 if is_video(name):

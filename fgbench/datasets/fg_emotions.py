@@ -30,60 +30,46 @@ Liang et al., Fine-Grained Facial Expression Recognition in the Wild.
 from __future__ import annotations
 
 import csv
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
 from fgbench.datasets import _drawn_truth, _unit_table
+from fgbench.datasets._annotation_table import (
+    ANNOTATIONS,
+    COLUMNS,
+    LAYOUT,
+    MEANT,
+    SELECTION,
+    VIDEOS,
+    VOTES,
+    BadCellError,
+    column_names,
+    fraction,
+    integer,
+    optional_integer,
+    part_of,
+    read_annotations,
+    vote_of,
+    with_nearest,
+)
 from fgbench.datasets._card import WHOLE, Card, Variant
 from fgbench.datasets._clip_files import ClipFiles, NamedFile
-from fgbench.datasets._parts import EXAMPLES, parts_of
+from fgbench.datasets._parts import parts_of
 from fgbench.datasets._persons import person, unknown_persons
-from fgbench.datasets._tables import decimal_number, open_text, whole_number
+from fgbench.datasets._tables import open_text
 from fgbench.datasets._unit_columns import FOLDER as UNIT_FOLDER
 from fgbench.datasets._unit_columns import TABLE as UNIT_TABLE
 from fgbench.errors import DatasetError
 from fgbench.naming import first_few
-from fgbench.records import PEOPLE, AuRow, ClipEntry, UnitSource, Vote
+from fgbench.records import PEOPLE, AuRow, ClipEntry, UnitSource
 
-ANNOTATIONS = "annotations.csv"
-VOTES = "votes.csv"
-SELECTION = "selection.csv"
-MAX_ROUNDS = 99
-"""Latest round of votes; the paper has two."""
-VIDEOS = "videos"
-_LAYOUT = f"expected {VIDEOS}/ with the clips and {ANNOTATIONS} (clip,label,key_frame,...) or {VOTES}"
 _UNIT_LAYOUT = (
     f"expected {VIDEOS}/ with the clips and {UNIT_TABLE} (clip,frame,AU1,AU2,...), or "
     f"{UNIT_FOLDER}/<clip>.csv as OpenFace and py-feat write them; {ANNOTATIONS} (clip,subject) may be absent"
 )
-_COLUMNS = {
-    ANNOTATIONS: ("clip", "label", "key_frame", "confidence", "subject", "source", "split"),
-    VOTES: ("clip", "annotator", "label", "confidence", "key_frame", "round"),
-    SELECTION: ("clip", "frame"),
-}
-"""Columns of each table."""
-_SPELLINGS = {"subject_id": "subject", "source_id": "source", "clip_id": "clip"}
-"""Other names of columns."""
-_MEANT = {
-    "person": "subject",
-    "participant": "subject",
-    "actor": "subject",
-    "speaker": "subject",
-    "identity": "subject",
-    "emotion": "label",
-    "expression": "label",
-    "class": "label",
-    "part": "split",
-    "rater": "annotator",
-}
-"""Columns of other names that may be meant for one that is read; they are asked for, and never taken."""
-_MARKS = {";": "semicolons", "\t": "tabs", "|": "bars"}
-"""Separators that tables of other programs may have."""
-_SHOWN = 60
-
 CARD = Card(
     title="FG-Emotions, and your own annotated clips",
     kind="video",
@@ -113,18 +99,18 @@ def list_clips(root: Path, variant: str = "own") -> list[ClipEntry]:
         DatasetError: If the folder or its tables are not as described.
     """
     if not root.is_dir():
-        layout = _UNIT_LAYOUT if variant == "units" else _LAYOUT
+        layout = _UNIT_LAYOUT if variant == "units" else LAYOUT
         raise DatasetError(f"no folder {root}", f"give the data set's folder with --data-root; {layout}")
-    annotations = _table(root / ANNOTATIONS, required={"clip"})
-    votes = _table(root / VOTES, required={"clip", "annotator", "label"})
+    annotations = read_annotations(root / ANNOTATIONS, required={"clip"})
+    votes = read_annotations(root / VOTES, required={"clip", "annotator", "label"})
     is_bare = variant == "units"
     if annotations is None and votes is None and not (is_bare and _unit_table.has_units(root)):
         if is_bare:
             raise DatasetError(f"{root} holds no {UNIT_TABLE} and no {UNIT_FOLDER}/", _UNIT_LAYOUT)
-        raise DatasetError(f"{root} holds neither {ANNOTATIONS} nor {VOTES}", _LAYOUT)
+        raise DatasetError(f"{root} holds neither {ANNOTATIONS} nor {VOTES}", LAYOUT)
     if votes is None and not is_bare:
         _refuse_misspelt_label(annotations or [], root / ANNOTATIONS)
-    selection = _table(root / SELECTION, required={"clip", "frame"})
+    selection = read_annotations(root / SELECTION, required={"clip", "frame"})
     files = ClipFiles(root, VIDEOS)
     annotated = _by_clip(annotations or [], files)
     voted = _by_clip(votes or [], files)
@@ -167,27 +153,19 @@ def notes(root: Path) -> list[str]:
         root: Folder with the layout above, which :func:`list_clips` can read.
     """
     lines = []
-    for name, columns_read in _COLUMNS.items():
+    for name, columns_read in COLUMNS.items():
         path = root / name
         if not path.is_file():
             continue
         with open_text(path) as file:
-            columns = _head(csv.DictReader(file, strict=True))
+            columns = column_names(csv.DictReader(file, strict=True))
         odd = [column for column in columns if column not in columns_read]
         if odd:
-            ignored = [_with_nearest(column, columns_read, columns) for column in odd]
+            ignored = [with_nearest(column, columns_read, columns) for column in odd]
             are = "column is" if len(odd) == 1 else "columns are"
             lines.append(f"warning: {name}: {len(odd)} {are} ignored: {first_few(ignored)}")
-    rows = _table(root / ANNOTATIONS, required={"clip"}) or []
+    rows = read_annotations(root / ANNOTATIONS, required={"clip"}) or []
     return [*lines, *unknown_persons(ANNOTATIONS, (row.get("subject", "") for row in rows))]
-
-
-def _with_nearest(column: str, columns_read: Sequence[str], columns: Sequence[str]) -> str:
-    """Name of a column, with the one that may have been meant."""
-    absent = [name for name in columns_read if name not in columns]
-    meant = _MEANT.get(column.removesuffix("_id"))
-    near = [meant] if meant in absent else get_close_matches(column, absent, n=1)
-    return f"{column or 'one without a name'}" + (f" (did you mean {near[0]}?)" if near else "")
 
 
 def action_units(root: Path) -> Iterator[AuRow]:
@@ -259,82 +237,25 @@ def _entry(
         problem=file.problem,
     )
     try:
-        entry = replace(entry, split=_split(row, parts))
-        entry = replace(entry, votes=tuple(_vote(item) for item in votes))
+        entry = replace(entry, split=part_of(row, parts))
+        entry = replace(entry, votes=tuple(vote_of(item) for item in votes))
         frames = None
         if selected is not None:
-            frames = tuple(sorted({_integer(item, "frame", SELECTION) for item in selected}))
+            frames = tuple(sorted({integer(item, "frame", SELECTION) for item in selected}))
         return replace(
             entry,
-            key_frame=_optional_integer(row, "key_frame", ANNOTATIONS),
-            confidence=_fraction(row, ANNOTATIONS),
+            key_frame=optional_integer(row, "key_frame", ANNOTATIONS),
+            confidence=fraction(row, ANNOTATIONS),
             selected_frames=frames,
         )
-    except _BadCellError as error:
+    except BadCellError as error:
         return replace(entry, problem=file.problem or ("bad_annotation", str(error)))
-
-
-class _BadCellError(Exception):
-    """A cell of a table that cannot be read."""
-
-
-def _table(path: Path, *, required: set[str]) -> list[Mapping[str, str]] | None:
-    """Rows of a CSV file with their line numbers under ``_line``; ``None`` if there is no such file."""
-    if not (path.exists() or path.is_symlink()):
-        return None
-    try:
-        with open_text(path) as file:
-            rows = list(_rows(file, path, required=required))
-    except UnicodeDecodeError as error:
-        raise DatasetError(f"{path} is not UTF-8: {error.reason}", "save the table as UTF-8 text") from error
-    except csv.Error as error:
-        raise DatasetError(f"{path} is not a CSV table: {error}", _LAYOUT) from error
-    return rows
-
-
-def _head(reader: csv.DictReader[str]) -> list[str]:
-    """Names of the columns in their usual spelling."""
-    columns = [column.strip().lower() for column in reader.fieldnames or []]
-    return [_SPELLINGS.get(column, column) for column in columns]
-
-
-def _rows(file: Iterator[str], path: Path, *, required: set[str]) -> Iterator[Mapping[str, str]]:
-    reader = csv.DictReader(file, strict=True)
-    columns = _head(reader)
-    reader.fieldnames = columns
-    names = ", ".join(_COLUMNS[path.name])
-    missing = sorted(required - set(columns))
-    if missing and len(columns) == 1 and (mark := next((mark for mark in _MARKS if mark in columns[0]), "")):
-        raise DatasetError(
-            f"{path} separates its columns by {mark!r}, expected commas",
-            f"save the table with commas in the place of {_MARKS[mark]} between the cells, and points in "
-            "numbers",
-        )
-    if missing:
-        raise DatasetError(
-            f"{path} has no column {', '.join(missing)} (it has: {first_few(columns) or 'nothing'})",
-            f"the first line has to name the columns; known: {names}",
-        )
-    twice = [column for column, count in Counter(columns).items() if count > 1 and column]
-    if twice:
-        raise DatasetError(
-            f"{path} has columns that come twice: {first_few(twice)}", f"keep one of each; known: {names}"
-        )
-    for row in reader:
-        if None in row:
-            raise DatasetError(
-                f"{path} line {reader.line_num} has more cells than the first line", "correct the line"
-            )
-        cells = {column: (cell or "").strip() for column, cell in row.items()}
-        if not cells["clip"]:
-            raise DatasetError(f"{path} line {reader.line_num} names no clip", "correct the line")
-        yield {**cells, "_line": str(reader.line_num)}
 
 
 def _refuse_misspelt_label(rows: Sequence[Mapping[str, str]], path: Path) -> None:
     """Raise if there is no column of labels, but one with a similar name or meaning."""
     columns = [column for column in (rows[0] if rows else ()) if column != "_line"]
-    meant = [column for column in columns if _MEANT.get(column) == "label"]
+    meant = [column for column in columns if MEANT.get(column) == "label"]
     near = (meant or get_close_matches("label", columns, n=1)) if "label" not in columns else []
     if near:
         raise DatasetError(
@@ -348,60 +269,3 @@ def _by_clip(rows: list[Mapping[str, str]], files: ClipFiles) -> dict[str, list[
     for row in rows:
         rows_of[files.find(row["clip"]).clip_id].append(row)
     return rows_of
-
-
-def _integer(row: Mapping[str, str], column: str, table: str) -> int:
-    text = row.get(column, "")
-    number = whole_number(text)
-    if number is None:
-        raise _BadCellError(
-            f"{table} line {row['_line']}: {column} is {text[:_SHOWN]!r}, "
-            "expected a whole number in plain digits"
-        )
-    return number
-
-
-def _optional_integer(row: Mapping[str, str], column: str, table: str) -> int | None:
-    return _integer(row, column, table) if row.get(column) else None
-
-
-def _fraction(row: Mapping[str, str], table: str) -> float | None:
-    text = row.get("confidence", "")
-    if not text:
-        return None
-    value = decimal_number(text)
-    if value is None or not 0.0 <= value <= 1.0:
-        raise _BadCellError(
-            f"{table} line {row['_line']}: confidence is {text[:_SHOWN]!r}, expected a number from 0 to 1"
-        )
-    return value
-
-
-def _split(row: Mapping[str, str], parts: Mapping[str, str]) -> str | None:
-    text = row.get("split", "")
-    if text and text not in parts:
-        raise _BadCellError(
-            f"{ANNOTATIONS} line {row['_line']}: split is {text[:_SHOWN]!r}, expected a part ({EXAMPLES})"
-        )
-    return parts[text] if text else None
-
-
-def _vote(row: Mapping[str, str]) -> Vote:
-    return Vote(
-        annotator=row["annotator"],
-        label=row["label"],
-        confidence=_fraction(row, VOTES),
-        key_frame=_optional_integer(row, "key_frame", VOTES),
-        round=_round(row),
-    )
-
-
-def _round(row: Mapping[str, str]) -> int:
-    number = _optional_integer(row, "round", VOTES)
-    if number is None:
-        return 1
-    if not 1 <= number <= MAX_ROUNDS:
-        raise _BadCellError(
-            f"{VOTES} line {row['_line']}: round is {number}, expected 1 for the first vote to {MAX_ROUNDS}"
-        )
-    return number

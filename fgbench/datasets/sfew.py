@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fgbench.datasets._card import Card, Variant
+from fgbench.datasets._emotiw import FOLDERS
 from fgbench.datasets._folders import (
     find,
     labelled_folders,
@@ -30,15 +31,6 @@ from fgbench.datasets._folders import (
 )
 from fgbench.records import ClipEntry
 
-_FOLDERS = {
-    "angry": "anger",
-    "disgust": "disgust",
-    "fear": "fear",
-    "happy": "happiness",
-    "neutral": "neutral",
-    "sad": "sadness",
-    "surprise": "surprise",
-}
 _WHOLE = {"train": ("Train",), "val": ("Val", "Validation")}
 _ALIGNED = {
     "train": ("Train_Aligned_Faces", "Train_Aligned_Faces_new"),
@@ -110,7 +102,7 @@ def _inside(folder: Path, *, is_aligned: bool) -> Path | None:
 
     def is_it(inner: Path) -> bool:
         is_other = not is_aligned and "aligned" in inner.name.lower()
-        return not is_other and bool(labelled_folders(inner, _FOLDERS))
+        return not is_other and bool(labelled_folders(inner, FOLDERS))
 
     return unwrap(folder, is_it, depth=1)
 
@@ -125,7 +117,7 @@ def _hint(root: Path, variant: str) -> str:
 
 
 def _part(folder: Path, part: str, root: Path) -> Iterator[ClipEntry]:
-    for inner, label in labelled_folders(folder, _FOLDERS).items():
+    for inner, label in labelled_folders(folder, FOLDERS).items():
         before = prefix(inner, root)
         for name in pictures(inner):
             clip_id, path = f"{part}/{stem(name)}", before + name

@@ -15,17 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.errors import DatasetError
-from fgbench.evaluation.significance import ClusterCounts, Metric, check_clusters, mean_counts, uncertainty_of
-
-EXACT_UP_TO = 16
-"""Largest number of differing clusters G for which all 2^G swaps are tried (65,536)."""
-
-_DRAWN_AT_ONCE = 4_000_000
-"""Signs drawn at once."""
-_EQUAL = 1e-9
-"""Distance below which sums are equal; counts of samples give far larger steps."""
-
-Floats = npt.NDArray[np.float64]
+from fgbench.evaluation.cluster_counts import ClusterCounts, Metric, check_clusters, mean_counts
+from fgbench.evaluation.permutation import Permutation, check_pair, permutation_test, swap
+from fgbench.evaluation.significance import uncertainty_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,25 +43,6 @@ class Difference:
     p: float
     n_clusters: int
     n_seeds: tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Permutation:
-    """Paired permutation test over clusters.
-
-    Attributes:
-        statistic: Difference of the scores, the first minus the second.
-        p: Two-sided p-value.
-        n_clusters: Clusters in which the runs differ; the others have no influence.
-        n_permutations: Number of swaps that were tried.
-        is_exact: Whether these are all swaps.
-    """
-
-    statistic: float
-    p: float
-    n_clusters: int
-    n_permutations: int
-    is_exact: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +102,7 @@ def paired_interval(
         DatasetError: If there are fewer than two clusters.
     """
     for run in (*first, *second):
-        _check_pair(first[0], run)
+        check_pair(first[0], run)
     check_clusters([*first, *second])
     uncertainty = uncertainty_of([(first, 1.0), (second, -1.0)], metric=metric)
     one, other = (float(np.mean([run.score(metric) for run in seeds])) for seeds in (first, second))
@@ -198,7 +171,7 @@ def mcnemar(
     parts = np.bincount(
         cluster_N, weights=one.astype(np.float64) - other.astype(np.float64), minlength=names.size
     )
-    swapped = _swap(parts.astype(np.float64), seed=seed, n_permutations=n_permutations)
+    swapped = swap(parts.astype(np.float64), seed=seed, n_permutations=n_permutations)
     return McNemar(
         only_first=int(one.sum()),
         only_second=int(other.sum()),
@@ -207,105 +180,3 @@ def mcnemar(
         n_permutations=swapped.n_permutations,
         is_exact=swapped.is_exact,
     )
-
-
-def permutation_test(
-    first: ClusterCounts,
-    second: ClusterCounts,
-    *,
-    metric: Metric = "uar",
-    seed: int = 0,
-    n_permutations: int = 10_000,
-) -> Permutation:
-    """Test whether two runs are equally good by swapping the predictions of whole clusters between them.
-
-    Args:
-        first: Counts of the first run.
-        second: Counts of the second run, of the same samples.
-        metric: ``"uar"`` or ``"war"``.
-        seed: Seed of the draws, where there are too many swaps to try all.
-        n_permutations: Number of draws.
-
-    Raises:
-        ValueError: If the samples are not the same, or for another metric.
-    """
-    _check_samples(first, second)
-    apart, true = first.right - second.right, first.true.sum(axis=0)
-    if metric == "uar":
-        there = true > 0
-        parts = (apart[:, there] / true[there]).sum(axis=1) / max(1, int(there.sum()))
-    elif metric == "war":
-        parts = apart.sum(axis=1) / max(1.0, float(true.sum()))
-    else:
-        raise ValueError(f"metric {metric!r}, expected 'uar' or 'war': others are no sums over clusters")
-    return _swap(parts, seed=seed, n_permutations=n_permutations)
-
-
-def class_permutation_tests(
-    first: ClusterCounts, second: ClusterCounts, *, seed: int = 0, n_permutations: int = 10_000
-) -> list[Permutation | None]:
-    """Permutation tests of the recall of each of the C classes; ``None`` without samples."""
-    _check_samples(first, second)
-    apart, true = first.right - second.right, first.true.sum(axis=0)
-    return [
-        _swap(apart[:, column] / total, seed=seed, n_permutations=n_permutations) if total else None
-        for column, total in enumerate(true)
-    ]
-
-
-def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """p-values corrected for their number (Holm, 1979).
-
-    If those below a level are called significant, the chance of any false one is at most that level.
-
-    Args:
-        p_values: p-values of all tests; ``None`` for tests without one, which do not count.
-    """
-    ordered = sorted((p, index) for index, p in enumerate(p_values) if p is not None)
-    corrected: list[float | None] = [None] * len(p_values)
-    highest = 0.0
-    for rank, (p, index) in enumerate(ordered):
-        highest = max(highest, min(1.0, (len(ordered) - rank) * p))
-        corrected[index] = highest
-    return corrected
-
-
-def _swap(parts: Floats, *, seed: int, n_permutations: int) -> Permutation:
-    """Test of a sum of G parts, one per cluster: swapping a cluster changes the sign of its part."""
-    apart = parts[np.abs(parts) > _EQUAL]
-    statistic = float(parts.sum())
-    least = abs(float(apart.sum())) - _EQUAL
-    is_exact = apart.size <= EXACT_UP_TO
-    if is_exact:
-        sums = np.zeros(1)
-        for part in apart:
-            sums = np.concatenate([sums + part, sums - part])
-        n_looked_at = int(sums.size)
-        p = float((np.abs(sums) >= least).mean())
-    else:
-        generator = np.random.default_rng(seed)
-        n_looked_at, extreme = n_permutations, 0
-        step = max(1, _DRAWN_AT_ONCE // apart.size)
-        for begin in range(0, n_permutations, step):
-            n = min(step, n_permutations - begin)
-            signs = generator.integers(0, 2, size=(n, apart.size), dtype=np.int8)
-            extreme += int((np.abs((2.0 * signs - 1.0) @ apart) >= least).sum())
-        p = (extreme + 1) / (n_permutations + 1)
-    return Permutation(
-        statistic=statistic,
-        p=p,
-        n_clusters=int(apart.size),
-        n_permutations=n_looked_at,
-        is_exact=is_exact,
-    )
-
-
-def _check_pair(first: ClusterCounts, second: ClusterCounts) -> None:
-    if first.names != second.names or first.true.shape != second.true.shape:
-        raise ValueError("runs with different clusters or classes, expected the same")
-
-
-def _check_samples(first: ClusterCounts, second: ClusterCounts) -> None:
-    _check_pair(first, second)
-    if not np.allclose(first.true, second.true):
-        raise ValueError("runs with different samples, expected the same (one seed, or means over seeds)")

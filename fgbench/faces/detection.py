@@ -179,18 +179,3 @@ def affordable_scales(scales: Sequence[float], shape: tuple[int, ...], *, most_p
     """
     largest = (most_px / (shape[0] * shape[1])) ** 0.5
     return tuple(dict.fromkeys(min(scale, largest) for scale in scales))
-
-
-def search_ladder(image: Image, detector: Detector, *, scales: Sequence[float]) -> list[Detection]:
-    """Detect faces at the first scale, in the order given, that has any.
-
-    Args:
-        image: (H, W) or (H, W, 3) uint8 as the detector takes it.
-        detector: The detector.
-        scales: Factors, ascending: large faces are found at little cost.
-    """
-    for scale in scales:
-        detections = search_at_scale(image, detector, scale=scale)
-        if detections:
-            return detections
-    return []

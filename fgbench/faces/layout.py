@@ -26,7 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fgbench.config import FacesConfig
-from fgbench.config.prepare import DLIB_PADDING
+from fgbench.config.faces import DLIB_PADDING
 from fgbench.faces.geometry import Floats, Transform, apply_transform, chip_frame, invert, scale_of
 
 

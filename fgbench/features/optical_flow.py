@@ -1,8 +1,8 @@
-"""Stacks of optical flow for temporal networks, as bytes (Simonyan and Zisserman 2014; TSN 2016).
+"""Optical flow of pairs of frames for temporal networks, as bytes (Simonyan and Zisserman 2014; TSN 2016).
 
 A flow field is clipped to +-b px and stored as ``(f + b) * 255 / (2 b)``, rounded; b is 20 for whole frames,
-and less for faces (`fgbench.config.OpticalFlowConfig`). A stack holds the flow of L
-frame pairs as 2 L channels in the order u1, v1, u2, v2, ...; u points right, v down, px of the frame given.
+and less for faces (`fgbench.config.OpticalFlowConfig`). Its channels are u, to the right, and v, down, px
+of the frame given.
 
 Two methods: ``farneback`` (the default) and ``dis``, Dense Inverse Search with its fast preset (Kroeger et
 al. 2016), which takes a fraction of the time. They are not equivalent: displacements differ. Train and test a
@@ -11,8 +11,6 @@ network on the same method.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 import cv2
@@ -23,9 +21,6 @@ from fgbench.errors import ConfigError, MediaError
 
 BOUND_PX = 20.0
 """Largest displacement stored for whole frames, px per frame (TSN's usual choice; not in the paper)."""
-
-DEFAULT_LENGTH = 5
-"""Frame pairs in a stack (TSN); the two-stream network of 2014 has 10."""
 
 STILL = 128
 """Byte of displacement 0, which decodes to half a step (0.08 px of 20): 127.5 rounds to the even number."""
@@ -91,65 +86,6 @@ def decode(codes: Bytes, *, bound_px: float = BOUND_PX) -> Flow:
         bound_px: Largest displacement, as they were encoded with.
     """
     return (codes * (2 * bound_px / 255) - bound_px).astype(np.float32)
-
-
-def flip(stack: Bytes) -> Bytes:
-    """Mirror a stack left to right: columns are reversed and u changes its sign.
-
-    Args:
-        stack: (..., 2 L, H, W) uint8, channels u1, v1, u2, v2, ...
-
-    Raises:
-        ValueError: If the number of channels is odd.
-    """
-    if stack.ndim < 3 or stack.shape[-3] % 2:
-        raise ValueError(
-            f"a stack of shape {stack.shape} has no pairs of channels, expected (..., 2 L, H, W)"
-        )
-    mirrored = stack[..., ::-1].copy()
-    mirrored[..., 0::2, :, :] = 255 - mirrored[..., 0::2, :, :]
-    return mirrored
-
-
-def flow_stacks(
-    frames: Iterable[Image],
-    *,
-    length: int = DEFAULT_LENGTH,
-    stride: int = 1,
-    method: Method = "farneback",
-    bound_px: float = BOUND_PX,
-) -> Iterator[Bytes]:
-    """Iterate over the stacks of a clip, in order; at most ``length`` fields are held at a time.
-
-    Stack k holds the flow between frames k ``stride`` + i and k ``stride`` + i + 1 for i < ``length``. A clip
-    of n frames has ``(n - 1 - length) // stride + 1`` stacks, none if n <= ``length``.
-
-    Args:
-        frames: (H, W) uint8 gray frames of one size.
-        length: Frame pairs L of a stack.
-        stride: Frames from the start of one stack to the start of the next.
-        method: As in :func:`flow`.
-        bound_px: As in :func:`encode`.
-
-    Yields:
-        (2 L, H, W) uint8.
-
-    Raises:
-        ValueError: If ``length`` or ``stride`` is less than 1.
-        MediaError: As :func:`flow`.
-        ConfigError: As :func:`flow`.
-    """
-    if length < 1 or stride < 1:
-        raise ValueError(f"length is {length} and stride {stride}, expected at least 1")
-    fields: deque[Bytes] = deque(maxlen=length)
-    previous: Image | None = None
-    for index, frame in enumerate(frames):
-        if previous is not None:
-            fields.append(encode(flow(previous, frame, method=method), bound_px=bound_px).transpose(2, 0, 1))
-            start = index - length
-            if start >= 0 and start % stride == 0:
-                yield np.concatenate(fields)
-        previous = frame.copy()
 
 
 def _check(earlier: Image, later: Image, method: str) -> None:

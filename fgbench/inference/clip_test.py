@@ -21,7 +21,8 @@ from fgbench.methods.protocol import ClipNetwork, ClipReader, PredictedClips
 from fgbench.runs.labels import respelled
 from fgbench.runs.ledger.again import note_again
 from fgbench.runs.lock import hold_run
-from fgbench.runs.results import SINGLE_FOLD, read_predictions, read_result, run_folder, write_run
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import SINGLE_FOLD, read_result, run_folder, write_run
 from fgbench.runs.roles import Roles, predictions_of
 from fgbench.runs.samples import Sample, moving_samples
 from fgbench.runs.streams import NAMES, read_streams

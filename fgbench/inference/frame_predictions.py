@@ -38,7 +38,7 @@ _NO_MOVEMENT = "the network tells classes by movement, and a picture has none; g
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stay:
+class VisibleTime:
     """Time that a face has to be visible to count, see :func:`fgbench.faces.passers_by.without_passers_by`.
 
     Attributes:
@@ -54,13 +54,13 @@ class Stay:
     min_track_score: float = 0.0
 
 
-def watched(
+def predict_frames(
     path: Path,
     kind: str,
     observations: Iterable[Observed],
     network: FaceNetwork,
     *,
-    stay: Stay | None = None,
+    stay: VisibleTime | None = None,
     keep: Callable[[Mapping[str, Any]], None] = ignore,
     on_frame: Callable[[int, Observation], None] = ignore,
     broken: Sequence[str] = (),
@@ -77,7 +77,7 @@ def watched(
         on_frame: Called with the number and the observation of every frame, in order.
         broken: Reason why the frames ended early, if they did; filled while they are read.
     """
-    rule = stay or Stay()
+    rule = stay or VisibleTime()
     is_still = kind == "image"
     surest = _Surest(is_video=not is_still)
     mean = _Mean()

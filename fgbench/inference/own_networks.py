@@ -10,7 +10,7 @@ from typing import Any, cast
 import torch
 
 from fgbench.config import FacesConfig, IngestConfig, OpticalFlowConfig
-from fgbench.config.prepare import DLIB_PADDING
+from fgbench.config.faces import DLIB_PADDING
 from fgbench.faces.still_picture import ImageFrame
 from fgbench.inference.clips import InputSettings, predict_clip_file
 from fgbench.inference.files import FilePrediction

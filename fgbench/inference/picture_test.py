@@ -20,14 +20,8 @@ from fgbench.methods.protocol import ImageNetwork
 from fgbench.runs.labels import respelled
 from fgbench.runs.ledger.again import note_again
 from fgbench.runs.lock import hold_run
-from fgbench.runs.results import (
-    SINGLE_FOLD,
-    Predictions,
-    read_predictions,
-    read_result,
-    run_folder,
-    write_run,
-)
+from fgbench.runs.predictions import Predictions, read_predictions
+from fgbench.runs.results import SINGLE_FOLD, read_result, run_folder, write_run
 from fgbench.runs.roles import Roles, predictions_of
 from fgbench.runs.samples import image_samples
 from fgbench.training.context import TrainingContext

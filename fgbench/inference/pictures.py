@@ -18,7 +18,7 @@ from fgbench.faces.observation import Observation
 from fgbench.faces.status import AS_IS
 from fgbench.faces.still_picture import ImageFrame
 from fgbench.inference.files import FilePrediction, frames_schema
-from fgbench.inference.frame_predictions import Stay, watched
+from fgbench.inference.frame_predictions import VisibleTime, predict_frames
 from fgbench.inference.own_faces import everyone_own, observed_own
 from fgbench.media import video
 from fgbench.media.images import read_image
@@ -61,7 +61,7 @@ def predict_file(
             frame = ImageFrame(pixels=read_image(path, max_px=limits.max_picture_px))
             return predict_picture(path, frame, network, faces)
         with video.open_video(path, limits=limits) as reader:
-            return _watch_video(path, reader, network, faces, frames_to, on_frame)
+            return _predict_video(path, reader, network, faces, frames_to, on_frame)
     except MediaError as error:
         return FilePrediction(path=path, kind="unreadable", status=error.reason, message=error.message)
 
@@ -70,7 +70,7 @@ def predict_picture(
     path: Path, frame: ImageFrame, network: FaceNetwork, faces: FacesConfig
 ) -> FilePrediction:
     """Find the face in the pixels of a picture, and classify it, as :func:`predict_file` does."""
-    prediction = _watch(path, "image", [frame], network, faces, keep=ignore)
+    prediction = _predict_observed(path, "image", [frame], network, faces, keep=ignore)
     if prediction.statuses.get(AS_IS):
         return prediction
     return replace(prediction, n_people=max(prediction.n_people, len(everyone_own(frame, faces))))
@@ -106,13 +106,13 @@ def predict_everyone_in(
     path: Path, frame: ImageFrame, network: FaceNetwork, faces: FacesConfig
 ) -> list[FilePrediction]:
     """Classify every face in the pixels of a picture, as :func:`predict_everyone` does."""
-    alone = _watch(path, "image", [frame], network, faces, keep=ignore)
+    alone = _predict_observed(path, "image", [frame], network, faces, keep=ignore)
     everyone = everyone_own(frame, faces, grey=network.grey)
     if not everyone or alone.statuses.get(AS_IS):
         return [alone]
     return [
         replace(
-            watched(path, "image", [(frame, observation)], network),
+            predict_frames(path, "image", [(frame, observation)], network),
             n_people=len(everyone),
             face=number,
             box_xyxy=observation.box_xyxy,
@@ -126,7 +126,7 @@ def is_image(path: Path) -> bool:
     return not path.is_dir() and video.decoder_for(path) == "pictures"
 
 
-def _watch_video(
+def _predict_video(
     path: Path,
     reader: video.Reader,
     network: FaceNetwork,
@@ -135,7 +135,7 @@ def _watch_video(
     on_frame: Callable[[int, Observation], None],
 ) -> FilePrediction:
     fps = reader.info.fps
-    stay = Stay(
+    stay = VisibleTime(
         frame_s=1 / fps if fps else None,
         n_frames=reader.info.n_frames,
         min_track_s=faces.min_track_s,
@@ -143,10 +143,10 @@ def _watch_video(
     )
     how: dict[str, Any] = {"stay": stay, "on_frame": on_frame}
     if frames_to is None:
-        return _watch(path, "video", reader.frames(), network, faces, keep=ignore, **how)
+        return _predict_observed(path, "video", reader.frames(), network, faces, keep=ignore, **how)
     writer = TableWriter(frames_to, frames_schema(network.classes, network.upper))
     try:
-        prediction = _watch(path, "video", reader.frames(), network, faces, keep=writer.add, **how)
+        prediction = _predict_observed(path, "video", reader.frames(), network, faces, keep=writer.add, **how)
     except BaseException:
         writer.discard()
         raise
@@ -157,7 +157,7 @@ def _watch_video(
     return prediction
 
 
-def _watch(
+def _predict_observed(
     path: Path,
     kind: str,
     frames: Iterable[video.Frame],
@@ -165,7 +165,7 @@ def _watch(
     faces: FacesConfig,
     *,
     keep: Callable[[Mapping[str, Any]], None],
-    stay: Stay | None = None,
+    stay: VisibleTime | None = None,
     on_frame: Callable[[int, Observation], None] = ignore,
 ) -> FilePrediction:
     """Find the face in the frames of a file, and predict them."""
@@ -173,7 +173,9 @@ def _watch(
     observations = observed_own(
         _until_broken(frames, broken), faces, grey=network.grey, only_found=network.needs_landmarks
     )
-    return watched(path, kind, observations, network, stay=stay, keep=keep, on_frame=on_frame, broken=broken)
+    return predict_frames(
+        path, kind, observations, network, stay=stay, keep=keep, on_frame=on_frame, broken=broken
+    )
 
 
 def _until_broken(frames: Iterable[video.Frame], broken: list[str]) -> Iterator[video.Frame]:

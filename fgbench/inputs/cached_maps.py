@@ -13,40 +13,32 @@ unfinished file is continued; damage is reported and repaired, and records of an
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 import time
-import zlib
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from math import prod
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from fgbench.callbacks import Note, Progress, ignore
-from fgbench.errors import ConfigError, FgbenchError, ResourceError
+from fgbench.errors import ConfigError
 from fgbench.files.hashing import digest_file
-from fgbench.inputs.batching import Batch, Batches, Slices, Source, epoch_order
-from fgbench.inputs.crops import draw_views
+from fgbench.inputs.batching import Source
+from fgbench.inputs.map_views import KeptMaps
 from fgbench.inputs.resident import fits
-from fgbench.storage import exclusive, explained, read_json, write_json
+from fgbench.inputs.unfinished_maps import Length, UnfinishedMaps, read_record
+from fgbench.storage import exclusive, explained, write_json
 
 Compute = Callable[[Tensor, int], Tensor]
 """Computes maps (B, R, C, h, w) of images (B, 3, H, W) uint8 and the index of a view."""
 
 _SAVE_EVERY_S = 10.0
-_AHEAD = 2
-
-_Length = Annotated[int, Field(ge=0)]
 
 
 class _Record(BaseModel):
@@ -55,113 +47,10 @@ class _Record(BaseModel):
     model_config = ConfigDict(strict=True)
 
     key: dict[str, Any]
-    shape: Annotated[list[_Length], Field(min_length=6, max_length=6)]
+    shape: Annotated[list[Length], Field(min_length=6, max_length=6)]
     dtype: Literal["float16"]
     bytes: int
     sha256: str
-
-
-class _Progress(BaseModel):
-    """``maps-<RR>.progress.json``: finished images of an unfinished file, with the CRC-32 of each row."""
-
-    model_config = ConfigDict(strict=True)
-
-    n_images: int
-    shape: Annotated[list[_Length], Field(min_length=5, max_length=5)]
-    done: str
-    checks: str
-
-
-_Shape = TypeVar("_Shape", bound=BaseModel)
-
-
-def _read(path: Path, shape: type[_Shape]) -> _Shape | None:
-    """Read a JSON file of a shape; ``None`` if it is missing, unreadable, or has another shape."""
-    try:
-        return shape.model_validate(read_json(path))
-    except (FgbenchError, OSError, ValidationError, RecursionError):
-        return None
-
-
-class KeptMaps:
-    """A source of maps; see :class:`fgbench.inputs.batching.Source`. Its batches hold float32 maps.
-
-    Args:
-        maps: (N, V, R, C, h, w) float16: on the CPU (also a mapped file), or on the device.
-        device: Device of the batches.
-    """
-
-    def __init__(self, maps: Tensor, *, device: torch.device) -> None:
-        self._maps = maps
-        self._device = device
-
-    def __len__(self) -> int:
-        return self._maps.shape[0]
-
-    def view(self, number: int) -> Tensor:
-        """Return the maps of one view of all images, (N, R, C, h, w) float16, on the device."""
-        return self._maps[:, number].to(self._device)
-
-    def rows(self, images: Tensor, views: Tensor) -> Tensor:
-        """Return one kept map of each image, by indices and views (...) int64 on the CPU.
-
-        Returns:
-            (..., C h w) float32 on the device.
-        """
-        n_views = self._maps.shape[1]
-        flat = self._maps.flatten(0, 1).flatten(1)
-        kept = flat.index_select(0, (images * n_views + views).flatten().to(flat.device))
-        return kept.to(self._device).float().unflatten(0, images.shape)
-
-    def batches(
-        self, *, epoch: int, seed: int, batch: int, shuffle: bool, rank: int = 0, world: int = 1
-    ) -> Batches:
-        """Return batches of an epoch: with ``shuffle`` of the views of
-        :func:`fgbench.inputs.crops.draw_views`, else of view 0 in the order of the list."""
-        n, n_views = self._maps.shape[:2]
-        order = epoch_order(n, seed=seed, epoch=epoch, shuffle=shuffle)
-        views = torch.zeros(n, dtype=torch.int64)
-        if shuffle:
-            views = draw_views(n, n_views, seed=seed, epoch=epoch)
-        rows = torch.arange(n) * n_views + views
-        device = self._maps.device
-        return _Epoch(self._maps, rows.to(device), Slices(order.to(device), batch, rank, world), self._device)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Epoch:
-    maps: Tensor
-    rows: Tensor
-    slices: Slices
-    device: torch.device
-
-    def __len__(self) -> int:
-        return len(self.slices)
-
-    def __iter__(self) -> Iterator[Batch]:
-        if self.maps.device.type == self.device.type:
-            for index in self.slices:
-                yield Batch(self._take(index).float(), index)
-            return
-        # Maps are read from the file and transferred while the network computes.
-        with ThreadPoolExecutor(1, thread_name_prefix="maps") as reader:
-            ahead: deque[tuple[Tensor, Future[Tensor]]] = deque()
-            for index in self.slices:
-                ahead.append((index, reader.submit(self._pinned, index)))
-                if len(ahead) > _AHEAD:
-                    yield self._sent(*ahead.popleft())
-            while ahead:
-                yield self._sent(*ahead.popleft())
-
-    def _take(self, index: Tensor) -> Tensor:
-        return self.maps.flatten(0, 1).index_select(0, self.rows[index])
-
-    def _pinned(self, index: Tensor) -> Tensor:
-        taken = self._take(index)
-        return taken.pin_memory() if self.device.type == "cuda" else taken
-
-    def _sent(self, index: Tensor, taken: Future[Tensor]) -> Batch:
-        return Batch(taken.result().to(self.device, non_blocking=True).float(), index.to(self.device))
 
 
 def keep_maps(
@@ -235,7 +124,7 @@ def find_maps(
         ``None`` if there are none of this key, or of fewer regions only.
     """
     for path in sorted(folder.glob("maps-*.json")):
-        record = _read(path, _Record)
+        record = read_record(path, _Record)
         if record is None or record.key != dict(key):
             continue
         shape = tuple(record.shape)
@@ -297,7 +186,7 @@ def _make(
         link.unlink()  # it would be written through
     target = folder / f"maps-{shape[1]:02d}.f16"
     target.with_suffix(".json").unlink(missing_ok=True)
-    unfinished = _Unfinished(target, len(images), note)
+    unfinished = UnfinishedMaps(target, len(images), note)
     saved = time.monotonic()
     with explained(target), unfinished.path.open("r+b" if unfinished.path.exists() else "w+b") as file:
         for one in images.batches(epoch=0, seed=0, batch=batch, shuffle=False):
@@ -332,84 +221,3 @@ def _half(maps: Tensor) -> Tensor:
             "set data.keep_maps (InsightFace: freeze_backbone) to false in the recipe",
         )
     return half
-
-
-class _Unfinished:
-    """An unfinished file of maps: which images are done, and their rows in the file."""
-
-    def __init__(self, target: Path, n_images: int, note: Note) -> None:
-        self.path = target.with_suffix(".partial")
-        self.record = target.with_suffix(".progress.json")
-        self.done = np.zeros(n_images, np.bool_)
-        self.shape: tuple[int, ...] | None = None
-        self._checks = np.zeros(n_images, np.uint32)
-        progress = _read(self.record, _Progress)
-        if progress is None or progress.n_images != n_images or not self._resume(progress):
-            self.path.unlink(missing_ok=True)
-            return
-        if damaged := self._drop_damaged():
-            note(f"{self.path} is damaged: {damaged} of its images are made again")
-
-    def _resume(self, progress: _Progress) -> bool:
-        """Continue from a record; return ``False`` if it does not match the file."""
-        n_images, shape = progress.n_images, tuple(progress.shape)
-        try:
-            bits, checks = bytes.fromhex(progress.done), bytes.fromhex(progress.checks)
-            size = self.path.stat().st_size
-        except (ValueError, OSError):
-            return False
-        if (len(bits), len(checks), size) != (-(-n_images // 8), 4 * n_images, n_images * _row_bytes(shape)):
-            return False
-        self.done = np.unpackbits(np.frombuffer(bits, np.uint8), count=n_images).astype(np.bool_)
-        self._checks = np.frombuffer(checks, np.uint32).copy()
-        self.shape = shape
-        return True
-
-    def _drop_damaged(self) -> int:
-        """Mark rows with another checksum as not done; return their number."""
-        assert self.shape is not None
-        length, damaged = _row_bytes(self.shape), 0
-        with self.path.open("rb") as file:
-            for row in np.flatnonzero(self.done).tolist():
-                file.seek(row * length)
-                if zlib.crc32(file.read(length)) != self._checks[row]:
-                    self.done[row] = False
-                    damaged += 1
-        return damaged
-
-    def write(self, file: Any, index: np.ndarray, maps: np.ndarray) -> None:
-        """Write maps (B, V, R, C, h, w) of images into their rows of the file."""
-        if self.shape is None:
-            self.shape = maps.shape[1:]
-            needed, free = len(self.done) * _row_bytes(self.shape), shutil.disk_usage(self.path.parent).free
-            if needed > free:
-                raise ResourceError(
-                    f"maps take {needed / 1e9:.1f} GB, but {self.path.parent} has {free / 1e9:.1f} GB free",
-                    "free some disk space, or set data.keep_maps (InsightFace: freeze_backbone) to false in "
-                    "the recipe",
-                )
-            file.truncate(needed)
-        for row, image_maps in zip(index.tolist(), maps, strict=True):
-            data = image_maps.tobytes()
-            file.seek(row * len(data))
-            file.write(data)
-            self._checks[row] = zlib.crc32(data)
-        self.done[index] = True
-
-    def save(self, file: Any) -> None:
-        """Flush the maps to the disk, then record which images are done."""
-        if self.shape is None:
-            return
-        file.flush()
-        os.fsync(file.fileno())
-        progress = {
-            "n_images": len(self.done),
-            "shape": list(self.shape),
-            "done": np.packbits(self.done).tobytes().hex(),
-            "checks": self._checks.tobytes().hex(),
-        }
-        write_json(self.record, progress)
-
-
-def _row_bytes(shape: tuple[int, ...]) -> int:
-    return 2 * prod(shape)

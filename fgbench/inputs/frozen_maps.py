@@ -18,9 +18,10 @@ from fgbench.config import TrainImageConfig
 from fgbench.errors import DatasetError
 from fgbench.files.hashing import digest_json
 from fgbench.inputs.batching import Source
-from fgbench.inputs.cached_maps import KeptMaps, keep_maps
+from fgbench.inputs.cached_maps import keep_maps
 from fgbench.inputs.crops import View, view_table
 from fgbench.inputs.image_set import ImageSet
+from fgbench.inputs.map_views import KeptMaps
 from fgbench.inputs.preprocessing import Preprocessing
 from fgbench.models.msau import MsauNet
 from fgbench.models.weights import state_digest

@@ -24,7 +24,6 @@ from fgbench.inputs.manifest_pictures import (
     Read,
     Stored,
     decode_into,
-    find_frames,
     find_images,
     read_encoded,
 )
@@ -135,11 +134,6 @@ def load_images(manifests: Path, sample_ids: Sequence[str], *, jobs: int = 1) ->
         ValueError: If an id comes twice.
     """
     return decode_all(find_images(manifests, sample_ids), device=torch.device("cpu"), jobs=jobs)
-
-
-def load_frames(manifests: Path, frames: Sequence[tuple[str, int]], *, jobs: int = 1) -> Tensor:
-    """Load faces of sampled frames by clip and frame number; otherwise as :func:`load_images`."""
-    return decode_all(find_frames(manifests, frames), device=torch.device("cpu"), jobs=jobs)
 
 
 def decode_all(

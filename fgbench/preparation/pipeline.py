@@ -1,4 +1,4 @@
-"""Stages, buckets and fingerprints: the work to be done and the work that is done.
+"""Stages of a preparation: their order, their contract, and their results in a work folder.
 
 Clips are hashed into a fixed number of buckets. The outcome of a stage for a bucket is a set of Parquet
 files and a *marker*, a small JSON file that is written last and holds their digests. All of them bear a
@@ -21,7 +21,6 @@ Layout of a work folder::
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,7 +30,6 @@ from fgbench import plugins, records, storage
 from fgbench.catalogue.stamps import Stamp
 from fgbench.config import PrepareConfig, Section
 from fgbench.config.features import feature_section
-from fgbench.files.hashing import digest_json
 from fgbench.preparation.markers import CHANGED as CHANGED
 from fgbench.preparation.markers import REJECTS as REJECTS
 from fgbench.preparation.markers import Marker as Marker
@@ -263,73 +261,6 @@ def with_features(recipe: PrepareConfig, names: Sequence[str]) -> PrepareConfig:
         else:
             changes["features"][name] = section.model_dump(mode="json")
     return recipe.model_copy(update=changes)
-
-
-def is_result(name: str) -> bool:
-    """Return whether a file of a stage's folder has the name of a result, a marker or an item in work."""
-    return re.fullmatch(r"\d{5,}-[0-9a-f]{20}\.(?:[a-z0-9_]+\.parquet|json|in-hand)", name) is not None
-
-
-def fingerprint(
-    stage: Stage,
-    section: Section,
-    inputs: Mapping[str, Mapping[str, str]],
-    *,
-    source: str = "",
-    plan: Any = None,
-    files: Mapping[str, str] | None = None,
-) -> str:
-    """Identity of a stage's result for a bucket (SHA-256, hex).
-
-    Args:
-        stage: The stage.
-        section: Its section of the recipe.
-        inputs: Stage name to digests of its outputs for this bucket.
-        source: Digest of the adapter's list, for the first stage; of the listed classes, for one that
-            reads them.
-        plan: The stage's plan for this bucket.
-        files: Digests of further files.
-    """
-    return digest_json(
-        {
-            "stage": stage.name,
-            "version": stage.version,
-            "section": section.model_dump(mode="json"),
-            "inputs": {name: dict(digests) for name, digests in inputs.items()},
-            "source": source,
-            "plan": plan,
-            "files": dict(files or {}),
-            # A stage of the same name and version of another package is another stage.
-            **(
-                {}
-                if stage.name in ORDER
-                else {"package": plugins.package_of("stages", stage.name).split()[:1]}
-            ),
-        }
-    )
-
-
-def plan_path(
-    workdir: Path, stage: Stage, section: Section, digests: Mapping[int, Mapping[str, Mapping[str, str]]]
-) -> Path:
-    """File of the stage's plan for all buckets.
-
-    Args:
-        workdir: The work folder.
-        stage: A stage with a plan.
-        section: Its section of the recipe.
-        digests: Bucket to the result of :func:`input_digests`, for all buckets that the stage works on.
-    """
-    whole = {str(bucket): {"all": digest_json(by_stage)} for bucket, by_stage in digests.items()}
-    identity = fingerprint(stage, section, whole)
-    return workdir / "plans" / f"{stage.name}-{identity[:20]}.json"
-
-
-def input_digests(
-    stage: Stage, bucket: int, finished: Mapping[str, Mapping[int, Marker]]
-) -> dict[str, dict[str, str]]:
-    """Stage name to digests of its outputs, of the existing inputs of a bucket."""
-    return {name: finished[name][bucket].digests() for name in stage.inputs if bucket in finished[name]}
 
 
 def read_table(paths: Iterable[Path], columns: list[str] | None = None) -> pa.Table:

@@ -13,7 +13,7 @@ from typing import Any
 from fgbench import storage
 from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError
-from fgbench.preparation import pipeline
+from fgbench.preparation import fingerprints, pipeline
 from fgbench.preparation.markers import Marker, load_marker, read_plan
 from fgbench.preparation.prepare import saved
 from fgbench.preparation.stages.publish import claims, verify
@@ -86,9 +86,9 @@ def _faults_of_results(
     verified = Verified(workdir)
     finished: dict[str, dict[int, Marker]] = {}
     wanted = []
-    for stage, fingerprints in origin.get("stages", {}).items():
+    for stage, identities in origin.get("stages", {}).items():
         finished[stage] = {}
-        for bucket, fingerprint in fingerprints.items():
+        for bucket, fingerprint in identities.items():
             try:
                 marker = load_marker(workdir, stage, int(bucket), fingerprint)
             except FileNotFoundError:
@@ -116,8 +116,8 @@ def _faults_of_plans(
         if stage.plan is None or not finished.get(stage.name) or not complete.issuperset(stage.inputs):
             continue
         buckets = sorted(bucket for bucket, marker in finished[stage.inputs[0]].items() if marker.accepted)
-        digests = {bucket: pipeline.input_digests(stage, bucket, finished) for bucket in buckets}
-        path = pipeline.plan_path(workdir, stage, stage.config(config), digests)
+        digests = {bucket: fingerprints.input_digests(stage, bucket, finished) for bucket in buckets}
+        path = fingerprints.plan_path(workdir, stage, stage.config(config), digests)
         try:
             read_plan(path, buckets, stage.plan_shape)
         except FileNotFoundError:

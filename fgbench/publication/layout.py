@@ -99,7 +99,7 @@ class PublishedFile(_Loose):
 
 
 class _Units(_Loose):
-    """How labels of action units were made."""
+    """Origin of the labels of action units."""
 
     pseudo: str = ""
     lines: list[str] = Field(default_factory=list)
@@ -141,7 +141,7 @@ class Index(_Loose):
 
     @property
     def unit_source(self) -> UnitSource | None:
-        """How labels of action units were made; ``None`` if there are none."""
+        """Origin of the labels of action units; ``None`` if there are none."""
         units = self.units
         return None if units is None else UnitSource(pseudo=units.pseudo, lines=tuple(units.lines))
 

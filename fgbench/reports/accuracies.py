@@ -12,12 +12,13 @@ import numpy.typing as npt
 
 from fgbench.errors import DatasetError
 from fgbench.evaluation import metrics
+from fgbench.evaluation.cluster_counts import ClusterCounts, count_clusters
 from fgbench.evaluation.clusters import LEAST, few_clusters_notes
-from fgbench.evaluation.significance import ClusterCounts, Interval, count_clusters, seeds_interval
-from fgbench.reports.experiments import Experiment
+from fgbench.evaluation.significance import Interval, seeds_interval
+from fgbench.reports.experiment import Experiment
 from fgbench.reports.rendering.table import Cell, Spread
 from fgbench.runs.breakdown import subset
-from fgbench.runs.results import Predictions
+from fgbench.runs.predictions import Predictions
 
 _T = TypeVar("_T")
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from fgbench import storage
+from fgbench.audit.leak import KINDS, Leak
 from fgbench.audit.leaks import Audit, Folder
-from fgbench.audit.part_leaks import KINDS, Leak
 from fgbench.audit.tables import pictures_by_id
 from fgbench.errors import MediaError
 from fgbench.media.images import decode, encode
@@ -39,7 +39,7 @@ NO_LOOKS = (
     "no pictures were compared, since no two parts have some: copies that were encoded anew are not found, "
     "only equal files, and shared clips, persons and sources"
 )
-"""What is said where clips without pictures were compared, as of data sets with action units alone."""
+"""Sentence for a comparison of clips without pictures, as of data sets with action units alone."""
 
 _SIDE_PX = 160
 _Pictures = Mapping[str, bytes]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fgbench.reports.experiments import Experiment, Run
+from fgbench.reports.experiment import Experiment, Run
 
 _OLD = {"trunk": "action units", "image_model": "image model"}
 """Keys of digests in results without a chain, to the part of the chain."""

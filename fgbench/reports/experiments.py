@@ -6,107 +6,24 @@ Reads ``runs/<experiment>/<fold>/<seed>/``; the method of a run is ``details["me
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from fgbench.errors import FgbenchError, ManifestError
+from fgbench.reports.experiment import Experiment, Run
 from fgbench.reports.freshness import State, state_notes, states_of
 from fgbench.reports.paper.methods import METHODS, Method
 from fgbench.reports.protocols import expected_folds, fairness_notes, knowledge_notes, protocol_notes
 from fgbench.reports.rendering.table import data_title
 from fgbench.runs.folds import natural_key
 from fgbench.runs.ledger.counts import reading_notes
-from fgbench.runs.results import RESULT, Predictions, read_result, verify
+from fgbench.runs.results import RESULT, read_result, verify
 from fgbench.taxonomy import ontology
 from fgbench.workfolders.layout import RUNS
 
 
 class NoRunError(ManifestError):
     """No run has been made yet that a table or figure could show."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """A finished run.
-
-    Attributes:
-        folder: Its folder.
-        fold: Name of the fold.
-        seed: Seed.
-        result: Its ``result.json``.
-    """
-
-    folder: Path
-    fold: str
-    seed: int
-    result: Mapping[str, Any]
-
-    def predictions(self) -> Predictions:
-        """Predictions of the run, checked to be those that its scores were computed from.
-
-        Raises:
-            ManifestError: If they are not, or are damaged.
-        """
-        return verify(self.folder)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Experiment:
-    """The finished runs of an experiment.
-
-    Attributes:
-        name: Name of the experiment.
-        method: Its method of the paper.
-        runs: Finished runs by seed, then by fold.
-        missing: ``<fold>/<seed>`` of unfinished runs that other seeds or folds of the experiment imply: the
-            experiment has no scores until they are finished.
-        unfinished: Seeds without any finished run, which are left out.
-        damaged: ``<fold>/<seed>`` of runs that are damaged and left out.
-        is_mixed: Whether its seeds were tested on different samples; it then has no scores either.
-    """
-
-    name: str
-    method: str
-    runs: Sequence[Run]
-    missing: Sequence[str]
-    unfinished: Sequence[int]
-    damaged: Sequence[str] = ()
-    is_mixed: bool = False
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether it has scores: no run is missing, and all seeds were tested on the same samples."""
-        return not self.missing and not self.is_mixed
-
-    @property
-    def gap(self) -> str:
-        """Reason why it has no scores and what to do, as the end of a sentence; empty if it has."""
-        if self.missing:
-            lost = ", ".join(f"{RUNS}/{self.name}/{gap}" for gap in self.missing)
-            is_or_are = "is" if len(self.missing) == 1 else "are"
-            return f"since {lost} {is_or_are} missing; finish it."
-        if self.is_mixed:
-            return (
-                f"since the seeds of {RUNS}/{self.name} were tested on different samples; run them again on "
-                "the manifests as they are now."
-            )
-        return ""
-
-    @property
-    def details(self) -> Mapping[str, Any]:
-        """Details of the first run."""
-        details: Mapping[str, Any] = self.runs[0].result["details"]
-        return details
-
-    @property
-    def seeds(self) -> list[int]:
-        """Seeds with finished runs."""
-        return sorted({run.seed for run in self.runs})
-
-    def of_seed(self, seed: int) -> list[Run]:
-        """Runs of one seed, by fold."""
-        return [run for run in self.runs if run.seed == seed]
 
 
 def find_experiments(

@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fgbench.errors import FgbenchError
 from fgbench.reports.units_now import UnitsNow
-from fgbench.runs.division import FOLDS, read_division
+from fgbench.runs.division import FOLDS
+from fgbench.runs.division_reading import read_division
+from fgbench.runs.predictions import Predictions
 from fgbench.runs.read_digest import digests_now
-from fgbench.runs.results import DIGEST_KIND, Predictions
+from fgbench.runs.results import DIGEST_KIND
 from fgbench.runs.tested_clips import tested_labels
 from fgbench.workfolders.manifest_index import read_index
 
 if TYPE_CHECKING:
-    from fgbench.reports.experiments import Experiment
+    from fgbench.reports.experiment import Experiment
 
 State = Literal["now", "not known", "old data", "old labels"]
 """State of a run's data, from good to bad: current; of a version of fgbench that kept no comparable digest;

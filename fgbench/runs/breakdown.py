@@ -1,11 +1,7 @@
-"""Accuracy by the annotators' certainty, and coverage: samples with a usable face, and accuracy on them.
-
-Reads ``clips.parquet`` and ``faces/*.parquet`` of the manifests.
-"""
+"""Accuracy by the annotators' certainty. Reads ``clips.parquet`` of the manifests."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +10,7 @@ from typing import Literal
 import numpy as np
 
 from fgbench.evaluation import metrics
-from fgbench.faces.status import USABLE
-from fgbench.records import image_id
-from fgbench.runs.lost_clips import featureless_clips, rejected_clips
-from fgbench.runs.results import Predictions
+from fgbench.runs.predictions import Predictions
 from fgbench.storage import read_rows
 
 N_STEPS = 5
@@ -46,39 +39,6 @@ class Group:
     war: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coverage:
-    """Share of samples with a prediction, and accuracy on these.
-
-    Attributes:
-        n: Number of samples.
-        n_predicted: Number of samples with a prediction.
-        share: Their share; ``None`` without samples.
-        uar_detected: Mean accuracy of the classes over the samples with a prediction alone.
-        war_detected: Share of these that are right.
-    """
-
-    n: int
-    n_predicted: int
-    share: float | None
-    uar_detected: float | None
-    war_detected: float | None
-
-
-def coverage(predictions: Predictions) -> Coverage:
-    """Coverage of a run; the detected subset lacks the hardest samples, so say so beside its accuracies."""
-    kept = [row for row, label in enumerate(predictions.predicted) if label is not None]
-    detected = _group("detected", predictions, kept)
-    n = len(predictions.sample_ids)
-    return Coverage(
-        n=n,
-        n_predicted=len(kept),
-        share=len(kept) / n if n else None,
-        uar_detected=detected.uar,
-        war_detected=detected.war,
-    )
-
-
 def read_judgements(manifests: Path, judgement: Judgement) -> dict[str, float | None]:
     """Judgement of the annotators per clip; ``None`` without votes or confidence.
 
@@ -101,8 +61,8 @@ def by_agreement(predictions: Predictions, judgements: Mapping[str, float | None
         share = judgements.get(clip)
         rows.setdefault(None if share is None else round(share, 3), []).append(row)
     shares = sorted(share for share in rows if share is not None)
-    groups = [_group(f"{share:.0%}", predictions, rows[share]) for share in shares]
-    return groups + ([_group("no votes", predictions, rows[None])] if None in rows else [])
+    groups = [score_group(f"{share:.0%}", predictions, rows[share]) for share in shares]
+    return groups + ([score_group("no votes", predictions, rows[None])] if None in rows else [])
 
 
 def by_confidence(predictions: Predictions, judgements: Mapping[str, float | None]) -> list[Group]:
@@ -120,48 +80,10 @@ def by_confidence(predictions: Predictions, judgements: Mapping[str, float | Non
         rows.setdefault(step, []).append(row)
     steps = sorted(step for step in rows if step >= 0)
     groups = [
-        _group(f"{step / N_STEPS:.1f} to {(step + 1) / N_STEPS:.1f}", predictions, rows[step])
+        score_group(f"{step / N_STEPS:.1f} to {(step + 1) / N_STEPS:.1f}", predictions, rows[step])
         for step in steps
     ]
-    return groups + ([_group("not given", predictions, rows[-1])] if -1 in rows else [])
-
-
-def missing_reasons(predictions: Predictions, manifests: Path) -> Counter[str]:
-    """Number of samples without prediction per reason: status of the face, or why the clip could not be read,
-    or its features are lacking.
-
-    Samples other than sampled frames (clips, or those of other manifests) count as ``"not told"``.
-
-    Args:
-        predictions: Predictions of a run.
-        manifests: Folder of the manifests.
-
-    Raises:
-        ManifestError: If the manifests are missing or damaged.
-    """
-    lost = {
-        name
-        for name, label in zip(predictions.sample_ids, predictions.predicted, strict=True)
-        if label is None
-    }
-    reasons = dict.fromkeys(lost, "not told")
-    clips = dict(zip(predictions.sample_ids, predictions.clip_ids, strict=True))
-    rejected = rejected_clips(manifests) if lost else {}
-    without = featureless_clips(manifests) if lost else {}
-    reasons |= {name: without[clips[name]] for name in lost if clips[name] in without}
-    reasons |= {name: rejected[clips[name]] for name in lost if clips[name] in rejected}
-    paths = sorted((manifests / "faces").glob("*.parquet")) if lost else []
-    for path in paths:
-        for row in read_rows(path, ["clip_id", "frame_index", "status"]):
-            name = image_id(row["clip_id"], row["frame_index"])
-            if name in lost and row["status"] is not None:
-                is_bare = row["status"] in USABLE and row["clip_id"] in without
-                reasons[name] = without[row["clip_id"]] if is_bare else row["status"]
-    return Counter(
-        reasons[name]
-        for name, label in zip(predictions.sample_ids, predictions.predicted, strict=True)
-        if label is None
-    )
+    return groups + ([score_group("not given", predictions, rows[-1])] if -1 in rows else [])
 
 
 def subset(predictions: Predictions, rows: Sequence[int]) -> Predictions:
@@ -178,7 +100,8 @@ def subset(predictions: Predictions, rows: Sequence[int]) -> Predictions:
     )
 
 
-def _group(name: str, predictions: Predictions, rows: Sequence[int]) -> Group:
+def score_group(name: str, predictions: Predictions, rows: Sequence[int]) -> Group:
+    """Return the scores of some samples, by their rows."""
     part = subset(predictions, rows)
     scores = metrics.scores(part.confusion(), part.classes)
     return Group(name=name, n=scores.n, n_clips=len(set(part.clip_ids)), uar=scores.uar, war=scores.war)

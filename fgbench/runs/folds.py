@@ -13,7 +13,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from fgbench import storage
 from fgbench.errors import ConfigError, DatasetError, MediaError
 from fgbench.files.regular_files import read_regular
 from fgbench.printable import cell_of, text_of
@@ -195,12 +194,3 @@ def in_two_folds(path: Path, group_by: str, group: str, first: str, second: str)
         f"{path} puts {group_by} {group!r} into folds {first} and {second}, expected one",
         "what is trained on must not be tested on: put all of it into one fold",
     )
-
-
-def write_fold_file(path: Path, fold_of: Mapping[str, str], group_by: str) -> None:
-    """Write a fold file.
-
-    Raises:
-        ResourceError: If the folder cannot be written.
-    """
-    storage.write_text(path, fold_file_text(fold_of, group_by))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from fgbench.errors import ConfigError
@@ -39,44 +39,6 @@ class Protocol:
                 )
         self._refuse(self.train, "trains on")
         self._refuse(self.selection, "selects on")
-
-    @classmethod
-    def from_parts(
-        cls,
-        parts: Mapping[str, str],
-        *,
-        name: str,
-        fold: str = "0",
-        train: Collection[str] = ("train",),
-        selection: Collection[str] = ("val",),
-        test: Collection[str] = ("test",),
-    ) -> Protocol:
-        """Protocol from the part that each sample is in.
-
-        Args:
-            parts: Sample id to part.
-            name: As the attribute.
-            fold: As the attribute.
-            train: Parts to train on.
-            selection: Parts to choose on; empty where nothing is chosen.
-            test: Parts to score.
-
-        Raises:
-            ConfigError: If a part is both in test and in training or selection, or a role has no samples
-                though it has parts.
-        """
-        roles = {"train": set(train), "selection": set(selection), "test": set(test)}
-        refuse_shared_parts(name, train=train, selection=selection, test=test)
-        ids = {
-            role: frozenset(sample for sample, part in parts.items() if part in wanted)
-            for role, wanted in roles.items()
-        }
-        if roles["selection"] and not ids["selection"]:
-            raise ConfigError(
-                f"protocol {name}: no samples in {sorted(roles['selection'])} to choose on, expected some",
-                "give that part a weight in the recipe, or pass no selection parts",
-            )
-        return cls(name=name, fold=fold, train=ids["train"], selection=ids["selection"], test=ids["test"])
 
     def check_selection(self, sample_ids: Iterable[str]) -> None:
         """Refuse selection on samples outside the selection set; to be called wherever something is chosen.

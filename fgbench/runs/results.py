@@ -14,20 +14,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import numpy.typing as npt
 
 from fgbench import storage
 from fgbench.callbacks import ignore
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.evaluation import metrics
-from fgbench.evaluation.clusters import cluster_names
 from fgbench.files.hashing import digest_file, digest_json
 from fgbench.provenance import provenance
 from fgbench.runs.confusion_csv import confusion_csv
@@ -35,14 +30,14 @@ from fgbench.runs.digests import CODEBOOKS, Card, check_files, check_texts, writ
 from fgbench.runs.digests import CONFIG as CONFIG
 from fgbench.runs.ledger.entries import CLASSES, IN_LEDGER, Evaluated, earlier, note_reading
 from fgbench.runs.lost_clips import rejected_samples
+from fgbench.runs.predictions import AGAIN, PREDICTIONS, Predictions, read_predictions, table_of
 from fgbench.runs.result_schema import FORMAT, ClassResult, check_shape, read_result_file
 from fgbench.runs.settings import is_giving_way, refuse_other_settings
 from fgbench.workfolders.layout import MANIFESTS, RUNS
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    pass
 
-PREDICTIONS = "predictions.parquet"
 RESULT = "result.json"
 CONFUSION = "confusion.csv"
 
@@ -52,53 +47,6 @@ SINGLE_FOLD = "0"
 
 DIGEST_KIND = "columns"
 """Content that ``manifest_digest`` covers: the columns that methods read; absent in earlier versions."""
-
-_AGAIN = "run the experiment again"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Predictions:
-    """Predictions for all test samples, in columns of length N.
-
-    Attributes:
-        classes: C names of the classes, in the order of the probabilities.
-        sample_ids: Unique ids (of images or clips).
-        clip_ids: Clip of each sample.
-        subject_ids: Subject shown; ``None`` if unknown.
-        source_ids: Film, recording or other source of the clip; ``None`` if unknown, or for all of them.
-        labels: True class.
-        predicted: Predicted class; ``None`` where there is none (for example no face), which counts as wrong.
-        probabilities: (N, C) float32; rows of samples without prediction are not read.
-    """
-
-    classes: tuple[str, ...]
-    sample_ids: Sequence[str]
-    clip_ids: Sequence[str]
-    subject_ids: Sequence[str | None]
-    labels: Sequence[str]
-    predicted: Sequence[str | None]
-    probabilities: npt.NDArray[np.float32]
-    source_ids: Sequence[str | None] = ()
-
-    def __post_init__(self) -> None:
-        if not len(self.source_ids):
-            object.__setattr__(self, "source_ids", (None,) * len(self.sample_ids))
-
-    def confusion(self) -> metrics.Counts:
-        """(C, C + 1) confusion matrix, see :func:`fgbench.evaluation.metrics.confusion_matrix`."""
-        truth, predicted = self.numbers()
-        return metrics.confusion_matrix(truth, predicted, n_classes=len(self.classes))
-
-    def numbers(self) -> tuple[metrics.Counts, metrics.Counts]:
-        """True and predicted classes, (N,) int64 indices into ``classes``; ``metrics.MISSING`` for none."""
-        number: dict[str | None, int] = {label: index for index, label in enumerate(self.classes)}
-        number[None] = metrics.MISSING
-        truth = np.array([number[label] for label in self.labels], np.int64)
-        return truth, np.array([number[label] for label in self.predicted], np.int64)
-
-    def clusters(self) -> tuple[str, ...]:
-        """Cluster of each sample, see :func:`fgbench.evaluation.clusters.cluster_names`."""
-        return cluster_names(subject_ids=self.subject_ids, source_ids=self.source_ids, clip_ids=self.clip_ids)
 
 
 def run_folder(root: Path, *, experiment: str, fold: str, seed: int) -> Path:
@@ -120,24 +68,6 @@ def run_folder(root: Path, *, experiment: str, fold: str, seed: int) -> Path:
                 "choose a shorter name",
             )
     return root / RUNS / experiment / fold / str(seed)
-
-
-def predictions_schema(classes: Sequence[str]) -> pa.Schema:
-    """Arrow schema of the predictions; its metadata (``classes``, JSON) has the names of the classes."""
-    import pyarrow as pa
-
-    return pa.schema(
-        [
-            ("sample_id", pa.string()),
-            ("clip_id", pa.string()),
-            ("subject_id", pa.string()),
-            ("source_id", pa.string()),
-            ("label", pa.string()),
-            ("predicted", pa.string()),
-            ("probabilities", pa.list_(pa.float32(), len(classes))),
-        ],
-        metadata={"classes": json.dumps(list(classes))},
-    )
 
 
 def write_run(
@@ -181,7 +111,7 @@ def write_run(
     import yaml
 
     folder = run_folder(root, experiment=experiment, fold=fold, seed=seed)
-    table = _table(predictions)
+    table = table_of(predictions)
     earlier_runs = earlier(root)
     with storage.explained(folder):
         (folder / RESULT).unlink(missing_ok=True)
@@ -275,7 +205,7 @@ def finished_run(
             note(f"{folder} is of other manifests: the run is made again")
             return None
         verify(folder)
-        check_files(folder, result, again=_AGAIN)
+        check_files(folder, result, again=AGAIN)
     except ManifestError as error:
         note(f"{error.message}: the run is made again")
         return None
@@ -310,58 +240,9 @@ def read_result(folder: Path) -> dict[str, Any]:
         ResourceError: If it may not be read.
     """
     try:
-        return read_result_file(folder / RESULT, ClassResult, hint=_AGAIN)
+        return read_result_file(folder / RESULT, ClassResult, hint=AGAIN)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise ManifestError(f"{folder} has no {RESULT}: the run is not finished", _AGAIN) from error
-
-
-def read_predictions(folder: Path) -> Predictions:
-    """Read the predictions of a run.
-
-    Raises:
-        ManifestError: If they are not there or damaged.
-    """
-    import pyarrow as pa
-
-    path = folder / PREDICTIONS
-    with storage.parquet_explained(path, _AGAIN):
-        table = storage.read_table(path, hint=_AGAIN)
-        classes = tuple(json.loads(table.schema.metadata[b"classes"]))
-        if "source_id" not in table.column_names:  # of a version that did not keep sources
-            unknown_source = pa.nulls(table.num_rows, pa.string())
-            table = table.add_column(3, "source_id", unknown_source)
-        if not table.schema.equals(predictions_schema(classes)):
-            raise ManifestError(f"{path} has columns {table.column_names}, not those of predictions", _AGAIN)
-        columns = {
-            name: table.column(name).to_pylist() for name in table.column_names if name != "probabilities"
-        }
-        probabilities = np.full((table.num_rows, len(classes)), np.nan, np.float32)
-        for row, values in enumerate(table.column("probabilities").to_pylist()):
-            if values is not None:
-                probabilities[row] = values
-        unknown = (set(columns["label"]) | set(columns["predicted"])) - {*classes, None}
-        if unknown or None in columns["label"]:
-            raise ManifestError(f"{path} has labels that are none of its classes", _AGAIN)
-    return Predictions(
-        classes=classes,
-        sample_ids=columns["sample_id"],
-        clip_ids=columns["clip_id"],
-        subject_ids=columns["subject_id"],
-        source_ids=columns["source_id"],
-        labels=columns["label"],
-        predicted=columns["predicted"],
-        probabilities=probabilities,
-    )
-
-
-def recompute(folder: Path) -> metrics.Scores:
-    """Scores of a run from its predictions alone.
-
-    Raises:
-        ManifestError: If the predictions are not there or damaged.
-    """
-    predictions = read_predictions(folder)
-    return metrics.scores(predictions.confusion(), predictions.classes)
+        raise ManifestError(f"{folder} has no {RESULT}: the run is not finished", AGAIN) from error
 
 
 def verify(folder: Path) -> Predictions:
@@ -373,19 +254,19 @@ def verify(folder: Path) -> Predictions:
         ManifestError: If a check fails.
     """
     result = read_result(folder)
-    check_texts(folder, result, again=_AGAIN)
+    check_texts(folder, result, again=AGAIN)
     try:
         with storage.readable(folder / PREDICTIONS):
             digest = digest_file(folder / PREDICTIONS)
     except FileNotFoundError as error:
-        raise ManifestError(f"{folder} has lost its {PREDICTIONS}", _AGAIN) from error
+        raise ManifestError(f"{folder} has lost its {PREDICTIONS}", AGAIN) from error
     except OSError as error:
-        raise ManifestError(f"cannot read {folder / PREDICTIONS}: {error.strerror}", _AGAIN) from error
+        raise ManifestError(f"cannot read {folder / PREDICTIONS}: {error.strerror}", AGAIN) from error
     if digest != result["predictions_sha256"]:
-        raise ManifestError(f"{folder / PREDICTIONS} is not the file that {RESULT} tells of", _AGAIN)
+        raise ManifestError(f"{folder / PREDICTIONS} is not the file that {RESULT} tells of", AGAIN)
     predictions = read_predictions(folder)
     if metrics.scores(predictions.confusion(), predictions.classes).to_json() != result["metrics"]:
-        raise ManifestError(f"scores in {folder / RESULT} are not those of its predictions", _AGAIN)
+        raise ManifestError(f"scores in {folder / RESULT} are not those of its predictions", AGAIN)
     return predictions
 
 
@@ -393,37 +274,3 @@ def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
     """Settings as JSON has them, e.g. with lists instead of tuples."""
     plain: dict[str, Any] = json.loads(json.dumps(dict(config), allow_nan=False))
     return plain
-
-
-def _table(predictions: Predictions) -> pa.Table:
-    import pyarrow as pa
-
-    n, classes = len(predictions.sample_ids), predictions.classes
-    columns = {
-        "sample_id": predictions.sample_ids,
-        "clip_id": predictions.clip_ids,
-        "subject_id": predictions.subject_ids,
-        "source_id": predictions.source_ids,
-        "label": predictions.labels,
-        "predicted": predictions.predicted,
-    }
-    lengths = {name: len(values) for name, values in columns.items()}
-    if set(lengths.values()) != {n} or predictions.probabilities.shape != (n, len(classes)):
-        raise ValueError(
-            f"columns of {lengths}, probabilities of {predictions.probabilities.shape}, expected one length"
-        )
-    if len(set(predictions.sample_ids)) != n or len(set(classes)) != len(classes):
-        raise ValueError("sample ids or classes that occur twice, expected unique ones")
-    unknown = (set(predictions.labels) | set(predictions.predicted)) - {*classes, None}
-    if unknown or None in predictions.labels:
-        raise ValueError(f"labels {sorted(map(str, unknown))[:3]} or a missing one, expected the classes")
-    rows: list[list[float] | None] = []
-    for label, values in zip(predictions.predicted, predictions.probabilities, strict=True):
-        if label is None:
-            rows.append(None)
-            continue
-        if not (np.isfinite(values).all() and values.min() >= 0.0 and abs(values.sum() - 1.0) < 1e-3):
-            raise ValueError(f"probabilities that add up to {values.sum()}, expected 1 and none below 0")
-        rows.append(values.tolist())
-    schema = predictions_schema(classes)
-    return pa.table({**columns, "probabilities": rows}, schema=schema)

@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.errors import ManifestError
+from fgbench.runs.predictions import Predictions
 from fgbench.runs.protocol import Protocol
-from fgbench.runs.results import SINGLE_FOLD, Predictions
+from fgbench.runs.results import SINGLE_FOLD
 from fgbench.runs.samples import Sample
 
 Matrix = npt.NDArray[np.float32]

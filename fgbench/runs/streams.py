@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 STREAMS = "streams.parquet"
-ATTENTION = "attention.parquet"
-
 SPATIAL = "spatial"
 TEMPORAL = "temporal"
 NAMES = (SPATIAL, TEMPORAL)
@@ -36,8 +34,8 @@ NAMES = (SPATIAL, TEMPORAL)
 PARTS = ("val", "test")
 """Parts whose clips are kept."""
 
-_AGAIN = "run the experiment again with --force"
-_NEAR = 1e-3  # tolerance of sums of float32 probabilities or weights; ours
+AGAIN = "run the experiment again with --force"
+NEAR = 1e-3  # tolerance of sums of float32 probabilities or weights; ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,25 +68,6 @@ class StreamScores:
         return probabilities
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClipAttention:
-    """Attention weights of the frames of a clip (paper equations 3 to 5).
-
-    Attributes:
-        sample_id: Id of the clip.
-        part: ``"val"`` or ``"test"``.
-        frames: (T,) int32, indices of the decoded frames, rising.
-        first: (T,) float32, weights of the first attention block; they add up to 1.
-        second: (T,) float32, weights of the second attention block; they add up to 1.
-    """
-
-    sample_id: str
-    part: str
-    frames: npt.NDArray[np.int32]
-    first: npt.NDArray[np.float32]
-    second: npt.NDArray[np.float32]
-
-
 def streams_schema(classes: Sequence[str]) -> pa.Schema:
     """Arrow schema of ``streams.parquet``; its metadata (``classes``, JSON) has the names of the classes."""
     import pyarrow as pa
@@ -103,21 +82,6 @@ def streams_schema(classes: Sequence[str]) -> pa.Schema:
             ("probabilities", pa.list_(pa.float32(), len(classes))),
         ],
         metadata={"classes": json.dumps(list(classes))},
-    )
-
-
-def attention_schema() -> pa.Schema:
-    """Arrow schema of ``attention.parquet``."""
-    import pyarrow as pa
-
-    return pa.schema(
-        [
-            ("sample_id", pa.string()),
-            ("part", pa.string()),
-            ("frame_index", pa.int32()),
-            ("first", pa.float32()),
-            ("second", pa.float32()),
-        ]
     )
 
 
@@ -159,15 +123,15 @@ def read_streams(folder: Path) -> dict[str, StreamScores]:
     import pyarrow as pa
 
     path = folder / STREAMS
-    with storage.parquet_explained(path, _AGAIN):
-        table = storage.read_table(path, hint=_AGAIN)
+    with storage.parquet_explained(path, AGAIN):
+        table = storage.read_table(path, hint=AGAIN)
         classes = tuple(json.loads(table.schema.metadata[b"classes"]))
         schema = streams_schema(classes)
     if not table.schema.equals(schema):
-        raise ManifestError(f"{path} has columns {table.column_names}, not those of streams", _AGAIN)
+        raise ManifestError(f"{path} has columns {table.column_names}, not those of streams", AGAIN)
     names = table.column("stream").to_pylist()
     if unknown := sorted(map(str, set(names) - set(NAMES))):
-        raise ManifestError(f"{path} has streams {unknown}, expected {', '.join(NAMES)}", _AGAIN)
+        raise ManifestError(f"{path} has streams {unknown}, expected {', '.join(NAMES)}", AGAIN)
     streams = {}
     for stream in NAMES:
         part = table.filter(pa.array([name == stream for name in names], pa.bool_()))
@@ -178,69 +142,11 @@ def read_streams(folder: Path) -> dict[str, StreamScores]:
                 parts=part.column("part").to_pylist(),
                 labels=part.column("label").to_pylist(),
                 subject_ids=part.column("subject_id").to_pylist(),
-                probabilities=_matrix(part.column("probabilities").to_pylist(), len(classes)),
+                probabilities=matrix_of(part.column("probabilities").to_pylist(), len(classes)),
             )
     if fault := "no rows" if not streams else _streams_fault(streams):
-        raise ManifestError(f"{path} is damaged: {fault}", _AGAIN)
+        raise ManifestError(f"{path} is damaged: {fault}", AGAIN)
     return streams
-
-
-def write_attention(folder: Path, clips: Sequence[ClipAttention]) -> None:
-    """Write ``attention.parquet``.
-
-    Args:
-        folder: Folder of the run.
-        clips: Each once.
-
-    Raises:
-        ValueError: If weights do not add up to 1, or a clip is inconsistent.
-        ResourceError: If the folder cannot be written.
-    """
-    import pyarrow as pa
-
-    if fault := _attention_fault(clips):
-        raise ValueError(fault)
-    columns = {
-        "sample_id": [clip.sample_id for clip in clips for _ in clip.frames],
-        "part": [clip.part for clip in clips for _ in clip.frames],
-        "frame_index": [int(frame) for clip in clips for frame in clip.frames],
-        "first": [float(weight) for clip in clips for weight in clip.first],
-        "second": [float(weight) for clip in clips for weight in clip.second],
-    }
-    storage.write_table(folder / ATTENTION, pa.table(columns, schema=attention_schema()))
-
-
-def read_attention(folder: Path) -> dict[str, ClipAttention]:
-    """Read the attention weights of a run, by id of the clip.
-
-    Raises:
-        ManifestError: If they are not there or damaged.
-    """
-    path = folder / ATTENTION
-    table = storage.read_table(path, hint=_AGAIN)
-    if not table.schema.equals(attention_schema()):
-        raise ManifestError(f"{path} has columns {table.column_names}, not those of attention", _AGAIN)
-    rows: dict[tuple[str, str], list[tuple[int, float, float]]] = {}
-    for row in table.to_pylist():
-        if any(value is None for value in row.values()):
-            raise ManifestError(f"{path} is damaged: a row with missing values, expected none", _AGAIN)
-        weights = (row["frame_index"], row["first"], row["second"])
-        rows.setdefault((row["sample_id"], row["part"]), []).append(weights)
-    clips = []
-    for (sample_id, part), weights_of_frames in rows.items():
-        frames, first, second = zip(*sorted(weights_of_frames), strict=True)
-        clips.append(
-            ClipAttention(
-                sample_id=sample_id,
-                part=part,
-                frames=np.array(frames, np.int32),
-                first=np.array(first, np.float32),
-                second=np.array(second, np.float32),
-            )
-        )
-    if fault := _attention_fault(clips):
-        raise ManifestError(f"{path} is damaged: {fault}", _AGAIN)
-    return {clip.sample_id: clip for clip in clips}
 
 
 def _streams_fault(streams: Mapping[str, StreamScores]) -> str | None:
@@ -261,7 +167,7 @@ def _streams_fault(streams: Mapping[str, StreamScores]) -> str | None:
             return f"labels {sorted(map(str, unknown))[:3]}, expected the classes"
         values = scores.probabilities
         sums = values.sum(axis=1, dtype=np.float64)
-        if not (np.isfinite(values).all() and (values >= 0).all() and (np.abs(sums - 1) < _NEAR).all()):
+        if not (np.isfinite(values).all() and (values >= 0).all() and (np.abs(sums - 1) < NEAR).all()):
             return f"probabilities of the {name} stream that do not add up to 1, or are below 0"
         truths = zip(scores.parts, scores.labels, scores.subject_ids, strict=True)
         for sample, truth in zip(scores.sample_ids, truths, strict=True):
@@ -270,28 +176,7 @@ def _streams_fault(streams: Mapping[str, StreamScores]) -> str | None:
     return None
 
 
-def _attention_fault(clips: Sequence[ClipAttention]) -> str | None:
-    """First inconsistency of the attention of some clips; ``None`` if there is none."""
-    if len({clip.sample_id for clip in clips}) != len(clips):
-        return "a clip that occurs twice or in two parts, expected each once"
-    for clip in clips:
-        if clip.part not in PARTS:
-            return f"clip {clip.sample_id!r} is of part {clip.part!r}, expected {' or '.join(PARTS)}"
-        shapes = {clip.frames.shape, clip.first.shape, clip.second.shape}
-        if len(shapes) != 1 or clip.frames.ndim != 1 or not clip.frames.size:
-            return f"clip {clip.sample_id!r} has columns of shapes {sorted(shapes)}, expected one (T,)"
-        if not (np.diff(clip.frames) > 0).all() or clip.frames[0] < 0:
-            return f"frames of clip {clip.sample_id!r} do not rise from 0 or more"
-        for weights in (clip.first, clip.second):
-            total = float(weights.sum(dtype=np.float64))
-            if not (np.isfinite(weights).all() and weights.min() >= 0 and abs(total - 1) < _NEAR):
-                return (
-                    f"weights of clip {clip.sample_id!r} add up to {total:.6g}, expected 1 and none below 0"
-                )
-    return None
-
-
-def _matrix(rows: Sequence[Sequence[float] | None], width: int) -> npt.NDArray[np.float32]:
+def matrix_of(rows: Sequence[Sequence[float] | None], width: int) -> npt.NDArray[np.float32]:
     """(N, width) float32; a missing row is NaN."""
     matrix = np.full((len(rows), width), np.nan, np.float32)
     for index, values in enumerate(rows):

@@ -23,7 +23,7 @@ import numpy as np
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.evaluation import metrics
 from fgbench.runs.labels import FG33, LabelSet
-from fgbench.runs.results import Predictions
+from fgbench.runs.predictions import Predictions
 from fgbench.taxonomy import leaf, leaves, normal_label, ontology
 
 DISGUST = "disgust"

@@ -65,10 +65,6 @@ class Machine:
             result: Matrix = gram[:, used] @ self.weights[used] + self.offsets
         return result
 
-    def support(self, number: int) -> Indices:
-        """Return the sorted indices of the support vectors of a class."""
-        return np.flatnonzero(self.weights[:, number])
-
 
 @dataclass(frozen=True, slots=True)
 class Trial:

@@ -4,11 +4,11 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from fgbench.reports.comparison.runs_compared import find_contender
 from sklearn.metrics import recall_score
 
 import fgbench
 from fgbench import storage
+from fgbench.reports.comparison.contenders import find_contender
 from tests.support.divided_work import FIVE_FOLD, described, write_work
 
 LABELS = ("anger", "joy", "fear")

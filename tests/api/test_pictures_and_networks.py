@@ -30,10 +30,10 @@ def test_a_picture_of_pillow_is_taken_as_its_file_is(tmp_path, mode):
     path = tmp_path / ("a.tif" if mode == "CMYK" else "a.png")
     picture.save(path, exif=exif)
     with Image.open(path) as opened:
-        found = as_frame(opened).rgb()
-    np.testing.assert_array_equal(found, as_frame(path).rgb())
-    assert found.shape == ((80, 60, 3) if mode == "turned" else (60, 80, 3))
-    assert (found == 255).all() == (mode == "RGBA")
+        actual = as_frame(opened).rgb()
+    np.testing.assert_array_equal(actual, as_frame(path).rgb())
+    assert actual.shape == ((80, 60, 3) if mode == "turned" else (60, 80, 3))
+    assert (actual == 255).all() == (mode == "RGBA")
 
 
 @pytest.mark.slow
@@ -168,8 +168,8 @@ def test_dense_trajectories_of_a_video_are_those_of_its_frames(work):
     path = work.path.parents[2] / "drawn" / work.clips["path"][0]
     with pytest.raises(fgbench.FgbenchError, match="longer side of -1 px"):
         fgbench.dense_trajectories(path, max_side_px=-1)
-    found = fgbench.dense_trajectories(path)
+    trajectories = fgbench.dense_trajectories(path)
     with open_video(path) as reader:
         expected = dense_trajectories(frame.rgb() for frame in reader.frames())
-    np.testing.assert_array_equal(found.end_frame, expected.end_frame)
-    np.testing.assert_array_equal(found.mbhx, expected.mbhx)
+    np.testing.assert_array_equal(trajectories.end_frame, expected.end_frame)
+    np.testing.assert_array_equal(trajectories.mbhx, expected.mbhx)

@@ -25,30 +25,30 @@ def samples():
 
 def test_scores_are_scikit_learns(samples):
     labels, predicted, _, people = samples
-    found = fgbench.score(predicted, labels, clusters=people, classes=CLASSES)
-    assert found.scores.loc["uar", "score"] == pytest.approx(balanced_accuracy_score(labels, predicted))
-    assert found.scores.loc["macro_f1", "score"] == pytest.approx(
+    scores = fgbench.score(predicted, labels, clusters=people, classes=CLASSES)
+    assert scores.scores.loc["uar", "score"] == pytest.approx(balanced_accuracy_score(labels, predicted))
+    assert scores.scores.loc["macro_f1", "score"] == pytest.approx(
         f1_score(labels, predicted, average="macro")
     )
-    assert found.scores.loc["war", "score"] == pytest.approx(
+    assert scores.scores.loc["war", "score"] == pytest.approx(
         np.mean([a == b for a, b in zip(labels, predicted, strict=True)])
     )
     np.testing.assert_array_equal(
-        found.confusion[CLASSES], confusion_matrix(labels, predicted, labels=CLASSES)
+        scores.confusion[CLASSES], confusion_matrix(labels, predicted, labels=CLASSES)
     )
-    assert (found.scores["low"] < found.scores["score"]).all()
-    assert (found.scores["score"] < found.scores["high"]).all()
-    assert found.n_clusters == PEOPLE
-    assert "120 samples, 3 classes" in repr(found)
+    assert (scores.scores["low"] < scores.scores["score"]).all()
+    assert (scores.scores["score"] < scores.scores["high"]).all()
+    assert scores.n_clusters == PEOPLE
+    assert "120 samples, 3 classes" in repr(scores)
 
 
 def test_what_is_not_predicted_is_wrong(samples):
     labels, predicted, _, people = samples
     lost = [None if number < 6 else one for number, one in enumerate(predicted)]
-    found = fgbench.score(lost, labels, clusters=people, classes=CLASSES)
-    assert found.confusion["no prediction"].sum() == 6
+    scores = fgbench.score(lost, labels, clusters=people, classes=CLASSES)
+    assert scores.confusion["no prediction"].sum() == 6
     right = sum(a == b for a, b in zip(labels, lost, strict=True))
-    assert found.scores.loc["war", "score"] == pytest.approx(right / 120)
+    assert scores.scores.loc["war", "score"] == pytest.approx(right / 120)
 
 
 def test_probabilities_give_the_likeliest_class(samples):
@@ -74,32 +74,32 @@ def test_a_table_of_probabilities_names_its_classes_itself(samples):
 
 @pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, np.nan])
 def test_whatever_stands_for_no_prediction_is_wrong(missing):
-    found = fgbench.score(pd.Series(["a", missing, "b"], dtype=object), ["a", "a", "b"])
-    assert found.confusion["no prediction"].tolist() == [1, 0]
-    assert found.classes == ("a", "b")
+    scores = fgbench.score(pd.Series(["a", missing, "b"], dtype=object), ["a", "a", "b"])
+    assert scores.confusion["no prediction"].tolist() == [1, 0]
+    assert scores.classes == ("a", "b")
 
 
 def test_numbers_are_the_same_classes_in_a_column_with_missing_values():
-    found = fgbench.score(pd.Series([1, 2, None]), pd.Series([1, 2, 2]), classes=[1, 2])
-    assert found.classes == ("1", "2")
-    assert found.scores.loc["war", "score"] == pytest.approx(2 / 3)
+    scores = fgbench.score(pd.Series([1, 2, None]), pd.Series([1, 2, 2]), classes=[1, 2])
+    assert scores.classes == ("1", "2")
+    assert scores.scores.loc["war", "score"] == pytest.approx(2 / 3)
 
 
 def test_few_clusters_have_no_interval():
-    found = fgbench.score(["a", "b"], ["a", "a"], clusters=["x", "y"])
-    assert found.scores["low"].isna().all()
-    assert found.scores.loc["war", "score"] == 0.5
+    scores = fgbench.score(["a", "b"], ["a", "a"], clusters=["x", "y"])
+    assert scores.scores["low"].isna().all()
+    assert scores.scores.loc["war", "score"] == 0.5
 
 
 def test_the_better_of_two_methods_is_told(samples):
     labels, good, poor, people = samples
     first = fgbench.score(poor, labels, clusters=people, classes=CLASSES)
     second = fgbench.score(good, labels, clusters=people, classes=CLASSES)
-    found = fgbench.compare(first, second)
+    comparison = fgbench.compare(first, second)
     gap = second.scores.loc["uar", "score"] - first.scores.loc["uar", "score"]
-    assert found.difference == pytest.approx(gap)
-    assert 0 < found.low < gap < found.high
-    assert found.p < 0.05
+    assert comparison.difference == pytest.approx(gap)
+    assert 0 < comparison.low < gap < comparison.high
+    assert comparison.p < 0.05
     assert fgbench.compare(second, first).difference == pytest.approx(-gap)
     assert fgbench.compare(first, first).p == 1
 
@@ -113,15 +113,15 @@ def test_runs_compare_as_the_command_does(tmp_path):
     first, second = (fgbench.Run.of(tmp_path / "runs" / name) for name in ("poor", "good"))
     assert first.is_synthetic
     assert "SYNTHETIC data" in repr(first)
-    found = fgbench.compare(first, second)
+    comparison = fgbench.compare(first, second)
     (pair,) = compare([find_contender("poor", tmp_path), find_contender("good", tmp_path)]).pairs
-    assert (found.difference, found.low, found.high) == (
+    assert (comparison.difference, comparison.low, comparison.high) == (
         pair.differences["uar"].estimate,
         pair.differences["uar"].low,
         pair.differences["uar"].high,
     )
-    assert found.p == pair.p
-    assert (found.first, found.second, found.n) == ("poor", "good", 132)
+    assert comparison.p == pair.p
+    assert (comparison.first, comparison.second, comparison.n) == ("poor", "good", 132)
 
 
 @pytest.mark.parametrize(

@@ -134,14 +134,14 @@ def test_a_picture_is_the_right_one_while_another_thread_reads_others(tmp_path):
     expected = list(fgbench.open(tmp_path).images())
     assert not np.array_equal(*expected)
     images = Shared(tmp_path / "manifests")
-    for place in (0, 0, 1, 1, 0):
-        np.testing.assert_array_equal(images[place], expected[place])
+    for index in (0, 0, 1, 1, 0):
+        np.testing.assert_array_equal(images[index], expected[index])
 
 
 def test_runs_of_action_units(tmp_path, caplog):
     """Of two seeds: in the list, by name, and what their names have to tell."""
     write_data(tmp_path, clips={"train": 2, "test": 2}, images_per_clip=1, copies={})
-    found = AuPredictions(
+    actual = AuPredictions(
         units=("au01", "au12"),
         sample_ids=["a", "b"],
         clip_ids=["a", "b"],
@@ -152,7 +152,7 @@ def test_runs_of_action_units(tmp_path, caplog):
     details = {"dataset": "faces", "synthetic": True, "recipe": "au", "manifest_digest": "ab" * 32}
     for seed in (0, 1):
         folder = tmp_path / f"runs/au/0/{seed}"
-        write_au_run(folder, found, config={"name": "au"}, device="cpu", details=details)
+        write_au_run(folder, actual, config={"name": "au"}, device="cpu", details=details)
     work = fgbench.open(tmp_path)
     assert [run.name for run in work.runs] == ["au/0/0", "au/0/1"]
     run = work.run("au/0/1")

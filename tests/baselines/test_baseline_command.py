@@ -75,9 +75,9 @@ def test_another_seed_recipe_or_data_set_is_another_run(made, command):
     result = made / "work" / "runs" / "quick" / "0" / "0" / "result.json"
     before = result.read_bytes()
     refused = command("--jobs", "1", code=3)
-    told = " ".join(refused.stderr.split())
-    assert "is finished, with other settings: c_values ([1.0] there, [10.0] here); nothing was" in told
-    assert "give the recipe another name: to keep both, or the command --force" in told
+    text = " ".join(refused.stderr.split())
+    assert "is finished, with other settings: c_values ([1.0] there, [10.0] here); nothing was" in text
+    assert "give the recipe another name: to keep both, or the command --force" in text
     assert result.read_bytes() == before
     command("--force")
     write_index(made / "work", "made anew")
@@ -93,12 +93,12 @@ def test_another_seed_recipe_or_data_set_is_another_run(made, command):
 def test_json_has_scores_and_confusions_and_nothing_else_is_printed(made, command):
     command()
     done = command("--json")
-    found = json.loads(done.stdout)
-    assert found["metrics"]["n"] == 132
-    assert found["confusion"]["upper"]["classes"][-1] == "no prediction"
-    assert len(found["confusion"]["upper"]["shares"]) == 6
-    assert len(found["confusion"]["largest"]) <= 10
-    assert found["confusion"]["file"].endswith("runs/quick/0/0/confusion.csv")
+    report = json.loads(done.stdout)
+    assert report["metrics"]["n"] == 132
+    assert report["confusion"]["upper"]["classes"][-1] == "no prediction"
+    assert len(report["confusion"]["upper"]["shares"]) == 6
+    assert len(report["confusion"]["largest"]) <= 10
+    assert report["confusion"]["file"].endswith("runs/quick/0/0/confusion.csv")
 
 
 def test_a_run_that_another_process_makes_is_refused(made, command):

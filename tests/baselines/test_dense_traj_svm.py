@@ -14,7 +14,8 @@ from fgbench.features.bag_of_words import Codebook, CodebookConfig, fit_codebook
 from fgbench.methods.dense_traj_svm import method as dense_traj_svm
 from fgbench.methods.dense_traj_svm.bags import training_sample
 from fgbench.methods.dense_traj_svm.kernels import ExactKernels, NystroemKernels, channel_histograms
-from fgbench.runs.results import read_predictions, read_result
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import read_result
 from fgbench.runs.roles import Roles, assign_roles
 from fgbench.runs.samples import clip_samples
 from fgbench.taxonomy import leaves
@@ -30,21 +31,23 @@ ALL_CLIPS = [
 
 def manifests(folder, *, other=0, empty=(), shuffle=False, without=()):
     """Clips whose descriptors lie around a place of their class; ``other`` changes val and test alone."""
-    places = np.random.default_rng(1).random((33, 426))
+    positions = np.random.default_rng(1).random((33, 426))
     shuffled = np.random.default_rng(2)
     clips, rows = [], []
     for part, count in CLIPS.items():
         for number in range(count):
             order = shuffled.permutation(33) if shuffle else np.arange(33)
-            for place, label in enumerate(LABELS):
+            for index, label in enumerate(LABELS):
                 if (label, part) in without:
                     continue
                 name = f"{part}-{number}-{label}"
-                told = LABELS[order[place]]
-                clips.append({"clip_id": name, "label": told, "split": part, "subject_id": f"{part}{number}"})
-                seed = place + 100 * number + (0 if part == "train" else 10_000 * (1 + other))
+                reported = LABELS[order[index]]
+                clips.append(
+                    {"clip_id": name, "label": reported, "split": part, "subject_id": f"{part}{number}"}
+                )
+                seed = index + 100 * number + (0 if part == "train" else 10_000 * (1 + other))
                 spread = np.random.default_rng(seed).normal(0, 0.1, (12, 426))
-                for values in () if name in empty else np.abs(places[place] + spread).astype(np.float16):
+                for values in () if name in empty else np.abs(positions[index] + spread).astype(np.float16):
                     row = {"clip_id": name, "end_frame": 15, **dict.fromkeys(records.TRAJECTORY_NUMBERS, 1.0)}
                     begin = 0
                     for channel, size in records.TRAJECTORY_CHANNELS.items():
@@ -58,8 +61,8 @@ def manifests(folder, *, other=0, empty=(), shuffle=False, without=()):
 
 
 def run(folder, root, *, config=CONFIG, digest="d", progress=lambda name, done, total: None):
-    place = run_context(folder, root)
-    return dense_traj_svm.run(config, replace(place, manifest_digest=digest, progress=progress))
+    context = run_context(folder, root)
+    return dense_traj_svm.run(config, replace(context, manifest_digest=digest, progress=progress))
 
 
 @pytest.mark.slow
@@ -76,22 +79,22 @@ def test_a_clip_without_trajectories_is_as_far_from_all_others_as_can_be(tmp_pat
     """In every channel, by scikit-learn's sum, which is twice the distance with the sign of a kernel."""
     folder = manifests(tmp_path / "m", empty=("test-0-anger", "train-2-worry", "train-1-lust"))
     roles = assign_roles(clip_samples(folder), protocol_name="clips")
-    places = {sample.clip_id: place for place, sample in enumerate(roles.train)}
-    empty = np.isin(list(places), ["train-2-worry", "train-1-lust"])
+    positions = {sample.clip_id: index for index, sample in enumerate(roles.train)}
+    empty = np.isin(list(positions), ["train-2-worry", "train-1-lust"])
     tables = folder / "features" / "dense_trajectories"
     for channel in records.TRAJECTORY_CHANNELS:
-        sample = training_sample(tables, channel, list(places), size=4000, seed=0)
+        sample = training_sample(tables, channel, list(positions), size=4000, seed=0)
         codebook = fit_codebook(sample, CodebookConfig(words=60, samples=4000, runs=1), seed=0)
-        found = channel_histograms(tables, channel, roles, codebook)
-        distances = -0.5 * additive_chi2_kernel(found["train"], found["train"])
+        actual = channel_histograms(tables, channel, roles, codebook)
+        distances = -0.5 * additive_chi2_kernel(actual["train"], actual["train"])
         np.testing.assert_allclose(distances[empty][:, ~empty], 1.0, atol=1e-6)
         np.testing.assert_allclose(distances[empty][:, empty], 0.0, atol=1e-6)
         others = distances[~empty][:, ~empty]
         assert others.max() > 0.9
         assert others.max() <= 1.0 + 1e-6
-        tested = -0.5 * additive_chi2_kernel(found["test"], found["train"])
-        place = [sample.clip_id for sample in roles.predicted].index("test-0-anger")
-        np.testing.assert_allclose(tested[place], np.where(empty, 0.0, 1.0), atol=1e-6)
+        tested = -0.5 * additive_chi2_kernel(actual["test"], actual["train"])
+        index = [sample.clip_id for sample in roles.predicted].index("test-0-anger")
+        np.testing.assert_allclose(tested[index], np.where(empty, 0.0, 1.0), atol=1e-6)
 
 
 @pytest.mark.slow
@@ -106,10 +109,10 @@ def test_a_descriptor_of_zeros_is_counted_for_a_word(tmp_path):
     storage.write_table(path, pa.Table.from_pylist(rows, schema=records.schema("dense_trajectories")))
     words = Codebook(np.eye(3, 108, dtype=np.float32) + 1, 0.0)
     roles = assign_roles(clip_samples(folder), protocol_name="clips")
-    found = channel_histograms(path.parent, "hof", roles, words)["train"]
-    place = [sample.clip_id for sample in roles.train].index("train-0-anger")
-    assert found[place, :-1].sum() == pytest.approx(1)
-    assert found[place, -1] == 0
+    actual = channel_histograms(path.parent, "hof", roles, words)["train"]
+    index = [sample.clip_id for sample in roles.train].index("train-0-anger")
+    assert actual[index, :-1].sum() == pytest.approx(1)
+    assert actual[index, -1] == 0
 
 
 @pytest.mark.slow
@@ -178,14 +181,14 @@ def test_words_and_scales_do_not_see_validation_and_test(tmp_path):
 
 @pytest.mark.slow
 def test_progress_tells_of_every_run_of_k_means_and_of_every_channel(tmp_path):
-    told = []
+    messages = []
     run(
         manifests(tmp_path / "m"),
         tmp_path,
         config=CONFIG.model_copy(update={"runs": 2}),
-        progress=lambda name, done, total: told.append((name, done, total)),
+        progress=lambda name, done, total: messages.append((name, done, total)),
     )
-    assert told == [("words", done, 15) for done in range(1, 16)]
+    assert messages == [("words", done, 15) for done in range(1, 16)]
 
 
 class KilledError(Exception):
@@ -287,9 +290,9 @@ def test_sample_is_drawn_from_training_clips_in_their_order(tmp_path):
     sample = training_sample(tables, "mbhx", clips, size=100, seed=0)
     np.testing.assert_array_equal(sample, every)
     some = training_sample(tables, "mbhx", clips, size=7, seed=0)
-    places = [int(np.flatnonzero((every == row).all(axis=1))[0]) for row in some]
-    assert len(places) == 7
-    assert places == sorted(set(places))
+    positions = [int(np.flatnonzero((every == row).all(axis=1))[0]) for row in some]
+    assert len(positions) == 7
+    assert positions == sorted(set(positions))
     np.testing.assert_array_equal(some, training_sample(tables, "mbhx", clips, size=7, seed=0))
     assert not np.array_equal(some, training_sample(tables, "mbhx", clips, size=7, seed=1))
 
@@ -366,6 +369,6 @@ def test_all_classes_are_not_the_first_one_where_validation_told_nothing(tmp_pat
         if row["split"] == "val":
             row["label"] = LABELS[(LABELS.index(row["label"]) + 1) % 33]
     storage.write_table(path, pa.Table.from_pylist(rows, schema=records.schema("clips")))
-    found = run(folder, tmp_path)
-    assert np.ptp(read_predictions(found).probabilities) < 1e-3
-    assert read_result(found)["metrics"]["uar"] > 0.8
+    output = run(folder, tmp_path)
+    assert np.ptp(read_predictions(output).probabilities) < 1e-3
+    assert read_result(output)["metrics"]["uar"] > 0.8

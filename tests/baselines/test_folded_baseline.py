@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from fgbench import records, storage
 from fgbench.cli.app import app
 from fgbench.methods.lbp_svm import method as lbp_svm
-from fgbench.runs.results import read_predictions, read_result
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import read_result
 from tests.support.divided_work import EKMAN7, described, ekman_index, write_work
 
 RECIPE = "name: quick\nc_values: [1.0, 10.0]\nkernels: [linear]\nnormalisations: [none]\ninner_folds: 3\n"
@@ -46,11 +47,11 @@ def folders(work, experiment="quick"):
 def test_all_folds_are_run_and_shown_pooled_and_as_a_mean(work, fgbench):
     done = fgbench(work)
     assert [folder.parent.name for folder in folders(work)] == ["1", "2", "3", "4", "5"]
-    found = [read_predictions(folder) for folder in folders(work)]
-    for number, predictions in enumerate(found, start=1):
+    actual = [read_predictions(folder) for folder in folders(work)]
+    for number, predictions in enumerate(actual, start=1):
         assert predictions.classes == EKMAN7
         assert set(predictions.subject_ids) == {f"s{number}", f"s{number + 5}"}
-    everyone = [name for predictions in found for name in predictions.clip_ids]
+    everyone = [name for predictions in actual for name in predictions.clip_ids]
     assert sorted(everyone) == sorted(clip for clip, *_ in described()), "each clip is tested once"
     details = read_result(folders(work)[0])["details"]
     assert details["scheme"] == "ekman7"
@@ -60,9 +61,9 @@ def test_all_folds_are_run_and_shown_pooled_and_as_a_mean(work, fgbench):
     assert (details["selection"], details["inner_folds"]) == ("inner-cv", 3)
     assert details["protocol"]["select_on"] == "inner-cv"
     # Recounted from the predictions by other code than the product's.
-    truth = [label for predictions in found for label in predictions.labels]
-    said = [label for predictions in found for label in predictions.predicted]
-    right = {label: [a == b for a, b in zip(truth, said, strict=True) if a == label] for label in EKMAN7}
+    truth = [label for predictions in actual for label in predictions.labels]
+    reported = [label for predictions in actual for label in predictions.predicted]
+    right = {label: [a == b for a, b in zip(truth, reported, strict=True) if a == label] for label in EKMAN7}
     pooled = np.mean([np.mean(hits) for hits in right.values()])
     each = [
         np.mean(
@@ -71,9 +72,9 @@ def test_all_folds_are_run_and_shown_pooled_and_as_a_mean(work, fgbench):
                 for label in EKMAN7
             ]
         )
-        for one in found
+        for one in actual
     ]
-    assert said.count(None) == 2
+    assert reported.count(None) == 2
     assert pooled > 0.9, "the made-up features tell the classes apart"
     spread = f"{np.mean(each):.3f} ± {np.std(each, ddof=1):.3f}"
     assert f"UAR {pooled:.3f}, 95 % interval" in done.stdout
@@ -86,11 +87,11 @@ def test_all_folds_are_run_and_shown_pooled_and_as_a_mean(work, fgbench):
         assert "Protocol: 5-fold by subject." in text
         assert "(SYNTHETIC data)" in text
         assert text.count("run: ") == 5
-    told = json.loads(fgbench(work, "--json").stdout)
-    assert told["pooled"]["uar"] == pytest.approx(pooled)
-    assert told["mean"]["uar"] == pytest.approx(np.mean(each))
-    assert told["sd"]["uar"] == pytest.approx(np.std(each, ddof=1))
-    assert len(told["runs"]) == 5
+    report = json.loads(fgbench(work, "--json").stdout)
+    assert report["pooled"]["uar"] == pytest.approx(pooled)
+    assert report["mean"]["uar"] == pytest.approx(np.mean(each))
+    assert report["sd"]["uar"] == pytest.approx(np.std(each, ddof=1))
+    assert len(report["runs"]) == 5
 
 
 @pytest.mark.slow
@@ -139,15 +140,15 @@ def test_other_folds_are_other_runs(work, fgbench, tmp_path):
 
 @pytest.mark.slow
 def test_the_order_of_classes_changes_no_label(tmp_path, fgbench):
-    found = []
+    actual = []
     for name, classes in (("one", EKMAN7), ("other", EKMAN7[::-1])):
         work = write_work(tmp_path / name, described(), **ekman_index(classes=list(classes)))
         fgbench(work, "--fold", "1")
         predictions = read_predictions(folders(work)[0])
         assert predictions.classes == classes
-        found.append(dict(zip(predictions.sample_ids, predictions.predicted, strict=True)))
-    assert found[0] == found[1]
-    assert len(found[0]) == 14
+        actual.append(dict(zip(predictions.sample_ids, predictions.predicted, strict=True)))
+    assert actual[0] == actual[1]
+    assert len(actual[0]) == 14
 
 
 def test_the_official_validation_set_is_labelled_as_what_was_tested(tmp_path, fgbench):
@@ -208,5 +209,5 @@ def test_a_clip_that_could_not_be_read_is_wrong_in_the_fold_of_its_person(work, 
     assert [result["rejected_test"] for result in results] == [{}, {}, {"ingest truncated": 1}, {}, {}]
     assert "3 of 71 samples have no prediction" in done.stdout
     assert "| all, pooled | 71 | 3 |" in fgbench(work, "--full").stdout
-    told = "quick: 1 test samples are of clips that could not be read (ingest truncated 1)"
-    assert done.stdout.count(told) == 1
+    message = "quick: 1 test samples are of clips that could not be read (ingest truncated 1)"
+    assert done.stdout.count(message) == 1

@@ -13,9 +13,11 @@ from fgbench.errors import ConfigError, DatasetError
 from fgbench.methods.lbp_svm import method as lbp_svm
 from fgbench.methods.lbp_svm.choice import inner_folds, plan_choice
 from fgbench.runs.context import RunContext
-from fgbench.runs.division import Division, read_division
+from fgbench.runs.division import Division
+from fgbench.runs.division_reading import read_division
 from fgbench.runs.labels import read_labels
-from fgbench.runs.results import read_predictions, read_result
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import read_result
 from fgbench.runs.roles import Roles
 from fgbench.runs.samples import Sample
 from tests.support.divided_work import described, ekman_index, write_work
@@ -24,7 +26,7 @@ CONFIG = LbpSvmConfig(name="x", c_values=(0.1, 10.0), gamma_factors=(1.0,), inne
 TABLE = "manifests/features/lbp/00000.parquet"
 
 
-def place_of(work, *, jobs=1):
+def context_of(work, *, jobs=1):
     index = json.loads((work / "manifests" / "index.json").read_text())
     division = read_division(work, index)
     return RunContext(
@@ -99,8 +101,8 @@ def test_who_chooses_and_who_trains():
         assert plan.most_held_out <= held_out
         assert plan.refits == (n_final > 8)
         for fold in plan.folds:
-            places = np.arange(len(plan.pool))
-            assert not set(places[fold.fitted]) & set(places[fold.held_out])
+            positions = np.arange(len(plan.pool))
+            assert not set(positions[fold.fitted]) & set(positions[fold.held_out])
     assert plan_choice(CONFIG, roles, Division()).most_fitted == 8
 
 
@@ -139,14 +141,14 @@ def test_no_tested_person_is_seen_by_what_is_chosen_fitted_or_calibrated(tmp_pat
 
     monkeypatch.setattr(lbp_svm, "read_matrices", noted)
     monkeypatch.setattr(lbp_svm, "write_svm_run", kept)
-    found = [lbp_svm.run(config, place_of(work)) for work in works]
+    actual = [lbp_svm.run(config, context_of(work)) for work in works]
     half = seen[: len(seen) // 2]
     assert all(not names & tested for names in half[:-1]), "read before the machine is there"
     assert half[-1] == tested
-    results = [read_result(folder)["details"] for folder in found]
+    results = [read_result(folder)["details"] for folder in actual]
     assert results[0] == results[1]
     assert machines[0] == machines[1]
-    first, second = (read_predictions(folder) for folder in found)
+    first, second = (read_predictions(folder) for folder in actual)
     assert set(first.clip_ids) == tested
     assert not np.array_equal(first.probabilities, second.probabilities)
 
@@ -169,7 +171,7 @@ def test_the_machine_is_fitted_to_every_other_person_and_not_calibrated_on_what_
 
     monkeypatch.setattr(lbp_svm, "fit_one_vs_rest", counted)
     monkeypatch.setattr(lbp_svm, "fit_sigmoid", noted)
-    details = read_result(lbp_svm.run(CONFIG, place_of(work)))["details"]
+    details = read_result(lbp_svm.run(CONFIG, context_of(work)))["details"]
     assert fitted[-1] == details["n_fitted"] == 8 * 7 - 1
     assert max(fitted[:-1]) < fitted[-1], "no machine of the inner folds knows them all"
     ((decisions, truth),) = calibrated
@@ -179,9 +181,9 @@ def test_the_machine_is_fitted_to_every_other_person_and_not_calibrated_on_what_
 @pytest.mark.slow
 def test_nothing_depends_on_the_number_of_jobs(tmp_path):
     work = write_work(tmp_path / "work", described(), **ekman_index())
-    found = []
+    actual = []
     for jobs in (1, 3):
-        context = place_of(work, jobs=jobs)
-        found.append(read_result(lbp_svm.run(CONFIG, replace(context, force=True))))
-    assert found[0]["predictions_sha256"] == found[1]["predictions_sha256"]
-    assert found[0]["details"] == found[1]["details"]
+        context = context_of(work, jobs=jobs)
+        actual.append(read_result(lbp_svm.run(CONFIG, replace(context, force=True))))
+    assert actual[0]["predictions_sha256"] == actual[1]["predictions_sha256"]
+    assert actual[0]["details"] == actual[1]["details"]

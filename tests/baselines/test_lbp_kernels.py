@@ -52,9 +52,9 @@ def test_kernels_are_scikit_learns(scaled_by):
     scales = {}
     names = []
     for kernel in made:
-        told = kernel.parameters
-        names.append((told["normalisation"], told["kernel"]))
-        expected, scale = reference(x, x, x[scaled_by], told)
+        reported = kernel.parameters
+        names.append((reported["normalisation"], reported["kernel"]))
+        expected, scale = reference(x, x, x[scaled_by], reported)
         assert kernel.fitted(fitted).dtype == np.float64
         np.testing.assert_allclose(kernel.fitted(fitted), expected[np.ix_(fitted, fitted)], atol=2e-6)
         np.testing.assert_allclose(kernel.held_out(rows, fitted), expected[np.ix_(rows, fitted)], atol=2e-6)
@@ -62,15 +62,15 @@ def test_kernels_are_scikit_learns(scaled_by):
             kernel.held_out(slice(30, 40), slice(0, 30)), expected[30:, :30], atol=2e-6
         )
         if scale is not None:
-            scales.setdefault(names[-1], []).append(told["gamma"] / scale)
+            scales.setdefault(names[-1], []).append(reported["gamma"] / scale)
     each = [1, len(FACTORS), len(FACTORS)] * 2
     pairs = product(("none", "hellinger"), ("linear", "rbf", "chi2"))
     assert names == [pair for pair, count in zip(pairs, each, strict=True) for _ in range(count)]
-    for found in scales.values():
-        np.testing.assert_allclose(found, FACTORS, rtol=1e-5)
-    for told in ({"kernel": "chi2", "gamma": 0.3}, {"kernel": "rbf", "gamma": 2.0}, {"kernel": "linear"}):
+    for one in scales.values():
+        np.testing.assert_allclose(one, FACTORS, rtol=1e-5)
+    for reported in ({"kernel": "chi2", "gamma": 0.3}, {"kernel": "rbf", "gamma": 2.0}, {"kernel": "linear"}):
         for normalisation in ("none", "hellinger", "none"):
-            parameters = {**told, "normalisation": normalisation}
+            parameters = {**reported, "normalisation": normalisation}
             cross, _ = reference(others, x[fitted], x, parameters)
             np.testing.assert_allclose(made.others(others.copy(), parameters, fitted), cross, atol=2e-6)
             own, _ = reference(x, x, x, parameters)
@@ -128,10 +128,10 @@ def test_pairs_are_computed_once_for_all_widths_and_folds(monkeypatch):
         return pairs(x, y, kernel, **options)
 
     monkeypatch.setattr(_lbp_kernels, "_pairs", counted)
-    places = np.arange(30)
+    positions = np.arange(30)
     for kernel in kernels(histograms(30)):
         for part in range(3):
-            kernel.fitted(places[places % 3 != part])
+            kernel.fitted(positions[positions % 3 != part])
     assert computed == ["linear", "rbf", "chi2"] * 2
 
 

@@ -19,7 +19,8 @@ from fgbench.methods.lbp_svm.features import read_ids, read_matrices
 from fgbench.methods.lbp_svm.kernels import Histograms, LbpKernels
 from fgbench.reports.protocols import protocol_notes
 from fgbench.runs.division import Division
-from fgbench.runs.results import read_predictions, read_result, recompute
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import read_result, verify
 from fgbench.runs.roles import Roles
 from tests.support.run_contexts import run_context
 from tests.support.striped_manifests import LABELS, manifests
@@ -31,25 +32,25 @@ QUICK = {"c_values": (10.0,), "gamma_factors": (1.0,), "normalisations": ("none"
 
 def run(folder, root, *, seed=0, jobs=1, note=lambda text: None, **changes):
     config = load_baseline("lbp-svm", LbpSvmConfig).model_copy(update={**QUICK, **changes})
-    place = replace(run_context(folder, root), seed=seed, jobs=jobs, note=note)
-    return lbp_svm.run(config, place)
+    changed = replace(run_context(folder, root), seed=seed, jobs=jobs, note=note)
+    return lbp_svm.run(config, changed)
 
 
 def test_stripes_are_told_apart_on_held_out_subjects(tmp_path):
     folder = run(manifests(tmp_path / "m"), tmp_path, normalisations=("none", "hellinger"))
     result = read_result(folder)
     assert result["metrics"]["uar"] > 0.8
-    told = result["details"]
-    tried = [(trial["normalisation"], trial["kernel"]) for trial in told["trials"]]
+    reported = result["details"]
+    tried = [(trial["normalisation"], trial["kernel"]) for trial in reported["trials"]]
     assert tried == list(product(("none", "hellinger"), ("linear", "rbf", "chi2")))
-    assert (told["selection"], told["n_train"], told["n_fitted"], told["n_selection"]) == (
+    assert (reported["selection"], reported["n_train"], reported["n_fitted"], reported["n_selection"]) == (
         "part",
         198,
         198,
         66,
     )
     assert result["details"]["synthetic"] is True
-    assert recompute(folder).uar == result["metrics"]["uar"]
+    verify(folder)
     predictions = read_predictions(folder)
     assert len(predictions.sample_ids) == 4 * 33
     assert all(name.startswith("test-") for name in predictions.sample_ids)
@@ -142,18 +143,18 @@ def test_more_images_than_memory_has_room_for_are_refused_before_any_kernel(tmp_
 def test_above_the_recipes_size_kernels_are_approximated_and_everybody_is_told(tmp_path):
     """198 training images: exact up to that many, approximated where the recipe allows one less."""
     folder = manifests(tmp_path / "m")
-    told = []
-    exact = run(folder, tmp_path / "exact", exact_up_to=198, note=told.append)
-    assert told == []
+    messages = []
+    exact = run(folder, tmp_path / "exact", exact_up_to=198, note=messages.append)
+    assert messages == []
     assert read_result(exact)["details"]["solver"] == "exact"
-    found = run(folder, tmp_path / "auto", exact_up_to=197, landmarks=100, note=told.append)
-    result = read_result(found)
-    assert told == result["details"]["notes"]
-    assert told[0].startswith("lbp-svm: kernels approximated from 100 of 198 training samples (Nyström)")
+    output = run(folder, tmp_path / "auto", exact_up_to=197, landmarks=100, note=messages.append)
+    result = read_result(output)
+    assert messages == result["details"]["notes"]
+    assert messages[0].startswith("lbp-svm: kernels approximated from 100 of 198 training samples (Nyström)")
     assert (result["details"]["solver"], result["details"]["landmarks"]) == ("nystroem", 100)
     assert {trial["kernel"] for trial in result["details"]["trials"]} == {"linear", "rbf", "chi2"}
     assert result["metrics"]["uar"] > 0.8
-    assert protocol_notes(result["details"])[-1] == f"L{told[0][1:]}."
+    assert protocol_notes(result["details"])[-1] == f"L{messages[0][1:]}."
     named = run(folder, tmp_path / "named", solver="nystroem", landmarks=100)
     assert read_result(named)["predictions_sha256"] == result["predictions_sha256"]
 
@@ -171,7 +172,7 @@ def test_an_approximation_depends_on_the_seed_and_not_on_the_jobs(tmp_path):
         )
         for seed, jobs in ((0, 1), (0, 3))
     ]
-    digests = [read_result(found)["predictions_sha256"] for found in runs]
+    digests = [read_result(one)["predictions_sha256"] for one in runs]
     assert digests[0] == digests[1]
     features = np.random.default_rng(0).random((60, 59)).astype(np.float32)
     config = load_baseline("lbp-svm", LbpSvmConfig).model_copy(update={"solver": "nystroem", "landmarks": 9})
@@ -214,8 +215,8 @@ def test_validation_images_train_too_where_the_recipe_says_so(tmp_path):
     """What is chosen and how it is calibrated stays: that is done before, by machines that never saw them."""
     folder = manifests(tmp_path / "m")
     before = read_result(run(folder, tmp_path / "before"))
-    found = run(folder, tmp_path / "refit", refit=True)
-    after = read_result(found)
+    output = run(folder, tmp_path / "refit", refit=True)
+    after = read_result(output)
     assert (before["details"]["n_fitted"], after["details"]["n_fitted"]) == (198, 198 + 66)
     assert after["details"]["chosen"] == before["details"]["chosen"]
     assert after["details"]["trials"] == before["details"]["trials"]

@@ -41,7 +41,7 @@ print(json.dumps([read_result(run)["predictions_sha256"], digest_file(run / "wei
 @pytest.mark.slow
 def test_threads_change_no_bit(tmp_path):
     made_up = manifests(tmp_path / "manifests")
-    found = []
+    actual = []
     for threads in ("1", "2"):
         folder = tmp_path / threads
         done = subprocess.run(
@@ -52,7 +52,7 @@ def test_threads_change_no_bit(tmp_path):
             check=False,
         )
         assert done.returncode == 0, done.stderr
-        found.append([json.loads(line) for line in done.stdout.splitlines()])
-    assert found[0] == found[1]
-    assert len(found[0]) == 2
+        actual.append([json.loads(line) for line in done.stdout.splitlines()])
+    assert actual[0] == actual[1]
+    assert len(actual[0]) == 2
     assert read_result(run_context(made_up, tmp_path / "1" / "svm").folder("lbp-svm"))["device"] == "cpu"

@@ -40,7 +40,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, commands: Commands) -> Pr
         ["baseline", "plain-cnn", "--recipe", made.recipe_of("cnn"), "--jobs", "1"],
     ):
         ended = commands.run(*arguments, "--workdir", made.work, limit_s=300)
-        assert ended.status == 0, ended.said
+        assert ended.status == 0, ended.printed
     plant(made.work)
     return made
 
@@ -53,7 +53,7 @@ def chained(tmp_path_factory: pytest.TempPathFactory, commands: Commands) -> Pre
     work = copied(made.work, made.recipes / DAMAGED)
     for name in ("au", "msau", "nan", "tmsau"):
         ended = commands.run(*command_of(name).of(made, work), limit_s=300)
-        assert ended.status == 0, ended.said
+        assert ended.status == 0, ended.printed
     plant(work)
     return replace(made, work=work.rename(made.recipes / "finished"))
 
@@ -83,7 +83,7 @@ def made_again(done: Damaged, work: Path, finished: Prepared, commands: Commands
         ended = commands.run(*command.of(finished, work), "--force", limit_s=300)
         faults += ended.faults()
         if ended.status:
-            faults.append(f"exit code {ended.status}: {ended.said[-300:]}")
+            faults.append(f"exit code {ended.status}: {ended.printed[-300:]}")
         else:
             other = differences(written(command, work), before)
             faults += [f"{name} took the damaged bytes: {', '.join(other[:4])}"] if other else []
@@ -107,7 +107,7 @@ def tried(case: Case, finished: Prepared, commands: Commands) -> list[str]:
     after = bytes_below(work)
     if (
         done.name not in SEEN
-        and not found(done, [*endings, *mends])
+        and not is_noticed(done, [*endings, *mends])
         and after.get(done.name) != clean[done.name]
     ):
         faults.append("not found, not mended")
@@ -119,14 +119,14 @@ def tried(case: Case, finished: Prepared, commands: Commands) -> list[str]:
         else:
             checked = commands.run("check", work, "--deep")
             faults += checked.faults() or (
-                [] if checked.status == 0 else [f"check after: {checked.said[-200:]}"]
+                [] if checked.status == 0 else [f"check after: {checked.printed[-200:]}"]
             )
     faults += [f"a file of the user's is gone or changed: {name}" for name in harmed(work)]
     shutil.rmtree(work)
     return [f"{done.name} {done.how}: {fault}" for fault in dict.fromkeys(faults)]
 
 
-def found(done: Damaged, endings: list[Ended]) -> bool:
+def is_noticed(done: Damaged, endings: list[Ended]) -> bool:
     """Whether any command failed over the damage or named it."""
     names = [
         Path(done.name).name,

@@ -38,7 +38,7 @@ class Undisturbed:
             copied(made.work, begin)
             for name in command.needs:
                 ended = self.commands.run(*command_of(name).of(made, begin), limit_s=LIMIT_S)
-                assert ended.status == 0, ended.said
+                assert ended.status == 0, ended.printed
         return made, begin
 
 
@@ -56,11 +56,11 @@ def cases_of(config: pytest.Config) -> dict[int, list[Case]]:
     size = config.getoption("--campaign-size")
     seed = config.getoption("--campaign-seed")
     return {
-        place: [
-            Case("kills", SEED if seed is None else seed, PER_COMMAND * place + number)
+        index: [
+            Case("kills", SEED if seed is None else seed, PER_COMMAND * index + number)
             for number in range(SIZES["kills"][size])
         ]
-        for place, command in enumerate(COMMANDS)
+        for index, command in enumerate(COMMANDS)
         if size == "long" or command.short
     }
 
@@ -94,7 +94,7 @@ def tried(
     ended = commands.run(*arguments, limit_s=LIMIT_S)
     faults += ended.faults()
     if ended.status:
-        faults.append(f"exit code {ended.status} after the kill: {ended.said[-300:]}")
+        faults.append(f"exit code {ended.status} after the kill: {ended.printed[-300:]}")
     else:
         other = differences(written(command, work), expected)
         if other:
@@ -105,8 +105,8 @@ def tried(
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test per command, so that each is told of when it ends, and several processes share them."""
-    places = list(cases_of(metafunc.config))
-    metafunc.parametrize("place", places, ids=[COMMANDS[place].name for place in places])
+    positions = list(cases_of(metafunc.config))
+    metafunc.parametrize("place", positions, ids=[COMMANDS[position].name for position in positions])
 
 
 @pytest.mark.slow
@@ -121,7 +121,7 @@ def test_killed_commands_end_in_the_same_bytes(
     folder = tmp_path / "killed"
     whole = fresh(begin, folder)
     ended = commands.run(*command.of(made, whole), limit_s=LIMIT_S)
-    assert ended.status == 0, ended.said
+    assert ended.status == 0, ended.printed
     expected = written(command, whole)
     assert expected
     shutil.rmtree(whole)

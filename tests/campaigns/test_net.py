@@ -41,9 +41,9 @@ WELL = Ended(
     ],
 )
 def test_what_must_not_be_is_a_fault(change, fault):
-    found = dataclasses.replace(WELL, **change).faults()
-    assert len(found) == 1
-    assert fault in found[0]
+    actual = dataclasses.replace(WELL, **change).faults()
+    assert len(actual) == 1
+    assert fault in actual[0]
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,8 @@ def test_commands_tell_exit_code_output_and_memory(commands: Commands):
 def test_a_case_is_the_same_each_time(tmp_path: Path):
     seeds = pictures.make_seeds()
 
-    def written(place: str) -> dict[str, bytes]:
-        folder = tmp_path / place
+    def written(position: str) -> dict[str, bytes]:
+        folder = tmp_path / position
         folder.mkdir()
         for number in range(12):
             pictures.write_case(Case("pictures", SEED, number), folder, seeds)

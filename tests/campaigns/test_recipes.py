@@ -11,7 +11,7 @@ from tests.support.campaigns.cases import Case, chosen, expect_none
 from tests.support.campaigns.commands import Commands
 from tests.support.clip_folders import write_plain_clip
 
-SAID = 10_000
+MAX_OUTPUT = 10_000
 """Characters of the longest message."""
 
 
@@ -41,9 +41,9 @@ def tried(case: Case, folder: Path, data: Path, commands: Commands) -> list[str]
         )
     faults = [fault for ended in commanded for fault in ended.faults()]
     faults += [
-        f"{' '.join(ended.arguments[:2])}: {len(ended.said)} characters printed"
+        f"{' '.join(ended.arguments[:2])}: {len(ended.printed)} characters printed"
         for ended in commanded
-        if len(ended.said) > SAID
+        if len(ended.printed) > MAX_OUTPUT
     ]
     return [f"{made}: {fault}" for fault in faults]
 

@@ -38,8 +38,8 @@ def tried(case: Case, folder: Path, clips: Path, commands: Commands) -> list[str
         (folder / "data" / "videos" / clip.name).hardlink_to(clip)
     made = tables.write_case(case, folder / "data")
     (folder / "recipe.yaml").write_text(RECIPE, encoding="utf-8")
-    places = ["--data-root", folder / "data", "--workdir", folder / "work", "--jobs", "1"]
-    ended = commands.run("prepare", folder / "recipe.yaml", *places)
+    options = ["--data-root", folder / "data", "--workdir", folder / "work", "--jobs", "1"]
+    ended = commands.run("prepare", folder / "recipe.yaml", *options)
     faults = ended.faults()
     if ended.status and not faults and not ended.errors.strip().startswith(("error:", "recipe")):
         faults.append(f"exit code {ended.status} without a clear error: {ended.errors[:200]}")
@@ -48,7 +48,7 @@ def tried(case: Case, folder: Path, clips: Path, commands: Commands) -> list[str
         faults += checked.faults()
         if tables.lists_all_clips(folder / "data"):
             lost = unaccounted(folder / "work", tables.CLIPS)
-            faults += [f"{name} {fault}" for name, told in lost.items() for fault in told]
+            faults += [f"{name} {fault}" for name, reported in lost.items() for fault in reported]
     return [f"{made}: {fault}" for fault in faults]
 
 

@@ -13,15 +13,15 @@ def entries(*labels):
     return [ClipEntry(clip_id=str(n), path=str(n), label=label) for n, label in enumerate(labels)]
 
 
-def found(*labels, **keys):
+def chosen(*labels, **keys):
     return choose_classes(DatasetConfig(scheme="found", **keys), entries(*labels))
 
 
 def test_a_part_of_the_33_is_taken_in_their_order():
-    names = [leaves()[place].name for place in (20, 3, 11)]
-    classes = found(*names, names[0].upper())
+    names = [leaves()[index].name for index in (20, 3, 11)]
+    classes = chosen(*names, names[0].upper())
     assert classes.scheme == "fg33"
-    assert classes.labels == tuple(leaves()[place].name for place in (3, 11, 20))
+    assert classes.labels == tuple(leaves()[index].name for index in (3, 11, 20))
     assert classes.are_found
     assert not classes.are_listed
     (note,) = classes.notes
@@ -29,33 +29,33 @@ def test_a_part_of_the_33_is_taken_in_their_order():
 
 
 def test_all_33_need_no_word():
-    classes = found(*[leaf.name for leaf in leaves()])
+    classes = chosen(*[leaf.name for leaf in leaves()])
     assert (classes.labels, classes.notes) == (ontology("fg33").labels, ())
 
 
 def test_basic_expressions_are_known_in_other_spellings():
-    classes = found("Happy", "sad", "angry")
+    classes = chosen("Happy", "sad", "angry")
     assert (classes.scheme, classes.labels) == ("ekman6", ("anger", "happiness", "sadness"))
-    assert found("Happy", "sad", "neutral").scheme == "ekman7"
+    assert chosen("Happy", "sad", "neutral").scheme == "ekman7"
 
 
 def test_words_that_nobody_knows_are_classes_of_ones_own():
-    classes = found("Boredom", "confusion", "engagement")
+    classes = chosen("Boredom", "confusion", "engagement")
     assert (classes.scheme, classes.labels) == ("free", ("Boredom", "confusion", "engagement"))
     assert classes.notes == ("classes: 3 of your own, as they occur (Boredom, confusion, engagement)",)
 
 
 def test_a_wrong_word_among_basic_expressions_is_told_with_what_may_be_meant():
-    classes = found("happy", "sad", "feer", "Boredom")
+    classes = chosen("happy", "sad", "feer", "Boredom")
     assert classes.scheme == "free"
     assert classes.notes[0].endswith("; feer: did you mean fear?")
-    assert "did you mean" not in found("happy", "sad", "boredom").notes[0]
-    assert "did you mean" not in found("happy", "feer", "boredom", "zeal").notes[0]
+    assert "did you mean" not in chosen("happy", "sad", "boredom").notes[0]
+    assert "did you mean" not in chosen("happy", "feer", "boredom", "zeal").notes[0]
 
 
 def test_a_wrong_word_among_the_33_is_left_to_be_rejected_and_told():
     names = [leaf.name for leaf in leaves()[:4]]
-    classes = found(*names, "hapy")
+    classes = chosen(*names, "hapy")
     assert (classes.scheme, classes.labels) == ("fg33", tuple(names))
     assert "1 other label not among them, whose clips are rejected: hapy" in classes.notes[0]
 
@@ -71,15 +71,15 @@ def test_what_annotators_voted_for_occurs():
 
 
 def test_listed_classes_are_taken_whatever_occurs():
-    names = [leaves()[place].name for place in (5, 1)]
-    classes = found("boredom", classes=names)
+    names = [leaves()[index].name for index in (5, 1)]
+    classes = chosen("boredom", classes=names)
     assert (classes.scheme, classes.labels) == ("fg33", (leaves()[1].name, leaves()[5].name))
     assert classes.are_listed
     assert not classes.are_found
 
 
 def test_listed_classes_of_ones_own_keep_their_order_and_may_have_upper_classes():
-    classes = found("x", classes=["Zeal", "mild boredom"], upper={"zeal": "Up", "Mild-Boredom": "down"})
+    classes = chosen("x", classes=["Zeal", "mild boredom"], upper={"zeal": "Up", "Mild-Boredom": "down"})
     assert (classes.scheme, classes.labels) == ("free", ("Zeal", "mild boredom"))
     assert classes.upper == {"Zeal": "Up", "mild boredom": "down"}
 

@@ -29,10 +29,10 @@ def test_a_smaller_label_set_leaves_out_and_counts(tmp_path, monkeypatch):
             return [ClipEntry(clip_id=str(n), path=str(n), label=label) for n, label in enumerate(labels)]
 
     monkeypatch.setattr(listing.plugins, "load", lambda kind, name: Adapter)
-    found = listing.list_data(DatasetConfig(adapter="x", scheme="ekman6"), tmp_path)
-    assert [entry.label for entry in found.entries] == ["Angry", "unheard of"], "ingest rejects the last"
-    assert found.left_out == {"contempt": 2, "neutral": 1}
-    assert found.classes == ontology("ekman6").labels
+    entries = listing.list_data(DatasetConfig(adapter="x", scheme="ekman6"), tmp_path)
+    assert [entry.label for entry in entries.entries] == ["Angry", "unheard of"], "ingest rejects the last"
+    assert entries.left_out == {"contempt": 2, "neutral": 1}
+    assert entries.classes == ontology("ekman6").labels
 
 
 def test_an_id_that_comes_twice_is_one_entry_with_a_problem(tmp_path):
@@ -40,9 +40,9 @@ def test_an_id_that_comes_twice_is_one_entry_with_a_problem(tmp_path):
     write_picture(tmp_path / "happy" / "a.jpg")
     write_picture(tmp_path / "happy" / "a.png")
     write_picture(tmp_path / "happy" / "b.png")
-    found = {entry.clip_id: entry.problem for entry in listing.list_data(folder_config(), tmp_path).entries}
+    actual = {entry.clip_id: entry.problem for entry in listing.list_data(folder_config(), tmp_path).entries}
     detail = "listed more than once: happy/a.jpg happy/a.jpg.png"
-    assert found == {"happy/a.jpg": ("duplicate_id", detail), "happy/a.png": None, "happy/b": None}
+    assert actual == {"happy/a.jpg": ("duplicate_id", detail), "happy/a.png": None, "happy/b": None}
 
 
 def test_of_a_folder_of_pictures_all_files_are_told(tmp_path):
@@ -63,11 +63,11 @@ def test_ids_of_one_form_are_one_entry_that_tells_both_names(tmp_path):
     for form in ("NFC", "NFD"):
         write_picture(tmp_path / "happy" / f"{unicodedata.normalize(form, 'é')}.png")
     write_picture(tmp_path / "happy" / "b  c.png")
-    found = {entry.clip_id: entry.problem for entry in listing.list_data(folder_config(), tmp_path).entries}
-    reason, detail = found["happy/é"]
+    actual = {entry.clip_id: entry.problem for entry in listing.list_data(folder_config(), tmp_path).entries}
+    reason, detail = actual["happy/é"]
     assert reason == "duplicate_id"
     assert r"'happy/e\u0301.png'" in detail
-    assert found["happy/b c"] is None
+    assert actual["happy/b c"] is None
 
 
 def test_people_in_several_spellings_are_one_and_it_is_told(tmp_path):
@@ -78,14 +78,14 @@ def test_people_in_several_spellings_are_one_and_it_is_told(tmp_path):
     )
     for name in "abc":
         write_text(tmp_path / "videos" / f"{name}.mp4", "x")
-    found = listing.list_data(DatasetConfig(), tmp_path)
-    assert {entry.clip_id: (entry.subject_id, entry.source_id) for entry in found.entries} == {
+    entries = listing.list_data(DatasetConfig(), tmp_path)
+    assert {entry.clip_id: (entry.subject_id, entry.source_id) for entry in entries.entries} == {
         "a": ("ANNA", "Film"),
         "b": ("ANNA", "Film"),
         "c": ("Ben", None),
     }
-    assert [vote.annotator for vote in found.entries[0].votes] == ["Eva", "Eva", "Max"]
-    assert found.notes == (
+    assert [vote.annotator for vote in entries.entries[0].votes] == ["Eva", "Eva", "Max"]
+    assert entries.notes == (
         "2 spellings of one subject: 'ANNA', 'Anna'",
         "2 spellings of one source: 'Film', 'film'",
         "2 spellings of one annotator: 'Eva', 'eva'",
@@ -96,14 +96,14 @@ def test_names_that_are_no_text_are_problems_of_their_files(tmp_path):
     write_picture(tmp_path / "happy" / "a.png")
     write_text(tmp_path / "happy" / os.fsdecode(b"caf\xe9.png"), "x")
     write_text(tmp_path / os.fsdecode(b"\xb8\xdf") / "c.png", "x")
-    found = listing.list_data(folder_config(), tmp_path)
-    assert found.classes == ("happy",)
-    assert {entry.clip_id: entry.problem and entry.problem[0] for entry in found.entries} == {
+    entries = listing.list_data(folder_config(), tmp_path)
+    assert entries.classes == ("happy",)
+    assert {entry.clip_id: entry.problem and entry.problem[0] for entry in entries.entries} == {
         "happy/a": None,
         "happy/caf\\xe9": "bad_name",
         "\\xb8\\xdf/c": "bad_name",
     }
-    details = [entry.problem[1] for entry in found.entries if entry.problem]
+    details = [entry.problem[1] for entry in entries.entries if entry.problem]
     assert all("rename it" in detail and detail.isascii() for detail in details)
 
 
@@ -117,8 +117,8 @@ def test_what_is_no_file_is_a_problem_and_the_rest_is_counted(tmp_path):
     write_picture(tmp_path / "happy" / "person" / "film" / "deep.png")
     for name in ("notes.txt", "happy/more.TXT", "happy/Thumbs.db", "happy/README", "happy/.hidden"):
         write_text(tmp_path / name, "x")
-    found = listing.list_data(folder_config(), tmp_path)
-    assert {entry.clip_id: entry.problem and entry.problem[0] for entry in found.entries} == {
+    entries = listing.list_data(folder_config(), tmp_path)
+    assert {entry.clip_id: entry.problem and entry.problem[0] for entry in entries.entries} == {
         "happy/a": None,
         "happy/pipe.png": "not_a_file",
         "happy/lost.png": "broken_link",
@@ -127,7 +127,7 @@ def test_what_is_no_file_is_a_problem_and_the_rest_is_counted(tmp_path):
         "happy/itself": "link_loop",
         "happy/person": "no_pictures",
     }
-    assert found.inventory.lines == [
+    assert entries.inventory.lines == [
         "warning: 1 of 2 pictures and videos are not used, e.g. happy/person/film/deep.png",
         "other files: 2 .txt, 1 .db, 1 hidden, 1 without suffix",
     ]
@@ -144,8 +144,8 @@ def test_a_locked_folder_is_a_problem(tmp_path, monkeypatch):
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", locked)
-    found = listing.list_data(folder_config(), tmp_path)
-    assert {entry.clip_id: entry.problem and entry.problem[0] for entry in found.entries} == {
+    entries = listing.list_data(folder_config(), tmp_path)
+    assert {entry.clip_id: entry.problem and entry.problem[0] for entry in entries.entries} == {
         "happy/a": None,
         "sad": "unreadable",
     }
@@ -157,9 +157,9 @@ def test_folders_of_fgbench_inside_the_data_are_no_data(tmp_path):
     write_text(tmp_path / "happy" / "work" / "prepare.json", "{}")
     write_text(tmp_path / "mine" / ".fgbench-work.json", "{}")
     write_picture(tmp_path / "happy" / "work" / "reports" / "c.png")
-    found = listing.list_data(folder_config(), tmp_path)
-    assert found.inventory.lines == []
-    assert [entry.clip_id for entry in found.entries] == ["happy/a"]
+    entries = listing.list_data(folder_config(), tmp_path)
+    assert entries.inventory.lines == []
+    assert [entry.clip_id for entry in entries.entries] == ["happy/a"]
 
 
 def test_wrong_names_are_explained(tmp_path):
@@ -173,9 +173,9 @@ def test_wrong_names_are_explained(tmp_path):
 
 
 def test_recipes_are_found_by_their_adapter():
-    found = listing.recipes_by_adapter()
-    assert [recipe.name for recipe in found["raf-db"]] == ["raf-db", "raf-db-compound", "raf-db-original"]
-    assert "demo" not in [recipe.name for recipe in found["fg-emotions"]]
+    actual = listing.recipes_by_adapter()
+    assert [recipe.name for recipe in actual["raf-db"]] == ["raf-db", "raf-db-compound", "raf-db-original"]
+    assert "demo" not in [recipe.name for recipe in actual["fg-emotions"]]
 
 
 def test_folders_that_the_environment_names(tmp_path, monkeypatch):

@@ -49,15 +49,15 @@ def resolved(card):
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: f"{card.kind}-{card.name}")
 def test_a_recipe_has_the_values_that_it_had(card):
-    path, found = golden_file(card), resolved(card)
+    path, actual = golden_file(card), resolved(card)
     if os.environ.get("FGBENCH_WRITE_GOLDEN"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(found, encoding="utf-8")
+        path.write_text(actual, encoding="utf-8")
     expected = path.read_text(encoding="utf-8") if path.is_file() else ""
     difference = difflib.unified_diff(
-        expected.splitlines(), found.splitlines(), f"{card.name} as it was", f"{card.name} as it is", n=0
+        expected.splitlines(), actual.splitlines(), f"{card.name} as it was", f"{card.name} as it is", n=0
     )
-    assert found == expected, "\n".join(["", *difference, AGAIN])
+    assert actual == expected, "\n".join(["", *difference, AGAIN])
 
 
 @pytest.mark.parametrize(
@@ -67,9 +67,9 @@ def test_a_recipe_has_the_values_that_it_had(card):
 )
 def test_scores_in_headers_are_of_three_seeds_or_say_that_they_are_not(card):
     """Those of LBP+SVM have none: nothing of it is drawn."""
-    for told in re.split(r"(?<=[.:;)]) (?=[A-Z])", " ".join(card.header.split())):
-        if re.search(r"(UAR|F1) 0\.\d", told):
-            assert "one seed" in told or ("seeds 0 to 2" in told and " ± " in told), told
+    for reported in re.split(r"(?<=[.:;)]) (?=[A-Z])", " ".join(card.header.split())):
+        if re.search(r"(UAR|F1) 0\.\d", reported):
+            assert "one seed" in reported or ("seeds 0 to 2" in reported and " ± " in reported), reported
 
 
 def test_no_recipe_has_gone():

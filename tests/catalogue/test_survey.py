@@ -21,48 +21,48 @@ def write_raf(root):
 
 
 def test_counts_missing_and_surplus_files(tmp_path):
-    found = survey(load_prepare("raf-db"), write_raf(tmp_path))
-    assert found.counts == {"train": {"happiness": 1, "surprise": 1}, "test": {"happiness": 1}}
-    assert (found.missing, list(found.missing_examples)) == (
+    surveyed = survey(load_prepare("raf-db"), write_raf(tmp_path))
+    assert surveyed.counts == {"train": {"happiness": 1, "surprise": 1}, "test": {"happiness": 1}}
+    assert (surveyed.missing, list(surveyed.missing_examples)) == (
         1,
         ["basic/Image/aligned/train_00002_aligned.jpg"],
     )
-    assert (found.unlisted, list(found.unlisted_examples)) == (
+    assert (surveyed.unlisted, list(surveyed.unlisted_examples)) == (
         1,
         ["basic/Image/aligned/test_00009_aligned.jpg"],
     )
-    assert found.known == {"train": 12271, "test": 3068}
-    assert "train: 2 entries, published are 12,271" in found.differences
-    assert "test, surprise: 0 entries, published are 329" in found.differences
-    assert not found.is_complete
+    assert surveyed.known == {"train": 12271, "test": 3068}
+    assert "train: 2 entries, published are 12,271" in surveyed.differences
+    assert "test, surprise: 0 entries, published are 329" in surveyed.differences
+    assert not surveyed.is_complete
 
 
 def test_sequences_without_label_are_not_listed_and_totals_follow_the_label_set(tmp_path):
     for sequence in ("001", "002"):
         write_pictures(tmp_path / "cohn-kanade-images" / "S005" / sequence, ["1.png", "2.png", "3.png"])
     write_text(tmp_path / "Emotion" / "S005" / "001" / "a_emotion.txt", "5.0")
-    found = survey(load_prepare("ck-plus-6"), tmp_path)
-    assert (found.entries, found.subjects) == (1, 1)
-    assert found.left_out == {"neutral": 1}
-    assert list(found.unlisted_examples) == ["cohn-kanade-images/S005/002"]
-    assert found.known == {"all": 309}
-    assert "1 subject, published are 118" in found.differences
+    surveyed = survey(load_prepare("ck-plus-6"), tmp_path)
+    assert (surveyed.entries, surveyed.subjects) == (1, 1)
+    assert surveyed.left_out == {"neutral": 1}
+    assert list(surveyed.unlisted_examples) == ["cohn-kanade-images/S005/002"]
+    assert surveyed.known == {"all": 309}
+    assert "1 subject, published are 118" in surveyed.differences
 
 
 def test_rows_of_a_table_need_no_files(tmp_path):
     write_text(tmp_path / "fer2013.csv", "emotion,pixels,Usage\n0,1,Training\n")
-    found = survey(load_prepare("fer2013"), tmp_path)
-    assert (found.missing, found.unlisted, found.entries) == (0, 0, 1)
+    surveyed = survey(load_prepare("fer2013"), tmp_path)
+    assert (surveyed.missing, surveyed.unlisted, surveyed.entries) == (0, 0, 1)
 
 
 def test_everything_that_is_not_used_is_told(tmp_path):
     root = write_raf(tmp_path)
     os.mkfifo(root / "basic" / "pipe")
     write_text(root / "basic" / os.fsdecode(b"\xe9.jpg"), "x")
-    found = survey(load_prepare("raf-db"), root)
-    assert found.entries == 3
-    assert found.problems == {"not_a_file": 1}
-    lines = described(found, "raf-db")
+    surveyed = survey(load_prepare("raf-db"), root)
+    assert surveyed.entries == 3
+    assert surveyed.problems == {"not_a_file": 1}
+    lines = described(surveyed, "raf-db")
     assert (
         "warning: 3 of 5 pictures and videos are not used, e.g. basic/Image/aligned/test_00009_aligned.jpg, "
         "basic/Image/original/train_00001.jpg, basic/\\xe9.jpg"
@@ -83,10 +83,10 @@ def test_a_layout_that_takes_few_of_the_pictures_says_so(tmp_path):
 @pytest.mark.parametrize("name", ["happy", "sad"])
 def test_without_published_numbers_nothing_differs(tmp_path, name):
     write_picture(tmp_path / name / "1.png")
-    found = survey(load_prepare("folder"), tmp_path)
-    assert found.differences == []
-    assert found.is_complete
-    assert found.counts == {"all": {name: 1}}
+    surveyed = survey(load_prepare("folder"), tmp_path)
+    assert surveyed.differences == []
+    assert surveyed.is_complete
+    assert surveyed.counts == {"all": {name: 1}}
 
 
 def test_data_with_action_units_alone_have_no_unknown_labels(tmp_path):
@@ -94,6 +94,6 @@ def test_data_with_action_units_alone_have_no_unknown_labels(tmp_path):
     write_text(
         tmp_path / "AUCoding" / "AU_OCC" / "F001_T1.csv", f"{','.join(map(str, range(100)))}\n1{',0' * 99}\n"
     )
-    found = survey(load_prepare("bp4d"), tmp_path)
-    assert found.counts == {"all": {"(without classes)": 1}}
-    assert "all: 1 entry, published are 328" in found.differences
+    surveyed = survey(load_prepare("bp4d"), tmp_path)
+    assert surveyed.counts == {"all": {"(without classes)": 1}}
+    assert "all: 1 entry, published are 328" in surveyed.differences

@@ -25,5 +25,7 @@ def test_entries_without_action_units_have_the_digest_that_they_had(tmp_path):
 def test_another_last_frame_is_another_digest(tmp_path):
     write_text(tmp_path / "a.mp4", "x")
     stamps = Stamps(tmp_path)
-    found = {source_digest((replace(ENTRY, last_unit_frame=last),), stamps, ["set"]) for last in (None, 0, 7)}
-    assert len(found) == 3
+    actual = {
+        source_digest((replace(ENTRY, last_unit_frame=last),), stamps, ["set"]) for last in (None, 0, 7)
+    }
+    assert len(actual) == 3

@@ -41,14 +41,14 @@ def test_damage_is_found_and_the_advice_mends_it(work):
     expected = contents(work / "manifests")
     images = sorted((work / "manifests" / "images").glob("train-*.parquet"))[0]
     rot(work, images, rng)
-    code, told, error = fgbench("check", work)
+    code, reported, error = fgbench("check", work)
     assert code == 7
-    assert f"manifests/images/{images.name}: content differs from the index\n" in told
+    assert f"manifests/images/{images.name}: content differs from the index\n" in reported
     assert f"{work} has 1 fault" in error
     assert f"fgbench check --repair {work}" in error
-    code, told, _ = fgbench("check", "--repair", work)
+    code, reported, _ = fgbench("check", "--repair", work)
     assert code == 0
-    assert "made anew: stages/augment/" in told
+    assert "made anew: stages/augment/" in reported
     assert contents(work / "manifests") == expected
     assert fgbench("check", "--deep", work)[0] == 0
 
@@ -56,21 +56,21 @@ def test_damage_is_found_and_the_advice_mends_it(work):
 def test_as_json(work):
     clips = work / "manifests" / "clips.parquet"
     flip_bit(clips, np.random.default_rng(2))
-    told = json.loads(fgbench("check", work, "--json")[1])
-    assert told["faults"] == ["manifests/clips.parquet: content differs from the index"]
-    told = json.loads(fgbench("check", work, "--repair", "--json")[1])
-    assert told["faults"] == []
-    assert told["mended"] == ["manifests/clips.parquet: missing, or its content is not that of the index"]
+    report = json.loads(fgbench("check", work, "--json")[1])
+    assert report["faults"] == ["manifests/clips.parquet: content differs from the index"]
+    report = json.loads(fgbench("check", work, "--repair", "--json")[1])
+    assert report["faults"] == []
+    assert report["mended"] == ["manifests/clips.parquet: missing, or its content is not that of the index"]
 
 
 def test_unpublished_results_are_hashed_when_deep(work):
     rng = np.random.default_rng(3)
     rot(work, sorted((work / "stages" / "consensus").glob("*.rows.parquet"))[0], rng)
     assert fgbench("check", work)[0] == 0
-    code, told, _ = fgbench("check", work, "--deep")
+    code, reported, _ = fgbench("check", work, "--deep")
     assert code == 7
-    assert told.count("\n") == 1
-    assert told.startswith("stages/consensus/")
+    assert reported.count("\n") == 1
+    assert reported.startswith("stages/consensus/")
     assert fgbench("check", work, "--deep", "--repair")[0] == 0
     assert fgbench("check", work, "--deep")[0] == 0
 
@@ -81,12 +81,12 @@ def test_what_no_repair_can_mend_stays_a_fault(work):
     run.mkdir(parents=True)
     (run / "predictions.parquet").write_bytes(b"predictions")
     write_json(run / "result.json", {"predictions_sha256": digest_file(run / "predictions.parquet")})
-    _, told, _ = fgbench("check", work, "--deep")
-    assert told == "manifests/thesis.txt: not in the index\n"
+    _, reported, _ = fgbench("check", work, "--deep")
+    assert reported == "manifests/thesis.txt: not in the index\n"
     flip_bit(run / "predictions.parquet", np.random.default_rng(4))
-    code, told, error = fgbench("check", work, "--deep", "--repair")
+    code, reported, error = fgbench("check", work, "--deep", "--repair")
     assert code == 7
-    assert "runs/lbp-svm/single/0/predictions.parquet: content differs from what was written" in told
+    assert "runs/lbp-svm/single/0/predictions.parquet: content differs from what was written" in reported
     assert "has 2 faults" in error
     assert "--force" in error
     assert (work / "manifests" / "thesis.txt").read_text() == "mine"
@@ -99,9 +99,9 @@ def test_every_damaged_file_of_a_run_is_named_when_deep(work):
         flip_bit(run / name, np.random.default_rng(4))
     result = run / "result.json"
     result.write_text(result.read_text().replace('"cpu"', '"gpu"'))
-    code, told, _ = fgbench("check", work, "--deep")
+    code, reported, _ = fgbench("check", work, "--deep")
     assert code == 7
-    assert sorted(set(told.splitlines()) - before) == [
+    assert sorted(set(reported.splitlines()) - before) == [
         *(
             f"runs/lbp-svm/0/0/{name}: content differs from what was written"
             for name in ("config.yaml", "confusion.csv", "predictions.parquet")
@@ -113,8 +113,8 @@ def test_every_damaged_file_of_a_run_is_named_when_deep(work):
 def test_the_advice_for_a_damaged_run_is_not_to_repair_what_no_repair_mends(work):
     run = write_fake_run(work, "lbp-svm", method="LBP+SVM", shown=samples(1))
     flip_bit(run / "predictions.parquet", np.random.default_rng(4))
-    _, told, error = fgbench("check", work, "--deep")
-    assert {line.split("/")[0] for line in told.splitlines()} == {"runs"}
+    _, reported, error = fgbench("check", work, "--deep")
+    assert {line.split("/")[0] for line in reported.splitlines()} == {"runs"}
     assert "--repair" not in error
     assert "made anew by the command that made them" in error
     flip_bit(work / "manifests" / "clips.parquet", np.random.default_rng(5))
@@ -127,9 +127,9 @@ def test_the_advice_for_a_damaged_run_is_not_to_repair_what_no_repair_mends(work
 def test_predictions_without_a_result_are_told_when_deep(work):
     run = write_fake_run(work, "lbp-svm", method="LBP+SVM", shown=samples(1))
     (run / "result.json").unlink()
-    code, told, _ = fgbench("check", work, "--deep")
+    code, reported, _ = fgbench("check", work, "--deep")
     assert code == 7
-    assert "runs/lbp-svm/0/0: has predictions and no result.json" in told
+    assert "runs/lbp-svm/0/0: has predictions and no result.json" in reported
 
 
 def test_runs_do_not_begin_on_damaged_manifests(work):

@@ -23,34 +23,34 @@ def test_jaffe_in_folders_of_its_expressions_is_read_by_the_names_of_the_files(t
     names = {"angry": "KA.AN1.39", "happy": "KA.HA1.29", "sad": "KL.SA2.50"}
     for folder, name in names.items():
         write_picture(tmp_path / "jaffe" / folder / f"{name}.tiff", folder)
-    code, told, _ = check("jaffe", "--root", tmp_path)
+    code, reported, _ = check("jaffe", "--root", tmp_path)
     assert code == 0
-    assert "3 entries of 2 subjects in" in told
-    assert "3 of 3 pictures and videos are used" in told
+    assert "3 entries of 2 subjects in" in reported
+    assert "3 of 3 pictures and videos are used" in reported
 
 
 def test_renamed_jaffe_in_class_folders_is_sent_to_the_recipe_of_folders(tmp_path):
-    for place, name in enumerate(EMOTIONS):
-        write_pictures(tmp_path / name, [f"{number}.png" for number in range(place + 1)], name)
+    for index, name in enumerate(EMOTIONS):
+        write_pictures(tmp_path / name, [f"{number}.png" for number in range(index + 1)], name)
     code, _, error = check("jaffe", "--root", tmp_path)
     assert code == 4
     assert "it holds 28 pictures, by folder: angry 1, disgust 2, fear 3" in error
     assert "its folders are named as classes (angry, disgust, fear, happy, neutral, sad and 1 more)" in error
     assert f"fgbench check folder --root {tmp_path}" in error
-    code, told, _ = check("folder", "--root", tmp_path)
+    code, reported, _ = check("folder", "--root", tmp_path)
     assert code == 0
-    assert "28 of 28 pictures and videos are used" in told
+    assert "28 of 28 pictures and videos are used" in reported
 
 
 def test_own_clips_are_not_held_against_published_numbers(tmp_path):
     write_folder(tmp_path / "in", 3)
     with (tmp_path / "in/annotations.csv").open("a") as file:
         file.write("gone,wrath\n")
-    code, told, _ = check("default", "--root", tmp_path / "in")
+    code, reported, _ = check("default", "--root", tmp_path / "in")
     assert code == 0
-    assert "missing files: 1, e.g. gone" in told
-    assert "published" not in told
-    assert "incomplete: see above; what is there can be prepared" in told
+    assert "missing files: 1, e.g. gone" in reported
+    assert "published" not in reported
+    assert "incomplete: see above; what is there can be prepared" in reported
 
 
 @pytest.mark.parametrize("parts", [("train", "validation"), ("train", "validation", "test")])
@@ -58,12 +58,12 @@ def test_validation_folders_of_fer2013_are_counted(tmp_path, parts):
     for part in parts:
         for name in EMOTIONS:
             write_pictures(tmp_path / part / name, ["1.jpg", "2.jpg"], name)
-    code, told, _ = check("fer2013-folders", "--root", tmp_path)
+    code, reported, _ = check("fer2013-folders", "--root", tmp_path)
     assert code == 0
     n_pictures = 14 * len(parts)
-    assert f"{n_pictures} entries in" in told
-    assert f"{n_pictures} of {n_pictures} pictures and videos are used" in told
-    assert "train: 14 entries, published are 28,709" in told
+    assert f"{n_pictures} entries in" in reported
+    assert f"{n_pictures} of {n_pictures} pictures and videos are used" in reported
+    assert "train: 14 entries, published are 28,709" in reported
 
 
 @pytest.mark.parametrize("wrapping", ["images", "some/where", "data/Images"])
@@ -72,58 +72,59 @@ def test_a_folder_around_the_class_folders_is_passed_through(tmp_path, wrapping)
         write_picture(tmp_path / wrapping / name / "1.png", name)
     if wrapping == "some/where":
         tmp_path /= "some"
-    code, told, _ = check("folder", "--root", tmp_path)
+    code, reported, _ = check("folder", "--root", tmp_path)
     assert code == 0
-    assert "7 entries in" in told
-    assert "images " not in told
-    assert "\nangry" in told
-    assert "no_pictures" not in told
+    assert "7 entries in" in reported
+    assert "images " not in reported
+    assert "\nangry" in reported
+    assert "no_pictures" not in reported
 
 
 def test_a_single_class_called_images_is_told_to_be_one(tmp_path):
     write_pictures(tmp_path / "images", ["1.png", "2.png"])
-    code, told, _ = check("folder", "--root", tmp_path)
+    code, reported, _ = check("folder", "--root", tmp_path)
     assert code == 0
     assert (
-        "there is a single folder, images, which is taken for the only class; expected one for each" in told
+        "there is a single folder, images, which is taken for the only class; expected one for each"
+        in reported
     )
-    assert "annotations.csv (clip,label)" in told
+    assert "annotations.csv (clip,label)" in reported
 
 
 @pytest.mark.slow
 def test_the_table_that_holds_the_labels_is_named(tmp_path):
-    code, told, _ = check("folder", "--root", write_folder(tmp_path / "my-clips", 2))
+    code, reported, _ = check("folder", "--root", write_folder(tmp_path / "my-clips", 2))
     assert code == 0
-    assert "there is a single folder, videos, which is taken for the only class" in told
-    assert "The labels are in annotations.csv: take the recipe default" in told
-    assert told.splitlines()[-1] == f"next: fgbench prepare default --data-root {tmp_path}/my-clips"
+    assert "there is a single folder, videos, which is taken for the only class" in reported
+    assert "The labels are in annotations.csv: take the recipe default" in reported
+    assert reported.splitlines()[-1] == f"next: fgbench prepare default --data-root {tmp_path}/my-clips"
 
 
 def test_a_table_of_labels_beside_folders_of_films_is_not_passed_over(tmp_path):
     root = write_folder(tmp_path / "my clips", 4)
-    for place, path in enumerate(sorted((root / "videos").iterdir())):
-        (root / "videos" / f"film{place % 2}").mkdir(exist_ok=True)
-        path.rename(root / "videos" / f"film{place % 2}" / path.name)
+    for index, path in enumerate(sorted((root / "videos").iterdir())):
+        (root / "videos" / f"film{index % 2}").mkdir(exist_ok=True)
+        path.rename(root / "videos" / f"film{index % 2}" / path.name)
     table = root / "annotations.csv"
     head, *rows = table.read_text().splitlines()
-    table.write_text("\n".join([head, *(f"film{place % 2}/{row}" for place, row in enumerate(rows))]))
-    code, told, _ = check("folder", "--root", root)
+    table.write_text("\n".join([head, *(f"film{index % 2}/{row}" for index, row in enumerate(rows))]))
+    code, reported, _ = check("folder", "--root", root)
     assert code == 0
     assert (
         "warning: annotations.csv is not read: the names of the folders are taken for the classes (film0, "
-        "film1). For the labels of the table take the recipe default" in told
+        "film1). For the labels of the table take the recipe default" in reported
     )
-    assert told.splitlines()[-1] == f"next: fgbench prepare default --data-root '{root}'"
+    assert reported.splitlines()[-1] == f"next: fgbench prepare default --data-root '{root}'"
 
 
 def test_a_table_that_tells_no_labels_leaves_the_folders_their_recipe(tmp_path):
     for name in ("happy", "sad"):
         write_pictures(tmp_path / name, ["1.png", "2.png"], name)
     write_text(tmp_path / "annotations.csv", "clip,subject\nhappy/1.png,anna\n")
-    code, told, _ = check("folder", "--root", tmp_path)
+    code, reported, _ = check("folder", "--root", tmp_path)
     assert code == 0
-    assert "warning: annotations.csv is not read" in told
-    assert told.splitlines()[-1] == f"next: fgbench prepare folder --data-root {tmp_path}"
+    assert "warning: annotations.csv is not read" in reported
+    assert reported.splitlines()[-1] == f"next: fgbench prepare folder --data-root {tmp_path}"
 
 
 @pytest.mark.slow
@@ -134,9 +135,9 @@ def test_a_folder_of_data_is_told_from_a_work_folder(tmp_path, monkeypatch):
     assert code == 4
     assert "my-clips is a folder of data (annotations.csv), expected a work folder" in error
     assert "to look at the data: fgbench check default --root my-clips" in error
-    code, told, _ = check("default", "--root", "my-clips")
+    code, reported, _ = check("default", "--root", "my-clips")
     assert code == 0
-    assert "2 entries of 2 subjects in my-clips\n2 of 2 pictures and videos are used" in told
+    assert "2 entries of 2 subjects in my-clips\n2 of 2 pictures and videos are used" in reported
     work = tmp_path / "fgbench-data" / "my-clips" / "work"
     recipe = {"name": "test", "buckets": 2, "faces": {"align": "never"}}
     prepare.run(PrepareConfig.model_validate(recipe), root, work)
@@ -152,9 +153,9 @@ def test_tables_that_are_read_are_no_other_files(tmp_path):
     write_folder(tmp_path, 1)
     write_text(tmp_path / "selection.csv", "clip,frame\nc000,4\n")
     write_text(tmp_path / "notes.csv", "x\n")
-    told = check("default", "--root", tmp_path)[1]
-    assert "other files: 1 .csv\n" in told
-    assert "1 entry of 1 subject in" in told
+    reported = check("default", "--root", tmp_path)[1]
+    assert "other files: 1 .csv\n" in reported
+    assert "1 entry of 1 subject in" in reported
     (tmp_path / "notes.csv").unlink()
     assert "other files" not in check("default", "--root", tmp_path)[1]
 

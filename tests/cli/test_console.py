@@ -62,7 +62,7 @@ def test_errors_are_printable_also_with_their_traceback(capsys, monkeypatch, deb
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "message"),
     [
         (MemoryError("std::bad_alloc"), "error: out of memory: MemoryError: std::bad_alloc"),
         (ImportError("x.so: failed to map segment from shared object"), "error: out of memory: ImportError"),
@@ -77,9 +77,9 @@ def test_errors_are_printable_also_with_their_traceback(capsys, monkeypatch, deb
         (PermissionError(errno.EACCES, "Permission denied", b"caf\xe9"), "Permission denied: caf\\xe9"),
     ],
 )
-def test_limits_of_the_machine_are_resource_errors(capsys, error, said):
+def test_limits_of_the_machine_are_resource_errors(capsys, error, message):
     assert exit_code_of(error) == 8
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_what_was_not_foreseen_is_one_line_and_a_file(capsys):
@@ -113,10 +113,10 @@ def test_wrong_use_is_printable():
 
 def test_a_message_that_would_fill_the_screen_is_cut(capsys):
     assert exit_code_of(MediaError("begin" + "x" * 10**6 + "end")) == 5
-    said = capsys.readouterr().err
-    assert len(said) < 2100
-    assert said.startswith("error: beginxxx")
-    assert "xxxend (1,000,008 characters, cut)" in said
+    reported = capsys.readouterr().err
+    assert len(reported) < 2100
+    assert reported.startswith("error: beginxxx")
+    assert "xxxend (1,000,008 characters, cut)" in reported
 
 
 def test_an_interrupt_while_the_command_is_being_imported_shows_no_traceback():

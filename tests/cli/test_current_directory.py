@@ -58,7 +58,7 @@ def test_as_a_module_what_fgbench_imports_is_not_from_there(planted):
 DRAW = """
 from hashlib import sha256
 from fgbench.reports.rendering.drawing_style import canvas, heading, own_style
-from fgbench.reports.rendering.render import picture
+from fgbench.reports.rendering.drawings import picture
 
 @own_style()
 def draw():
@@ -82,6 +82,8 @@ def test_matplotlibrc_changes_no_figure(tmp_path):
     )
     (tmp_path / "bare").mkdir()
     (tmp_path / "draw.py").write_text(DRAW)
-    told = [run(sys.executable, tmp_path / "draw.py", cwd=tmp_path / folder) for folder in ("bare", "set")]
-    assert [done.returncode for done in told] == [0, 0], told[1].stderr
-    assert told[0].stdout == told[1].stdout
+    reported = [
+        run(sys.executable, tmp_path / "draw.py", cwd=tmp_path / folder) for folder in ("bare", "set")
+    ]
+    assert [done.returncode for done in reported] == [0, 0], reported[1].stderr
+    assert reported[0].stdout == reported[1].stdout

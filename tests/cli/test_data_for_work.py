@@ -43,22 +43,22 @@ def error_of(*arguments, code=4):
 )
 def test_every_command_tells_data_from_a_work_folder(here, command):
     before = sorted(here.rglob("*"))
-    told = error_of(*command.split(), "my-clips")
-    assert "my-clips is a folder of data (annotations.csv), expected a work folder" in told
-    assert "prepare them first: fgbench prepare --data-root my-clips; then fgbench " in told
+    message = error_of(*command.split(), "my-clips")
+    assert "my-clips is a folder of data (annotations.csv), expected a work folder" in message
+    assert "prepare them first: fgbench prepare --data-root my-clips; then fgbench " in message
     option = " --workdir" if "--workdir" in command else ""
     name = " ".join(word for word in command.split() if word in ("baseline", "train"))
     verb = command.split()[1] if name else command.split()[0]
-    assert f"then fgbench {name}{' ' if name else ''}{verb}{option} {WORK}" in told
+    assert f"then fgbench {name}{' ' if name else ''}{verb}{option} {WORK}" in message
     assert sorted(here.rglob("*")) == before
 
 
 def test_the_work_folder_of_the_data_is_named_where_it_is(here):
     (here / WORK).mkdir(parents=True)
     workfolder.mark(here / WORK)
-    told = error_of("report", "--workdir", "my-clips")
-    assert f"at what was made of them: fgbench report --workdir {WORK}" in told
-    assert "prepare them first" not in told
+    message = error_of("report", "--workdir", "my-clips")
+    assert f"at what was made of them: fgbench report --workdir {WORK}" in message
+    assert "prepare them first" not in message
     assert f"fgbench-data/my-clips is no work folder, {WORK} is" in error_of("audit", "fgbench-data/my-clips")
 
 
@@ -69,13 +69,13 @@ def test_the_recipe_that_reads_the_data_is_named(here, name, recipe):
     path = here / "mine" / name
     path.parent.mkdir(parents=True)
     write_picture(path) if name.endswith(".png") else path.write_text("clip\n")
-    told = error_of("report", "--workdir", "mine")
-    assert f"fgbench prepare {recipe} --data-root mine".replace("  ", " ") in told
+    message = error_of("report", "--workdir", "mine")
+    assert f"fgbench prepare {recipe} --data-root mine".replace("  ", " ") in message
 
 
 def test_a_report_on_a_folder_that_is_not_there_makes_none(here):
     (here / WORK).mkdir(parents=True)
-    told = error_of("report", "--workdir", "fgbench-data/my-clip/work", code=7)
-    assert "there is no folder fgbench-data/my-clip/work" in told
-    assert f"work folders here: {WORK}" in told
+    message = error_of("report", "--workdir", "fgbench-data/my-clip/work", code=7)
+    assert "there is no folder fgbench-data/my-clip/work" in message
+    assert f"work folders here: {WORK}" in message
     assert not (here / "fgbench-data" / "my-clip").exists()

@@ -65,8 +65,8 @@ def test_check_of_a_data_set(here, options):
 
 def test_check_as_json(here):
     done = fgbench_cli("check", "raf-db", "--root", "data/raf-db", "--json", cwd=here)
-    found = json.loads(done.stdout)
-    assert (found["entries"], found["missing"], found["is_complete"]) == (9, 1, False)
+    report = json.loads(done.stdout)
+    assert (report["entries"], report["missing"], report["is_complete"]) == (9, 1, False)
 
 
 def test_prepare_takes_its_work_folder_from_the_recipe(here):

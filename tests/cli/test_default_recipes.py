@@ -11,13 +11,13 @@ from typer.testing import CliRunner
 from fgbench.cli import runs
 from fgbench.cli.app import app
 from fgbench.config import TrainAuConfig, TrainClipConfig, TrainImageConfig, load_training
-from fgbench.workfolders import default_folders as places
+from fgbench.workfolders import default_folders as folders
 
 OWN = Path("somewhere/work")
 
 
 @pytest.fixture
-def said(monkeypatch):
+def notes(monkeypatch):
     lines = []
     monkeypatch.setattr(runs, "note", lines.append)
     return lines
@@ -35,19 +35,19 @@ def said(monkeypatch):
         ("mps", False, "msau"),
     ],
 )
-def test_the_cpu_takes_the_small_recipe_and_a_line_says_so(said, monkeypatch, device, has_gpu, taken):
+def test_the_cpu_takes_the_small_recipe_and_a_line_says_so(notes, monkeypatch, device, has_gpu, taken):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: has_gpu)
     assert runs.default_recipe("msau", OWN, device) == taken
-    (line,) = said
+    (line,) = notes
     other = {"msau": "msau-small", "msau-small": "msau"}[taken]
     assert line.startswith(f"no --recipe: {taken} is taken, ")
     assert f"--recipe {other}:" in line
     assert "\n" not in line
 
 
-def test_the_embedded_data_set_takes_the_small_one_without_a_word(said):
-    assert runs.default_recipe("msau", places.DEMO_WORKDIR, "cuda") == "msau-small"
-    assert said == []
+def test_the_embedded_data_set_takes_the_small_one_without_a_word(notes):
+    assert runs.default_recipe("msau", folders.DEMO_WORKDIR, "cuda") == "msau-small"
+    assert notes == []
 
 
 def test_all_that_may_be_taken_are_there():

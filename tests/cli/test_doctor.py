@@ -14,22 +14,24 @@ def test_what_may_be_added_is_a_row_each_with_its_version():
     facts = json.loads(done.stdout)
     for name in ("torch", "safetensors", "onnx", "onnxruntime", "onnxscript"):
         assert facts["extras"][name] == importlib.metadata.version(name)
-    told = CliRunner().invoke(app, ["doctor"]).stdout
-    assert "  dlib-hog: dlib's frontal face detector, HOG and a linear filter (CPU, no model file).\n" in told
-    assert f"  onnx: {importlib.metadata.version('onnx')}\n" in told
-    assert f"  onnxruntime: {importlib.metadata.version('onnxruntime')}\n" in told
+    output = CliRunner().invoke(app, ["doctor"]).stdout
+    assert (
+        "  dlib-hog: dlib's frontal face detector, HOG and a linear filter (CPU, no model file).\n" in output
+    )
+    assert f"  onnx: {importlib.metadata.version('onnx')}\n" in output
+    assert f"  onnxruntime: {importlib.metadata.version('onnxruntime')}\n" in output
 
 
 @pytest.mark.parametrize(
     ("name", "extra"), [("onnx", "export"), ("onnxruntime", "export"), ("tensorboard", "train")]
 )
 def test_what_is_absent_is_told_with_the_command_that_brings_it_and_is_no_fault(monkeypatch, name, extra):
-    found = importlib.metadata.version
+    actual = importlib.metadata.version
 
     def absent(package):
         if package == name:
             raise importlib.metadata.PackageNotFoundError(package)
-        return found(package)
+        return actual(package)
 
     monkeypatch.setattr("fgbench.cli.doctor.version", absent)
     done = CliRunner().invoke(app, ["doctor"])

@@ -54,7 +54,7 @@ def interrupt(at):
 
 @pytest.mark.parametrize("stage", FEATURES)
 def test_interrupted_features_are_continued(work, monkeypatch, stage):
-    told = []
+    messages = []
     config, root = prepare.saved(work)
     enabled = getattr(config, stage).model_copy(update={"enabled": True})
     wanted = config.model_copy(update={stage: enabled})
@@ -63,8 +63,8 @@ def test_interrupted_features_are_continued(work, monkeypatch, stage):
     assert getattr(prepare.saved(work)[0], stage).enabled
     assert not (work / "manifests" / "features" / stage).exists()
 
-    ensure_features(work, [stage], note=told.append)
-    assert told == [f"the work folder has no {stage} yet: computing it"]
+    ensure_features(work, [stage], note=messages.append)
+    assert messages == [f"the work folder has no {stage} yet: computing it"]
     prepare.run(wanted, root, work.parent / "whole")
     assert tables(work, stage) == tables(work.parent / "whole", stage)
 

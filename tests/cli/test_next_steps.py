@@ -10,12 +10,12 @@ from fgbench import storage
 from fgbench.cli import next_steps
 from fgbench.cli.app import app
 from fgbench.cli.show_runs import show_run
-from fgbench.workfolders import default_folders as places
+from fgbench.workfolders import default_folders as folders
 from tests.support.clip_folders import write_folder
 from tests.support.report_folders import samples, write_fake_run, write_manifests
 
 
-def said(output):
+def commands_in(output):
     (line,) = [line for line in output.splitlines() if line.startswith("next: ")]
     return line.removeprefix("next: ").split("; ")
 
@@ -43,21 +43,21 @@ def test_drawn_clips_lead_to_being_prepared(tmp_path, monkeypatch):
     ]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
-    (command,) = said(done.stdout)
+    (command,) = commands_in(done.stdout)
     assert shlex.split(command) == ["fgbench", "prepare", "--data-root", "my faces"]
     assert CliRunner().invoke(app, [*shlex.split(command)[1:], "--dry-run"]).exit_code == 0
 
 
 def test_the_help_of_prepare_shows_the_layouts_of_own_data():
-    told = CliRunner().invoke(app, ["prepare", "-h"]).stdout
+    output = CliRunner().invoke(app, ["prepare", "-h"]).stdout
     for line in (
         "DIR/videos/<clip> and DIR/annotations.csv (clip,label,...)",
         "or DIR/votes.csv (clip,annotator,label,...)   fgbench prepare --data-root DIR",
         "DIR/<class>/<picture or video>                fgbench prepare folder --data-root DIR",
         "DIR/videos/<clip> and DIR/action_units.csv    fgbench prepare action-units --data-root DIR",
     ):
-        assert line in told
-    assert '"Your own clips" in README.md' in told
+        assert line in output
+    assert '"Your own clips" in README.md' in output
 
 
 @pytest.mark.slow
@@ -69,14 +69,14 @@ def test_prepare_leads_to_the_audit_and_a_baseline(tmp_path, monkeypatch):
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
     work = "fgbench-data/my clips/work"
-    assert [shlex.split(command) for command in said(done.stdout)] == [
+    assert [shlex.split(command) for command in commands_in(done.stdout)] == [
         ["fgbench", "audit", work],
         ["fgbench", "baseline", "lbp-svm", "--workdir", work],
     ]
     assert "next: " not in CliRunner().invoke(app, [*words, "--json"]).stdout
     audited = CliRunner().invoke(app, ["audit", work, "--jobs", "1"])
     if audited.exit_code == 0:
-        assert said(audited.stdout) == [f"fgbench baseline lbp-svm --workdir '{work}'"]
+        assert commands_in(audited.stdout) == [f"fgbench baseline lbp-svm --workdir '{work}'"]
     else:
         assert "prepare --drop-leaks" in audited.stderr
 
@@ -86,13 +86,13 @@ def test_runs_lead_to_a_network_and_the_report(tmp_path, typed, capsys):
     write_fake_run(tmp_path, "lbp-svm", method="LBP+SVM")
     typed("baseline")
     next_steps.after_runs(tmp_path)
-    train, report = said(capsys.readouterr().out)
+    train, report = commands_in(capsys.readouterr().out)
     assert train == f"fgbench train msau --recipe msau-small --trunk none --workdir {tmp_path}"
     assert report == f"fgbench report --workdir {tmp_path}"
     write_fake_run(tmp_path, "msau-small", method="MSAU-Net (Ours)")
     typed("train")
     next_steps.after_runs(tmp_path)
-    assert said(capsys.readouterr().out) == [report]
+    assert commands_in(capsys.readouterr().out) == [report]
 
 
 def test_nothing_is_said_inside_another_command(tmp_path, typed, capsys):
@@ -104,10 +104,10 @@ def test_nothing_is_said_inside_another_command(tmp_path, typed, capsys):
     typed("prepare")
     next_steps.after_prepare(tmp_path, has_classes=False)
     units = f"fgbench train au --workdir {tmp_path}"
-    assert said(capsys.readouterr().out) == [f"fgbench audit {tmp_path}", units]
+    assert commands_in(capsys.readouterr().out) == [f"fgbench audit {tmp_path}", units]
     typed("audit")
     next_steps.after_audit(tmp_path, has_classes=False)
-    assert said(capsys.readouterr().out) == [units]
+    assert commands_in(capsys.readouterr().out) == [units]
 
 
 def test_action_units_lead_to_the_network_or_to_files(tmp_path, typed, capsys):
@@ -116,9 +116,9 @@ def test_action_units_lead_to_the_network_or_to_files(tmp_path, typed, capsys):
     typed("train")
     next_steps.after_units(run, has_classes=True)
     network = f"fgbench train msau --au-weights {run} --workdir {tmp_path}"
-    assert said(capsys.readouterr().out) == [network, page]
+    assert commands_in(capsys.readouterr().out) == [network, page]
     next_steps.after_units(run, has_classes=False)
-    assert said(capsys.readouterr().out) == [f"fgbench predict {run} FILE...", page]
+    assert commands_in(capsys.readouterr().out) == [f"fgbench predict {run} FILE...", page]
 
 
 def test_a_report_without_classes_says_so_once_and_leads_to_no_leaderboard(tmp_path):
@@ -131,7 +131,7 @@ def test_a_report_without_classes_says_so_once_and_leads_to_no_leaderboard(tmp_p
     (line,) = [line for line in done.stderr.splitlines() if "no classes in " in line]
     assert line.startswith("left out table2, table3, table4, ")
     assert line.endswith(f": no classes in {tmp_path}; runs of action units: {page}")
-    assert said(done.stdout) == [page]
+    assert commands_in(done.stdout) == [page]
     done = CliRunner().invoke(app, ["leaderboard", "--workdir", str(tmp_path)])
     assert done.exit_code == 7
     assert "baseline" not in done.stderr
@@ -140,11 +140,11 @@ def test_a_report_without_classes_says_so_once_and_leads_to_no_leaderboard(tmp_p
 
 def test_the_embedded_set_needs_no_work_folder(typed, capsys):
     typed("report")
-    next_steps.after_report(places.DEMO_WORKDIR, has_classes=True)
-    assert said(capsys.readouterr().out) == ["fgbench report --html", "fgbench leaderboard"]
+    next_steps.after_report(folders.DEMO_WORKDIR, has_classes=True)
+    assert commands_in(capsys.readouterr().out) == ["fgbench report --html", "fgbench leaderboard"]
     typed("audit")
     next_steps.after_audit(Path("w"), has_classes=True)
-    assert said(capsys.readouterr().out) == ["fgbench baseline lbp-svm --workdir w"]
+    assert commands_in(capsys.readouterr().out) == ["fgbench baseline lbp-svm --workdir w"]
 
 
 def test_a_folder_in_the_place_of_a_recipe_is_sent_to_data_root(tmp_path, monkeypatch):
@@ -159,9 +159,9 @@ def test_a_folder_in_the_place_of_a_recipe_is_sent_to_data_root(tmp_path, monkey
 def test_a_root_without_a_recipe_is_told_the_two_recipes_for_own_data(tmp_path):
     done = CliRunner().invoke(app, ["check", "--root", str(tmp_path)])
     assert done.exit_code == 2
-    told = " ".join(done.stderr.split())
-    assert "fgbench check default --root DIR" in told
-    assert "fgbench check folder --root DIR" in told
+    text = " ".join(done.stderr.split())
+    assert "fgbench check default --root DIR" in text
+    assert "fgbench check folder --root DIR" in text
 
 
 def test_a_run_names_the_whole_command_of_its_sheet(tmp_path, capsys):

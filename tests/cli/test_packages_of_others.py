@@ -92,8 +92,8 @@ def test_a_change_of_its_section_computes_its_stage_anew_and_no_other(run, here)
     (here / "brighter.yaml").write_text(
         "extends: glad-quick\nname: brighter\nfeatures: {brightness: {scale: 3}}\n"
     )
-    told = run("prepare", "brighter.yaml", "--data-root", "data", "--workdir", "work", "--dry-run").stdout
-    to_do = [line.split(":")[0].strip() for line in told.splitlines() if "1 of 1 buckets to do" in line]
+    output = run("prepare", "brighter.yaml", "--data-root", "data", "--workdir", "work", "--dry-run").stdout
+    to_do = [line.split(":")[0].strip() for line in output.splitlines() if "1 of 1 buckets to do" in line]
     assert to_do == ["brightness"]
     (here / "brighter.yaml").write_text(
         "extends: glad-quick\nname: brighter\nfeatures: {brightness: {size: 3}}\n"
@@ -132,13 +132,13 @@ def test_lists_tell_its_package(run):
 
 def test_each_keeps_its_contract(run):
     names = [f"{kind}/{name}" for kind, named in POINTS.items() for name in named]
-    told = run("check-plugin", *names).stdout.splitlines()
-    assert told == [f"{name} of the package stranger 1.2: ok" for name in names]
+    lines = run("check-plugin", *names).stdout.splitlines()
+    assert lines == [f"{name} of the package stranger 1.2: ok" for name in names]
 
 
 def test_a_data_set_without_a_recipe_is_prepared_by_its_card(run):
-    told = run("prepare", "bare-faces", "--data-root", "data", "--workdir", "bare", "--dry-run").stdout
-    assert "nothing was done (dry run)" in told
+    output = run("prepare", "bare-faces", "--data-root", "data", "--workdir", "bare", "--dry-run").stdout
+    assert "nothing was done (dry run)" in output
     assert "99 entries of 3 subjects" in run("check", "bare-faces", "--root", "data").stdout
 
 
@@ -187,13 +187,13 @@ def two(here):
 
 
 def test_doctor_tells_why_each_broken_one_is_disabled(run, two):
-    told = json.loads(run("doctor", "--json", site=two).stdout)["plugins"]
+    report = json.loads(run("doctor", "--json", site=two).stdout)["plugins"]
     for name, fault in FAULTS.items():
         package = "stranger 1.2" if name == "tables/how-many" else "broken 1.2"
         key = "tables/how-many of stranger 1.2" if name == "tables/how-many" else name
-        assert told[key].startswith(f"{package}, disabled: {fault}")
-    assert told["datasets/glad-faces"] == "stranger 1.2, ok"
-    assert told["tables/how-many"] == "broken 1.2, ok"
+        assert report[key].startswith(f"{package}, disabled: {fault}")
+    assert report["datasets/glad-faces"] == "stranger 1.2, ok"
+    assert report["tables/how-many"] == "broken 1.2, ok"
 
 
 def test_a_broken_one_disables_only_itself(run, two):
@@ -201,8 +201,8 @@ def test_a_broken_one_disables_only_itself(run, two):
     names = [row["adapter"] for row in json.loads(done.stdout)]
     assert {"jaffe", "glad-faces"} < set(names)
     assert "no-card" not in names
-    told = [line for line in done.stderr.splitlines() if "no-card" in line]
-    assert told == [
+    messages = [line for line in done.stderr.splitlines() if "no-card" in line]
+    assert messages == [
         "left out: the dataset no-card of the package broken 1.2 cannot be used: "
         "CARD of broken.no_card is of type dict, expected a fgbench.datasets.Card"
     ]
@@ -221,8 +221,8 @@ def test_the_package_of_the_readme_keeps_its_contract(run, here):
     wheel = write_wheel(here, {"datasets": {"my-faces": "dataset"}}, {"dataset": module}, package="my_faces")
     install(here / "readme", wheel)
     assert "ok" in run("check-plugin", "my-faces", site="readme").stdout
-    told = json.loads(run("recipes", "my-faces-grouped", "--json", site="readme").stdout)
-    assert {key["key"]: key.get("value") for key in told["keys"]}["split.group_by"] == "subject_id"
+    report = json.loads(run("recipes", "my-faces-grouped", "--json", site="readme").stdout)
+    assert {key["key"]: key.get("value") for key in report["keys"]}["split.group_by"] == "subject_id"
 
 
 @pytest.mark.parametrize("way", ["", "."])
@@ -231,11 +231,11 @@ def test_nothing_is_taken_from_the_current_directory(here, tmp_path, way):
     install(tmp_path / "data", write_wheel(here, POINTS, MODULES, ran=tmp_path / "ran"))
     site = f"{way}{os.pathsep}{tmp_path / 'none'}"
     done = fgbench("doctor", "--json", site=site, cwd=tmp_path / "data")
-    told = json.loads(done.stdout)["plugins"]
-    assert len(told) == sum(map(len, POINTS.values()))
-    assert all("its package lies in the current directory" in state for state in told.values())
+    report = json.loads(done.stdout)["plugins"]
+    assert len(report) == sum(map(len, POINTS.values()))
+    assert all("its package lies in the current directory" in state for state in report.values())
     assert all(
-        "use fgbench from another folder" in state and "update" not in state for state in told.values()
+        "use fgbench from another folder" in state and "update" not in state for state in report.values()
     )
     used = fgbench("report", "--table", "how-many", site=site, cwd=tmp_path / "data")
     assert used.returncode == 3
@@ -251,9 +251,9 @@ def test_nothing_is_taken_from_a_work_folder(here, tmp_path):
     (tmp_path / "work" / ".fgbench-work.json").write_text("{}")
     install(tmp_path / "work" / "reports", write_wheel(here, POINTS, MODULES, ran=tmp_path / "ran"))
     done = fgbench("doctor", "--json", site=tmp_path / "work" / "reports", cwd=tmp_path)
-    told = json.loads(done.stdout)["plugins"]
-    assert all("its package lies in the work folder" in state for state in told.values())
-    assert len(told) == sum(map(len, POINTS.values()))
+    report = json.loads(done.stdout)["plugins"]
+    assert all("its package lies in the work folder" in state for state in report.values())
+    assert len(report) == sum(map(len, POINTS.values()))
     assert not (tmp_path / "ran").exists()
 
 
@@ -262,6 +262,6 @@ def test_code_in_the_current_directory_is_not_run_for_a_package_elsewhere(here, 
     (tmp_path / "data" / "stranger").mkdir(parents=True)
     (tmp_path / "data" / "stranger" / "__init__.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'a')\n")
     site = f"{os.pathsep}{tmp_path / 'site'}"
-    told = json.loads(fgbench("doctor", "--json", site=site, cwd=tmp_path / "data").stdout)["plugins"]
-    assert all("its code lies in the current directory" in state for state in told.values())
+    report = json.loads(fgbench("doctor", "--json", site=site, cwd=tmp_path / "data").stdout)["plugins"]
+    assert all("its code lies in the current directory" in state for state in report.values())
     assert not (tmp_path / "ran").exists()

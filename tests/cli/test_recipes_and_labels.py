@@ -70,8 +70,8 @@ def test_a_recipe_that_is_shown_saved_and_edited_is_taken_by_its_command(tmp_pat
 
 
 def test_keys_of_a_recipe_as_json(tmp_path):
-    told = json.loads(fgbench_cli("recipes", "lbp-svm", "--json", cwd=tmp_path).stdout)
-    keys = {key["key"]: key for key in told["keys"]}
+    report = json.loads(fgbench_cli("recipes", "lbp-svm", "--json", cwd=tmp_path).stdout)
+    keys = {key["key"]: key for key in report["keys"]}
     assert keys["inner_folds"]["default"] == 5
     assert keys["inner_folds"]["takes"] == "a whole number from 3 to 100"
     assert keys["name"]["is_required"]
@@ -100,8 +100,8 @@ def test_labels_are_listed_below_their_upper_classes(tmp_path):
         assert [leaf.name for leaf in leaves() if leaf.basic == upper] == (
             lines[upper].split(")", 1)[1].replace(",", "").split()
         )
-    told = json.loads(fgbench_cli("labels", "ekman7", "--json", cwd=tmp_path).stdout)
-    happiness = next(one for one in told["classes"] if one["label"] == "happiness")
+    report = json.loads(fgbench_cli("labels", "ekman7", "--json", cwd=tmp_path).stdout)
+    happiness = next(one for one in report["classes"] if one["label"] == "happiness")
     assert happiness["spellings"] == ["happy"]
     assert "pride" in happiness["leaves"]
     assert "also: happy" in fgbench_cli("labels", "ekman7", cwd=tmp_path).stdout
@@ -124,8 +124,8 @@ def test_labels_of_a_work_folder_are_those_found(tmp_path):
     ]
     assert ["worry", "fear", "1", "0", "1"] in lines
     assert ["pride", "happiness", "2", "0", "1"] in lines
-    told = json.loads(fgbench_cli("labels", "--workdir", work, "--json", cwd=tmp_path).stdout)
-    assert {one["label"]: one["clips"]["train"] for one in told["classes"]} == {"pride": 2, "worry": 1}
+    report = json.loads(fgbench_cli("labels", "--workdir", work, "--json", cwd=tmp_path).stdout)
+    assert {one["label"]: one["clips"]["train"] for one in report["classes"]} == {"pride": 2, "worry": 1}
     status = fgbench_cli("status", work, cwd=tmp_path).stdout
     assert status.startswith("recipe plain, data clips, 5 clips"), "the folder as seen from here"
 

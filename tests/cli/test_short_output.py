@@ -11,7 +11,7 @@ from fgbench.cli import show_runs
 from fgbench.cli.app import app
 from fgbench.evaluation import metrics
 from fgbench.reports.run.summary import folds_summary, run_summary, seeds_summary
-from fgbench.runs.results import read_predictions
+from fgbench.runs.predictions import read_predictions
 from tests.support.report_folders import samples, write_fake_run, write_manifests
 
 

@@ -126,10 +126,10 @@ def test_another_label_in_training_marks_the_runs(here):
         ["report", "--run", "lbp-svm"],
         ["report", "--table", "III"],
     ):
-        told = cli(*words, "--workdir", here / "work")
-        assert "[old data]" in told or "\\[old data\\]" in told, words
-        assert "Old data (" in told, words
-        assert "have changed since; run them again" in told, words
+        reported = cli(*words, "--workdir", here / "work")
+        assert "[old data]" in reported or "\\[old data\\]" in reported, words
+        assert "Old data (" in reported, words
+        assert "have changed since; run them again" in reported, words
     cli("baseline", "lbp-svm", "--workdir", here / "work")
     assert {name: data for name, (_, data) in board(here).items()} == {
         "lbp-svm": "now",

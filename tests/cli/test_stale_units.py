@@ -68,7 +68,7 @@ def here(tmp_path):
     return root, work
 
 
-def told(work):
+def output_and_state(work):
     """What ``evaluate`` prints, and the state of the run on the page."""
     done = CliRunner().invoke(app, ["evaluate", "au-tiny", "--workdir", str(work), "--device", "cpu"])
     assert done.exit_code == 0, done.output
@@ -81,21 +81,21 @@ def told(work):
 
 def test_a_run_is_marked_where_a_test_frame_has_another_label_now(here):
     root, work = here
-    output, state = told(work)
+    output, state = output_and_state(work)
     assert "Old labels" not in output
     assert state == "now"
     annotate(root, changed="c009")
-    output, state = told(work)
+    output, state = output_and_state(work)
     assert MARK in output
     assert state == "old labels"
     annotate(root)
-    assert told(work)[1] == "now"
+    assert output_and_state(work)[1] == "now"
 
 
 def test_a_run_is_marked_where_a_training_frame_has_another_label_now(here):
     root, work = here
     annotate(root, changed="c001")
-    output, state = told(work)
+    output, state = output_and_state(work)
     assert OLD_DATA in output
     assert state == "old data"
 
@@ -103,9 +103,9 @@ def test_a_run_is_marked_where_a_training_frame_has_another_label_now(here):
 def test_a_run_is_marked_where_further_frames_are_labelled_now(here):
     root, work = here
     annotate(root, further=[["c001", 1, 1, 0], ["c000", 99, 1, 0]])
-    assert told(work)[1] == "old data"
+    assert output_and_state(work)[1] == "old data"
     annotate(root, further=[["c000", 99, 1, 0]])  # beyond the end of the clip: no face, no sample
-    assert told(work)[1] == "now"
+    assert output_and_state(work)[1] == "now"
 
 
 def test_a_run_is_marked_where_its_clips_are_tested_no_more(here):
@@ -160,6 +160,6 @@ def test_runs_of_classes_on_a_trunk_of_such_labels_are_marked(here, tmp_path):
 def test_of_a_data_set_that_is_not_at_hand_nothing_is_said(here):
     root, work = here
     (root / "action_units.csv").unlink()
-    output, state = told(work)
+    output, state = output_and_state(work)
     assert "Old labels" not in output
     assert state == "now"

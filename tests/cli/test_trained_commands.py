@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 
 from fgbench.cli.app import app
 from fgbench.cli.predicted_pictures import output_names
-from fgbench.runs.results import read_predictions, read_result
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import read_result
 from fgbench.workfolders.manifest_index import read_index
 from fgbench.workfolders.sealed_json import write_sealed
 from tests.support.clip_folders import write_folder
@@ -79,13 +80,13 @@ def test_seeds_are_run_and_printed_together(here):
     words = ["train", "msau", "--recipe", "twice.yaml", "--workdir", WORK, "--jobs", 1, "--device", "cpu"]
     done = cli(*words, "--seed", 3, "--seeds", 2, "--json")
     assert done.exit_code == 0, done.output
-    told, folder = json.loads(done.stdout), here / WORK / "runs" / "twice" / "0"
+    report, folder = json.loads(done.stdout), here / WORK / "runs" / "twice" / "0"
     assert sorted(path.name for path in folder.iterdir() if path.is_dir()) == ["3", "4"]
     values = [read_result(folder / seed)["metrics"]["uar"] for seed in ("3", "4")]
-    assert [told["seeds"][seed]["uar"] for seed in ("3", "4")] == pytest.approx(values)
-    assert told["mean"]["uar"] == pytest.approx(np.mean(values))
-    assert told["sd"]["uar"] == pytest.approx(np.std(values, ddof=1))
-    assert told["varied"] == "over 2 seeds vary the network itself."
+    assert [report["seeds"][seed]["uar"] for seed in ("3", "4")] == pytest.approx(values)
+    assert report["mean"]["uar"] == pytest.approx(np.mean(values))
+    assert report["sd"]["uar"] == pytest.approx(np.std(values, ddof=1))
+    assert report["varied"] == "over 2 seeds vary the network itself."
     again = cli(*words, "--seed", 3, "--seeds", 2)
     assert "mean ± sd" in again.stdout
     assert (folder / "4" / "confusion.csv").is_file()
@@ -94,14 +95,14 @@ def test_seeds_are_run_and_printed_together(here):
 
 def test_evaluation_gives_the_predictions_of_the_run_again(here):
     before = (here / WORK / "runs/tiny/0/0/result.json").read_bytes()
-    found = evaluated("tiny", "--workdir", WORK)
-    assert found["compared"]["is_equal"]
-    assert found["compared"]["n"] == len(read_predictions(here / WORK / "runs/tiny/0/0").sample_ids)
-    assert found["metrics"] == json.loads(before)["metrics"]
+    actual = evaluated("tiny", "--workdir", WORK)
+    assert actual["compared"]["is_equal"]
+    assert actual["compared"]["n"] == len(read_predictions(here / WORK / "runs/tiny/0/0").sample_ids)
+    assert actual["metrics"] == json.loads(before)["metrics"]
     assert (here / WORK / "runs/tiny/0/0/result.json").read_bytes() == before
-    told = cli("evaluate", f"{WORK}/runs/tiny/0/0", "--device", "cpu", "--jobs", 1)
-    assert "are equal to those of the run" in told.stdout
-    assert "\nUAR 0." in told.stdout
+    reported = cli("evaluate", f"{WORK}/runs/tiny/0/0", "--device", "cpu", "--jobs", 1)
+    assert "are equal to those of the run" in reported.stdout
+    assert "\nUAR 0." in reported.stdout
 
 
 def test_evaluation_tells_how_far_other_predictions_are(here, tmp_path):
@@ -122,11 +123,11 @@ def test_evaluation_tells_how_far_other_predictions_are(here, tmp_path):
 
 def test_a_run_is_found_in_another_work_folder(here):
     """README: a network of one data set is tested on another by its name and --workdir."""
-    found = evaluated("tiny", "--workdir", OTHER)
-    assert found["run"].endswith("others/work/runs/tiny-on-others/0/0")
+    actual = evaluated("tiny", "--workdir", OTHER)
+    assert actual["run"].endswith("others/work/runs/tiny-on-others/0/0")
     assert read_result(here / OTHER / "runs/tiny-on-others/0/0")["details"]["weights"]["run"] == "tiny/0/0"
-    told = cli("evaluate", "tiny", "--workdir", OTHER, "--device", "cpu", "--jobs", 1)
-    assert f"tiny/0/0 is taken from {WORK}" in told.stderr
+    reported = cli("evaluate", "tiny", "--workdir", OTHER, "--device", "cpu", "--jobs", 1)
+    assert f"tiny/0/0 is taken from {WORK}" in reported.stderr
     named = cli("export", "tiny/0/0", "--workdir", OTHER, "--weights", here / "copied.safetensors")
     assert named.exit_code == 0, named.output
 
@@ -147,10 +148,10 @@ def test_a_run_of_several_other_work_folders_is_asked_for(here):
 
 
 def test_evaluation_on_other_data_is_a_run_of_its_own(here):
-    found = evaluated("tiny", "--workdir", WORK) | evaluated(f"{WORK}/runs/tiny/0/0", "--workdir", OTHER)
+    actual = evaluated("tiny", "--workdir", WORK) | evaluated(f"{WORK}/runs/tiny/0/0", "--workdir", OTHER)
     folder = here / OTHER / "runs/tiny-on-others/0/0"
-    assert found["run"].endswith("runs/tiny-on-others/0/0")
-    assert found["compared"] is None
+    assert actual["run"].endswith("runs/tiny-on-others/0/0")
+    assert actual["compared"] is None
     result = read_result(folder)
     details = result["details"]
     assert result["manifest_digest"] != details["weights"]["manifest_digest"]
@@ -159,8 +160,8 @@ def test_evaluation_on_other_data_is_a_run_of_its_own(here):
     assert (folder / "regions.parquet").is_file()
     # Every second clip is tested there; they train or choose the epoch here.
     assert details["clips_trained_on"] == 6
-    told = cli("evaluate", f"{WORK}/runs/tiny/0/0", "--workdir", OTHER, "--device", "cpu", "--jobs", 1)
-    assert "warning: 6 of the test clips were trained or selected on" in told.stdout
+    reported = cli("evaluate", f"{WORK}/runs/tiny/0/0", "--workdir", OTHER, "--device", "cpu", "--jobs", 1)
+    assert "warning: 6 of the test clips were trained or selected on" in reported.stdout
 
 
 def test_predictions_of_pictures(here, tmp_path):
@@ -188,8 +189,8 @@ def test_predictions_of_pictures(here, tmp_path):
     assert [row["label"] is None for row in rows] == [False, True, True]
     assert abs(sum(rows[0]["probabilities"]) - 1) < 1e-5
 
-    told = cli("predict", weights, folder / "astronaut.png", "--out", out, "--device", "cpu", "--json")
-    (item,) = json.loads(told.stdout)["files"]
+    reported = cli("predict", weights, folder / "astronaut.png", "--out", out, "--device", "cpu", "--json")
+    (item,) = json.loads(reported.stdout)["files"]
     assert item["label"] == rows[0]["label"]
     assert item["picture"] == str(out / "astronaut.prediction.png")
 

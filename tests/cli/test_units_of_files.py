@@ -113,15 +113,13 @@ def test_a_row_per_file_and_frame(weights, files, tmp_path):
     np.testing.assert_allclose([float(row[unit]) for unit in UNITS], expected([seen.chip])[0], atol=1e-4)
 
     with open_video(clip) as reader:
-        watched = [
-            found for _, found in observed(reader.frames(), FacesConfig(chip_size=224, geometry="dlib"))
-        ]
-    told = by_file[str(clip)]
-    assert [int(row["frame"]) for row in told] == list(range(len(watched)))
-    assert [row["status"] for row in told] == [found.status for found in watched]
-    usable = [number for number, found in enumerate(watched) if found.status in USABLE]
+        watched = [one for _, one in observed(reader.frames(), FacesConfig(chip_size=224, geometry="dlib"))]
+    reported = by_file[str(clip)]
+    assert [int(row["frame"]) for row in reported] == list(range(len(watched)))
+    assert [row["status"] for row in reported] == [one.status for one in watched]
+    usable = [number for number, one in enumerate(watched) if one.status in USABLE]
     assert usable
-    values = np.array([[float(told[number][unit]) for unit in UNITS] for number in usable])
+    values = np.array([[float(reported[number][unit]) for unit in UNITS] for number in usable])
     np.testing.assert_allclose(values, expected([watched[number].chip for number in usable]), atol=1e-4)
     assert values.std(0).max() > 1e-4
 
@@ -132,12 +130,12 @@ def test_a_row_per_file_and_frame(weights, files, tmp_path):
 def test_the_same_as_json(weights, files, tmp_path):
     done = cli("predict", weights, files[0], files[2], "--out", tmp_path, "--device", "cpu", "--json")
     assert done.exit_code == 0, done.output
-    told = json.loads(done.stdout)
-    assert told["units"] == list(UNITS)
-    assert [row["frame"] for row in told["rows"]] == [0, 0, 1, 2]
-    assert [one["label"] for one in told["files"]] == [None, None]
-    first, *rest = told["rows"]
-    assert [first[unit] for unit in UNITS] == pytest.approx(told["files"][0]["probabilities"])
+    report = json.loads(done.stdout)
+    assert report["units"] == list(UNITS)
+    assert [row["frame"] for row in report["rows"]] == [0, 0, 1, 2]
+    assert [one["label"] for one in report["files"]] == [None, None]
+    first, *rest = report["rows"]
+    assert [first[unit] for unit in UNITS] == pytest.approx(report["files"][0]["probabilities"])
     assert all(row[unit] is None for row in rest for unit in UNITS)
 
 
@@ -157,9 +155,9 @@ def test_onnx_names_the_units_and_gives_the_same(weights, tmp_path):
     assert "largest difference on " in done.output
     assert "regions" not in done.output, "a detector of action units has none to tell"
     session = onnxruntime.InferenceSession(path)
-    told = session.get_modelmeta().custom_metadata_map
-    assert json.loads(told["action_units"]) == list(UNITS)
-    assert told["run"] == "au.safetensors"
+    reported = session.get_modelmeta().custom_metadata_map
+    assert json.loads(reported["action_units"]) == list(UNITS)
+    assert reported["run"] == "au.safetensors"
     chips = np.random.default_rng(0).integers(0, 256, (3, 224, 224, 3), np.uint8)
-    (found,) = session.run(["probabilities"], {"faces": chips.transpose(0, 3, 1, 2)})
-    np.testing.assert_allclose(found, expected(list(chips)), atol=1e-4)
+    (output,) = session.run(["probabilities"], {"faces": chips.transpose(0, 3, 1, 2)})
+    np.testing.assert_allclose(output, expected(list(chips)), atol=1e-4)

@@ -53,8 +53,8 @@ def write_data(root, name):
     (root / "annotations.csv").write_text("\n".join(lines) + "\n")
     if UNITS[name]:
         shown = {
-            unit: [float((row["frame_index"] // (place + 1)) % 2) for row in rows]
-            for place, unit in enumerate(UNITS[name])
+            unit: [float((row["frame_index"] // (index + 1)) % 2) for row in rows]
+            for index, unit in enumerate(UNITS[name])
         }
         columns = {key: [row[key] for row in rows] for key in ("clip_id", "frame_index")}
         pq.write_table(pa.table(columns | shown), root / "truth.parquet")
@@ -154,9 +154,9 @@ def test_evaluation_tells_how_far_other_predictions_are(apart):
     pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), run / "au_predictions.parquet")
     done = evaluate(run, "--json")
     assert done.exit_code == 0, done.output
-    told = json.loads(done.stdout)
-    assert 1.0 < told["largest_difference"] < 2.0
-    assert told["n"] == 12
+    report = json.loads(done.stdout)
+    assert 1.0 < report["largest_difference"] < 2.0
+    assert report["n"] == 12
 
 
 def test_folders_that_moved_together_are_found_and_others_are_asked_for(apart):
@@ -168,8 +168,8 @@ def test_folders_that_moved_together_are_found_and_others_are_asked_for(apart):
     assert lost.exit_code == 7
     assert "au-tiny-one-two/0/0 was scored on two too, whose work folder was" in text_of(lost)
     assert "name the work folders of all its data sets, each with --workdir" in text_of(lost)
-    found = evaluate(run, "--workdir", "elsewhere/one/work", "--workdir", "two/work")
-    assert ALL in found.stdout, found.output
+    evaluated = evaluate(run, "--workdir", "elsewhere/one/work", "--workdir", "two/work")
+    assert ALL in evaluated.stdout, evaluated.output
     assert ALL in evaluate(run, "--workdir", "two/work").stdout
 
 
@@ -183,9 +183,9 @@ def test_changed_manifests_are_told(apart, trained, name):
     (apart / work(name) / "prepare.json").unlink()
     done = cli("prepare", f"{name}.yaml", "--data-root", name, "--jobs", 1)
     assert done.exit_code == 0, done.output
-    told = evaluate(f"{work('one')}/{RUN}")
-    assert told.exit_code == 3
-    assert f"was scored on other manifests of {name} than" in text_of(told)
+    evaluated = evaluate(f"{work('one')}/{RUN}")
+    assert evaluated.exit_code == 3
+    assert f"was scored on other manifests of {name} than" in text_of(evaluated)
     again = evaluate(f"{work('one')}/{RUN}", "--workdir", work(name))
     assert again.exit_code == 3
     assert f"was scored on other manifests of {name} than {work(name)} has now" in text_of(again)
@@ -196,11 +196,11 @@ def test_on_other_data_it_is_a_run_there_and_units_that_these_lack_are_masked(ap
     done = evaluate(run, "--workdir", work("three"))
     assert done.exit_code == 0, done.output
     folder = apart / work("three") / "runs/au-tiny-one-two-on-three/0/0"
-    found, result = read_au_predictions(folder), read_au_result(folder)
-    assert found.units == ("au04", "au12", "au25")
-    assert found.sample_ids == [f"c{clip}-f{frame:05d}" for clip in (2, 3) for frame in (0, 2, 4)]
-    assert (found.labels[:, [0, 2]] == 0).all()
-    assert found.labels[:, 1].tolist() == [-1, -1, -1] * 2
+    au_predictions, result = read_au_predictions(folder), read_au_result(folder)
+    assert au_predictions.units == ("au04", "au12", "au25")
+    assert au_predictions.sample_ids == [f"c{clip}-f{frame:05d}" for clip in (2, 3) for frame in (0, 2, 4)]
+    assert (au_predictions.labels[:, [0, 2]] == 0).all()
+    assert au_predictions.labels[:, 1].tolist() == [-1, -1, -1] * 2
     assert {score["name"]: score["n_negative"] for score in result["units"]} == {
         "au04": 0,
         "au12": 6,
@@ -217,12 +217,12 @@ def test_on_other_data_it_is_a_run_there_and_units_that_these_lack_are_masked(ap
     shutil.copy(apart / run / "weights.safetensors", copied)
     done = evaluate(copied, "--workdir", work("three"), "--json")
     assert done.exit_code == 0, done.output
-    told = json.loads(done.stdout)
-    assert told["details"]["clips_trained_on"] is None
-    assert told["n"] == 2 * N_FRAMES, "weights alone do not tell of steps"
+    report = json.loads(done.stdout)
+    assert report["details"]["clips_trained_on"] is None
+    assert report["n"] == 2 * N_FRAMES, "weights alone do not tell of steps"
     later = read_au_predictions(folder)
-    same = [later.sample_ids.index(name) for name in found.sample_ids]
-    np.testing.assert_allclose(later.probabilities[same], found.probabilities, atol=1e-6)
+    same = [later.sample_ids.index(name) for name in au_predictions.sample_ids]
+    np.testing.assert_allclose(later.probabilities[same], au_predictions.probabilities, atol=1e-6)
 
 
 def test_a_run_of_one_data_set_is_evaluated_on_others_too(apart, trained):

@@ -44,8 +44,8 @@ def test_two_different_work_folders_are_refused(name, tmp_path, monkeypatch):
     run = ["run"] if name in ("evaluate", "export", "score") else []
     done = CliRunner().invoke(app, [*name.split(), *run, "one", "--workdir", "two"])
     assert done.exit_code == 2, done.output
-    told = " ".join(done.stderr.replace("│", "").split())
-    assert "the work folder is one by position and two by --workdir, expected one of both" in told
+    text = " ".join(done.stderr.replace("│", "").split())
+    assert "the work folder is one by position and two by --workdir, expected one of both" in text
     assert list(tmp_path.iterdir()) == []
 
 
@@ -53,11 +53,11 @@ def test_two_different_work_folders_are_refused(name, tmp_path, monkeypatch):
 def taken(monkeypatch, tmp_path):
     """A command that notes its work folder, or the work folders; typed with further words."""
     monkeypatch.chdir(tmp_path)
-    found = []
+    actual = []
     one = typer.Typer()
 
     def single(run: str, workdir: Workdir = Path("usual")) -> None:
-        found.append((run, workdir))
+        actual.append((run, workdir))
 
     add_command(one, "single")(single)
     add_command(one, "bare")(lambda: None)
@@ -65,7 +65,7 @@ def taken(monkeypatch, tmp_path):
     def typed(*words):
         done = CliRunner().invoke(one, ["single", "r", *words])
         assert done.exit_code == 0, done.output
-        return found.pop()
+        return actual.pop()
 
     return typed
 

@@ -46,7 +46,7 @@ def test_noise_has_the_stated_deviation_and_comes_from_its_seed():
 
 
 def test_parameters_stay_in_range_and_depend_on_parent_copy_and_seed():
-    drawn = [draw(f"clip-f{place:05d}", 1, RANGES, seed=0) for place in range(500)]
+    drawn = [draw(f"clip-f{index:05d}", 1, RANGES, seed=0) for index in range(500)]
     rotations = np.array([item.rotation_deg for item in drawn])
     scales = np.array([item.scale for item in drawn])
     assert np.abs(rotations).max() <= 15.0
@@ -73,12 +73,12 @@ def test_water_level_against_filling_one_by_one(counts, total):
     alive = sorted(name for name, count in counts.items() if count)
     while alive and sum(filled.values()) < total:
         filled[min(alive, key=lambda name: (filled[name], name))] += 1
-    found = water_level(counts, total)
-    assert sorted(found.values()) == sorted(filled.values())
-    assert all(found[name] >= counts[name] for name in counts)
-    assert sum(found.values()) == (max(total, sum(counts.values())) if alive else 0)
+    actual = water_level(counts, total)
+    assert sorted(actual.values()) == sorted(filled.values())
+    assert all(actual[name] >= counts[name] for name in counts)
+    assert sum(actual.values()) == (max(total, sum(counts.values())) if alive else 0)
 
 
 def test_water_level_reaches_the_papers_total():
-    counts = {f"class{place:02d}": 40 + 12 * place for place in range(33)}
+    counts = {f"class{index:02d}": 40 + 12 * index for index in range(33)}
     assert sum(water_level(counts, 12826).values()) == 12826

@@ -57,11 +57,11 @@ def test_bad_recipes_are_explained(text, message):
 
 
 @pytest.mark.parametrize(
-    ("told", "meant"),
+    ("expected", "meant"),
     [("true", "always"), ("false", "never"), ("never", "never"), ("where-found", "where-found")],
 )
-def test_switches_of_older_recipes_are_read_as_words(told, meant):
-    assert config.parse_prepare(f"name: x\nfaces: {{align: {told}}}", "r.yaml").faces.align == meant
+def test_switches_of_older_recipes_are_read_as_words(expected, meant):
+    assert config.parse_prepare(f"name: x\nfaces: {{align: {expected}}}", "r.yaml").faces.align == meant
 
 
 @pytest.mark.parametrize(
@@ -101,6 +101,8 @@ def test_every_field_of_a_section_is_read_by_its_stage_and_the_reverse(stage):
     files = [root / "preparation" / "stages" / f"{stage}.py"]
     if stage == "faces":
         files += (root / "faces").glob("*.py")  # they are given the whole section
+    if stage == "lbp":
+        files.append(root / "features" / "lbp.py")  # likewise
     read = set().union(*(_fields_read(path) for path in files)) & (declared | _fields_read(files[0]))
     if stage == "split":
         read |= {"train", "val", "test"}  # read as getattr(config, part) for the parts
@@ -160,10 +162,10 @@ def test_a_label_may_not_tell_of_other_folds(tmp_path, parent, folds):
         tmp_path,
         same=f"extends: {parent}\nprotocol: {{folds: {folds}}}",
         other=f"extends: {parent}\nprotocol: {{folds: 3}}",
-        told=f"extends: {parent}\nprotocol: {{folds: 3, label: 3-fold by subject}}",
+        expected=f"extends: {parent}\nprotocol: {{folds: 3, label: 3-fold by subject}}",
     )
     assert config.load_prepare(str(tmp_path / "same.yaml")).protocol.folds == folds
-    assert config.load_prepare(str(tmp_path / "told.yaml")).protocol.label == "3-fold by subject"
+    assert config.load_prepare(str(tmp_path / "expected.yaml")).protocol.label == "3-fold by subject"
     if parent == "jaffe":  # its label has no number
         assert config.load_prepare(str(tmp_path / "other.yaml")).protocol.folds == 3
         return

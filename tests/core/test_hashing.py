@@ -13,7 +13,7 @@ def test_hashes_are_what_they_were():
 
 
 def test_units_are_even():
-    values = [hashing.hash_unit("x", place) for place in range(4000)]
+    values = [hashing.hash_unit("x", index) for index in range(4000)]
     assert all(0 <= value < 1 for value in values)
     assert abs(sum(values) / 4000 - 0.5) < 0.02
 

@@ -151,33 +151,33 @@ def test_a_grid_finer_than_the_face_is_refused_before_faces_are_sought():
 
 
 def models():
-    found = {value for value in vars(config).values() if isinstance(value, type)}
-    found |= {getattr(plugins.load("methods", name), "RECIPE", None) for name in plugins.names("methods")}
-    return sorted((model for model in found - {None} if issubclass(model, config.Section)), key=str)
+    actual = {value for value in vars(config).values() if isinstance(value, type)}
+    actual |= {getattr(plugins.load("methods", name), "RECIPE", None) for name in plugins.names("methods")}
+    return sorted((model for model in actual - {None} if issubclass(model, config.Section)), key=str)
 
 
 @pytest.mark.parametrize("model", models(), ids=lambda model: model.__name__)
 def test_every_number_of_a_recipe_is_bounded_and_every_list_too(model):
     unbounded = []
 
-    def walk(schema, place):
+    def walk(schema, position):
         if schema.get("type") in ("integer", "number") and "enum" not in schema:
             low, high = {"minimum", "exclusiveMinimum"}, {"maximum", "exclusiveMaximum"}
             if not (low & schema.keys() and high & schema.keys()):
-                unbounded.append(place)
+                unbounded.append(position)
         if (
             schema.get("type") == "array"
             and "maxItems" not in schema
             and "enum" not in schema.get("items", {})
         ):
-            unbounded.append(place)
+            unbounded.append(position)
         for name, inner in schema.items():
             if isinstance(inner, dict):
-                walk(inner, f"{place}.{name}")
+                walk(inner, f"{position}.{name}")
             elif isinstance(inner, list):
                 for item in inner:
                     if isinstance(item, dict):
-                        walk(item, f"{place}.{name}")
+                        walk(item, f"{position}.{name}")
 
     walk(TypeAdapter(model).json_schema(), model.__name__)
     assert not unbounded

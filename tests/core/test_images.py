@@ -148,8 +148,8 @@ def test_ycck_is_read(tmp_path):
     path = tmp_path / "a.jpg"
     PHOTO.convert("CMYK").save(path, quality=95)
     data = bytearray(path.read_bytes())
-    place = data.find(b"Adobe") + 11
-    data[place] = 2
+    position = data.find(b"Adobe") + 11
+    data[position] = 2
     path.write_bytes(data)
     assert read_image(path).shape == SMALL.shape
 
@@ -157,9 +157,9 @@ def test_ycck_is_read(tmp_path):
 def wide_profile():
     """ICC profile whose red and green are exchanged: what it does cannot be missed."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    for place in range(132, 132 + 12 * int.from_bytes(profile[128:132]), 12):
-        tag = bytes(profile[place : place + 4])
-        profile[place : place + 4] = {b"rXYZ": b"gXYZ", b"gXYZ": b"rXYZ"}.get(tag, tag)
+    for index in range(132, 132 + 12 * int.from_bytes(profile[128:132]), 12):
+        tag = bytes(profile[index : index + 4])
+        profile[index : index + 4] = {b"rXYZ": b"gXYZ", b"gXYZ": b"rXYZ"}.get(tag, tag)
     description = profile.find("sRGB".encode("utf-16-be"))
     profile[description : description + 8] = "swap".encode("utf-16-be")
     return bytes(profile)
@@ -186,9 +186,9 @@ def test_profiles_that_change_nothing(tmp_path, suffix, what):
 
 
 def exif(orientation):
-    found = Image.Exif()
-    found[0x0112] = orientation
-    return found
+    actual = Image.Exif()
+    actual[0x0112] = orientation
+    return actual
 
 
 UPRIGHT = {
@@ -245,8 +245,8 @@ def test_flipped_bytes_give_a_picture_or_a_refusal(tmp_path):
         path = tmp_path / f"a.{suffix}"
         for _ in range(25):
             changed = bytearray(data)
-            for place in rng.integers(0, min(len(data), 400), 4):
-                changed[place] = rng.integers(0, 256)
+            for index in rng.integers(0, min(len(data), 400), 4):
+                changed[index] = rng.integers(0, 256)
             path.write_bytes(changed)
             with contextlib.suppress(MediaError):
                 assert read_image(path).ndim == 3

@@ -80,8 +80,8 @@ def test_others_are_told_as_before(tmp_path):
 
 @pytest.mark.parametrize("hexadecimal", ["zz", 7, None])
 def test_a_root_that_is_no_path_is_damage(tmp_path, hexadecimal):
-    told = {"root": "x", "root_hex": hexadecimal, "recipe": {"dataset": {}}}
-    storage.write_json(tmp_path / "prepare.json", told)
+    described = {"root": "x", "root_hex": hexadecimal, "recipe": {"dataset": {}}}
+    storage.write_json(tmp_path / "prepare.json", described)
     with pytest.raises(ManifestError, match="tells no recipe and root"):
         workfolder.read_origin(tmp_path)
 

@@ -17,38 +17,38 @@ from fgbench import config
 from fgbench.cli.app import app
 from fgbench.config.older_recipes import in_current_form
 from fgbench.preparation import prepare
-from fgbench.runs.results import read_predictions
+from fgbench.runs.predictions import read_predictions
 
 ARCHIVE = Path(__file__).with_name("earlier_work.tar.xz")
 
 
 @pytest.fixture(scope="module")
-def earlier(tmp_path_factory):
+def older(tmp_path_factory):
     folder = tmp_path_factory.mktemp("earlier")
     with tarfile.open(ARCHIVE) as archive:
         archive.extractall(folder, filter="data")
     path = folder / "work" / "prepare.json"
-    told = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps({**told, "root": str(folder / "data")}), encoding="utf-8")
+    report = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**report, "root": str(folder / "data")}), encoding="utf-8")
     return folder
 
 
 @pytest.fixture
-def folder(earlier, tmp_path, monkeypatch):
-    shutil.copytree(earlier, tmp_path / "here")
+def folder(older, tmp_path, monkeypatch):
+    shutil.copytree(older, tmp_path / "here")
     monkeypatch.chdir(tmp_path / "here")
     return tmp_path / "here"
 
 
-def told(*arguments):
+def output_of(*arguments):
     done = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return done.output
 
 
-def test_its_recipe_means_what_it_meant(earlier):
-    recipe, root = prepare.saved(earlier / "work")
-    assert root == earlier / "data"
+def test_its_recipe_means_what_it_meant(older):
+    recipe, root = prepare.saved(older / "work")
+    assert root == older / "data"
     assert recipe.faces.align == "never"
     assert (recipe.faces.geometry, recipe.faces.smooth) == ("dlib", False)
     assert recipe.lbp.radius * recipe.faces.chip_size == pytest.approx(2.0)  # it was told in px
@@ -66,30 +66,32 @@ def test_what_is_no_recipe_is_left_to_the_check():
 
 
 def test_it_is_told_and_its_runs_are_ranked(folder):
-    assert "12 clips" in told("status", "work")
-    board = told("leaderboard", "--workdir", "work")
+    assert "12 clips" in output_of("status", "work")
+    board = output_of("leaderboard", "--workdir", "work")
     assert "lbp-svm" in board
     assert "tiny" in board
-    assert "differences" in told("compare", "lbp-svm", "tiny", "--workdir", "work").lower()
+    assert "differences" in output_of("compare", "lbp-svm", "tiny", "--workdir", "work").lower()
 
 
 def test_its_network_predicts_as_it_did(folder):
-    said = told("evaluate", "tiny", "--workdir", "work", "--device", "cpu")
-    assert "the predictions of 3 images are equal to those of the run" in said
+    messages = output_of("evaluate", "tiny", "--workdir", "work", "--device", "cpu")
+    assert "the predictions of 3 images are equal to those of the run" in messages
     assert read_predictions(folder / "work" / "runs" / "tiny" / "0" / "0")
 
 
 @pytest.mark.slow
 def test_its_network_is_used_on_files_and_exported(folder):
     picture = next(iter(sorted((folder / "data" / "test" / "anger").iterdir())))
-    said = told("predict", "tiny", str(picture), "--workdir", "work", "--device", "cpu")
-    assert f"{picture}: ok" in said
-    assert "onnx: out.onnx" in told("export", "tiny", "--workdir", "work", "--onnx", "out.onnx")
+    messages = output_of("predict", "tiny", str(picture), "--workdir", "work", "--device", "cpu")
+    assert f"{picture}: ok" in messages
+    assert "onnx: out.onnx" in output_of("export", "tiny", "--workdir", "work", "--onnx", "out.onnx")
 
 
 @pytest.mark.slow
 def test_prepare_makes_it_anew_and_its_runs_stay(folder):
     before = json.loads((folder / "work" / "runs" / "tiny" / "0" / "0" / "result.json").read_text())
-    assert "7 buckets computed" in told("prepare", "old.yaml", "--data-root", "data", "--workdir", "work")
+    assert "7 buckets computed" in output_of(
+        "prepare", "old.yaml", "--data-root", "data", "--workdir", "work"
+    )
     assert json.loads((folder / "work" / "runs" / "tiny" / "0" / "0" / "result.json").read_text()) == before
-    assert "tiny" in told("leaderboard", "--workdir", "work")
+    assert "tiny" in output_of("leaderboard", "--workdir", "work")

@@ -22,9 +22,9 @@ def write(folder, names, text="ours", **options):
 def test_what_was_written_there_before_is_replaced(tmp_path):
     write(tmp_path / "deep" / "out", ["a.md", "b.csv"])
     write(tmp_path / "deep" / "out", ["a.md", "c.md"], "again")
-    found = {path.name: path.read_text() for path in (tmp_path / "deep" / "out").iterdir()}
-    assert json.loads(found.pop(LIST))["files"] == ["a.md", "b.csv", "c.md"]
-    assert found == {"a.md": "again", "b.csv": "ours", "c.md": "again"}
+    actual = {path.name: path.read_text() for path in (tmp_path / "deep" / "out").iterdir()}
+    assert json.loads(actual.pop(LIST))["files"] == ["a.md", "b.csv", "c.md"]
+    assert actual == {"a.md": "again", "b.csv": "ours", "c.md": "again"}
 
 
 @pytest.mark.parametrize("before", [[], ["a.md"]])
@@ -92,24 +92,24 @@ def test_a_folder_with_files_in_the_place_of_the_list_stays(tmp_path):
         write(tmp_path, ["a.md"])
 
 
-@pytest.mark.parametrize("place", ["", "reports", "reports/deep"])
-def test_in_a_work_folder_our_names_are_ours(tmp_path, place):
+@pytest.mark.parametrize("where", ["", "reports", "reports/deep"])
+def test_in_a_work_folder_our_names_are_ours(tmp_path, where):
     workfolder.mark(tmp_path)
-    (tmp_path / place).mkdir(parents=True, exist_ok=True)
-    (tmp_path / place / "index.md").write_text("of an earlier version")
-    write(tmp_path / place, ["index.md"])
-    assert (tmp_path / place / "index.md").read_text() == "ours"
+    (tmp_path / where).mkdir(parents=True, exist_ok=True)
+    (tmp_path / where / "index.md").write_text("of an earlier version")
+    write(tmp_path / where, ["index.md"])
+    assert (tmp_path / where / "index.md").read_text() == "ours"
     assert not list(tmp_path.rglob(LIST))
 
 
-@pytest.mark.parametrize("place", ["manifests", "runs/plain_cnn/fold/0", "stages/faces", "mine"])
-def test_results_of_a_work_folder_are_replaced_by_no_other_file(tmp_path, place):
+@pytest.mark.parametrize("where", ["manifests", "runs/plain_cnn/fold/0", "stages/faces", "mine"])
+def test_results_of_a_work_folder_are_replaced_by_no_other_file(tmp_path, where):
     workfolder.mark(tmp_path)
-    (tmp_path / place).mkdir(parents=True)
-    (tmp_path / place / "predictions.parquet").write_text("of a run")
+    (tmp_path / where).mkdir(parents=True)
+    (tmp_path / where / "predictions.parquet").write_text("of a run")
     with pytest.raises(ConfigError, match="would replace"):
-        write(tmp_path / place, ["predictions.parquet"])
-    assert (tmp_path / place / "predictions.parquet").read_text() == "of a run"
+        write(tmp_path / where, ["predictions.parquet"])
+    assert (tmp_path / where / "predictions.parquet").read_text() == "of a run"
 
 
 def test_a_folder_that_is_known_to_be_ours_needs_no_list(tmp_path):

@@ -22,8 +22,8 @@ def jpeg_that_claims(width, height):
     file = io.BytesIO()
     FLAT.save(file, "JPEG")
     data = bytearray(file.getvalue())
-    place = data.find(b"\xff\xc0")
-    data[place + 5 : place + 9] = height.to_bytes(2, "big") + width.to_bytes(2, "big")
+    start = data.find(b"\xff\xc0")
+    data[start + 5 : start + 9] = height.to_bytes(2, "big") + width.to_bytes(2, "big")
     return bytes(data)
 
 
@@ -69,9 +69,9 @@ def test_bombs_take_no_memory(tmp_path):
         "print(status.partition('VmHWM:')[2].split()[0])\n"
     )
     command = [sys.executable, "-c", program, *map(str, paths)]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    assert told[:2] == ["too_large", "too_large"]
-    assert int(told[2]) < 200_000  # kB, of which libraries are about 80,000
+    words = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert words[:2] == ["too_large", "too_large"]
+    assert int(words[2]) < 200_000  # kB, of which libraries are about 80,000
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "gif", "bmp", "tiff", "webp", "ppm", "jp2", "tga", "avif"])
@@ -107,8 +107,8 @@ def test_the_limit_of_the_recipe_is_the_only_one(tmp_path):
     """Pillow's own would warn above 89 and raise above 179 million pixels."""
     before = Image.MAX_IMAGE_PIXELS
     for size in (10000, 15000):
-        with opened_picture(io.BytesIO(jpeg_that_claims(size, size)), "a.jpg", max_px=10**9) as found:
-            assert found.size == (size, size)
+        with opened_picture(io.BytesIO(jpeg_that_claims(size, size)), "a.jpg", max_px=10**9) as actual:
+            assert actual.size == (size, size)
     assert before == Image.MAX_IMAGE_PIXELS
 
 

@@ -33,8 +33,8 @@ def test_uniform_takes_the_middles_of_equal_parts():
 @pytest.mark.slow
 @given(st.integers(1, 3000), st.integers(1, 64))
 def test_uniform_is_increasing_and_inside(n_frames, count):
-    found = uniform(n_frames, count)
-    assert len(found) == min(count, n_frames)
-    assert all(first < second for first, second in pairwise(found))
-    assert found[0] >= 0
-    assert found[-1] < n_frames
+    actual = uniform(n_frames, count)
+    assert len(actual) == min(count, n_frames)
+    assert all(first < second for first, second in pairwise(actual))
+    assert actual[0] >= 0
+    assert actual[-1] < n_frames

@@ -14,7 +14,7 @@ LABELS = [leaf.name for leaf in leaves()]
 
 
 def clips(count, classes=33):
-    return [Member(f"c{place:04d}", f"c{place:04d}", LABELS[place % classes]) for place in range(count)]
+    return [Member(f"c{index:04d}", f"c{index:04d}", LABELS[index % classes]) for index in range(count)]
 
 
 def test_exact_sizes_are_the_papers_and_cover_all_classes():
@@ -86,7 +86,7 @@ def test_a_part_without_weight_stays_empty():
     st.integers(0, 5),
 )
 def test_groups_are_never_divided_and_every_clip_has_a_part(layout, exact, seed):
-    members = [Member(f"c{place}", f"g{group}", label) for place, (group, label) in enumerate(layout)]
+    members = [Member(f"c{index}", f"g{group}", label) for index, (group, label) in enumerate(layout)]
     parts = divide(members, PAPER, exact=exact, cover_all_classes=True, seed=seed)
     assert set(parts) == {member.clip_id for member in members}
     for group in {member.group for member in members}:
@@ -95,7 +95,7 @@ def test_groups_are_never_divided_and_every_clip_has_a_part(layout, exact, seed)
 
 @given(st.integers(0, 5000), st.lists(st.floats(0.01, 100), min_size=1, max_size=6))
 def test_apportion_adds_up_and_stays_within_one(total, weights):
-    named = {f"p{place}": weight for place, weight in enumerate(weights)}
+    named = {f"p{index}": weight for index, weight in enumerate(weights)}
     counts = apportion(total, named)
     assert sum(counts.values()) == total
     for name, weight in named.items():

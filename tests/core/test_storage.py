@@ -17,7 +17,7 @@ SCHEMA = pa.schema([("name", pa.string()), ("value", pa.int32())])
 
 def test_table_writer_streams_in_groups_and_keeps_the_order(tmp_path):
     writer = storage.TableWriter(tmp_path / "sub" / "t.parquet", SCHEMA)
-    rows = [{"name": f"r{place}", "value": place} for place in range(1000)]
+    rows = [{"name": f"r{index}", "value": index} for index in range(1000)]
     for row in rows:
         writer.add(row)
     assert not (tmp_path / "sub" / "t.parquet").exists()
@@ -185,8 +185,8 @@ def test_a_folder_a_pipe_and_a_huge_file_are_no_json(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with (tmp_path / "huge").open("wb") as file:
         file.truncate(storage.MAX_JSON_BYTES + 1)
-    for name, said in (("folder", "regular"), ("pipe", "regular"), ("huge", "MB")):
-        with pytest.raises(ManifestError, match=said):
+    for name, reported in (("folder", "regular"), ("pipe", "regular"), ("huge", "MB")):
+        with pytest.raises(ManifestError, match=reported):
             storage.read_json(tmp_path / name)
     with pytest.raises(FileNotFoundError):
         storage.read_json(tmp_path / "absent")
@@ -254,13 +254,13 @@ def test_a_limit_of_file_size_is_explained_and_leaves_nothing(tmp_path):
 @pytest.mark.slow
 def test_every_bit_of_a_damaged_table_gives_its_rows_or_one_clear_error(tmp_path):
     path = tmp_path / "t.parquet"
-    rows = pa.table({"name": [f"r{place}" for place in range(40)], "value": list(range(40))}, schema=SCHEMA)
+    rows = pa.table({"name": [f"r{index}" for index in range(40)], "value": list(range(40))}, schema=SCHEMA)
     storage.write_table(path, rows)
     whole = path.read_bytes()
     refused = 0
-    for place in range(0, len(whole), 3):
+    for index in range(0, len(whole), 3):
         damaged = bytearray(whole)
-        damaged[place] ^= 0x55
+        damaged[index] ^= 0x55
         path.write_bytes(damaged)
         try:
             list(storage.read_rows(path, ["name", "value"]))

@@ -17,10 +17,10 @@ PAPER = {
 
 
 def test_tree_is_the_papers():
-    found = {
+    actual = {
         basic: [leaf.name for leaf in taxonomy.leaves() if leaf.basic == basic] for basic in taxonomy.basics()
     }
-    assert found == {basic: names.split() for basic, names in PAPER.items()}
+    assert actual == {basic: names.split() for basic, names in PAPER.items()}
     assert [leaf.class_id for leaf in taxonomy.leaves()] == list(range(33))
 
 
@@ -59,7 +59,7 @@ def test_every_mapping_lands_in_its_label_set():
 
 
 @pytest.mark.parametrize(
-    ("scheme", "label", "place"),
+    ("scheme", "label", "expected"),
     [
         ("fg33", "disgust", ("anger", "unpleasant")),
         ("ekman7", "disgust", ("anger", "unpleasant")),
@@ -73,8 +73,8 @@ def test_every_mapping_lands_in_its_label_set():
         ("free", "anger", (None, None)),
     ],
 )
-def test_place_of_labels_in_the_class_tree(scheme, label, place):
-    assert taxonomy.ontology(scheme).basic_and_valence(label) == place
+def test_place_of_labels_in_the_class_tree(scheme, label, expected):
+    assert taxonomy.ontology(scheme).basic_and_valence(label) == expected
 
 
 def test_other_spellings_are_found_where_the_set_has_their_label():

@@ -26,8 +26,8 @@ def votes(labels, frames=None, confidences=None, in_round=1):
     frames = frames or [None] * len(labels)
     confidences = confidences or [0.8] * len(labels)
     return [
-        Vote(annotator=f"a{place}", label=label, confidence=confidence, key_frame=frame, round=in_round)
-        for place, (label, frame, confidence) in enumerate(zip(labels, frames, confidences, strict=True))
+        Vote(annotator=f"a{index}", label=label, confidence=confidence, key_frame=frame, round=in_round)
+        for index, (label, frame, confidence) in enumerate(zip(labels, frames, confidences, strict=True))
     ]
 
 
@@ -133,7 +133,7 @@ def test_largest_group_against_all_subsets(frames, tolerance):
 
 
 @pytest.mark.parametrize(
-    ("cast", "status", "told"),
+    ("cast", "status", "reason"),
     [
         ("aaabbb", "reannotate", "3 of 6 agree, 4 needed (a tie of a, b)"),
         ("bbbaaa", "reannotate", "3 of 6 agree, 4 needed (a tie of a, b)"),
@@ -147,10 +147,10 @@ def test_largest_group_against_all_subsets(frames, tolerance):
         ("aaaabbb", "settled", ""),
     ],
 )
-def test_a_label_needs_three_votes_and_more_than_half(cast, status, told):
+def test_a_label_needs_three_votes_and_more_than_half(cast, status, reason):
     decision = settle(votes(list(cast)), RULES)
     assert decision.status == status
-    assert told in decision.detail
+    assert reason in decision.detail
     assert decision.label == ("a" if status == "settled" else None)
 
 
@@ -206,11 +206,11 @@ def test_who_tells_no_confidence_has_none():
 def test_classes_of_low_confidence_are_told_by_the_first_round():
     first = votes(["wrath", "wrath", "anger"], confidences=[0.3, 0.5, 0.9])
     second = votes(["wrath"] * 3, confidences=[1.0] * 3, in_round=2)
-    said = judgements(first + second, None, None)
-    assert said == [Judgement("wrath", 0.3), Judgement("wrath", 0.5), Judgement("anger", 0.9)]
-    said += judgements([], "wrath", None) + judgements([], "pride", None) + judgements([], "hate", 0.5)
-    said += judgements([], None, 0.1)
-    found = class_confidences(said)
-    assert found == {"anger": 0.9, "hate": 0.5, "pride": None, "wrath": pytest.approx(0.4)}
-    assert low_classes(found, 0.5) == ["wrath"]
-    assert low_classes(found, 0.0) == []
+    reported = judgements(first + second, None, None)
+    assert reported == [Judgement("wrath", 0.3), Judgement("wrath", 0.5), Judgement("anger", 0.9)]
+    reported += judgements([], "wrath", None) + judgements([], "pride", None) + judgements([], "hate", 0.5)
+    reported += judgements([], None, 0.1)
+    actual = class_confidences(reported)
+    assert actual == {"anger": 0.9, "hate": 0.5, "pride": None, "wrath": pytest.approx(0.4)}
+    assert low_classes(actual, 0.5) == ["wrath"]
+    assert low_classes(actual, 0.0) == []

@@ -30,8 +30,8 @@ def test_two_people_of_one_video_are_of_one_source(tmp_path):
     for side in ("left", "RIGHT"):
         write_text(folder / f"t0_{side}.txt", f"{HEAD}\n{codes(1)}\n")
         write_picture(root / "cropped_aligned" / f"t0_{side}" / "00001.jpg")
-    found = {entry.clip_id: entry.source_id for entry in list_clips(root) if entry.clip_id.startswith("t0")}
-    assert found == {"t0": "t0", "t0_left": "t0", "t0_RIGHT": "t0"}
+    actual = {entry.clip_id: entry.source_id for entry in list_clips(root) if entry.clip_id.startswith("t0")}
+    assert actual == {"t0": "t0", "t0_left": "t0", "t0_RIGHT": "t0"}
 
 
 def test_other_layouts(tmp_path):
@@ -80,8 +80,8 @@ def test_what_is_missing(tmp_path):
 
 def write_videos(root):
     """Whole videos of four frames of some of the annotated ones; the pictures may be there too."""
-    for place, name in enumerate(("t0", "t1", "v0")):
-        path = root / "batch1" / f"{name}.{'avi' if place else 'mp4'}"
+    for index, name in enumerate(("t0", "t1", "v0")):
+        path = root / "batch1" / f"{name}.{'avi' if index else 'mp4'}"
         write_clip(path)
     return root
 

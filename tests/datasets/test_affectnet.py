@@ -23,8 +23,8 @@ def test_rows_of_the_lists(tmp_path, head):
     assert len(entries) == 22
     entry = entries["val/2/v0007abc"]
     assert (entry.label, entry.split, entry.path) == ("contempt", "val", f"{IMAGES}/2/v0007abc.JPG")
-    found = [entries[f"train/{1 + number % 3}/t{number:04d}abc"].label for number in range(11)]
-    assert found == [*LABELS, "none_of_these", "uncertain", "no_face"]
+    actual = [entries[f"train/{1 + number % 3}/t{number:04d}abc"].label for number in range(11)]
+    assert actual == [*LABELS, "none_of_these", "uncertain", "no_face"]
 
 
 @pytest.mark.parametrize("below", ["AffectNet", "download/Manually_Annotated"])
@@ -78,8 +78,8 @@ def test_parts_of_arrays_in_other_spellings(tmp_path):
     write_arrays(tmp_path, range(2))
     (tmp_path / "train_set").rename(tmp_path / "Train")
     (tmp_path / "val_set").rename(tmp_path / "validation-set")
-    found = [entry.clip_id for entry in list_clips(tmp_path, "arrays")]
-    assert found == ["train/0", "train/1", "val/0", "val/1"]
+    actual = [entry.clip_id for entry in list_clips(tmp_path, "arrays")]
+    assert actual == ["train/0", "train/1", "val/0", "val/1"]
 
 
 def test_arrays_hold_codes_as_words_or_numbers(tmp_path):

@@ -82,8 +82,8 @@ def test_missing_pictures_are_reported(tmp_path):
         "F001/T3 has a picture of none of the 4 coded frames",
     )
     assert len(entries) == 4
-    found = [(row.clip_id, row.frame_index) for row in action_units(root)]
-    assert found == [("F001_T1", n) for n in (1, 2, 3)] + [("F001_T2", n) for n in (1, 2, 3, 4)]
+    actual = [(row.clip_id, row.frame_index) for row in action_units(root)]
+    assert actual == [("F001_T1", n) for n in (1, 2, 3)] + [("F001_T2", n) for n in (1, 2, 3, 4)]
 
 
 @pytest.mark.parametrize(
@@ -154,12 +154,10 @@ def test_prepared_and_trained_on(tmp_path):
     (folds,) = train_units(au_recipe(), made.work, folds=3, device="cpu")
     assert read_au_result(single)["n"] == sum(row.clip_id[:4] in parts["test"] for row in rows)
     tested = [scores(folder) for folder in folds]
-    assert sum(found["au12"]["n_positive"] for found in tested) == sum(
-        row.labels["au12"] == 1 for row in rows
-    )
-    for found in tested:
-        assert found["au01"]["f1"] is None, "unknown is not labelled"
-        assert found["au25"]["n_negative"] == 0
+    assert sum(one["au12"]["n_positive"] for one in tested) == sum(row.labels["au12"] == 1 for row in rows)
+    for one in tested:
+        assert one["au01"]["f1"] is None, "unknown is not labelled"
+        assert one["au25"]["n_negative"] == 0
 
 
 def scores(folder: Path):

@@ -123,8 +123,8 @@ def test_prepared_with_folds(tmp_path):
     numbers = range(1, 21)  # the lost one too: its fold tests it
     assert rows == [["clip_id", "fold"], *([f"{number:05d}", str(fold(number))] for number in numbers)]
     protocol = made.index["protocol"]
-    told = [protocol[name] for name in ("kind", "folds", "group_by", "fold_file")]
-    assert told == ["k-fold", 5, "clip_id", "folds.csv"]
+    reported = [protocol[name] for name in ("kind", "folds", "group_by", "fold_file")]
+    assert reported == ["k-fold", 5, "clip_id", "folds.csv"]
 
 
 @pytest.mark.slow

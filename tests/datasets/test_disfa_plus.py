@@ -81,7 +81,7 @@ def test_prepared(tmp_path):
     parts = {}
     for row in made.clips.values():
         parts.setdefault(row["subject_id"], set()).add(row["split"])
-    assert all(len(found) == 1 for found in parts.values()), "nobody is in two parts"
+    assert all(len(one) == 1 for one in parts.values()), "nobody is in two parts"
 
 
 def test_its_people_are_those_of_disfa():

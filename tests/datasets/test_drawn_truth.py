@@ -22,13 +22,13 @@ def test_intensities_become_labels(tmp_path):
         truth_row("b", 7, au12_l=1.0, au64=1.0),
     ]
     pq.write_table(pa.Table.from_pylist(rows, schema=truth_schema()), tmp_path / dataset.TRUTH)
-    found = list(fg_emotions.action_units(tmp_path))
-    assert [(row.clip_id, row.frame_index) for row in found] == [("a", 0), ("a", 1), ("b", 7)]
-    present = [{unit for unit, label in row.labels.items() if label == 1} for row in found]
+    actual = list(fg_emotions.action_units(tmp_path))
+    assert [(row.clip_id, row.frame_index) for row in actual] == [("a", 0), ("a", 1), ("b", 7)]
+    present = [{unit for unit, label in row.labels.items() if label == 1} for row in actual]
     assert present == [set(), {"au04"}, {"au64"}]
-    assert set(found[0].labels.values()) == {-1}
-    assert {"au01", "au12", "au64"} < set(found[0].labels)
-    assert all(len(unit) == 4 for unit in found[0].labels)
+    assert set(actual[0].labels.values()) == {-1}
+    assert {"au01", "au12", "au64"} < set(actual[0].labels)
+    assert all(len(unit) == 4 for unit in actual[0].labels)
 
 
 def test_a_data_set_without_truth_says_which_has_it(tmp_path):

@@ -40,15 +40,15 @@ def test_words_for_an_unknown_person_name_nobody(tmp_path):
     """In any case and width; who is called so in part, or by a number, is somebody."""
     words = ["nan", "NaN", "NONE", "Unknown ", "n/a", "N/A", "?", "\uff1f", "<NA>", ""]
     names = ["unknown2", "Nan Li", "0", "none-1", "na"]
-    clips = [f"c{place}" for place in range(len(words) + len(names))]
+    clips = [f"c{index}" for index in range(len(words) + len(names))]
     rows = [f"{clip},anger,{who}\n" for clip, who in zip(clips, [*words, *names], strict=True)]
     tree(
         tmp_path,
         [f"videos/{clip}.mp4" for clip in clips],
         annotations=f"clip,label,subject_id\n{''.join(rows)}",
     )
-    found = by_id(tmp_path)
-    assert [found[clip].subject_id for clip in clips] == [None] * len(words) + names
+    entries = by_id(tmp_path)
+    assert [entries[clip].subject_id for clip in clips] == [None] * len(words) + names
     assert notes(tmp_path) == [
         "annotations.csv: 9 clips of unknown persons by the column subject: '<NA>' 1, '?' 1, 'N/A' 1, "
         "'NONE' 1, 'NaN' 1, 'Unknown' 1, 'n/a' 1, 'nan' 1, '\uff1f' 1"
@@ -57,10 +57,10 @@ def test_words_for_an_unknown_person_name_nobody(tmp_path):
 
 def test_videos_beside_the_table_and_names_without_suffix(tmp_path):
     tree(tmp_path, ["a.MOV", "b.mkv"], annotations="\ufeffClip, Label\na,anger\nb.mkv,wrath\n")
-    found = by_id(tmp_path)
-    assert found["a"].path == "a.MOV"
-    assert found["b"].path == "b.mkv"
-    assert found["a"].key_frame is None
+    clips = by_id(tmp_path)
+    assert clips["a"].path == "a.MOV"
+    assert clips["b"].path == "b.mkv"
+    assert clips["a"].key_frame is None
 
 
 def test_name_that_fits_two_files_is_a_problem_of_that_clip(tmp_path):
@@ -69,20 +69,20 @@ def test_name_that_fits_two_files_is_a_problem_of_that_clip(tmp_path):
         ["videos/a.mp4", "videos/a.mov", "videos/b.mp4"],
         annotations="clip,label\na,anger\nb,anger\n",
     )
-    found = by_id(tmp_path)
-    assert found["a"].problem[0] == "bad_annotation"
-    assert "fits several files" in found["a"].problem[1]
-    assert found["b"].problem is None
+    clips = by_id(tmp_path)
+    assert clips["a"].problem[0] == "bad_annotation"
+    assert "fits several files" in clips["a"].problem[1]
+    assert clips["b"].problem is None
 
 
 def test_duplicate_ids_and_missing_files_are_problems(tmp_path):
     tree(tmp_path, ["videos/a.mp4"], annotations="clip,label\na.mp4,anger\na,wrath\nc.mp4,anger\n")
-    found = by_id(tmp_path)
-    assert found["a"].problem == (
+    clips = by_id(tmp_path)
+    assert clips["a"].problem == (
         "duplicate_id",
         "annotations.csv names it in lines 2, 3 as 'a.mp4', 'a'",
     )
-    assert found["c"].problem[0] == "missing_file"
+    assert clips["c"].problem[0] == "missing_file"
 
 
 @pytest.mark.parametrize("cells", ["missing.mp4,anger,3,s1,f,test", "there.mp4,anger,x,s1,f,Test_Set"])
@@ -134,10 +134,10 @@ def test_rounds_of_votes_are_small_numbers_from_1(tmp_path, cell):
         ["videos/a.mp4", "videos/b.mp4"],
         votes=f"clip,annotator,label,round\na,n1,anger,{cell}\nb,n1,anger,2\n",
     )
-    found = by_id(tmp_path)
-    assert found["a"].problem[0] == "bad_annotation"
-    assert "votes.csv line 2: round is" in found["a"].problem[1]
-    assert found["b"].votes[0].round == 2
+    clips = by_id(tmp_path)
+    assert clips["a"].problem[0] == "bad_annotation"
+    assert "votes.csv line 2: round is" in clips["a"].problem[1]
+    assert clips["b"].votes[0].round == 2
 
 
 def test_all_names_of_one_file_are_one_clip(tmp_path):
@@ -147,14 +147,14 @@ def test_all_names_of_one_file_are_one_clip(tmp_path):
         annotations="clip,label,split\na,anger,train\nvideos/a.mp4,wrath,test\n./b.MP4,anger,\nFilm/C,anger,\n",
         votes="clip,annotator,label\nb,n1,anger\n./videos/b.mp4,n2,anger\nB.mp4,n3,anger\n",
     )
-    found = by_id(tmp_path)
-    assert sorted(found) == ["a", "b", "film/c"]
-    assert found["a"].problem == (
+    clips = by_id(tmp_path)
+    assert sorted(clips) == ["a", "b", "film/c"]
+    assert clips["a"].problem == (
         "duplicate_id",
         "annotations.csv names it in lines 2, 3 as 'a', 'videos/a.mp4'",
     )
-    assert [vote.annotator for vote in found["b"].votes] == ["n1", "n2", "n3"]
-    assert found["film/c"].path == "videos/film/c.mp4"
+    assert [vote.annotator for vote in clips["b"].votes] == ["n1", "n2", "n3"]
+    assert clips["film/c"].path == "videos/film/c.mp4"
 
 
 def test_two_files_of_one_name_are_not_taken_for_each_other(tmp_path):
@@ -163,11 +163,11 @@ def test_two_files_of_one_name_are_not_taken_for_each_other(tmp_path):
         ["videos/a.mp4", "videos/a.mov", "videos/aB.mp4", "videos/Ab.mp4"],
         votes="clip,annotator,label\na.mp4,n1,anger\na.mov,n2,anger\naB,n1,anger\nAb,n1,wrath\nab,n1,hate\n",
     )
-    found = by_id(tmp_path)
-    assert found["a"].problem[0] == "duplicate_id"
-    assert "videos/a.mov, videos/a.mp4" in found["a"].problem[1]
-    assert {name: found[name].path for name in ("aB", "Ab")} == {"aB": "videos/aB.mp4", "Ab": "videos/Ab.mp4"}
-    assert "fits several files: videos/Ab.mp4, videos/aB.mp4" in found["ab"].problem[1]
+    clips = by_id(tmp_path)
+    assert clips["a"].problem[0] == "duplicate_id"
+    assert "videos/a.mov, videos/a.mp4" in clips["a"].problem[1]
+    assert {name: clips[name].path for name in ("aB", "Ab")} == {"aB": "videos/aB.mp4", "Ab": "videos/Ab.mp4"}
+    assert "fits several files: videos/Ab.mp4, videos/aB.mp4" in clips["ab"].problem[1]
 
 
 def test_parts_have_their_usual_spellings(tmp_path):
@@ -177,9 +177,9 @@ def test_parts_have_their_usual_spellings(tmp_path):
         annotations="clip,label,split\na,anger,Training\nb,anger,dev\nc,anger,Eval\nd,anger,test_set\n"
         "e,anger,\nf,anger,other\n",
     )
-    found = by_id(tmp_path)
-    assert [found[name].split for name in "abcde"] == ["train", "val", "test", "test", None]
-    assert "split is 'other', expected a part" in found["f"].problem[1]
+    clips = by_id(tmp_path)
+    assert [clips[name].split for name in "abcde"] == ["train", "val", "test", "test", None]
+    assert "split is 'other', expected a part" in clips["f"].problem[1]
 
 
 def test_pipes_and_broken_links_are_problems_of_their_clips_and_a_circle_of_links_ends(tmp_path):
@@ -187,8 +187,8 @@ def test_pipes_and_broken_links_are_problems_of_their_clips_and_a_circle_of_link
     os.mkfifo(tmp_path / "videos" / "pipe.mp4")
     (tmp_path / "videos" / "lost.mp4").symlink_to("nowhere.mp4")
     (tmp_path / "videos" / "round").symlink_to(tmp_path)
-    found = by_id(tmp_path)
-    assert {name: entry.problem and entry.problem[0] for name, entry in found.items()} == {
+    clips = by_id(tmp_path)
+    assert {name: entry.problem and entry.problem[0] for name, entry in clips.items()} == {
         "a": None,
         "pipe": "not_a_file",
         "lost": "broken_link",
@@ -218,15 +218,15 @@ def test_votes_and_selection(tmp_path):
         annotations="clip,subject\na.mp4,s1\n",
         selection="clip,frame\na.mp4,5\na.mp4,3\nz.mp4,1\n",
     )
-    found = by_id(tmp_path)
-    assert [(vote.annotator, vote.confidence, vote.key_frame, vote.round) for vote in found["a"].votes] == [
+    clips = by_id(tmp_path)
+    assert [(vote.annotator, vote.confidence, vote.key_frame, vote.round) for vote in clips["a"].votes] == [
         ("n1", 0.9, 4, 1),
         ("n2", None, 5, 1),
     ]
-    assert found["a"].subject_id == "s1"
-    assert found["a"].selected_frames == (3, 5)
-    assert found["b"].selected_frames == ()
-    assert found["z"].problem[0] == "unknown_clip"
+    assert clips["a"].subject_id == "s1"
+    assert clips["a"].selected_frames == (3, 5)
+    assert clips["b"].selected_frames == ()
+    assert clips["z"].problem[0] == "unknown_clip"
 
 
 def test_composed_and_decomposed_names_are_one_clip(tmp_path):

@@ -15,8 +15,8 @@ def test_pictures_clips_and_folders_of_pictures(tmp_path):
     write_picture(tmp_path / "Happy" / "a.jpg")
     write_clip(tmp_path / "sad face" / "c.mp4")
     write_text(tmp_path / "sad face" / "notes.txt", "x")
-    found = {entry.clip_id: (entry.path, entry.label) for entry in list_clips(tmp_path)}
-    assert found == {
+    actual = {entry.clip_id: (entry.path, entry.label) for entry in list_clips(tmp_path)}
+    assert actual == {
         "Happy/a": ("Happy/a.jpg", "Happy"),
         "Happy/b": ("Happy/b", "Happy"),
         "Happy/walk": ("Happy/walk", "Happy"),
@@ -58,8 +58,8 @@ def test_parts_in_their_usual_spellings_are_no_classes(tmp_path):
     for part in ("Training", "Public-Test", "PRIVATE_TEST"):
         for label in ("Happy", "Sad"):
             write_picture(tmp_path / part / label / "1.png")
-    found = {(entry.split, entry.label) for entry in list_clips(tmp_path)}
-    assert found == {(part, label) for part in ("train", "val", "test") for label in ("Happy", "Sad")}
+    actual = {(entry.split, entry.label) for entry in list_clips(tmp_path)}
+    assert actual == {(part, label) for part in ("train", "val", "test") for label in ("Happy", "Sad")}
 
 
 @pytest.mark.parametrize(

@@ -78,8 +78,8 @@ def test_what_is_to_be_added_for_an_adapter_is_said(tmp_path, monkeypatch, kind,
         )
         monkeypatch.setitem(globals(), "recipe_names", lambda _: ["mimes-s"])
         monkeypatch.setitem(globals(), "load_prepare", lambda _: recipe)
-        told = asked_for("mimes_s")
+        reported = asked_for("mimes_s")
     finally:
         sys.modules.pop("fgbench.datasets.mimes_s", None)
     for line in lines:
-        assert line in told
+        assert line in reported

@@ -7,7 +7,7 @@ import pytest
 
 from fgbench.datasets.mafw import list_clips
 from fgbench.errors import DatasetError
-from fgbench.runs.division import read_division
+from fgbench.runs.division_reading import read_division
 from fgbench.taxonomy import ontology
 from tests.support.fake_trees import Prepared, write_text
 from tests.support.layouts.mafw import LABELS, LISTS, write_mafw
@@ -34,8 +34,8 @@ def test_a_clip_that_two_folds_test_is_a_problem_of_its_own(tmp_path):
     root = write_mafw(tmp_path)
     with (root / "split" / LISTS / "set_1" / "test.txt").open("a") as file:
         file.write("00007.mp4 contempt\n")
-    found = {entry.clip_id: entry.problem for entry in list_clips(root) if entry.problem}
-    assert found == {"00007": ("two_folds", "folds 1 and 3 test it, expected one")}
+    actual = {entry.clip_id: entry.problem for entry in list_clips(root) if entry.problem}
+    assert actual == {"00007": ("two_folds", "folds 1 and 3 test it, expected one")}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from fgbench.datasets.mmi import action_units, apex_frame, list_clips
+from fgbench.datasets._mmi_phases import apex_frame
+from fgbench.datasets.mmi import action_units, list_clips
 from fgbench.errors import DatasetError
 from fgbench.runs.frames import usable_frames
 from tests.support.fake_trees import Prepared, write_clip, write_text
@@ -57,10 +58,10 @@ def test_extra_folders_upper_case_and_the_sessions_themselves(tmp_path):
     sessions = tmp_path / "download" / "mmi" / "Sessions"
     (sessions / "1" / "session.xml").rename(sessions / "1" / "SESSION.XML")
     sessions.rename(sessions.with_name("SESSIONS"))
-    found = list_clips(tmp_path)
-    assert found[0].path == "download/mmi/SESSIONS/1/S001-001.avi"
+    clips = list_clips(tmp_path)
+    assert clips[0].path == "download/mmi/SESSIONS/1/S001-001.avi"
     assert [entry.clip_id for entry in list_clips(sessions.with_name("SESSIONS"))] == [
-        entry.clip_id for entry in found
+        entry.clip_id for entry in clips
     ]
 
 

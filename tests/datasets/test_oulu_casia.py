@@ -77,12 +77,12 @@ def test_prepared_with_6_and_7_classes(tmp_path, recipe, n_classes, n_clips, lef
     lost = {"P002_fear": "missing_file", "P003_sadness": "no_frames"}
     first_frames = {f"{name}-neutral": reason for name, reason in lost.items() if n_classes == 7}
     assert made.rejects == lost | first_frames
-    told = pq.read_table(tmp_path / "work/manifests/rejects.parquet").to_pylist()
-    assert {(row["id"], row["label"], row["subject_id"]) for row in told if row["id"] in lost} == {
+    rows = pq.read_table(tmp_path / "work/manifests/rejects.parquet").to_pylist()
+    assert {(row["id"], row["label"], row["subject_id"]) for row in rows if row["id"] in lost} == {
         ("P002_fear", "fear", "P002"),
         ("P003_sadness", "sadness", "P003"),
     }, "they are tested all the same"
-    assert {row["label"] for row in told if row["id"] in first_frames} <= {"neutral"}
+    assert {row["label"] for row in rows if row["id"] in first_frames} <= {"neutral"}
     assert len(made.clips) == n_clips
     assert made.index["left_out"] == left_out
     assert len(made.index["classes"]) == n_classes

@@ -152,13 +152,13 @@ def test_from_files_to_a_row_of_table_3(case, tmp_path):
 
 def check_of_files(recipe, root):
     """``fgbench check`` tells what differs from the published numbers, and what is next."""
-    told = json.loads(fgbench("check", recipe, "--root", root, "--json"))
+    report = json.loads(fgbench("check", recipe, "--root", root, "--json"))
     lines = fgbench("check", recipe, "--root", root).splitlines()
-    assert told["missing"] == 0
-    assert told["problems"] == {}
+    assert report["missing"] == 0
+    assert report["problems"] == {}
     assert "(unknown)" not in "\n".join(lines)
-    if told["known"]:
-        assert not told["is_complete"]
+    if report["known"]:
+        assert not report["is_complete"]
         assert lines[-2].startswith("not as published: see above")
         assert any(line.startswith("differs: ") for line in lines)
     else:

@@ -14,7 +14,7 @@ def own(root, units=None, *, clips=("a", "b"), **tables):
     """Own data with clips of four frames, and tables."""
     for name in clips:
         write_clip(root / "videos" / f"{name}.mp4")
-    lines = [f"{name},anger,s{place}" for place, name in enumerate(clips)]
+    lines = [f"{name},anger,s{index}" for index, name in enumerate(clips)]
     write_text(root / "annotations.csv", "clip,label,subject\n" + "\n".join(lines) + "\n")
     if units is not None:
         write_text(root / "action_units.csv", units)
@@ -35,7 +35,7 @@ def problems(root):
     return {entry.clip_id: entry.problem for entry in fg_emotions.list_clips(root) if entry.problem}
 
 
-def told(root):
+def notes_of(root):
     return "\n".join(fg_emotions.unit_source(root).lines)
 
 
@@ -48,14 +48,14 @@ def test_one_column_per_unit_and_empty_cells_are_not_labelled(tmp_path, mark, na
     assert labels(root) == {("a", 0): {"au01": 1, "au12": -1}, ("a", 2): {"au12": 1}, ("b", 1): {"au01": -1}}
     assert not problems(root)
     assert fg_emotions.unit_source(root).pseudo == ""
-    assert "3 rows of 2 clips in action_units.csv, read as 0 absent, 1 present; au01, au12" in told(root)
+    assert "3 rows of 2 clips in action_units.csv, read as 0 absent, 1 present; au01, au12" in notes_of(root)
 
 
 def test_a_row_without_a_frame_holds_for_all_frames_that_have_none_of_their_own(tmp_path):
     root = own(tmp_path, "clip,frame,AU12\na,,1\na,2,0\nb,,\n")
     frames = [(clip, number) for clip in "abc" for number in range(4)]
-    found = labels_by_frame(fg_emotions.action_units(root), frames)
-    assert {key: told["au12"] for key, told in found.items()} == {
+    actual = labels_by_frame(fg_emotions.action_units(root), frames)
+    assert {key: reported["au12"] for key, reported in actual.items()} == {
         **{("a", number): 1 for number in (0, 1, 3)},
         ("a", 2): -1,
         **{("b", number): 0 for number in range(4)},
@@ -71,7 +71,7 @@ def test_intensities_are_present_from_2_on_and_the_line_that_tells_is_named(tmp_
         ("a", 1): {"au01": -1, "au02": 1},
         ("a", 2): {"au01": -1, "au02": 1},
     }
-    assert "intensities 0 to 5, present from 2 on (action_units.csv line 2 has 5)" in told(root)
+    assert "intensities 0 to 5, present from 2 on (action_units.csv line 2 has 5)" in notes_of(root)
     assert fg_emotions.unit_source(root).pseudo == ""
 
 
@@ -79,15 +79,15 @@ def test_probabilities_are_pseudo_labels(tmp_path):
     root = own(tmp_path, "clip,frame,AU01,AU02\na,0,0.49,0.5\na,1,1,0\n")
     assert labels(root) == {("a", 0): {"au01": -1, "au02": 1}, ("a", 1): {"au01": 1, "au02": -1}}
     assert fg_emotions.unit_source(root).pseudo == "a detector"
-    assert "PSEUDO labels of a detector, no person's" in told(root)
-    assert "probabilities, present from 0.5 on (action_units.csv line 2 has 0.49 of au01)" in told(root)
+    assert "PSEUDO labels of a detector, no person's" in notes_of(root)
+    assert "probabilities, present from 0.5 on (action_units.csv line 2 has 0.49 of au01)" in notes_of(root)
 
 
 def test_py_feat_is_known_by_its_columns(tmp_path):
     root = own(tmp_path, "input,frame,FaceScore,FaceRectX,AU01,Pitch\nvideos/a.mp4,0,0.99,3,1,0.1\n")
     assert labels(root) == {("a", 0): {"au01": 1}}
     assert fg_emotions.unit_source(root).pseudo == "py-feat"
-    assert "columns not read: facerectx, facescore, pitch" in told(root)
+    assert "columns not read: facerectx, facescore, pitch" in notes_of(root)
 
 
 def test_a_column_says_that_labels_are_a_detectors(tmp_path):
@@ -144,14 +144,14 @@ def test_openface_counts_frames_from_1_and_is_not_always_sure(tmp_path):
         ("a", 3): {"au01": 1, "au28": -1},
     }
     assert fg_emotions.unit_source(root).pseudo == "OpenFace"
-    assert "2 rows of frames that OpenFace is not sure of, taken as not labelled" in told(root)
-    assert "columns not read: au01_r, face_id, gaze_0_x, timestamp" in told(root)
+    assert "2 rows of frames that OpenFace is not sure of, taken as not labelled" in notes_of(root)
+    assert "columns not read: au01_r, face_id, gaze_0_x, timestamp" in notes_of(root)
 
 
 def test_openface_with_intensities_alone(tmp_path):
     root = own(tmp_path, "clip,frame,success,AU01_r\na,1,1,1.99\na,2,1,2.0\n")
     assert labels(root) == {("a", 0): {"au01": -1}, ("a", 1): {"au01": 1}}
-    assert "intensities 0 to 5" in told(root)
+    assert "intensities 0 to 5" in notes_of(root)
 
 
 @pytest.mark.parametrize(
@@ -168,10 +168,10 @@ def test_openface_with_intensities_alone(tmp_path):
 )
 def test_bad_rows_are_problems_of_their_clip_alone(tmp_path, rows, clip, reason, detail):
     root = own(tmp_path, f"clip,frame,AU1\n{rows}\nb,0,1\n")
-    found = problems(root)
-    assert found.keys() == {clip}
-    assert found[clip][0] == reason
-    assert detail in found[clip][1]
+    actual = problems(root)
+    assert actual.keys() == {clip}
+    assert actual[clip][0] == reason
+    assert detail in actual[clip][1]
     assert ("b", 0) in labels(root)
 
 
@@ -219,8 +219,8 @@ def test_the_data_card_begins_with_pseudo_labels(tmp_path, units, detector):
     root = own(tmp_path / "own", units)
     made = Prepared("action-units", root, tmp_path / "work", faces={"align": "never"}, max_reject_rate=1.0)
     card = (made.manifests / "README.md").read_text()
-    told = f"**The labels of action units are PSEUDO labels: {detector} made them, no person did."
-    assert (told in card) == bool(detector)
+    sentence = f"**The labels of action units are PSEUDO labels: {detector} made them, no person did."
+    assert (sentence in card) == bool(detector)
     if detector:
         assert card.index("PSEUDO") < card.index("Prepared by fgbench")
         write_text(root / "action_units.csv", "clip,AU01\na,1\nb,0\n")
@@ -241,9 +241,9 @@ def test_whole_paths_of_pyfeat_are_matched_by_their_ends(tmp_path, before):
     rows = [f"{before}{mark}{name.replace('/', mark)},0.9,0.7" for name in names]
     write_text(root / "action_units.csv", "\n".join(["input,FaceScore,AU01", *rows]) + "\n")
     known = {entry.clip_id for entry in fg_emotions.list_clips(root) if not entry.problem}
-    found = [row.clip_id for row in fg_emotions.action_units(root)]
-    assert [name in known for name in found].count(True) == 3
-    assert {"film1/a", "film2/a", "b"} <= set(found), "film3/a is of no clip, film2/b of two: b and film2/b"
+    actual = [row.clip_id for row in fg_emotions.action_units(root)]
+    assert [name in known for name in actual].count(True) == 3
+    assert {"film1/a", "film2/a", "b"} <= set(actual), "film3/a is of no clip, film2/b of two: b and film2/b"
 
 
 def test_whole_paths_are_matched_in_folders_of_classes(tmp_path):
@@ -251,8 +251,8 @@ def test_whole_paths_are_matched_in_folders_of_classes(tmp_path):
         write_picture(tmp_path / name)
     rows = ["/x/y/joy/a.png,0.9,0.7", "/x/fear/a.png,0.9,0.1", "/x/other/a.png,0.9,0.1"]
     write_text(tmp_path / "action_units.csv", "\n".join(["input,FaceScore,AU01", *rows]) + "\n")
-    found = [row.clip_id for row in folder.action_units(tmp_path)]
-    assert sorted(found) == ["/x/other/a.png", "fear/a", "joy/a"]
+    actual = [row.clip_id for row in folder.action_units(tmp_path)]
+    assert sorted(actual) == ["/x/other/a.png", "fear/a", "joy/a"]
 
 
 def test_a_folder_without_the_table_is_told_what_was_expected(tmp_path):
@@ -311,7 +311,7 @@ def test_clips_of_action_units_need_no_persons(tmp_path, annotations, parts):
 def test_clips_of_action_units_keep_persons_apart_where_they_are_told(tmp_path, n_known):
     clips = [f"c{number:02d}" for number in range(14)]
     root = own(tmp_path / "own", "clip,AU1\n" + "".join(f"{name},1\n" for name in clips), clips=clips)
-    persons = {name: f"s{place % n_known}" for place, name in enumerate(clips[:12])}
+    persons = {name: f"s{index % n_known}" for index, name in enumerate(clips[:12])}
     write_text(
         root / "annotations.csv",
         "clip,subject\n" + "".join(f"{name},{persons.get(name, '')}\n" for name in clips),
@@ -321,7 +321,7 @@ def test_clips_of_action_units_keep_persons_apart_where_they_are_told(tmp_path, 
         name: {row["split"] for row in made.clips.values() if row["subject_id"] == name}
         for name in persons.values()
     }
-    assert all(len(found) == 1 for found in parts.values())
+    assert all(len(one) == 1 for one in parts.values())
     assert set.union(*parts.values()) == {"train", "val", "test"}
     assert len(made.clips) == 14
 

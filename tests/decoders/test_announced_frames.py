@@ -112,4 +112,4 @@ def test_the_recipe_says_whether_what_is_left_is_used(whole, tmp_path):
     assert rejects == []
     marked = [(row["truncated"], row["n_announced"], row["n_frames"]) for row in clips]
     assert (True, N_FRAMES, n_held) in marked
-    assert [found for found in marked if not found[0]] == [(False, None, clips[1]["n_frames"])]
+    assert [one for one in marked if not one[0]] == [(False, None, clips[1]["n_frames"])]

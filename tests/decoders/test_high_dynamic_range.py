@@ -21,12 +21,12 @@ def test_an_sdr_picture_comes_back(clip):
     with open_video(clip) as reader:
         assert reader.info.tone_mapped
         for frame in reader.frames():
-            found = frame.rgb().astype(int)
-            assert np.abs(found - expected).mean() < 6  # without tone mapping: 50
+            actual = frame.rgb().astype(int)
+            assert np.abs(actual - expected).mean() < 6  # without tone mapping: 50
             dark = expected.max(axis=2) < 170
-            assert np.abs(found - expected)[dark].mean() < 1.5
-            assert found[expected.min(axis=2) > 250].min() > 215
-            np.testing.assert_array_equal(frame.rgb((17, 30, 90, 101)), found[30:101, 17:90])
+            assert np.abs(actual - expected)[dark].mean() < 1.5
+            assert actual[expected.min(axis=2) > 250].min() > 215
+            np.testing.assert_array_equal(frame.rgb((17, 30, 90, 101)), actual[30:101, 17:90])
 
 
 def test_luma_is_that_of_the_picture_shown(clip):
@@ -62,8 +62,8 @@ def test_curves():
     assert pq_nits(pq_coded(np.array([0.01, 1, 500]))) == pytest.approx([0.01, 1, 500])
     assert hlg_scene_light(np.array([0, 0.5, 0.75, 1])) == pytest.approx([0, 1 / 12, 0.26496, 1], abs=1e-4)
     nits = np.array([0, 1, 50, 90, 203, 400, 1000, 4000])
-    found = compressed(nits)
-    assert found[:4] == pytest.approx(nits[:4], rel=1e-3)
-    assert found[4] == pytest.approx(159, abs=1)
-    assert (np.diff(found)[:6] > 0).all()
-    assert found[6:] == pytest.approx([203, 203])
+    actual = compressed(nits)
+    assert actual[:4] == pytest.approx(nits[:4], rel=1e-3)
+    assert actual[4] == pytest.approx(159, abs=1)
+    assert (np.diff(actual)[:6] > 0).all()
+    assert actual[6:] == pytest.approx([203, 203])

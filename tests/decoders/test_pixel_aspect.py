@@ -13,8 +13,8 @@ from tests.support.shown_videos import DVD_ASPECT, portrait, write_squeezed
 NTSC = Fraction(8, 9)
 
 
-def mean_error(found, expected):
-    return np.abs(found.astype(int) - expected).mean()
+def mean_error(actual, expected):
+    return np.abs(actual.astype(int) - expected).mean()
 
 
 @pytest.mark.parametrize(

@@ -28,32 +28,32 @@ def timeline(packets, *, container="mov,mp4,m4a,3gp,3g2,mj2", codec="h264", n_de
 
 
 def test_frames_are_the_sorted_packets():
-    found = timeline(PACKETS)
-    assert found.pts.tolist() == list(range(8))
-    assert [found.index_of(pts) for pts in (0, 5, 7, 8, -1, None)] == [0, 5, 7, None, None, None]
-    assert found.last_duration == 1
+    shown = timeline(PACKETS)
+    assert shown.pts.tolist() == list(range(8))
+    assert [shown.index_of(pts) for pts in (0, 5, 7, 8, -1, None)] == [0, 5, 7, None, None, None]
+    assert shown.last_duration == 1
 
 
 def test_a_frame_decodes_from_the_last_key_frame_not_after_it():
-    found = timeline(PACKETS)
-    assert found.key_pts.tolist() == [0, 6]
-    assert [found.key_before(index) for index in range(8)] == [0, 0, 0, 0, 0, 0, 1, 1]
-    assert found.has_leading_frames
+    shown = timeline(PACKETS)
+    assert shown.key_pts.tolist() == [0, 6]
+    assert [shown.key_before(index) for index in range(8)] == [0, 0, 0, 0, 0, 0, 1, 1]
+    assert shown.has_leading_frames
     assert not timeline(PACKETS[:5]).has_leading_frames
 
 
 def test_hidden_packets_are_not_counted():
     hidden = [(pts - 4, is_key, pts < 4) for pts, is_key, _ in PACKETS]
-    found = timeline(hidden)
-    assert found.pts.tolist() == [0, 1, 2, 3]
-    assert found.has_edits
-    assert (found.key_pts.tolist(), found.key_indices.tolist()) == ([-4, 2], [0, 2])
+    shown = timeline(hidden)
+    assert shown.pts.tolist() == [0, 1, 2, 3]
+    assert shown.has_edits
+    assert (shown.key_pts.tolist(), shown.key_indices.tolist()) == ([-4, 2], [0, 2])
     assert not timeline(PACKETS).has_edits
 
 
 def test_key_frames_in_a_row_that_are_hidden_give_the_latest():
-    found = timeline([(-2, 1, 1), (-1, 1, 1), (0, 0, 0), (1, 0, 0)])
-    assert found.key_pts[found.key_before(1)] == -1
+    shown = timeline([(-2, 1, 1), (-1, 1, 1), (0, 0, 0), (1, 0, 0)])
+    assert shown.key_pts[shown.key_before(1)] == -1
 
 
 @pytest.mark.parametrize(

@@ -18,14 +18,14 @@ EVEN = ["plain.mp4", "plain.mkv", "plain.avi", "plain.ts", "hevc.mp4", "vp8_hidd
 def test_times_are_those_of_the_frames_and_none_where_they_are_even(clips, name):
     with open_video(clips[name]) as reader:
         n_frames, fps = reader.info.n_frames, reader.info.fps
-        found = reader.uneven_times_s(range(n_frames))
+        actual = reader.uneven_times_s(range(n_frames))
         times_s = [frame.time_s for frame in reader.frames()]
         some = reader.uneven_times_s([n_frames - 1, 0, 0])
     if name in WITH_TIMES:
-        assert found == pytest.approx(times_s, abs=1e-9)
-        assert some == (found[-1], 0.0, 0.0)
+        assert actual == pytest.approx(times_s, abs=1e-9)
+        assert some == (actual[-1], 0.0, 0.0)
     else:
-        assert (found, some) == (None, None)
+        assert (actual, some) == (None, None)
         assert times_s == pytest.approx([index / fps for index in range(n_frames)], abs=2e-3)
 
 
@@ -36,10 +36,10 @@ def test_times_are_those_of_the_frames_and_none_where_they_are_even(clips, name)
 def test_frames_that_have_to_be_counted_have_times_too(tmp_path, kind, codec):
     path = write_clip(tmp_path / f"a.{kind}", codec=codec, times_ms=IRREGULAR_MS)
     with open_video(path) as reader:
-        found = reader.uneven_times_s(range(0, 40, 3))
+        actual = reader.uneven_times_s(range(0, 40, 3))
     # AVI tells the order of frames alone.
     expected = None if kind == "avi" else pytest.approx(np.array(IRREGULAR_MS)[::3] / 1000, abs=2e-3)
-    assert found == expected
+    assert actual == expected
 
 
 def test_decord_tells_the_times_of_the_default_decoder(clips):
@@ -55,15 +55,15 @@ def test_rounded_time_stamps_of_an_even_rate_are_even(fps, per_second):
     pts = np.array([round(number * per_second / fps) for number in range(500)], np.int64)
     shown = Shown(n_frames=500, span=round(500 * per_second / fps), pts=pts)
     rate = 500 * per_second / shown.span  # the mean, where the header does not say
-    for told in (float(fps), rate):
-        assert shown.uneven_s(told, Fraction(1, per_second)) is None
+    for reported in (float(fps), rate):
+        assert shown.uneven_s(reported, Fraction(1, per_second)) is None
 
 
 def test_a_frame_that_is_left_out_is_uneven_also_in_long_ticks():
     pts = np.delete(np.arange(101), 70)
     shown = Shown(n_frames=100, span=101, pts=pts)
-    found = shown.uneven_s(25 * 100 / 101, Fraction(1, 25))
-    np.testing.assert_allclose(found, pts / 25)
+    actual = shown.uneven_s(25 * 100 / 101, Fraction(1, 25))
+    np.testing.assert_allclose(actual, pts / 25)
 
 
 def test_frames_without_times_have_none():

@@ -6,8 +6,9 @@ import pytest
 from skimage import data
 
 from fgbench.errors import ConfigError, DependencyError
-from fgbench.faces.detection import open_detector, search_at_scale, search_ladder
+from fgbench.faces.detection import open_detector, search_at_scale
 from fgbench.faces.geometry import box_centre, box_iou, box_width
+from tests.support.ladder_search import search_ladder
 
 # Brows to chin of the astronaut, read off by hand.
 FACE = np.array([182, 78, 268, 164])
@@ -25,10 +26,10 @@ def luma():
 
 @pytest.mark.slow
 def test_hog_finds_the_face(hog, luma):
-    (found,) = hog.detect(luma)
-    assert box_iou(found.box_xyxy, FACE) > 0.6
-    assert found.box_xyxy.dtype == np.float32
-    assert found.score > 1
+    (actual,) = hog.detect(luma)
+    assert box_iou(actual.box_xyxy, FACE) > 0.6
+    assert actual.box_xyxy.dtype == np.float32
+    assert actual.score > 1
 
 
 @pytest.mark.slow
@@ -42,7 +43,7 @@ def test_hog_finds_nothing_in_noise_nor_in_tiny_pictures(hog):
 def test_margin_gives_what_is_nearly_a_face_surest_first(hog, luma):
     turned = cv2.warpAffine(luma, cv2.getRotationMatrix2D((225, 121), 38, 1), luma.shape)
     accepted, nearly = hog.detect(turned), hog.detect(turned, margin=1.0)
-    scores = [found.score for found in nearly]
+    scores = [one.score for one in nearly]
     assert len(nearly) > len(accepted)
     assert scores == sorted(scores, reverse=True)
     assert min(scores) < 0
@@ -54,8 +55,8 @@ def test_faces_of_40_to_80_px_are_found_in_the_enlarged_picture(hog, luma, width
     factor = width_px / 88
     small = cv2.resize(luma, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     assert search_at_scale(small, hog, scale=0.5) == []
-    found, *_ = search_ladder(small, hog, scales=hog.scales)
-    assert box_iou(found.box_xyxy, FACE * factor) > 0.5
+    actual, *_ = search_ladder(small, hog, scales=hog.scales)
+    assert box_iou(actual.box_xyxy, FACE * factor) > 0.5
 
 
 def test_hog_takes_no_model():
@@ -71,10 +72,10 @@ def test_cnn_finds_the_face_upright_and_tilted():
     for angle_deg in (0, 25):
         x, y = box_centre(expected)
         about = cv2.getRotationMatrix2D((x, y), angle_deg, 1)
-        (found,) = cnn.detect(cv2.warpAffine(photograph, about, photograph.shape[1::-1]))
-        assert np.linalg.norm(box_centre(found.box_xyxy) - (x, y)) < 20
-        assert 60 < box_width(found.box_xyxy) < 120
-        assert found.score > 0.5
+        (actual,) = cnn.detect(cv2.warpAffine(photograph, about, photograph.shape[1::-1]))
+        assert np.linalg.norm(box_centre(actual.box_xyxy) - (x, y)) < 20
+        assert 60 < box_width(actual.box_xyxy) < 120
+        assert actual.score > 0.5
 
 
 def test_cnn_refuses_what_is_no_model(tmp_path):

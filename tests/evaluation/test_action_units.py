@@ -27,13 +27,13 @@ def _drawn(n=300):
 
 def test_scores_are_those_of_scikit_learn_on_the_labelled_frames():
     labels, probabilities = _drawn()
-    for place, score in enumerate(unit_scores(labels, probabilities, UNITS)):
-        known = labels[:, place] != 0
-        truth, found = labels[known, place] > 0, probabilities[known, place] >= 0.5
-        assert score.f1 == pytest.approx(f1_score(truth, found))
-        assert score.precision == pytest.approx(precision_score(truth, found))
-        assert score.recall == pytest.approx(recall_score(truth, found))
-        assert score.f1_always == pytest.approx(f1_score(truth, np.ones_like(found)))
+    for index, score in enumerate(unit_scores(labels, probabilities, UNITS)):
+        known = labels[:, index] != 0
+        truth, actual = labels[known, index] > 0, probabilities[known, index] >= 0.5
+        assert score.f1 == pytest.approx(f1_score(truth, actual))
+        assert score.precision == pytest.approx(precision_score(truth, actual))
+        assert score.recall == pytest.approx(recall_score(truth, actual))
+        assert score.f1_always == pytest.approx(f1_score(truth, np.ones_like(actual)))
         assert (score.n_positive, score.n_negative) == (truth.sum(), (~truth).sum())
 
 
@@ -71,10 +71,14 @@ def test_a_run_is_read_as_it_was_written(tmp_path):
         probabilities=probabilities,
     )
     write_au_run(tmp_path, predictions, config={"name": "au"}, device="cpu", details=DETAILS)
-    found = read_au_predictions(tmp_path)
-    assert np.array_equal(found.labels, labels)
-    assert np.array_equal(found.probabilities, probabilities)
-    assert (found.units, found.sample_ids, found.subject_ids) == (UNITS, ids, [None, *"abcd"])
+    au_predictions = read_au_predictions(tmp_path)
+    assert np.array_equal(au_predictions.labels, labels)
+    assert np.array_equal(au_predictions.probabilities, probabilities)
+    assert (au_predictions.units, au_predictions.sample_ids, au_predictions.subject_ids) == (
+        UNITS,
+        ids,
+        [None, *"abcd"],
+    )
     result = read_au_result(tmp_path)
     assert result["mean_f1"] == mean_f1(unit_scores(labels, probabilities, UNITS))
     (tmp_path / PREDICTIONS).write_bytes(b"no table")

@@ -24,7 +24,7 @@ def published():
 
 def alone(units):
     """Every unit a cluster of its own."""
-    return [f"u{place}" for place in range(len(units))]
+    return [f"u{index}" for index in range(len(units))]
 
 
 def by_pairs(units, distance):
@@ -52,16 +52,16 @@ def interval(one, other):
 def drawn_units(seed, n_units=25, labels="abcd"):
     random = np.random.default_rng(seed)
     return [
-        [labels[random.integers(len(labels))] if random.random() < 0.4 else labels[place % len(labels)]
+        [labels[random.integers(len(labels))] if random.random() < 0.4 else labels[index % len(labels)]
          for _ in range(random.integers(0, 7))]
-        for place in range(n_units)
+        for index in range(n_units)
     ]  # fmt: skip
 
 
 def test_the_published_nominal_alpha():
-    found = nominal_agreement(published(), clusters=alone(published()))
-    assert found.alpha == pytest.approx(0.743, abs=5e-4)
-    assert (found.n_units, found.n_values, found.n_clusters) == (11, 40, 11)
+    actual = nominal_agreement(published(), clusters=alone(published()))
+    assert actual.alpha == pytest.approx(0.743, abs=5e-4)
+    assert (actual.n_units, actual.n_values, actual.n_clusters) == (11, 40, 11)
 
 
 def test_the_published_interval_alpha():
@@ -81,9 +81,9 @@ def test_alpha_is_that_of_the_definition(seed):
     assert nominal_agreement(units, clusters=alone(units)).alpha == pytest.approx(
         by_pairs(units, nominal), abs=1e-12
     )
-    for name, found in class_agreement(units, clusters=alone(units)).items():
+    for name, one in class_agreement(units, clusters=alone(units)).items():
         against = [[label == name for label in unit] for unit in units]
-        assert found.alpha == pytest.approx(by_pairs(against, nominal), abs=1e-12)
+        assert one.alpha == pytest.approx(by_pairs(against, nominal), abs=1e-12)
     numbers = [[1e6 + 3.5 * "abcd".index(label) for label in unit] for unit in units]
     assert numeric_agreement(numbers, clusters=alone(numbers)).alpha == pytest.approx(
         by_pairs(numbers, interval), abs=1e-9
@@ -96,8 +96,8 @@ def test_the_interval_is_between_percentiles_of_alphas_of_drawn_clusters(monkeyp
 
     monkeypatch.setattr(agreement, "N_RESAMPLES", 40)
     units = drawn_units(3, n_units=12)
-    clusters = [f"c{place % 5}" for place in range(len(units))]
-    found = nominal_agreement(units, clusters=clusters, seed=7)
+    clusters = [f"c{index % 5}" for index in range(len(units))]
+    actual = nominal_agreement(units, clusters=clusters, seed=7)
     kept = sorted({name for name, unit in zip(clusters, units, strict=True) if len(unit) > 1})
     alphas = []
     for chosen in np.random.default_rng(7).integers(len(kept), size=(40, len(kept))):
@@ -107,8 +107,8 @@ def test_the_interval_is_between_percentiles_of_alphas_of_drawn_clusters(monkeyp
         alphas.append(by_pairs(drawn, nominal))
     end = norm.cdf(np.sqrt(5 / 4) * t.ppf(0.975, 4))
     low, high = np.quantile(alphas, [1 - end, end])
-    assert (found.low, found.high) == (pytest.approx(low, abs=1e-12), pytest.approx(high, abs=1e-12))
-    assert found.n_clusters == 5
+    assert (actual.low, actual.high) == (pytest.approx(low, abs=1e-12), pytest.approx(high, abs=1e-12))
+    assert actual.n_clusters == 5
 
 
 @pytest.mark.slow
@@ -123,22 +123,22 @@ def test_intervals_of_eight_clusters_cover_what_they_are_of(monkeypatch):
         known = random.random((n_clusters, 8, 5)) < 1 / (1 + np.exp(-ease))[..., None]
         votes = np.where(known, truth, random.integers(7, size=(n_clusters, 8, 5)))
         units = [[str(label) for label in unit] for unit in votes.reshape(-1, 5)]
-        return units, [str(place // 8) for place in range(len(units))]
+        return units, [str(index // 8) for index in range(len(units))]
 
     units, _ = annotated(2000)
     truth = nominal_agreement(units, clusters=["all"] * len(units)).alpha
     hits = 0
     for seed in range(150):
         units, clusters = annotated(8)
-        found = nominal_agreement(units, clusters=clusters, seed=seed)
-        hits += found.low <= truth <= found.high
+        actual = nominal_agreement(units, clusters=clusters, seed=seed)
+        hits += actual.low <= truth <= actual.high
     assert 0.92 <= hits / 150 <= 0.99
 
 
 def test_all_who_agree_have_alpha_one_and_chance_has_zero():
     same = [["a"] * 5, ["b"] * 5, ["c"] * 4]
-    found = nominal_agreement(same, clusters=alone(same))
-    assert (found.alpha, found.low, found.high) == (1.0, 1.0, 1.0)
+    actual = nominal_agreement(same, clusters=alone(same))
+    assert (actual.alpha, actual.low, actual.high) == (1.0, 1.0, 1.0)
     random = np.random.default_rng(1)
     units = [list(map(str, random.integers(4, size=5))) for _ in range(2000)]
     assert nominal_agreement(units, clusters=["x"] * 2000).alpha == pytest.approx(0, abs=0.02)
@@ -146,17 +146,17 @@ def test_all_who_agree_have_alpha_one_and_chance_has_zero():
 
 @pytest.mark.parametrize("units", [[], [["a"]], [["a", "a"], ["a", "a", "a"]], [["a"], ["b"]], [[], []]])
 def test_what_is_not_defined_is_blank(units):
-    found = nominal_agreement(units, clusters=alone(units))
-    assert (found.alpha, found.low, found.high) == (None, None, None)
+    actual = nominal_agreement(units, clusters=alone(units))
+    assert (actual.alpha, actual.low, actual.high) == (None, None, None)
     numbers = [[{"a": 0.1, "b": 0.7}[label] for label in unit] for unit in units]
     assert numeric_agreement(numbers, clusters=alone(numbers)).alpha is None
 
 
 def test_one_cluster_has_no_interval():
     units = drawn_units(0)
-    found = nominal_agreement(units, clusters=["one"] * len(units))
-    assert found.alpha is not None
-    assert (found.low, found.high, found.n_clusters) == (None, None, 1)
+    actual = nominal_agreement(units, clusters=["one"] * len(units))
+    assert actual.alpha is not None
+    assert (actual.low, actual.high, actual.n_clusters) == (None, None, 1)
 
 
 def test_clusters_that_are_not_one_per_unit_are_refused():

@@ -5,8 +5,8 @@ import pyarrow as pa
 import pytest
 
 from fgbench import records, storage
-from fgbench.runs import breakdown
-from fgbench.runs.results import Predictions
+from fgbench.runs import breakdown, coverage
+from fgbench.runs.predictions import Predictions
 
 ROWS = [  # sample, clip, true, predicted
     ("a-f00001", "a", "anger", "anger"),
@@ -31,14 +31,14 @@ def predictions(rows=ROWS):
     )
 
 
-def told(groups):
+def rows_of(groups):
     return [(group.name, group.n, group.n_clips, group.uar, group.war) for group in groups]
 
 
 def test_accuracy_by_agreement():
     # As stored: float32.
     shares = {"a": float(np.float32(0.6)), "b": 1.0, "c": 0.6, "d": None}
-    assert told(breakdown.by_agreement(predictions(), shares)) == [
+    assert rows_of(breakdown.by_agreement(predictions(), shares)) == [
         ("60%", 3, 2, pytest.approx(2 / 3), pytest.approx(2 / 3)),
         ("100%", 2, 1, 0.5, 0.5),
         ("no votes", 1, 1, 0.0, 0.0),
@@ -57,15 +57,15 @@ def test_accuracy_by_confidence():
 
 
 def test_coverage_and_accuracy_on_the_detected_subset():
-    found = breakdown.coverage(predictions())
-    assert (found.n, found.n_predicted, found.share) == (6, 5, pytest.approx(5 / 6))
-    assert found.uar_detected == pytest.approx((2 / 3 + 1 / 2) / 2)
-    assert found.war_detected == pytest.approx(3 / 5)
+    actual = coverage.coverage(predictions())
+    assert (actual.n, actual.n_predicted, actual.share) == (6, 5, pytest.approx(5 / 6))
+    assert actual.uar_detected == pytest.approx((2 / 3 + 1 / 2) / 2)
+    assert actual.war_detected == pytest.approx(3 / 5)
 
 
 def test_nothing_detected_is_blank():
-    found = breakdown.coverage(predictions([ROWS[3]]))
-    assert (found.share, found.uar_detected, found.war_detected) == (0.0, None, None)
+    actual = coverage.coverage(predictions([ROWS[3]]))
+    assert (actual.share, actual.uar_detected, actual.war_detected) == (0.0, None, None)
 
 
 def write_table(path, kind, rows):
@@ -89,5 +89,5 @@ def test_manifests_are_read(tmp_path):
         [{"clip_id": clip, "frame_index": frame, "status": status} for clip, frame, status in frames],
     )
     lost = [*ROWS, ("e-f00001", "e", "pride", None)]
-    assert breakdown.missing_reasons(predictions(lost), tmp_path) == {"no_face": 1, "not told": 1}
-    assert breakdown.missing_reasons(predictions(ROWS[:2]), tmp_path) == {}
+    assert coverage.missing_reasons(predictions(lost), tmp_path) == {"no_face": 1, "not told": 1}
+    assert coverage.missing_reasons(predictions(ROWS[:2]), tmp_path) == {}

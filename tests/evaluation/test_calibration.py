@@ -59,22 +59,22 @@ def test_adaptive_bins_have_equally_many_samples():
 
 def test_scores_are_scikit_learns():
     truth, predicted, probabilities = drawn()
-    found = calibration_scores(truth, predicted, probabilities)
-    per_class = [brier_score_loss(truth == place, probabilities[:, place]) for place in range(5)]
-    assert found.brier == pytest.approx(sum(per_class))
-    assert found.accuracy == pytest.approx(np.mean(truth == predicted))
-    assert found.confidence == pytest.approx(probabilities.max(axis=1).mean())
+    actual = calibration_scores(truth, predicted, probabilities)
+    per_class = [brier_score_loss(truth == index, probabilities[:, index]) for index in range(5)]
+    assert actual.brier == pytest.approx(sum(per_class))
+    assert actual.accuracy == pytest.approx(np.mean(truth == predicted))
+    assert actual.confidence == pytest.approx(probabilities.max(axis=1).mean())
     # Calibrated by construction: the truth was drawn from the probabilities.
-    assert found.ece < 0.07
-    assert found.ece_adaptive < 0.07
+    assert actual.ece < 0.07
+    assert actual.ece_adaptive < 0.07
 
 
 def test_overconfidence_is_seen():
     truth, predicted, _ = drawn()
     sure = np.eye(5)[predicted]
-    found = calibration_scores(truth, predicted, sure)
-    assert found.ece == pytest.approx(1 - np.mean(truth == predicted))
-    assert found.brier == pytest.approx(2 * np.mean(truth != predicted))
+    actual = calibration_scores(truth, predicted, sure)
+    assert actual.ece == pytest.approx(1 - np.mean(truth == predicted))
+    assert actual.brier == pytest.approx(2 * np.mean(truth != predicted))
 
 
 def test_confidence_is_that_of_the_class_predicted():
@@ -88,15 +88,15 @@ def test_samples_without_prediction_take_no_part():
     lost = predicted.copy()
     lost[:30] = metrics.MISSING
     probabilities[:30] = np.nan
-    found = calibration_scores(truth, lost, probabilities)
+    actual = calibration_scores(truth, lost, probabilities)
     kept = calibration_scores(truth[30:], predicted[30:], probabilities[30:])
-    assert (found.n, found.n_missing) == (70, 30)
-    assert (found.ece, found.ece_adaptive, found.brier) == (kept.ece, kept.ece_adaptive, kept.brier)
+    assert (actual.n, actual.n_missing) == (70, 30)
+    assert (actual.ece, actual.ece_adaptive, actual.brier) == (kept.ece, kept.ece_adaptive, kept.brier)
 
 
 def test_without_predictions_all_is_blank():
-    found = calibration_scores(np.zeros(3, int), np.full(3, metrics.MISSING), np.full((3, 2), np.nan))
-    assert (found.n, found.ece, found.ece_adaptive, found.brier, found.accuracy) == (
+    actual = calibration_scores(np.zeros(3, int), np.full(3, metrics.MISSING), np.full((3, 2), np.nan))
+    assert (actual.n, actual.ece, actual.ece_adaptive, actual.brier, actual.accuracy) == (
         0,
         None,
         None,

@@ -15,11 +15,11 @@ def test_each_sample_goes_by_what_is_known_of_it():
 
 
 def test_one_unknown_subject_does_not_take_the_subjects_from_the_others():
-    subjects = [f"s{place % 4}" for place in range(40)]
-    clips = [f"c{place}" for place in range(40)]
+    subjects = [f"s{index % 4}" for index in range(40)]
+    clips = [f"c{index}" for index in range(40)]
     known = cluster_names(subject_ids=subjects, source_ids=[None] * 40, clip_ids=clips)
-    found = cluster_names(subject_ids=[None, *subjects[1:]], source_ids=[None] * 40, clip_ids=clips)
-    assert found == ("clip c0", *known[1:])
+    actual = cluster_names(subject_ids=[None, *subjects[1:]], source_ids=[None] * 40, clip_ids=clips)
+    assert actual == ("clip c0", *known[1:])
 
 
 def test_clusters_are_told_by_kind():

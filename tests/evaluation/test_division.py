@@ -4,7 +4,8 @@ import pytest
 
 from fgbench import storage
 from fgbench.errors import ConfigError, DatasetError, ManifestError
-from fgbench.runs.division import Division, read_division
+from fgbench.runs.division import Division
+from fgbench.runs.division_reading import read_division
 from fgbench.runs.roles import assign_roles
 from fgbench.runs.samples import clip_samples
 from tests.support.divided_work import EKMAN7, FIVE_FOLD, described, ekman_index, write_work
@@ -152,10 +153,10 @@ def test_the_official_validation_part_is_tested_and_part_of_train_selects(tmp_pa
 def test_other_parts_are_another_division(tmp_path):
     work = official(tmp_path, {})
     parts = {"kind": "parts", "train": ["train"], "selection": ["val"], "test": ["test"]}
-    told = {**index_of(work), "protocol": parts}
-    assert read_division(work, told).digest is None
+    details = {**index_of(work), "protocol": parts}
+    assert read_division(work, details).digest is None
     swapped = parts | {"selection": ["test"], "test": ["val"]}
-    other = read_division(work, {**told, "protocol": swapped})
+    other = read_division(work, {**details, "protocol": swapped})
     assert other.digest is not None
     assert {clip[:2] for clip, part in parts_of(other, work).items() if part == "test"} == {"f5", "f6"}
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.runs.context import RunContext
 from fgbench.runs.division import Division
-from fgbench.runs.folds import deal, fold_file_text, natural_key, read_fold_file, write_fold_file
+from fgbench.runs.folds import deal, fold_file_text, natural_key, read_fold_file
 from fgbench.runs.roles import assign_roles
 from fgbench.runs.samples import Sample
 
@@ -91,7 +91,7 @@ def test_folds_are_the_same_on_every_machine():
 def test_a_fold_file_is_read_as_it_was_written(tmp_path_factory, subjects):
     path = tmp_path_factory.mktemp("folds") / "folds.csv"
     fold_of = deal(subjects, 3)
-    write_fold_file(path, fold_of, "subject_id")
+    path.write_text(fold_file_text(fold_of, "subject_id"))
     clips = [clip(number, subject) for number, subject in enumerate(subjects * 2)]
     assert read_fold_file(path, clips, group_by="subject_id", n_folds=3) == fold_of
 
@@ -126,7 +126,7 @@ def test_a_file_that_does_not_divide_is_refused(tmp_path, text, message):
 def test_ids_that_look_like_formulas_are_harmless_and_read_as_they_were(tmp_path):
     subjects = ["=1+1|cmd", "'=x", "@a", "-0.5", "+", "'quoted", "\tx"]
     fold_of = {subject: str(1 + number % 3) for number, subject in enumerate(subjects)}
-    write_fold_file(tmp_path / "f.csv", fold_of, "subject_id")
+    (tmp_path / "f.csv").write_text(fold_file_text(fold_of, "subject_id"))
     lines = (tmp_path / "f.csv").read_text().splitlines()
     assert not [line for line in lines if line.startswith(("=", "@", "+"))]
     clips = [clip(number, subject) for number, subject in enumerate(subjects)]
@@ -137,8 +137,8 @@ def test_a_file_of_clips_may_not_divide_a_person(tmp_path):
     path = tmp_path / "folds.csv"
     lines = [f"{one.clip_id},{1 + number // 2}" for number, one in enumerate(CLIPS)]
     path.write_text("\n".join(["clip_id,fold", *lines]))
-    found = read_fold_file(path, CLIPS, group_by="subject_id", n_folds=3)
-    assert found == {"s0": "1", "s1": "2", "s2": "3"}
+    fold_file = read_fold_file(path, CLIPS, group_by="subject_id", n_folds=3)
+    assert fold_file == {"s0": "1", "s1": "2", "s2": "3"}
     path.write_text("\n".join(["clip_id,fold", *lines[:-1], "c5,1"]))
     with pytest.raises(ConfigError, match="puts subject_id 's2' into folds 3 and 1"):
         read_fold_file(path, CLIPS, group_by="subject_id", n_folds=3)
@@ -177,7 +177,7 @@ def test_copies_are_with_their_clip_and_never_scored():
     )
     context = RunContext(
         workdir=None, manifest_digest="", details={}, seed=0, resume=True, force=False, jobs=1,
-        progress=lambda *told: None, division=division, fold="3",
+        progress=lambda *reported: None, division=division, fold="3",
     )  # fmt: skip
     roles = assign_roles(context.divide([*CLIPS, *copies]), protocol_name="images", fold="3")
     assert {one.clip_id for one in roles.test} == {"c4", "c5"}

@@ -24,9 +24,9 @@ def swept(spatial=SPATIAL, temporal=TEMPORAL, *, truth=TRUTH, ids=IDS, part="val
 
 
 def test_fused_scores_by_hand():
-    found = fusion.fuse(SPATIAL, TEMPORAL, 0.5)
-    np.testing.assert_array_equal(found, [[0.5, 0.5], [0.25, 0.75], [0.75, 0.25], [0.4375, 0.5625]])
-    assert found.dtype == np.float32
+    actual = fusion.fuse(SPATIAL, TEMPORAL, 0.5)
+    np.testing.assert_array_equal(actual, [[0.5, 0.5], [0.25, 0.75], [0.75, 0.25], [0.4375, 0.5625]])
+    assert actual.dtype == np.float32
     np.testing.assert_allclose(fusion.fuse(SPATIAL, TEMPORAL, 0.25)[0], [0.375, 0.625])
 
 
@@ -34,47 +34,47 @@ def test_the_ends_are_the_streams_alone():
     spatial, temporal, truth = draw()
     np.testing.assert_array_equal(fusion.fuse(spatial, temporal, 1.0), spatial)
     np.testing.assert_array_equal(fusion.fuse(spatial, temporal, 0.0), temporal)
-    found = swept(spatial, temporal, truth=truth, ids=[str(n) for n in range(200)])
-    for place, stream in ((0, temporal), (-1, spatial)):
+    actual = swept(spatial, temporal, truth=truth, ids=[str(n) for n in range(200)])
+    for position, stream in ((0, temporal), (-1, spatial)):
         alone = metrics.confusion_matrix(truth, stream.argmax(axis=1), n_classes=5)
-        np.testing.assert_array_equal(found.confusions[place], alone)
-        assert found.uars[place] == pytest.approx(balanced_accuracy_score(truth, stream.argmax(axis=1)))
+        np.testing.assert_array_equal(actual.confusions[position], alone)
+        assert actual.uars[position] == pytest.approx(balanced_accuracy_score(truth, stream.argmax(axis=1)))
 
 
 def test_accuracies_of_a_sweep_are_those_of_scikit_learn():
     spatial, temporal, truth = draw(seed=1)
-    found = swept(spatial, temporal, truth=truth, ids=[str(n) for n in range(200)])
-    assert found.weights == (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-    for weight, uar in zip(found.weights, found.uars, strict=True):
+    actual = swept(spatial, temporal, truth=truth, ids=[str(n) for n in range(200)])
+    assert actual.weights == (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+    for weight, uar in zip(actual.weights, actual.uars, strict=True):
         mixed = weight * spatial.astype(float) + (1 - weight) * temporal.astype(float)
         assert uar == pytest.approx(balanced_accuracy_score(truth, mixed.argmax(axis=1)))
-    assert len(set(found.uars)) > 3
+    assert len(set(actual.uars)) > 3
 
 
 def test_sweep_by_hand():
-    found = swept(weights=[0.0, 0.5, 1.0])
+    actual = swept(weights=[0.0, 0.5, 1.0])
     # 0: a wrong, b right, c right, d right; 0.5: a right (tie: first), others right; 1: d wrong.
-    assert found.uars == [0.75, 1.0, 0.75]
-    assert found.part == "val"
-    assert found.sample_ids == frozenset(IDS)
+    assert actual.uars == [0.75, 1.0, 0.75]
+    assert actual.part == "val"
+    assert actual.sample_ids == frozenset(IDS)
 
 
 def test_samples_without_a_prediction_count_as_wrong():
     spatial, temporal = SPATIAL.copy(), TEMPORAL.copy()
     spatial[1], temporal[2] = np.nan, np.nan
-    found = swept(spatial, temporal, weights=[0.0, 0.5, 1.0])
+    actual = swept(spatial, temporal, weights=[0.0, 0.5, 1.0])
     # b has no spatial, c no temporal scores: each is missing wherever that stream has a weight.
-    assert found.confusions[:, :, 2].sum(axis=1).tolist() == [1, 2, 1]
-    assert found.confusions.sum(axis=(1, 2)).tolist() == [4, 4, 4]
-    assert found.uars == [0.5, 0.5, 0.5]
+    assert actual.confusions[:, :, 2].sum(axis=1).tolist() == [1, 2, 1]
+    assert actual.confusions.sum(axis=(1, 2)).tolist() == [4, 4, 4]
+    assert actual.uars == [0.5, 0.5, 0.5]
     np.testing.assert_array_equal(fusion.fuse(spatial, temporal, 1.0), spatial)
 
 
 def test_no_samples_have_no_accuracy():
     empty = np.empty((0, 2), np.float32)
-    found = swept(empty, empty, truth=np.empty(0, np.int64), ids=[])
-    assert found.uars == [None] * 11
-    assert fusion.best_weight([found], test=[]) is None
+    actual = swept(empty, empty, truth=np.empty(0, np.int64), ids=[])
+    assert actual.uars == [None] * 11
+    assert fusion.best_weight([actual], test=[]) is None
 
 
 def of_uars(uars, *, part="val", ids=("a",)):
@@ -113,9 +113,9 @@ def test_test_samples_may_not_choose():
 
 
 def test_sweeps_of_folds_are_joined():
-    found = fusion.joined([of_uars([10, 90]), of_uars([30, 10], ids=["b"])])
-    assert found.uars == pytest.approx([0.2, 0.5])
-    assert found.sample_ids == {"a", "b"}
+    actual = fusion.joined([of_uars([10, 90]), of_uars([30, 10], ids=["b"])])
+    assert actual.uars == pytest.approx([0.2, 0.5])
+    assert actual.sample_ids == {"a", "b"}
     with pytest.raises(ValueError, match="different parts or weights"):
         fusion.joined([of_uars([10]), of_uars([10], part="test")])
     with pytest.raises(ValueError, match="different weights"):

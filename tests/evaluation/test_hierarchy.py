@@ -11,8 +11,8 @@ LABELS = tuple(entry.name for entry in leaves())
 
 
 def path_to_root(label):
-    found = leaf(label)
-    return ["root", found.valence, f"upper {found.basic}", found.name]
+    actual = leaf(label)
+    return ["root", actual.valence, f"upper {actual.basic}", actual.name]
 
 
 def test_distance_is_the_number_of_edges_between_leaves():
@@ -39,7 +39,7 @@ def test_unknown_leaf_is_refused():
 
 
 def confusion(pairs):
-    number = {None: metrics.MISSING, **{label: place for place, label in enumerate(LABELS)}}
+    number = {None: metrics.MISSING, **{label: index for index, label in enumerate(LABELS)}}
     truth, predicted = zip(*pairs, strict=True)
     return metrics.confusion_matrix(
         [number[label] for label in truth], [number[label] for label in predicted], n_classes=33
@@ -60,27 +60,27 @@ PAIRS = [
 
 def test_scores_by_hand():
     """Wrong: guilt (2), anger (4), sorrow (6), none (6), relief (2) of eight samples."""
-    found = hierarchy.hierarchy_scores(confusion(PAIRS), LABELS)
-    assert (found.n, found.n_wrong) == (8, 5)
-    assert found.inside_upper == pytest.approx(2 / 5)
-    assert found.inside_valence == pytest.approx(3 / 5)
-    assert found.mean_distance == pytest.approx(20 / 8)
-    assert found.mean_distance_wrong == pytest.approx(20 / 5)
-    assert found.upper_war == pytest.approx(5 / 8)
+    actual = hierarchy.hierarchy_scores(confusion(PAIRS), LABELS)
+    assert (actual.n, actual.n_wrong) == (8, 5)
+    assert actual.inside_upper == pytest.approx(2 / 5)
+    assert actual.inside_valence == pytest.approx(3 / 5)
+    assert actual.mean_distance == pytest.approx(20 / 8)
+    assert actual.mean_distance_wrong == pytest.approx(20 / 5)
+    assert actual.upper_war == pytest.approx(5 / 8)
     # Upper classes of sadness 2 of 3, of happiness 2 of 4, of anger 1 of 1.
-    assert found.upper_uar == pytest.approx((2 / 3 + 2 / 4 + 1) / 3)
-    assert found.valence_war == pytest.approx(6 / 8)
+    assert actual.upper_uar == pytest.approx((2 / 3 + 2 / 4 + 1) / 3)
+    assert actual.valence_war == pytest.approx(6 / 8)
 
 
 def test_without_errors_their_shares_are_blank():
-    found = hierarchy.hierarchy_scores(confusion([("sorrow", "sorrow")]), LABELS)
-    assert (found.n_wrong, found.inside_upper, found.inside_valence) == (0, None, None)
-    assert (found.mean_distance, found.mean_distance_wrong) == (0.0, None)
+    actual = hierarchy.hierarchy_scores(confusion([("sorrow", "sorrow")]), LABELS)
+    assert (actual.n_wrong, actual.inside_upper, actual.inside_valence) == (0, None, None)
+    assert (actual.mean_distance, actual.mean_distance_wrong) == (0.0, None)
 
 
 def test_without_samples_all_is_blank():
-    found = hierarchy.hierarchy_scores(np.zeros((33, 34), np.int64), LABELS)
-    assert {value for name, value in found.to_json().items() if name not in ("n", "n_wrong")} == {None}
+    actual = hierarchy.hierarchy_scores(np.zeros((33, 34), np.int64), LABELS)
+    assert {value for name, value in actual.to_json().items() if name not in ("n", "n_wrong")} == {None}
 
 
 def test_other_label_sets_have_no_tree():

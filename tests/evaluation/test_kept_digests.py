@@ -16,7 +16,7 @@ from fgbench.runs.digests import (
     opened_result,
     write_result,
 )
-from fgbench.runs.results import Predictions
+from fgbench.runs.predictions import Predictions
 from fgbench.workfolders.sealed_json import write_sealed
 
 KEY = {"experiment": "tiny", "fold": "0", "seed": 0}
@@ -57,9 +57,9 @@ def flip(path):
 
 def test_files_of_runs_are_listed_with_their_digests(tmp_path):
     folder = written(tmp_path)
-    found = dict(kept_files(tmp_path))
-    assert {path.name for path in found} == {"predictions.parquet", *KEPT}
-    for path, digest in found.items():
+    mapping = dict(kept_files(tmp_path))
+    assert {path.name for path in mapping} == {"predictions.parquet", *KEPT}
+    for path, digest in mapping.items():
         assert path.parent == folder
         assert matches_digest(path, digest)
         if path.name != "history.json":
@@ -69,16 +69,16 @@ def test_files_of_runs_are_listed_with_their_digests(tmp_path):
 @pytest.mark.parametrize("name", KEPT)
 def test_a_run_with_a_damaged_file_is_not_there_already_and_that_is_told(tmp_path, name):
     folder = written(tmp_path)
-    told = []
-    assert results.finished_run(tmp_path, **KEY, **SETTINGS, note=told.append) == folder
+    messages = []
+    assert results.finished_run(tmp_path, **KEY, **SETTINGS, note=messages.append) == folder
     flip(folder / name)
-    assert results.finished_run(tmp_path, **KEY, **SETTINGS, note=told.append) is None
-    assert told == [
+    assert results.finished_run(tmp_path, **KEY, **SETTINGS, note=messages.append) is None
+    assert messages == [
         f"{folder / name} is not the file that the result of the run tells of: the run is made again"
     ]
     other = {**SETTINGS, "manifest_digest": "other"}
-    assert results.finished_run(tmp_path, **KEY, **other, note=told.append) is None
-    assert told[1:] == [f"{folder} is of other manifests: the run is made again"], "whatever is damaged"
+    assert results.finished_run(tmp_path, **KEY, **other, note=messages.append) is None
+    assert messages[1:] == [f"{folder} is of other manifests: the run is made again"], "whatever is damaged"
 
 
 def test_a_lost_file_is_told(tmp_path):
@@ -138,10 +138,10 @@ def test_a_changed_character_of_a_result_passes_for_no_value(tmp_path, old, new)
     path.write_text(path.read_text().replace(old, new))
     with pytest.raises(ManifestError, match=r"result\.json is damaged"):
         results.read_result(folder)
-    told = []
-    assert results.finished_run(tmp_path, **KEY, **SETTINGS, note=told.append) is None
-    assert len(told) == 1
-    assert told[0].startswith(f"{path} is damaged")
+    messages = []
+    assert results.finished_run(tmp_path, **KEY, **SETTINGS, note=messages.append) is None
+    assert len(messages) == 1
+    assert messages[0].startswith(f"{path} is damaged")
 
 
 @pytest.mark.parametrize("changed", ["1.25", "2.5", '"digest"'])
@@ -171,5 +171,5 @@ def test_a_card_of_the_users_is_not_the_runs(tmp_path):
 def test_keys_that_are_numbers_are_sealed_as_they_are_read(tmp_path):
     result = {"a": {number: number for number in (2, 1, 10)}}
     write_result(tmp_path / "result.json", result)
-    found = json.loads((tmp_path / "result.json").read_text())
-    assert opened_result(tmp_path / "result.json", found, again="")["a"] == {"1": 1, "2": 2, "10": 10}
+    report = json.loads((tmp_path / "result.json").read_text())
+    assert opened_result(tmp_path / "result.json", report, again="")["a"] == {"1": 1, "2": 2, "10": 10}

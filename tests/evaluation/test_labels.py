@@ -17,9 +17,9 @@ def test_the_leaves_are_the_label_set_unless_the_index_tells_another():
 def test_classes_that_differ_in_capitals_alone_are_the_same_ones():
     """A network of an earlier version of a work folder knows its classes in small letters."""
     network = LabelSet(name="free", labels=("mild_boredom", "zeal"), basic=("low", "high"))
-    found = respelled(network, LabelSet(name="free", labels=("Zeal", "Mild boredom")))
-    assert found.labels == ("Mild boredom", "Zeal")
-    assert found.basic == ("low", "high")
+    actual = respelled(network, LabelSet(name="free", labels=("Zeal", "Mild boredom")))
+    assert actual.labels == ("Mild boredom", "Zeal")
+    assert actual.basic == ("low", "high")
     other = LabelSet(name="free", labels=("Zeal", "Calm"))
     assert respelled(network, other) is network
     assert other.numbers(["calm", "Zeal"]).tolist() == [1, 0]
@@ -38,12 +38,12 @@ def test_numbers_are_those_of_the_class_tree():
 
 
 def test_a_set_of_its_own_has_no_upper_classes():
-    found = read_labels({"scheme": "raf-compound", "classes": ["sadly_angry", "happily_surprised"]})
-    assert (found.name, found.upper, found.basic) == ("raf-compound", (), None)
-    assert found.numbers(["happily_surprised", "sadly_angry"]).tolist() == [1, 0]
-    assert found.upper_numbers(np.array([1, 0, 1])).tolist() == [0, 0, 0]
-    assert found.upper_matrix().shape == (2, 0)
-    assert found.described() == {
+    labels = read_labels({"scheme": "raf-compound", "classes": ["sadly_angry", "happily_surprised"]})
+    assert (labels.name, labels.upper, labels.basic) == ("raf-compound", (), None)
+    assert labels.numbers(["happily_surprised", "sadly_angry"]).tolist() == [1, 0]
+    assert labels.upper_numbers(np.array([1, 0, 1])).tolist() == [0, 0, 0]
+    assert labels.upper_matrix().shape == (2, 0)
+    assert labels.described() == {
         "classes": ["sadly_angry", "happily_surprised"],
         "scheme": "raf-compound",
     }
@@ -51,13 +51,13 @@ def test_a_set_of_its_own_has_no_upper_classes():
 
 
 def test_what_is_left_of_the_leaves_keeps_their_order_and_upper_classes():
-    found = read_labels({"scheme": "fg33", "classes": ["surprise", "wrath", "anger", "lust"]})
-    assert found.labels == ("anger", "wrath", "lust", "surprise")
-    assert found.basic == ("anger", "anger", "love", "surprise")
-    assert found.upper == ("anger", "love", "surprise")
-    told = found.described()
-    assert told["scheme"] == "fg33-part"
-    assert named_labels(told["scheme"], told["classes"], origin="weights") == found
+    labels = read_labels({"scheme": "fg33", "classes": ["surprise", "wrath", "anger", "lust"]})
+    assert labels.labels == ("anger", "wrath", "lust", "surprise")
+    assert labels.basic == ("anger", "anger", "love", "surprise")
+    assert labels.upper == ("anger", "love", "surprise")
+    reported = labels.described()
+    assert reported["scheme"] == "fg33-part"
+    assert named_labels(reported["scheme"], reported["classes"], origin="weights") == labels
 
 
 def test_data_without_classes_have_none_to_train_on():

@@ -7,11 +7,12 @@ import sys
 import numpy as np
 import pytest
 
+from fgbench.audit.leak import Leak
 from fgbench.audit.leaks import audit_against, audit_parts
-from fgbench.audit.part_leaks import PARTNERS, Leak, dropped_clips
+from fgbench.audit.part_leaks import PARTNERS, dropped_clips
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.reports.audit_page import write_report
-from fgbench.runs.division import read_division
+from fgbench.runs.division_reading import read_division
 from tests.support.audited_folders import CHANGES, clip_row, drawn_faces, image_rows, write_work
 
 pytestmark = pytest.mark.slow
@@ -37,7 +38,7 @@ def write(made):
     return write_work(work, clips, images, **options)
 
 
-def found(audit):
+def leaks_of(audit):
     return [
         (leak.kind, leak.first_part, leak.second_part, leak.first, leak.second) for leak in audit.disallowed
     ]
@@ -59,7 +60,7 @@ def test_a_changed_copy_of_a_clip_is_a_near_duplicate(tmp_path, change):
     clips.append(clip_row("copy", "train", subject="x", source="x"))
     images += image_rows("copy", "train", [CHANGES[change](image) for image in FACES[7]])
     audit = audit_parts(write((work, clips, images, options)))
-    assert found(audit) == [("near_duplicate", "train", "test", "copy", "c7")]
+    assert leaks_of(audit) == [("near_duplicate", "train", "test", "copy", "c7")]
     (leak,) = audit.disallowed
     assert leak.correlation >= 0.95
     assert leak.pictures[0].startswith("copy-f")
@@ -73,7 +74,7 @@ def test_equal_files_and_equal_pictures_are_told_once_by_their_strongest_kind(tm
     clips += [clip_row("picture", "val", subject="y", source="y")]
     images += image_rows("picture", "val", FACES[6])
     audit = audit_parts(write((work, clips, images, options)))
-    assert found(audit) == [
+    assert leaks_of(audit) == [
         ("same_file", "train", "test", "file", "c6"),
         ("same_picture", "train", "val", "file", "picture"),
         ("same_picture", "val", "test", "picture", "c6"),
@@ -86,8 +87,8 @@ def folded(work, n_folds=3, **protocol):
     parts = ["train"] * 9
     clips = [clip_row(f"c{n}", part, subject=f"s{n}", source=f"f{n}") for n, part in enumerate(parts)]
     images = [row for n, part in enumerate(parts) for row in image_rows(f"c{n}", part, FACES[n])]
-    told = {"kind": "k-fold", "folds": n_folds, "group_by": "subject_id", **protocol}
-    return work, clips, images, {"protocol": told}
+    described = {"kind": "k-fold", "folds": n_folds, "group_by": "subject_id", **protocol}
+    return work, clips, images, {"protocol": described}
 
 
 def test_each_fold_is_compared_with_the_others(tmp_path):
@@ -158,7 +159,7 @@ def test_the_same_pixels_in_another_encoding_are_the_same_picture(tmp_path):
     (row, *_) = image_rows("png", "train", FACES[8][:1])
     row["image"]["bytes"] = encode(decode(image_rows("c8", "test", FACES[8])[0]["image"]["bytes"]), "png", 0)
     audit = audit_parts(write((work, clips, [*images, row], options)))
-    assert found(audit) == [("same_picture", "train", "test", "png", "c8")]
+    assert leaks_of(audit) == [("same_picture", "train", "test", "png", "c8")]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +190,7 @@ def test_copies_away_from_their_original_and_orphans_are_leaks(tmp_path):
         copy_of(images[1], "orphan", parent_id="nowhere"),
     ]
     audit = audit_parts(write((work, clips, images, options)))
-    assert found(audit) == [
+    assert leaks_of(audit) == [
         ("parent_elsewhere", "test", "train", "away", "c0-f00000"),
         ("parent_missing", "train", "", "orphan", "nowhere"),
     ]
@@ -200,7 +201,7 @@ def test_a_clip_in_two_parts_is_a_leak(tmp_path):
     clips.append({**clips[8], "split": "train"})
     images[0]["split"] = "val"
     audit = audit_parts(write((work, clips, images, options)))
-    kinds = [leak for leak in found(audit) if leak[0] == "same_clip"]
+    kinds = [leak for leak in leaks_of(audit) if leak[0] == "same_clip"]
     assert kinds == [
         ("same_clip", "train", "test", "c8", "c8"),
         ("same_clip", "val", "train", "c0", "c0"),
@@ -233,7 +234,7 @@ def test_overlap_of_two_folders(tmp_path):
     ]
     work = write_work(tmp_path / "pretraining", clips, images, dataset="other")
     audit = audit_against(work, tested)
-    assert found(audit) == [("near_duplicate", "train", "test of tested", "p1", "c8")]
+    assert leaks_of(audit) == [("near_duplicate", "train", "test of tested", "p1", "c8")]
     # The same names of subjects mean nothing in another data set.
     assert len(audit.leaks) == 1
     same = write_work(tmp_path / "same", clips, images, dataset="tested", group_by="subject_id")

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from fgbench.audit import duplicates as duplicate_search
+from fgbench.audit.leak import AuditedClip, Side
 from fgbench.audit.leaks import audit_parts
 from fgbench.audit.look_groups import look_groups
-from fgbench.audit.part_leaks import AuditedClip, Side, compare, dropped_clips
+from fgbench.audit.part_leaks import compare, dropped_clips
 from fgbench.audit.perceptual_hash import SIDE_PX, WINDOWS
 from fgbench.audit.pictures import Pictures
 from fgbench.reports.audit_page import write_report
@@ -94,8 +95,8 @@ def test_a_clip_that_has_no_partner_is_in_no_group(tmp_path):
         images += image_rows(name, part, [CHANGES[change](image) for image in faces[2]])
     clips.append(clip_row("d", "val", sha256="c0"))
     audit = audit_parts(write_work(tmp_path, clips, images))
-    found = [{part: list(ids) for part, ids in group.clips.items()} for group in audit.groups]
-    assert found == [{"train": ["a", "c"], "val": ["b"], "test": ["c2"]}, {"train": ["c0"], "val": ["d"]}]
+    actual = [{part: list(ids) for part, ids in group.clips.items()} for group in audit.groups]
+    assert actual == [{"train": ["a", "c"], "val": ["b"], "test": ["c2"]}, {"train": ["c0"], "val": ["d"]}]
     data, page = write_report(audit)
     assert [group["n_clips"] for group in json.loads(data.read_text())["groups"]] == [4, 2]
     text = page.read_text(encoding="utf-8")

@@ -11,11 +11,12 @@ from fgbench import records
 from fgbench.config import PrepareConfig, TrainClipConfig, load_training
 from fgbench.preparation import prepare
 from fgbench.reports.run.scores import scores_table
-from fgbench.runs.breakdown import coverage, missing_reasons
 from fgbench.runs.context import RunContext
+from fgbench.runs.coverage import coverage, missing_reasons
 from fgbench.runs.labels import LabelSet
 from fgbench.runs.lost_clips import lost_samples
-from fgbench.runs.results import Predictions, read_result, write_run
+from fgbench.runs.predictions import Predictions
+from fgbench.runs.results import read_result, write_run
 from fgbench.runs.roles import predictions_of
 from fgbench.runs.samples import clip_samples, image_samples
 from fgbench.storage import read_rows
@@ -45,7 +46,7 @@ def work(tmp_path_factory):
     return folder / "work"
 
 
-def place_of(work, **changes):
+def context_of(work, **changes):
     return RunContext(
         workdir=work,
         manifest_digest="m",
@@ -76,7 +77,7 @@ def test_rejects_keep_their_class_and_part(work):
     ("read", "expected"), [(clip_samples, {"broken"}), (image_samples, {"broken-f00004"})]
 )
 def test_a_broken_test_clip_is_a_sample_without_prediction(work, read, expected):
-    context = place_of(work)
+    context = context_of(work)
     samples = read(context.manifests)
     roles = context.roles(samples, protocol_name="test")
     lost = {sample.sample_id for sample in roles.test} - {sample.sample_id for sample in roles.predicted}
@@ -86,13 +87,13 @@ def test_a_broken_test_clip_is_a_sample_without_prediction(work, read, expected)
 
 
 def run_of(work):
-    context = place_of(work)
+    context = context_of(work)
     roles = context.roles(clip_samples(context.manifests), protocol_name="test")
     sure = np.ones((len(roles.predicted), 1), np.float32)
-    found = predictions_of(roles, sure, sure, ["anger"])
-    return found, write_run(
+    actual = predictions_of(roles, sure, sure, ["anger"])
+    return actual, write_run(
         work,
-        found,
+        actual,
         experiment="sure",
         fold="0",
         seed=0,
@@ -105,19 +106,19 @@ def run_of(work):
 
 @pytest.mark.slow
 def test_scores_coverage_result_and_table_count_it(work):
-    found, folder = run_of(work)
+    actual, folder = run_of(work)
     result = read_result(folder)
     assert (result["metrics"]["n"], result["metrics"]["n_missing"]) == (3, 1)
     assert result["metrics"]["uar"] == pytest.approx(2 / 3)
     (reason,) = result["rejected_test"]
     assert reason.startswith("ingest ")
     assert result["rejected_test"][reason] == 1
-    assert coverage(found).share == pytest.approx(2 / 3)
-    assert missing_reasons(found, work / "manifests") == {reason: 1}
+    assert coverage(actual).share == pytest.approx(2 / 3)
+    assert missing_reasons(actual, work / "manifests") == {reason: 1}
     notes = scores_table(folder).notes
     assert any("1 of 3 samples have no prediction" in note for note in notes)
-    told = f"sure: 1 test samples are of clips that could not be read ({reason} 1)"
-    assert any(note.startswith(told) for note in notes)
+    message = f"sure: 1 test samples are of clips that could not be read ({reason} 1)"
+    assert any(note.startswith(message) for note in notes)
 
 
 @pytest.mark.slow
@@ -134,7 +135,7 @@ def test_parts_test_the_lost_clips_of_the_test_list_alone(work):
     samples = clip_samples(work / "manifests")
     assert [one.clip_id for one in lost_samples(work / "manifests", samples)] == ["broken", "empty"]
     for fold in ("0", None):
-        lost = place_of(work).lost_tests(samples, fold=fold)
+        lost = context_of(work).lost_tests(samples, fold=fold)
         assert [sample.clip_id for sample in lost] == ["broken"]
 
 

@@ -8,9 +8,9 @@ from fgbench import records, storage
 from fgbench.errors import ConfigError
 from fgbench.files.hashing import hash_u64
 from fgbench.reports.run.fold_scores import fold_tables, folds_json
-from fgbench.runs.breakdown import coverage, missing_reasons
 from fgbench.runs.context import RunContext
-from fgbench.runs.division import read_division
+from fgbench.runs.coverage import coverage, missing_reasons
+from fgbench.runs.division_reading import read_division
 from fgbench.runs.labels import LabelSet
 from fgbench.runs.lost_clips import lost_samples
 from fgbench.runs.results import read_result, write_run
@@ -58,7 +58,7 @@ def division_of(work, fold_file=None):
     return read_division(work, index, fold_file=fold_file)
 
 
-def place_of(work, **changes):
+def context_of(work, **changes):
     division = division_of(work)
     return RunContext(
         workdir=work,
@@ -81,14 +81,14 @@ def hashed(*name):
 
 def lost_by_fold(work, read=clip_samples):
     """Fold to the lost clips that it tests."""
-    found = {}
-    for context in place_of(work, fold="1").each_fold():
+    actual = {}
+    for context in context_of(work, fold="1").each_fold():
         roles = context.roles(read(context.manifests), protocol_name="test")
         predicted = {sample.sample_id for sample in roles.predicted}
-        found[context.fold] = {one.clip_id for one in roles.test if one.sample_id not in predicted}
+        actual[context.fold] = {one.clip_id for one in roles.test if one.sample_id not in predicted}
         training = {sample.clip_id for sample in (*roles.train, *roles.selection)}
         assert not training & {name for name, *_ in (*LOST, *NO_SAMPLES)}
-    return found
+    return actual
 
 
 @pytest.mark.parametrize("read", [clip_samples, image_samples])
@@ -116,23 +116,23 @@ def test_usable_clips_stay_in_their_folds(tmp_path, work):
 
 
 def test_all_folds_together_test_all_lost_clips(work):
-    context = place_of(work)
-    found = context.lost_tests(clip_samples(context.manifests), fold=None)
-    assert [one.clip_id for one in found] == sorted(name for name, *_ in LOST)
-    assert {one.part for one in found} == {"test"}
+    context = context_of(work)
+    actual = context.lost_tests(clip_samples(context.manifests), fold=None)
+    assert [one.clip_id for one in actual] == sorted(name for name, *_ in LOST)
+    assert {one.part for one in actual} == {"test"}
 
 
 @pytest.fixture
 def runs(work):
     """A run of each fold that is right wherever there is a sample to look at."""
     folders = {}
-    for context in place_of(work).each_fold():
+    for context in context_of(work).each_fold():
         roles = context.roles(clip_samples(context.manifests), protocol_name="test")
         sure = np.array([[one.label == label for label in EKMAN7] for one in roles.predicted], np.float32)
-        found = predictions_of(roles, sure, sure, EKMAN7)
+        actual = predictions_of(roles, sure, sure, EKMAN7)
         folder = write_run(
             work,
-            found,
+            actual,
             experiment="sure",
             fold=context.fold,
             seed=0,
@@ -141,38 +141,38 @@ def runs(work):
             device="cpu",
             details=context.details,
         )
-        folders[context.fold] = (folder, found)
+        folders[context.fold] = (folder, actual)
     return folders
 
 
 @pytest.mark.slow
 def test_scores_coverage_and_reasons_of_a_fold_count_them(work, runs):
-    folder, found = runs["2"]
+    folder, actual = runs["2"]
     result = read_result(folder)
-    lost = {name for name, *_ in LOST} & set(found.clip_ids)
+    lost = {name for name, *_ in LOST} & set(actual.clip_ids)
     assert lost >= {"s2-broken", "s2-gone"}
     assert (result["metrics"]["n"], result["metrics"]["n_missing"]) == (14 + len(lost), len(lost))
     assert result["rejected_test"]["ingest missing_file"] == 1
     assert sum(result["rejected_test"].values()) == len(lost)
-    assert coverage(found).share == pytest.approx(14 / (14 + len(lost)))
-    assert missing_reasons(found, work / "manifests") == result["rejected_test"]
+    assert coverage(actual).share == pytest.approx(14 / (14 + len(lost)))
+    assert missing_reasons(actual, work / "manifests") == result["rejected_test"]
 
 
 @pytest.mark.slow
 def test_pooled_scores_the_mean_of_the_folds_and_notes_count_them(runs):
     folders = [folder for folder, _ in runs.values()]
-    told = folds_json(folders)
+    reported = folds_json(folders)
     # Ten of each class are right; lost: three of anger, two of fear, one of sadness.
     expected = np.mean([10 / 13, 1.0, 10 / 12, 1.0, 10 / 11, 1.0, 1.0])
-    assert (told["pooled"]["n"], told["pooled"]["n_missing"]) == (76, 6)
-    assert told["pooled"]["uar"] == pytest.approx(expected)
-    assert told["pooled"]["war"] == pytest.approx(70 / 76)
+    assert (reported["pooled"]["n"], reported["pooled"]["n_missing"]) == (76, 6)
+    assert reported["pooled"]["uar"] == pytest.approx(expected)
+    assert reported["pooled"]["war"] == pytest.approx(70 / 76)
     label_of = {name: label for name, _, _, label, _ in LOST}
     each = []
-    for _, found in runs.values():
-        lost = [label_of[name] for name in found.clip_ids if name in label_of]
+    for _, one in runs.values():
+        lost = [label_of[name] for name in one.clip_ids if name in label_of]
         each.append(np.mean([2 / (2 + lost.count(label)) for label in EKMAN7]))
-    assert told["mean"]["uar"] == pytest.approx(np.mean(each))
+    assert reported["mean"]["uar"] == pytest.approx(np.mean(each))
     table, classes = fold_tables(folders)
     assert table.rows[-2][:3] == ["all, pooled", 76, 6]
     reasons = "ingest empty_file 1, ingest missing_file 1, ingest truncated 3, sample no_frames_sampled 1"
@@ -188,10 +188,10 @@ def test_a_fold_file_of_clips_tells_the_fold_of_a_lost_clip(tmp_path):
     mine = tmp_path / "mine.csv"
     mine.write_text("\n".join(["clip_id,fold", *lines, "s2-broken,4", "nobodys,5"]))
     for fold_file in (mine, None, mine):
-        found = division_of(work, fold_file)
-        assert (found.fold_of["s2-broken"], found.fold_of["nobodys"]) == ("4", "5")
-        assert found.fold_of["new-one"] == hashed("clip_id", "new-one")
-        assert found.fold_of["s1-anger"] == "1"
+        actual = division_of(work, fold_file)
+        assert (actual.fold_of["s2-broken"], actual.fold_of["nobodys"]) == ("4", "5")
+        assert actual.fold_of["new-one"] == hashed("clip_id", "new-one")
+        assert actual.fold_of["s1-anger"] == "1"
     kept = (work / "folds" / "5-fold-by-clip.csv").read_text()
     assert "s2-broken,4\n" in kept
     assert "new-one" not in kept
@@ -205,9 +205,9 @@ def test_a_fold_file_of_persons_may_name_those_without_usable_clips(tmp_path, wo
     lines = [f"s{n},{1 + n % 5}" for n in (*range(1, 11), 99)]
     mine.write_text("\n".join(["subject_id,fold", *lines]))
     for fold_file in (mine, None):
-        found = division_of(work, fold_file)
-        assert {found.fold_of[name] for name in ("new-one", "new-other")} == {"5"}
-        assert found.fold_of["s2-broken"] == found.fold_of["s2-fear"] == "3"
+        actual = division_of(work, fold_file)
+        assert {actual.fold_of[name] for name in ("new-one", "new-other")} == {"5"}
+        assert actual.fold_of["s2-broken"] == actual.fold_of["s2-fear"] == "3"
     mine.write_text("\n".join(["subject_id,fold", *lines, "s100,1"]))
     with pytest.raises(ConfigError, match="has 1 unknown ids of column subject_id: s100"):
         division_of(make(tmp_path / "again"), mine)
@@ -218,9 +218,9 @@ def test_a_fold_file_of_clips_where_persons_are_kept_together(tmp_path, work):
     lines = [f"{clip},{1 + (int(subject[1:]) - 1) % 5}" for clip, subject, *_ in described()]
     mine.write_text("\n".join(["clip_id,fold", *lines, "nobodys,4", "new-one,1"]))
     for fold_file in (mine, None):
-        found = division_of(work, fold_file)
-        assert found.fold_of["nobodys"] == "4", "also where its person is unknown"
-        assert {found.fold_of[name] for name in ("new-one", "new-other")} == {"1"}
+        actual = division_of(work, fold_file)
+        assert actual.fold_of["nobodys"] == "4", "also where its person is unknown"
+        assert {actual.fold_of[name] for name in ("new-one", "new-other")} == {"1"}
     for other in ("s2-broken,1", "new-other,2"):
         mine.write_text("\n".join(["clip_id,fold", *lines, "new-one,1", other]))
         with pytest.raises(ConfigError, match=r"puts subject_id 's(2|99)' into folds"):

@@ -45,37 +45,37 @@ def test_a_missing_prediction_is_a_wrong_one(pairs):
     matrix = metrics.confusion_matrix(truth, predicted, n_classes=5)
     assert matrix.sum() == len(pairs)
     assert metrics.war(matrix) == pytest.approx(np.mean(truth == predicted))
-    expected = np.mean([np.mean(predicted[truth == place] == place) for place in np.unique(truth)])
+    expected = np.mean([np.mean(predicted[truth == index] == index) for index in np.unique(truth)])
     assert metrics.uar(matrix) == pytest.approx(expected)
 
 
 def test_a_class_without_test_samples_is_blank_and_left_out():
-    found = metrics.scores(metrics.confusion_matrix([0, 0, 1], [0, 2, 1], n_classes=4), list("abcd"))
-    assert [entry.recall for entry in found.classes] == [0.5, 1.0, None, None]
-    assert [entry.precision for entry in found.classes] == [1.0, 1.0, 0.0, None]
-    assert [entry.f1 for entry in found.classes] == [pytest.approx(2 / 3), 1.0, 0.0, None]
-    assert [entry.n for entry in found.classes] == [2, 1, 0, 0]
-    assert (found.n, found.n_missing, found.n_classes) == (3, 0, 2)
-    assert found.uar == 0.75
-    assert found.war == pytest.approx(2 / 3)
-    assert found.macro_f1 == pytest.approx((2 / 3 + 1) / 2)
+    measured = metrics.scores(metrics.confusion_matrix([0, 0, 1], [0, 2, 1], n_classes=4), list("abcd"))
+    assert [entry.recall for entry in measured.classes] == [0.5, 1.0, None, None]
+    assert [entry.precision for entry in measured.classes] == [1.0, 1.0, 0.0, None]
+    assert [entry.f1 for entry in measured.classes] == [pytest.approx(2 / 3), 1.0, 0.0, None]
+    assert [entry.n for entry in measured.classes] == [2, 1, 0, 0]
+    assert (measured.n, measured.n_missing, measured.n_classes) == (3, 0, 2)
+    assert measured.uar == 0.75
+    assert measured.war == pytest.approx(2 / 3)
+    assert measured.macro_f1 == pytest.approx((2 / 3 + 1) / 2)
 
 
 def test_without_samples_all_is_blank():
     matrix = metrics.confusion_matrix(np.empty(0, int), np.empty(0, int), n_classes=2)
-    found = metrics.scores(matrix, ["a", "b"])
-    assert (found.uar, found.war, found.macro_f1) == (None, None, None)
+    measured = metrics.scores(matrix, ["a", "b"])
+    assert (measured.uar, measured.war, measured.macro_f1) == (None, None, None)
     assert math.isnan(metrics.uar(matrix))
     assert math.isnan(metrics.war(matrix))
 
 
 def test_missing_predictions_are_counted():
-    found = metrics.scores(
+    measured = metrics.scores(
         metrics.confusion_matrix([0, 1, 1], [metrics.MISSING, 1, 1], n_classes=2), ["a", "b"]
     )
-    assert found.n_missing == 1
-    assert found.uar == 0.5
-    assert found.to_json()["classes"][0] == {
+    assert measured.n_missing == 1
+    assert measured.uar == 0.5
+    assert measured.to_json()["classes"][0] == {
         "label": "a",
         "n": 1,
         "recall": 0.0,

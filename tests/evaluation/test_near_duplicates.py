@@ -105,18 +105,18 @@ def found_copies(originals, change):
 @pytest.mark.parametrize("turned", QUARTERS)
 def test_copies_turned_by_quarters_are_found(originals, turned):
     turns, mirrored = QUARTERS[turned]
-    found, wrong = found_copies(
+    actual, wrong = found_copies(
         originals, lambda image: np.ascontiguousarray(np.rot90(image[:, ::-1] if mirrored else image, turns))
     )
-    assert (found, wrong) == (CLIPS, 0)
+    assert (actual, wrong) == (CLIPS, 0)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("border", BORDERS)
 @pytest.mark.parametrize("angle", [-15, -8, 3, 12])
 def test_copies_tilted_by_up_to_15_degrees_are_found(originals, angle, border):
-    found, wrong = found_copies(originals, lambda image: tilted(image, angle, border))
-    assert (found, wrong) == (CLIPS, 0)
+    actual, wrong = found_copies(originals, lambda image: tilted(image, angle, border))
+    assert (actual, wrong) == (CLIPS, 0)
 
 
 @pytest.mark.slow
@@ -127,8 +127,8 @@ def test_copies_tilted_by_up_to_15_degrees_are_found(originals, angle, border):
 )
 def test_copies_shifted_by_up_to_15_percent_are_found(originals, right, down, share, border):
     """Recall is at least what README says; what is shifted by more is not claimed."""
-    found, wrong = found_copies(originals, lambda image: shifted(image, right, down, border))
-    assert found >= share * CLIPS
+    actual, wrong = found_copies(originals, lambda image: shifted(image, right, down, border))
+    assert actual >= share * CLIPS
     assert wrong == 0
 
 
@@ -164,14 +164,14 @@ def test_bits_are_those_of_all_comparisons_by_brute_force():
     ]
     turned = [(TRANSPOSED, upside), (0, both), (TRANSPOSED, MIRROR), (TRANSPOSED, none), (0, upside)]
     comparisons += [
-        (4 * N_SCALED + place, 0, column, mask)
-        for place, (column, mask) in enumerate([*turned, (TRANSPOSED, both)])
+        (4 * N_SCALED + index, 0, column, mask)
+        for index, (column, mask) in enumerate([*turned, (TRANSPOSED, both)])
     ]
-    for place, match in enumerate(FURTHER[6:], start=6):
+    for index, match in enumerate(FURTHER[6:], start=6):
         row, column = (match.second, match.first)
         if match.angle_deg:
             row, column = IN_MIDDLE, IN_MIDDLE + 1 + ANGLES_DEG.index(match.angle_deg)
-        comparisons.append((4 * N_SCALED + place, row, column, none))
+        comparisons.append((4 * N_SCALED + index, row, column, none))
     first, second = (described([("a", [drawn_faces(CLIPS)[0][3][0]])]) for _ in range(2))
     first = replace(first, hashes=columns, flat=np.zeros(5, bool))
     second = replace(second, hashes=rows, flat=np.zeros(5, bool))
@@ -242,7 +242,7 @@ def test_pictures_of_clips_stand_together_whatever_their_order(originals):
         for number, image in enumerate(faces)
     ]
     order = np.random.default_rng(0).permutation(len(rows))
-    shuffled = describe(rows[place] for place in order)
+    shuffled = describe(rows[index] for index in order)
     assert shuffled.image_ids == originals.image_ids == sorted(originals.image_ids)
 
 
@@ -268,11 +268,11 @@ def test_the_transform_is_the_cosine_transform():
     grid = cv2.resize(even, (32, 32), interpolation=cv2.INTER_LINEAR).astype(np.float64)
     bits = dctn(grid, type=2)[:16, :16] > 0
     bits[0, 0] = False
-    said = np.unpackbits(hashes(even)[0].astype("<u8").view(np.uint8), bitorder="little").reshape(4, 8, 8)
-    found = np.zeros((16, 16), bool)
-    for number, word in enumerate(said):
-        found[number // 2 :: 2, number % 2 :: 2] = word
-    assert (bits != found).mean() < 0.01
+    reported = np.unpackbits(hashes(even)[0].astype("<u8").view(np.uint8), bitorder="little").reshape(4, 8, 8)
+    result = np.zeros((16, 16), bool)
+    for number, word in enumerate(reported):
+        result[number // 2 :: 2, number % 2 :: 2] = word
+    assert (bits != result).mean() < 0.01
 
 
 def test_black_fill_at_the_edge_does_not_count():
@@ -293,10 +293,10 @@ def test_what_is_not_a_copy_does_not_agree():
 
 def test_pictures_that_show_nothing_are_not_compared():
     black = [("a", [np.zeros((224, 224, 3), np.uint8)]), ("b", [np.full((224, 224, 3), 120, np.uint8)])]
-    found = described(black)
-    assert found.flat.all()
-    assert is_flat(found.thumbs[0])
-    assert near_duplicates(found, found) == []
+    actual = described(black)
+    assert actual.flat.all()
+    assert is_flat(actual.thumbs[0])
+    assert near_duplicates(actual, actual) == []
 
 
 def test_damaged_pictures_are_told_and_left_out():
@@ -306,5 +306,5 @@ def test_damaged_pictures_are_told_and_left_out():
         StoredPicture("a-2", "a", b"no picture"),
         StoredPicture("b", "b", b""),
     ]
-    found = describe(rows)
-    assert (found.image_ids, found.unreadable) == (["a-1"], ["a-2", "b"])
+    actual = describe(rows)
+    assert (actual.image_ids, actual.unreadable) == (["a-1"], ["a-2", "b"])

@@ -3,20 +3,14 @@
 import pytest
 
 from fgbench.errors import ConfigError
-from fgbench.runs.protocol import Protocol
+from fgbench.runs.protocol import Protocol, refuse_shared_parts
 
-PARTS = {"a": "train", "b": "train", "c": "val", "d": "test", "e": "test", "f": "unused"}
+ROLES = {"train": ["train"], "selection": ["val"], "test": ["test"]}
 
 
 def protocol(**change):
     sets = {"train": frozenset("ab"), "selection": frozenset("c"), "test": frozenset("de")}
     return Protocol(name="p", **(sets | change))
-
-
-def test_parts_become_roles():
-    made = Protocol.from_parts(PARTS, name="official", fold="3")
-    assert (made.train, made.selection, made.test) == (frozenset("ab"), frozenset("c"), frozenset("de"))
-    assert (made.name, made.fold) == ("official", "3")
 
 
 @pytest.mark.parametrize(("role", "doing"), [("train", "trains on"), ("selection", "selects on")])
@@ -27,9 +21,9 @@ def test_test_samples_have_no_other_role(role, doing):
 
 def test_a_part_cannot_be_both_selection_and_test():
     with pytest.raises(ConfigError, match="part 'test' is both selection and test"):
-        Protocol.from_parts(PARTS, name="p", selection=["test"])
+        refuse_shared_parts("p", **ROLES | {"selection": ["test"]})
     with pytest.raises(ConfigError, match="part 'train' is both train and test"):
-        Protocol.from_parts(PARTS, name="p", test=["train", "test"])
+        refuse_shared_parts("p", **ROLES | {"test": ["train", "test"]})
 
 
 def test_choosing_on_test_samples_is_refused():
@@ -44,7 +38,7 @@ def test_choosing_on_test_samples_is_refused():
 
 def test_training_samples_may_be_chosen_on_and_selection_may_be_empty():
     assert protocol(selection=frozenset("ab")).selection == frozenset("ab")
-    assert Protocol.from_parts(PARTS, name="p", selection=()).selection == frozenset()
+    assert protocol(selection=frozenset()).selection == frozenset()
 
 
 def test_roles_without_samples_are_refused():
@@ -52,5 +46,3 @@ def test_roles_without_samples_are_refused():
         protocol(test=frozenset())
     with pytest.raises(ConfigError, match="no train samples"):
         protocol(train=frozenset())
-    with pytest.raises(ConfigError, match=r"no samples in \['dev'\] to choose on"):
-        Protocol.from_parts(PARTS, name="p", selection=["dev"])

@@ -11,8 +11,9 @@ from sklearn.metrics import balanced_accuracy_score
 
 from fgbench import __version__, storage
 from fgbench.errors import ConfigError, ManifestError
+from fgbench.evaluation import metrics
 from fgbench.runs import results
-from fgbench.runs.results import Predictions
+from fgbench.runs.predictions import Predictions, read_predictions
 from fgbench.workfolders.sealed_json import write_sealed
 
 CLASSES = ("anger", "joy", "love")
@@ -22,20 +23,20 @@ DETAILS = {"dataset": "made up", "synthetic": True}
 def predictions(n=30, seed=0):
     generator = np.random.default_rng(seed)
     chances = generator.dirichlet(np.ones(3), n).astype(np.float32)
-    predicted = [CLASSES[place] for place in chances.argmax(axis=1)]
+    predicted = [CLASSES[index] for index in chances.argmax(axis=1)]
     predicted[4] = None
     return Predictions(
         classes=CLASSES,
-        sample_ids=[f"c{place // 2}/f{place}" for place in range(n)],
-        clip_ids=[f"c{place // 2}" for place in range(n)],
-        subject_ids=[None if place < 2 else f"s{place // 6}" for place in range(n)],
-        labels=[CLASSES[place] for place in generator.integers(0, 3, n)],
+        sample_ids=[f"c{index // 2}/f{index}" for index in range(n)],
+        clip_ids=[f"c{index // 2}" for index in range(n)],
+        subject_ids=[None if index < 2 else f"s{index // 6}" for index in range(n)],
+        labels=[CLASSES[index] for index in generator.integers(0, 3, n)],
         predicted=predicted,
         probabilities=chances,
     )
 
 
-def write(root, found=None, **change):
+def write(root, actual=None, **change):
     options = {
         "experiment": "lbp-svm",
         "fold": "official",
@@ -45,7 +46,7 @@ def write(root, found=None, **change):
         "device": "cpu",
         "details": DETAILS,
     }
-    return results.write_run(root, found or predictions(), **(options | change))
+    return results.write_run(root, actual or predictions(), **(options | change))
 
 
 def test_a_run_has_its_place_and_files(tmp_path):
@@ -70,7 +71,8 @@ def test_a_run_has_its_place_and_files(tmp_path):
 def test_scores_are_recomputed_from_the_predictions(tmp_path):
     given = predictions()
     folder = write(tmp_path, given)
-    scores = results.recompute(folder)
+    scored = read_predictions(folder)
+    scores = metrics.scores(scored.confusion(), scored.classes)
     wrong = [label or "none" for label in given.predicted]
     with pytest.warns(UserWarning, match="classes not in y_true"):
         expected = balanced_accuracy_score(given.labels, wrong)
@@ -82,13 +84,13 @@ def test_scores_are_recomputed_from_the_predictions(tmp_path):
 
 def test_predictions_come_back_as_they_were(tmp_path):
     given = predictions()
-    found = results.read_predictions(write(tmp_path, given))
+    actual = read_predictions(write(tmp_path, given))
     for name in ("classes", "sample_ids", "clip_ids", "subject_ids", "labels", "predicted"):
-        assert getattr(found, name) == getattr(given, name)
-    assert list(found.source_ids) == list(given.source_ids)
+        assert getattr(actual, name) == getattr(given, name)
+    assert list(actual.source_ids) == list(given.source_ids)
     there = [label is not None for label in given.predicted]
-    np.testing.assert_array_equal(found.probabilities[there], given.probabilities[there])
-    assert np.isnan(found.probabilities[4]).all()
+    np.testing.assert_array_equal(actual.probabilities[there], given.probabilities[there])
+    assert np.isnan(actual.probabilities[4]).all()
 
 
 def test_columns_are_frozen(tmp_path):
@@ -106,16 +108,16 @@ def test_columns_are_frozen(tmp_path):
 
 def test_sources_are_kept(tmp_path):
     given = predictions()
-    films = [f"film {place}" for place in range(len(given.sample_ids))]
-    found = results.read_predictions(write(tmp_path, replace(given, source_ids=films)))
-    assert found.source_ids == films
+    films = [f"film {index}" for index in range(len(given.sample_ids))]
+    actual = read_predictions(write(tmp_path, replace(given, source_ids=films)))
+    assert actual.source_ids == films
 
 
 def test_runs_before_sources_were_kept_are_read(tmp_path):
     folder = write(tmp_path)
     path = folder / "predictions.parquet"
     pq.write_table(pq.read_table(path).drop_columns("source_id"), path)
-    assert set(results.read_predictions(folder).source_ids) == {None}
+    assert set(read_predictions(folder).source_ids) == {None}
 
 
 def test_the_same_run_gives_the_same_bytes(tmp_path):
@@ -147,7 +149,7 @@ def test_changed_predictions_are_noticed(tmp_path):
     with pytest.raises(ManifestError, match="has lost its"):
         results.verify(folder)
     with pytest.raises(ManifestError, match=r"predictions\.parquet is (missing|damaged)"):
-        results.recompute(folder)
+        read_predictions(folder)
 
 
 def test_changed_scores_are_noticed(tmp_path):
@@ -166,11 +168,11 @@ def test_damaged_predictions_are_refused(tmp_path):
     folder = write(tmp_path)
     (folder / "predictions.parquet").write_bytes(b"PAR1 no")
     with pytest.raises(ManifestError, match=r"predictions\.parquet is (missing|damaged)"):
-        results.recompute(folder)
+        read_predictions(folder)
     table = pq.read_table(write(tmp_path / "b") / "predictions.parquet").drop_columns(["clip_id"])
     pq.write_table(table, folder / "predictions.parquet")
     with pytest.raises(ManifestError, match="not those of predictions"):
-        results.recompute(folder)
+        read_predictions(folder)
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", ".hidden", "a b"])
@@ -212,10 +214,10 @@ def test_a_run_that_is_there_is_found_by_settings_and_manifests(tmp_path):
     assert results.finished_run(tmp_path, **KEY, **SETTINGS) == folder
     in_order = {"config": {"kernel": "rbf", "c": 10.0}}
     assert results.finished_run(tmp_path, **KEY, **(SETTINGS | in_order)) == folder
-    told = []
+    messages = []
     other = SETTINGS | {"manifest_digest": "cd" * 32}
-    assert results.finished_run(tmp_path, **KEY, **other, note=told.append) is None
-    assert told == [f"{folder} is of other manifests: the run is made again"]
+    assert results.finished_run(tmp_path, **KEY, **other, note=messages.append) is None
+    assert messages == [f"{folder} is of other manifests: the run is made again"]
     assert results.finished_run(tmp_path, **(KEY | {"seed": 1}), **SETTINGS) is None
 
 
@@ -302,9 +304,9 @@ def test_every_result_of_another_shape_is_one_clear_error(tmp_path):
     folder = write(tmp_path)
     path = folder / "result.json"
     whole = path.read_text()
-    for text, said in damages(json.loads(whole)):
+    for text, reported in damages(json.loads(whole)):
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        with pytest.raises(ManifestError, match=said) as caught:
+        with pytest.raises(ManifestError, match=reported) as caught:
             results.read_result(folder)
         assert len(str(caught.value)) < 1000
         assert results.finished_run(tmp_path, **KEY, **SETTINGS) is None

@@ -22,7 +22,7 @@ def test_equal_settings_are_let_pass(run):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "key"),
     [
         ({"optimiser": {"epochs": 3, "rate": 1e-5}}, "optimiser.epochs (2 there, 3 here)"),
         ({"c_values": [1.0]}, "c_values ([1.0, 10.0] there, [1.0] here)"),
@@ -31,10 +31,10 @@ def test_equal_settings_are_let_pass(run):
         ({"name": "x" * 60}, f"name (mine there, {'x' * 40}... here)"),
     ],
 )
-def test_other_ones_are_refused_by_their_keys(run, changes, told):
+def test_other_ones_are_refused_by_their_keys(run, changes, key):
     with pytest.raises(ConfigError) as caught:
         refuse_other_settings(*run, {**SETTINGS, **changes}, command="fgbench train au")
-    assert caught.value.message == (f"{run[0]} is finished, with other settings: {told}; nothing was changed")
+    assert caught.value.message == (f"{run[0]} is finished, with other settings: {key}; nothing was changed")
     assert "another name:" in caught.value.hint
     assert "fgbench train au --force" in caught.value.hint
 

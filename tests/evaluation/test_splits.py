@@ -30,7 +30,7 @@ def test_no_person_is_in_two_folds_and_folds_are_balanced(subjects, n_folds, see
     assert sizes.max() - sizes.min() <= max(counts.values())
     shuffled = list(range(len(subjects)))
     order.shuffle(shuffled)
-    again = subject_folds([subjects[place] for place in shuffled], n_folds, seed)
+    again = subject_folds([subjects[index] for index in shuffled], n_folds, seed)
     np.testing.assert_array_equal(again, folds[shuffled])
 
 

@@ -8,16 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from fgbench.errors import ManifestError
-from fgbench.runs.streams import (
-    ATTENTION,
-    STREAMS,
-    ClipAttention,
-    StreamScores,
-    read_attention,
-    read_streams,
-    write_attention,
-    write_streams,
-)
+from fgbench.runs.attention import ATTENTION, ClipAttention, read_attention, write_attention
+from fgbench.runs.streams import STREAMS, StreamScores, read_streams, write_streams
 
 CLASSES = ("anger", "joy", "love")
 
@@ -50,12 +42,12 @@ def clip(name="c0", part="test", first=(0.25, 0.75), second=(0.5, 0.5), frames=(
 
 def test_streams_come_back_as_they_were(tmp_path):
     write_streams(tmp_path, both())
-    found = read_streams(tmp_path)
-    assert list(found) == ["spatial", "temporal"]
+    streams = read_streams(tmp_path)
+    assert list(streams) == ["spatial", "temporal"]
     for name, given in both().items():
         for column in ("classes", "sample_ids", "parts", "labels", "subject_ids"):
-            assert list(getattr(found[name], column)) == list(getattr(given, column))
-        np.testing.assert_array_equal(found[name].probabilities, given.probabilities)
+            assert list(getattr(streams[name], column)) == list(getattr(given, column))
+        np.testing.assert_array_equal(streams[name].probabilities, given.probabilities)
 
 
 def test_columns_are_frozen(tmp_path):
@@ -86,8 +78,8 @@ def test_the_order_of_rows_is_not_part_of_the_format(tmp_path):
     for name in (STREAMS, ATTENTION):
         table = pq.read_table(tmp_path / name)
         pq.write_table(table.take(pa.array(range(table.num_rows - 1, -1, -1))), tmp_path / name)
-    found = read_streams(tmp_path)
-    np.testing.assert_array_equal(found["spatial"].of(["c2"])[0], scores(0).probabilities[2])
+    streams = read_streams(tmp_path)
+    np.testing.assert_array_equal(streams["spatial"].of(["c2"])[0], scores(0).probabilities[2])
     attended = read_attention(tmp_path)["c0"]
     assert attended.frames.tolist() == [3, 5]
     assert attended.first.tolist() == [0.25, 0.75]
@@ -95,9 +87,9 @@ def test_the_order_of_rows_is_not_part_of_the_format(tmp_path):
 
 def test_clips_without_a_row_are_nan(tmp_path):
     write_streams(tmp_path, both())
-    found = read_streams(tmp_path)["temporal"].of(["c5", "c0"])
-    assert np.isnan(found[0]).all()
-    np.testing.assert_array_equal(found[1], scores(1, n=4).probabilities[0])
+    actual = read_streams(tmp_path)["temporal"].of(["c5", "c0"])
+    assert np.isnan(actual[0]).all()
+    np.testing.assert_array_equal(actual[1], scores(1, n=4).probabilities[0])
 
 
 def test_the_same_streams_give_the_same_bytes(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 import fgbench
 from fgbench.errors import DatasetError
 from fgbench.runs.context import RunContext
-from fgbench.runs.division import read_division
+from fgbench.runs.division_reading import read_division
 from fgbench.runs.labels import read_labels
 from fgbench.runs.samples import clip_samples, image_samples
 from fgbench.storage import read_json
@@ -18,7 +18,7 @@ from tests.support.divided_work import described, ekman_index, write_work
 THREE = {"kind": "k-fold", "folds": 3, "group_by": "subject_id", "label": "3-fold by subject"}
 
 
-def place_of(work):
+def context_of(work):
     index = read_json(work / "manifests" / "index.json")
     return RunContext(
         workdir=work,
@@ -38,7 +38,7 @@ def place_of(work):
 def lacking(folder, *, without, **changes):
     """Seven classes of four persons in three folds, one of which only a single person shows."""
     clips = [c for c in described(subjects=4) if c[2] != "fear" or c[1] not in without]
-    return place_of(write_work(folder, clips, **ekman_index(protocol=THREE), **changes))
+    return context_of(write_work(folder, clips, **ekman_index(protocol=THREE), **changes))
 
 
 def test_classes_with_training_samples_in_every_fold_are_taken(tmp_path):
@@ -78,7 +78,7 @@ def test_a_class_whose_training_clips_have_no_face_is_refused_for_images(tmp_pat
 
 def test_many_classes_are_counted(tmp_path):
     clips = [(f"c{number}", f"p{number}", "anger", part) for number, part in enumerate(["train", "test"])]
-    context = place_of(write_work(tmp_path, clips))
+    context = context_of(write_work(tmp_path, clips))
     context = replace(context, fold="0")
     with pytest.raises(DatasetError, match=r"32 of 33 classes have no training sample: .* and 27 more"):
         context.trained_folds()

@@ -6,7 +6,7 @@ import pytest
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.evaluation.metrics import scores
 from fgbench.runs.labels import LabelSet, fg33
-from fgbench.runs.results import Predictions
+from fgbench.runs.predictions import Predictions
 from fgbench.runs.zero_shot import basic_of, can_map, six, zero_shot
 from fgbench.taxonomy import leaves
 
@@ -67,13 +67,13 @@ def test_what_a_leaf_counts_as(leaf, counts_as):
     ],
 )
 def test_one_prediction_by_the_papers_rules(true, leaf, is_right):
-    found = zero_shot(predictions([(true, {leaf: 0.9})])).predictions
-    assert (found.predicted[0] == found.labels[0]) == is_right
+    actual = zero_shot(predictions([(true, {leaf: 0.9})])).predictions
+    assert (actual.predicted[0] == actual.labels[0]) == is_right
 
 
 def test_a_worked_example():
     """Anger 1 of 2, disgust 1 of 2, happiness 0 of 1 (love), fear 1 of 1, surprise 0 of 1 (no face)."""
-    found = zero_shot(
+    actual = zero_shot(
         predictions(
             [
                 ("anger", {"wrath": 0.6}),
@@ -89,26 +89,26 @@ def test_a_worked_example():
             ]
         )
     )
-    assert found.dropped == {"contempt": 1, "neutral": 2}
-    told = scores(found.predictions.confusion(), found.predictions.classes)
-    assert (told.n, told.n_missing, told.n_classes) == (7, 1, 5)
-    assert told.uar == pytest.approx((0.5 + 0.5 + 0 + 1 + 0) / 5)
-    assert told.war == pytest.approx(3 / 7)
-    assert found.predictions.classes == (*six(), "love")
-    assert {entry.label: entry.recall for entry in told.classes}["love"] is None
-    assert found.predictions.predicted[4] == "love"
+    assert actual.dropped == {"contempt": 1, "neutral": 2}
+    measured = scores(actual.predictions.confusion(), actual.predictions.classes)
+    assert (measured.n, measured.n_missing, measured.n_classes) == (7, 1, 5)
+    assert measured.uar == pytest.approx((0.5 + 0.5 + 0 + 1 + 0) / 5)
+    assert measured.war == pytest.approx(3 / 7)
+    assert actual.predictions.classes == (*six(), "love")
+    assert {entry.label: entry.recall for entry in measured.classes}["love"] is None
+    assert actual.predictions.predicted[4] == "love"
 
 
 def test_the_class_of_the_largest_sum_is_the_other_reading():
     """Likeliest leaf gloom (0.30), but leaves of anger add up to 0.62: the paper's reading is sadness."""
     shares = {"gloom": 0.30, "anger": 0.21, "hate": 0.21, "wrath": 0.20}
-    found = zero_shot(predictions([("anger", shares), ("sadness", shares)]))
-    assert found.predictions.predicted == ["sadness", "sadness"]
-    column = found.predictions.classes.index("anger")
+    actual = zero_shot(predictions([("anger", shares), ("sadness", shares)]))
+    assert actual.predictions.predicted == ["sadness", "sadness"]
+    column = actual.predictions.classes.index("anger")
     rest = 0.08 / 29
-    assert found.predictions.probabilities[0, column] == pytest.approx(0.62 + 5 * rest)
-    np.testing.assert_allclose(found.predictions.probabilities.sum(1), 1, atol=1e-6)
-    assert [entry.recall for entry in found.summed.classes if entry.label in ("anger", "sadness")] == [1, 0]
+    assert actual.predictions.probabilities[0, column] == pytest.approx(0.62 + 5 * rest)
+    np.testing.assert_allclose(actual.predictions.probabilities.sum(1), 1, atol=1e-6)
+    assert [entry.recall for entry in actual.summed.classes if entry.label in ("anger", "sadness")] == [1, 0]
 
 
 def test_disgust_and_love_are_sums_of_their_own_leaves():
@@ -128,9 +128,9 @@ def test_the_order_of_the_leaves_does_not_matter():
 
 
 def test_capitals_of_the_true_classes_do_not_matter():
-    found = zero_shot(predictions([("Anger", {"wrath": 0.9}), ("Neutral", {"wrath": 0.9})]))
-    assert (found.predictions.labels[0], found.predictions.predicted[0]) == ("anger", "anger")
-    assert found.dropped == {"neutral": 1}
+    actual = zero_shot(predictions([("Anger", {"wrath": 0.9}), ("Neutral", {"wrath": 0.9})]))
+    assert (actual.predictions.labels[0], actual.predictions.predicted[0]) == ("anger", "anger")
+    assert actual.dropped == {"neutral": 1}
 
 
 def test_what_can_be_mapped():

@@ -35,8 +35,8 @@ def in_chip(points, layout, size=224):
 
 def share(faces, layout, part, *, margin=MARGIN):
     """Share of the faces of which all points of a part lie in the chip, the margin kept."""
-    found = np.stack([in_chip(points, layout)[part] for points in faces])
-    return ((found > margin) & (found < 1 - margin)).all((1, 2)).mean()
+    actual = np.stack([in_chip(points, layout)[part] for points in faces])
+    return ((actual > margin) & (actual < 1 - margin)).all((1, 2)).mean()
 
 
 def is_used(points):
@@ -48,13 +48,13 @@ def is_used(points):
 @cache
 def drawn(open_mouths, yaw_deg, pitch_deg):
     """Exact landmarks: frames of the clips as they are, or mouths and poses drawn evenly."""
-    found = []
+    actual = []
     for one in plan(OPTIONS):
         clip = draw_clip(one, OPTIONS)
         head = Head(clip.person, clip.scene.camera)
         course = clip.performance.activations
         if not open_mouths:
-            found += [head.seen(course[k], clip.pose(k)).landmarks_px for k in range(0, len(course), 5)]
+            actual += [head.seen(course[k], clip.pose(k)).landmarks_px for k in range(0, len(course), 5)]
             continue
         rng = np.random.default_rng(hash_u64("chips", one.clip_id, yaw_deg))
         for _ in range(12):
@@ -63,8 +63,8 @@ def drawn(open_mouths, yaw_deg, pitch_deg):
                 for channel in channels_of(unit):
                     units[channel] = max(units[channel], rng.uniform())
             yaw, pitch = rng.uniform(-yaw_deg, yaw_deg), rng.uniform(-pitch_deg, pitch_deg)
-            found.append(head.seen(units, Pose(yaw, pitch, rng.uniform(-30, 30))).landmarks_px)
-    return found
+            actual.append(head.seen(units, Pose(yaw, pitch, rng.uniform(-30, 30))).landmarks_px)
+    return actual
 
 
 @pytest.mark.slow
@@ -120,14 +120,14 @@ def test_crops_cut_no_more_chins_and_mouths_than_those_of_dlibs_chip(crop):
 def test_chin_and_brows_of_real_faces_are_in_the_chip(face_clips):
     parts = np.concatenate([LOWER_JAW, BROWS])
     with open_video(face_clips / "single_face.mp4") as reader:
-        told = [found for _, found in observed(reader.frames(range(0, 72, 3)), FacesConfig())]
+        reported = [one for _, one in observed(reader.frames(range(0, 72, 3)), FacesConfig())]
     ((_, photograph),) = observed([ImageFrame(pixels=skimage.data.astronaut(), index=0)], FacesConfig())
-    for found in (*told, photograph):
-        points = found.landmarks.astype(np.float64)
-        shown = (apply_transform(found.transform, points)[parts] + 0.5) / 224
+    for one in (*reported, photograph):
+        points = one.landmarks.astype(np.float64)
+        shown = (apply_transform(one.transform, points)[parts] + 0.5) / 224
         assert (shown > MARGIN).all()
         assert (shown < 1 - MARGIN).all()
-    assert share([found.landmarks.astype(np.float64) for found in told], DLIB, parts) < 0.5
+    assert share([one.landmarks.astype(np.float64) for one in reported], DLIB, parts) < 0.5
 
 
 def test_the_layout_is_dlibs_moved_and_scaled():
@@ -137,11 +137,11 @@ def test_the_layout_is_dlibs_moved_and_scaled():
     side = 1 + 2 * FACE.padding
     corner = np.array([0.5 - side / 2, 0.5 + FACE.shift - side / 2])
     dots = np.array([[0.0, 0.0], [1.0, 0.0], [0.3, 0.9]])
-    placed = apply_transform(
+    positioned = apply_transform(
         chip_transform(points, size=1000, padding=FACE.padding, shift=FACE.shift),
         apply_transform(chip_frame(points), dots),
     )
-    np.testing.assert_allclose(placed / 999, (dots - corner) / side, atol=0.02)
+    np.testing.assert_allclose(positioned / 999, (dots - corner) / side, atol=0.02)
     moved = chip_transform(points, size=1000, padding=FACE.padding, shift=FACE.shift)
     plain = chip_transform(points, size=1000, padding=FACE.padding)
     down = apply_transform(moved, apply_transform(invert(plain), np.array([[499.5, 499.5]])))
@@ -151,11 +151,11 @@ def test_the_layout_is_dlibs_moved_and_scaled():
 @pytest.mark.slow
 def test_dlibs_own_chip_is_chosen_by_recipe():
     picture = ImageFrame(pixels=skimage.data.astronaut(), index=0)
-    ((_, found),) = observed([picture], FacesConfig(geometry="dlib"))
-    expected = chip_transform(found.landmarks.astype(np.float64), size=224, padding=0.25)
-    np.testing.assert_allclose(found.transform, expected, atol=1e-3)
+    ((_, actual),) = observed([picture], FacesConfig(geometry="dlib"))
+    expected = chip_transform(actual.landmarks.astype(np.float64), size=224, padding=0.25)
+    np.testing.assert_allclose(actual.transform, expected, atol=1e-3)
     ((_, face),) = observed([picture], FacesConfig())
-    assert np.abs(face.transform - found.transform).max() > 1
+    assert np.abs(face.transform - actual.transform).max() > 1
 
 
 @pytest.mark.parametrize(

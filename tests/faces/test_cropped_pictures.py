@@ -11,12 +11,13 @@ import skimage.data
 from fgbench.config import FacesConfig
 from fgbench.faces.clip_faces import observe_clip
 from fgbench.faces.cropped_pictures import LOOK_FRAMES, observe_cropped
-from fgbench.faces.detection import open_detector, search_ladder
+from fgbench.faces.detection import open_detector
 from fgbench.faces.geometry import apply_transform
 from fgbench.faces.locating import load_models
 from fgbench.faces.observation import Observation
 from fgbench.media.video import ImageFrame
 from fgbench.preparation.stages.faces import observed
+from tests.support.ladder_search import search_ladder
 
 FACE = (174.0, 72.0, 274.5, 172.5)  # dlib's box of the astronaut's face
 
@@ -44,16 +45,16 @@ def config(**changes):
 
 
 def statuses(frames):
-    told = list(observed(iter(frames), config()))
-    assert [frame.index for frame, _ in told] == [frame.index for frame in frames]
-    return [found.status for _, found in told]
+    reported = list(observed(iter(frames), config()))
+    assert [frame.index for frame, _ in reported] == [frame.index for frame in frames]
+    return [one.status for _, one in reported]
 
 
 def test_a_picture_is_aligned_where_its_face_is_found_and_else_as_it_is():
-    ((_, found),) = observed(clip(crop()), config())
+    ((_, actual),) = observed(clip(crop()), config())
     ((_, always),) = observed(clip(crop()), FacesConfig())
-    assert found.status == always.status == "ok"
-    np.testing.assert_array_equal(found.chip, always.chip)
+    assert actual.status == always.status == "ok"
+    np.testing.assert_array_equal(actual.chip, always.chip)
     ((_, plain),) = observed(clip(blank()), config())
     ((_, never),) = observed(clip(blank()), FacesConfig(align="never"))
     assert (plain.status, never.status) == ("as_is", "ok")
@@ -68,8 +69,8 @@ def test_a_picture_is_aligned_where_its_face_is_found_and_else_as_it_is():
 def test_faces_that_touch_the_border_are_found(size, right, down):
     """Landmarks lie where they do in the whole photograph."""
     picture = crop(0.8, size=size, right=right, down=down)
-    ((frame, found),) = observed(clip(picture), config())
-    assert found.status == "ok"
+    ((frame, actual),) = observed(clip(picture), config())
+    assert actual.status == "ok"
     assert frame.size == (size, size)
     ((_, whole),) = observe_clip(clip(skimage.data.astronaut()))
     side = 0.8 * (FACE[2] - FACE[0])
@@ -78,11 +79,11 @@ def test_faces_that_touch_the_border_are_found(size, right, down):
         (FACE[1] + FACE[3]) / 2 + down * side - side / 2,
     ]
     expected = (whole.landmarks - corner) * size / side
-    assert np.abs(found.landmarks - expected).mean() < 0.06 * size
+    assert np.abs(actual.landmarks - expected).mean() < 0.06 * size
     # Cut from the picture itself: what lies outside is black, as everywhere.
-    eyes = apply_transform(found.transform, found.landmarks[36:48].astype(np.float64)).mean(axis=0)
+    eyes = apply_transform(actual.transform, actual.landmarks[36:48].astype(np.float64)).mean(axis=0)
     assert abs(eyes[0] - 112) < 15
-    assert (found.chip[-1] == 0).all()
+    assert (actual.chip[-1] == 0).all()
 
 
 @pytest.mark.slow
@@ -97,8 +98,8 @@ def test_the_border_is_what_finds_some_of_them():
     luma = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in pictures]
     plain = [search_ladder(picture, detector, scales=detector.scales) for picture in luma]
     bordered = [status for picture in pictures for status in statuses(clip(picture))]
-    always = [found.status for picture in pictures for _, found in observed(clip(picture), FacesConfig())]
-    assert sum(bool(found) for found in plain) <= 12
+    always = [one.status for picture in pictures for _, one in observed(clip(picture), FacesConfig())]
+    assert sum(bool(one) for one in plain) <= 12
     assert bordered.count("ok") >= 16
     assert always.count("ok") >= 16  # 12 before recipes that always align had such a search
 
@@ -109,9 +110,9 @@ def test_a_face_that_fills_the_frames_is_followed():
     picture = crop(0.7, right=-0.2)
     detector = open_detector()
     assert search_ladder(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), detector, scales=detector.scales) == []
-    found = [item for _, item in observed(clip(*[picture] * 8), FacesConfig())]
-    assert [item.status for item in found] == ["ok"] * 8
-    assert {item.track_id for item in found} == {0}
+    actual = [item for _, item in observed(clip(*[picture] * 8), FacesConfig())]
+    assert [item.status for item in actual] == ["ok"] * 8
+    assert {item.track_id for item in actual} == {0}
 
 
 @pytest.mark.slow
@@ -132,8 +133,8 @@ def test_damaged_frames_neither_decide_nor_are_taken():
 
 
 def test_a_face_that_is_turned_too_far_counts_as_not_found():
-    found = list(observed(clip(crop()), config(max_abs_yaw_deg=0.001)))
-    assert [item.status for _, item in found] == ["as_is"]
+    actual = list(observed(clip(crop()), config(max_abs_yaw_deg=0.001)))
+    assert [item.status for _, item in actual] == ["as_is"]
 
 
 @pytest.mark.slow
@@ -152,15 +153,15 @@ def test_the_first_frames_decide_and_no_more_are_held(kind):
     stream = observe_cropped(
         noted(), FacesConfig(), _models(), whole=lambda frame: Observation(status="as_is")
     )
-    told = [next(stream)]
+    reported = [next(stream)]
     assert taken == list(range(LOOK_FRAMES))
-    told += stream
-    assert [frame.index for frame, _ in told] == list(range(LOOK_FRAMES + 10))
+    reported += stream
+    assert [frame.index for frame, _ in reported] == list(range(LOOK_FRAMES + 10))
     if kind == "none":
-        assert {found.status for _, found in told} == {"as_is"}
+        assert {actual.status for _, actual in reported} == {"as_is"}
         return
     expected = list(observe_clip(frames, FacesConfig(), _models()))
-    for (_, one), (_, other) in zip(told, expected, strict=True):
+    for (_, one), (_, other) in zip(reported, expected, strict=True):
         assert (one.status, one.track_id) == (other.status, other.track_id)
         np.testing.assert_array_equal(one.chip, other.chip)
 

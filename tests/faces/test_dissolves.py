@@ -38,16 +38,16 @@ def dissolve(first, second, n_frames):
 
 def tracks(images, models):
     """Runs of track numbers, frames without a face left out."""
-    found = [item.track_id for _, item in observe_clip(frames(images), FacesConfig(), models)]
-    return runs([number for number in found if number is not None])
+    actual = [item.track_id for _, item in observe_clip(frames(images), FacesConfig(), models)]
+    return runs([number for number in actual if number is not None])
 
 
 @pytest.mark.parametrize("pair", [*itertools.permutations(("astronaut", "woman", "other"), 2)])
 def test_a_dissolve_begins_a_new_track(people, models, pair):
     first, second = (people[name] for name in pair)
-    found = tracks(dissolve(first, second, 12), models)
-    assert [number for number, _ in found] == [0, 1]
-    assert abs(found[0][1] - (N_BEFORE + 6)) <= 6  # where one face gives way to the other
+    actual = tracks(dissolve(first, second, 12), models)
+    assert [number for number, _ in actual] == [0, 1]
+    assert abs(actual[0][1] - (N_BEFORE + 6)) <= 6  # where one face gives way to the other
 
 
 def test_one_face_over_another_in_the_same_place(people, models):

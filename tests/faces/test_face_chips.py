@@ -26,10 +26,10 @@ def astronaut(factor):
     """The photograph enlarged, and its landmarks (those that the predictor gives, as points of whole px)."""
     image = cv2.resize(data.astronaut(), None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
     points = LANDMARKS * factor
-    found = dlib.full_object_detection(
+    actual = dlib.full_object_detection(
         dlib.rectangle(0, 0, 9, 9), [dlib.point(int(x), int(y)) for x, y in points]
     )
-    return image, points.astype(float), found
+    return image, points.astype(float), actual
 
 
 LANDMARKS = np.array([[256, 110], [235, 110], [193, 110], [214, 110], [222, 142]])
@@ -39,8 +39,8 @@ LANDMARKS = np.array([[256, 110], [235, 110], [193, 110], [214, 110], [222, 142]
 # level.
 @pytest.mark.parametrize(("factor", "tolerance"), [(1, 1), (2, 1), (6, 2), (10, 3)])
 def test_chips_equal_dlibs(factor, tolerance):
-    image, points, found = astronaut(factor)
-    expected = dlib.get_face_chip(image, found, size=224, padding=0.25)
+    image, points, actual = astronaut(factor)
+    expected = dlib.get_face_chip(image, actual, size=224, padding=0.25)
     transform = chip_transform(points, size=224, padding=0.25)
     chip = cut_chip(ImageFrame(pixels=image), transform, size=224)
     assert chip.shape == (224, 224, 3)
@@ -63,8 +63,8 @@ def test_content_lies_where_the_transform_says(scale):
     expected = np.array([110.25, 118.5])
     chip = cut_chip(frame, np.column_stack([turn, expected - turn @ spot]), size=224)[:, :, 0].astype(float)
     rows, columns = np.mgrid[:224, :224]
-    found = np.array([(chip * columns).sum(), (chip * rows).sum()]) / chip.sum()
-    np.testing.assert_allclose(found, expected, atol=0.03)
+    actual = np.array([(chip * columns).sum(), (chip * rows).sum()]) / chip.sum()
+    np.testing.assert_allclose(actual, expected, atol=0.03)
 
 
 def test_halving_begins_where_dlibs_does():

@@ -10,10 +10,10 @@ from fgbench.faces.detection import (
     open_detector,
     resized,
     search_at_scale,
-    search_ladder,
     search_scales,
 )
 from fgbench.faces.geometry import box_width
+from tests.support.ladder_search import search_ladder
 
 
 class SquareDetector:
@@ -46,16 +46,16 @@ def square(width, x=40, y=24):
 
 @pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
 def test_boxes_are_in_pixels_of_the_picture(scale):
-    (found,) = search_at_scale(square(16), SquareDetector(), scale=scale)
-    assert found.box_xyxy.dtype == np.float32
-    np.testing.assert_allclose(found.box_xyxy, [39.5, 23.5, 55.5, 39.5])
+    (actual,) = search_at_scale(square(16), SquareDetector(), scale=scale)
+    assert actual.box_xyxy.dtype == np.float32
+    np.testing.assert_allclose(actual.box_xyxy, [39.5, 23.5, 55.5, 39.5])
 
 
 def test_the_ladder_ends_at_the_first_hit():
     for width, tried in ((32, 1), (16, 2), (8, 3), (4, 4)):
         detector = SquareDetector()
-        (found,) = search_ladder(square(width), detector, scales=detector.scales)
-        assert box_width(found.box_xyxy) == width
+        (actual,) = search_ladder(square(width), detector, scales=detector.scales)
+        assert box_width(actual.box_xyxy) == width
         assert len(detector.sizes) == tried
     detector = SquareDetector()
     assert search_ladder(np.zeros((96, 160), np.uint8), detector, scales=detector.scales) == []

@@ -29,8 +29,8 @@ def luma():
 
 @pytest.fixture(scope="module")
 def rectangle(luma):
-    (found,) = dlib.get_frontal_face_detector()(luma, 0)
-    return found
+    (actual,) = dlib.get_frontal_face_detector()(luma, 0)
+    return actual
 
 
 def corners(rectangle):
@@ -40,9 +40,9 @@ def corners(rectangle):
 @pytest.mark.slow
 @pytest.mark.parametrize("n_points", [68, 5])
 def test_predictors_are_dlibs(luma, rectangle, n_points):
-    found = open_predictor(n_points).predict(luma, corners(rectangle))
+    actual = open_predictor(n_points).predict(luma, corners(rectangle))
     parts = dlib.shape_predictor(str(find_model(f"landmarks-{n_points}")))(luma, rectangle).parts()
-    np.testing.assert_array_equal(found, [(part.x, part.y) for part in parts])
+    np.testing.assert_array_equal(actual, [(part.x, part.y) for part in parts])
 
 
 def test_wrong_models_are_refused(tmp_path):
@@ -59,20 +59,20 @@ def test_wrong_models_are_refused(tmp_path):
 @pytest.mark.slow
 def test_placement_from_landmarks_is_near_the_detectors_box(luma, rectangle, models, models_5):
     for predictor in (models.predictor, models_5.predictor):
-        place = placement_from_landmarks(predictor.predict(luma, corners(rectangle)))
+        position = placement_from_landmarks(predictor.predict(luma, corners(rectangle)))
         assert (
-            box_iou(place.box_xyxy, corners(rectangle)) > 0.6
+            box_iou(position.box_xyxy, corners(rectangle)) > 0.6
         )  # measured 0.67 and 0.70; dlib's widths go in steps of 1.2
-        assert abs(place.roll_rad) < 0.1
+        assert abs(position.roll_rad) < 0.1
 
 
 def test_patch_shows_the_face_upright_in_its_middle():
-    place = Placement(np.array([300.0, 200.0]), 50.0, np.radians(30))
-    to_patch = patch_transform(place)
+    position = Placement(np.array([300.0, 200.0]), 50.0, np.radians(30))
+    to_patch = patch_transform(position)
     middle = (PATCH_PX - 1) / 2
-    np.testing.assert_allclose(apply_transform(to_patch, place.centre), [middle, middle])
+    np.testing.assert_allclose(apply_transform(to_patch, position.centre), [middle, middle])
     # A point 10 px to the right of the face's centre, as the face sees it, 40 px in the patch.
-    beside = place.centre + 10 * np.array([np.cos(np.radians(30)), np.sin(np.radians(30))])
+    beside = position.centre + 10 * np.array([np.cos(np.radians(30)), np.sin(np.radians(30))])
     np.testing.assert_allclose(apply_transform(to_patch, beside), [middle + 40, middle])
     np.testing.assert_allclose(PATCH_BOX, [39.5, 39.5, 239.5, 239.5])
 
@@ -91,14 +91,14 @@ def test_patches_of_little_contrast_are_stretched():
 def test_locating_does_not_drift(luma, rectangle, models):
     """Landmarks place the box from which landmarks are found: 100 times in a row they stay where they
     were."""
-    place = placement_from_box(corners(rectangle))
-    found = []
+    position = placement_from_box(corners(rectangle))
+    actual = []
     for _ in range(100):
-        face = locate(luma, place, models.predictor)
+        face = locate(luma, position, models.predictor)
         assert face.settled
-        place = face.placement
-        found.append(face.landmarks)
-    first, last = np.mean(found[:10], axis=0), np.mean(found[-10:], axis=0)
+        position = face.placement
+        actual.append(face.landmarks)
+    first, last = np.mean(actual[:10], axis=0), np.mean(actual[-10:], axis=0)
     eyes = np.linalg.norm(first[36] - first[45])
     assert np.linalg.norm(last - first, axis=1).mean() < 0.01 * eyes  # measured 0.3 %
 

@@ -44,13 +44,13 @@ def test_a_followed_face_is_kept_unless_another_is_better_beyond_doubt():
 
 
 @pytest.mark.parametrize(
-    ("choice", "told"),
+    ("choice", "message"),
     [
         ({"policy": "biggest"}, "'largest', 'central' or 'track'"),
         ({"check_every": 0}, "check_every"),
         ({"ambiguity": 2}, r"less than or equal to 0\.9"),
     ],
 )
-def test_choices_are_checked(choice, told):
-    with pytest.raises(ValidationError, match=told):
+def test_choices_are_checked(choice, message):
+    with pytest.raises(ValidationError, match=message):
         FacesConfig(**choice)

@@ -16,11 +16,11 @@ from tests.support.face_frames import GREY, PlainDetector, error_percent, frames
 
 def observe(images, models, **options):
     """Observations of the pictures, as one clip."""
-    return [found for _, found in observe_clip(frames(images), FacesConfig(**options), models)]
+    return [one for _, one in observe_clip(frames(images), FacesConfig(**options), models)]
 
 
-def statuses(found):
-    return runs([item.status for item in found])
+def statuses(actual):
+    return runs([item.status for item in actual])
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +45,10 @@ def other_person(face_clips):
 
 @pytest.mark.slow
 def test_every_frame_of_an_easy_clip(single, models, plain):
-    found = observe(single, models)
-    assert statuses(found) == [("ok", 60)]
+    observations = observe(single, models)
+    assert statuses(observations) == [("ok", 60)]
     errors = []
-    for image, item in zip(single, found, strict=True):
+    for image, item in zip(single, observations, strict=True):
         assert (item.track_id, item.n_faces) == (0, 1)
         assert item.chip.shape == (224, 224, 3)
         assert item.landmarks.shape == (68, 2)
@@ -71,11 +71,15 @@ def test_every_frame_of_an_easy_clip(single, models, plain):
 def test_no_frame_is_lost_that_a_plain_detector_finds(face_clips, models, plain):
     """A hand before the face, the face turned away: 8 seconds of it."""
     images = pictures(face_clips / "WolfgangLanger_Pexels.mp4", 95, step=5)
-    found = observe(images, models)
+    observations = observe(images, models)
     expected = [plain.landmarks(image) for image in images]
-    lost = [index for index, item in enumerate(found) if item.chip is None and expected[index] is not None]
+    lost = [
+        index for index, item in enumerate(observations) if item.chip is None and expected[index] is not None
+    ]
     assert lost == []
-    errors = [error_percent(a.landmarks, b) for a, b in zip(found, expected, strict=True) if b is not None]
+    errors = [
+        error_percent(a.landmarks, b) for a, b in zip(observations, expected, strict=True) if b is not None
+    ]
     assert np.median(errors) < 2.5
 
 
@@ -93,9 +97,9 @@ def test_following_equals_searching_every_frame(single, models):
 @pytest.mark.slow
 def test_cuts_are_noticed_in_the_frame_where_they_happen(single, faceless, other_person, models):
     clip = [*single[:11], *faceless[:9], *other_person[:11], *single[30:41], *faceless[:1], *single[41:46]]
-    found = observe(clip, models)
-    assert statuses(found) == [("ok", 11), ("no_face", 9), ("ok", 22), ("no_face", 1), ("ok", 5)]
-    assert runs([item.track_id for item in found]) == [
+    observations = observe(clip, models)
+    assert statuses(observations) == [("ok", 11), ("no_face", 9), ("ok", 22), ("no_face", 1), ("ok", 5)]
+    assert runs([item.track_id for item in observations]) == [
         (0, 11),
         (None, 9),
         (1, 11),
@@ -103,7 +107,9 @@ def test_cuts_are_noticed_in_the_frame_where_they_happen(single, faceless, other
         (None, 1),
         (3, 5),
     ]
-    assert all(item.chip is None and item.landmarks is None for item in found if item.status == "no_face")
+    assert all(
+        item.chip is None and item.landmarks is None for item in observations if item.status == "no_face"
+    )
 
 
 @pytest.mark.slow
@@ -121,21 +127,23 @@ def test_a_face_that_enters_is_found_back_to_where_the_detector_saw_it_first(sin
     """It slides in from the left between two searches."""
     clip = [pasted(single[0], 0.8, min(0, -420 + 18 * index), 40) for index in range(30)]
     expected = [plain.landmarks(image) is not None for image in clip]
-    found = observe(clip, models, search_every=8)
+    observations = observe(clip, models, search_every=8)
     assert 5 < expected.index(True) < 20
-    lost = [index for index in range(30) if expected[index] and found[index].chip is None]
+    lost = [index for index in range(30) if expected[index] and observations[index].chip is None]
     assert lost == []
-    assert {item.track_id for item in found} == {None, 0}
+    assert {item.track_id for item in observations} == {None, 0}
 
 
 @pytest.mark.slow
 def test_a_face_that_leaves_is_noticed_within_two_frames(single, models, plain):
     clip = [pasted(single[index], 0.8, 40 + 12 * index, 40) for index in range(45)]
     last = max(index for index, image in enumerate(clip) if plain.landmarks(image) is not None)
-    found = observe(clip, models)
-    assert statuses(found)[0][0] == "ok"
-    assert len(statuses(found)) == 2
-    assert 0 <= statuses(found)[0][1] - 1 - last <= 3  # half a face is kept a little longer: measured 2
+    observations = observe(clip, models)
+    assert statuses(observations)[0][0] == "ok"
+    assert len(statuses(observations)) == 2
+    assert (
+        0 <= statuses(observations)[0][1] - 1 - last <= 3
+    )  # half a face is kept a little longer: measured 2
 
 
 @pytest.mark.slow
@@ -150,23 +158,25 @@ def test_a_covered_face_is_not_followed(single, models):
         if right > 0 and index < 46:
             covered[:, max(0, right - 320) : right] = cover[:, -right:][:, -min(right, 320) :]
         clip.append(covered)
-    found = observe(clip, models)
-    first, doubtful, hidden, last = statuses(found)
+    observations = observe(clip, models)
+    first, doubtful, hidden, last = statuses(observations)
     assert (first[0], doubtful[0], hidden[0], last) == ("ok", "unsure", "no_face", ("ok", 4))
     assert 24 <= first[1] + doubtful[1] <= 33  # half of the face is covered in frame 26, all in frame 35
     whole = observe(single[:50], models)
-    errors = [error_percent(a.landmarks, b.landmarks) for a, b in zip(found[: first[1]], whole, strict=False)]
+    errors = [
+        error_percent(a.landmarks, b.landmarks) for a, b in zip(observations[: first[1]], whole, strict=False)
+    ]
     assert max(errors) < 5  # measured 2; 22 and 62 in the unsure ones
-    assert {item.track_id for item in found} == {0, None}  # the same face in the same place
+    assert {item.track_id for item in observations} == {0, None}  # the same face in the same place
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("width_px", [40, 60, 78])
 def test_small_faces_are_found_and_followed(single, models, plain, width_px):
     clip = [pasted(image, width_px / 190, 300, 150) for image in single[:12]]
-    found = observe(clip, models)
-    assert statuses(found) == [("ok", 12)]
-    for image, item in zip(single, found, strict=False):
+    observations = observe(clip, models)
+    assert statuses(observations) == [("ok", 12)]
+    for image, item in zip(single, observations, strict=False):
         width = item.box_xyxy[2] - item.box_xyxy[0]
         assert 0.8 < width / width_px < 1.25
         expected = plain.landmarks(image) * width_px / 190 + [300, 150]
@@ -180,11 +190,11 @@ def test_tilted_faces_are_followed_and_stand_upright_in_the_chip(single, models)
     for index, image in enumerate(single[:40]):
         about = cv2.getRotationMatrix2D((300, 212), 3.0 * index, 0.75)
         clip.append(cv2.warpAffine(image, about, (640, 360), borderMode=cv2.BORDER_REPLICATE))
-    found = observe(clip, models)
-    assert statuses(found) == [("ok", 40)]
-    rolls = [item.roll_deg for item in found]
+    observations = observe(clip, models)
+    assert statuses(observations) == [("ok", 40)]
+    rolls = [item.roll_deg for item in observations]
     np.testing.assert_allclose(np.diff(rolls), -3, atol=2.5)  # counter-clockwise is negative
-    for item in found:
+    for item in observations:
         eyes = apply_transform(item.transform, item.landmarks[[36, 45]])
         assert abs(np.degrees(np.arctan2(*(eyes[1] - eyes[0])[::-1]))) < 5
 
@@ -208,10 +218,10 @@ def test_two_equal_faces_are_ambiguous_until_one_is_gone(single, models):
         *(twins(index, 320) for index in range(8)),
         *(pasted(single[i], 0.5, 0, 90) for i in range(8, 14)),
     ]
-    found = observe(clip, models)
-    assert statuses(found) == [("ambiguous", 8), ("ok", 6)]
-    assert all(item.n_faces == 2 and item.chip is None and item.track_id is None for item in found[:8])
-    assert found[8].n_faces == 1
+    observations = observe(clip, models)
+    assert statuses(observations) == [("ambiguous", 8), ("ok", 6)]
+    assert all(item.n_faces == 2 and item.chip is None and item.track_id is None for item in observations[:8])
+    assert observations[8].n_faces == 1
     off_centre = [twins(index, 300) for index in range(2)]
     assert statuses(observe(off_centre, models, policy="central")) == [("ok", 2)]
 
@@ -236,8 +246,8 @@ def test_a_clearly_larger_face_takes_over_unless_the_first_is_to_be_kept(single,
     for index in range(20):
         ground = pasted(single[index], 0.4, 0, 20)
         clip.append(pasted(single[index], 0.8, max(230, 640 - 50 * index), 60, ground))
-    found = observe(clip, models, redetect_every=4)
-    ids = runs([item.track_id for item in found])
+    observations = observe(clip, models, redetect_every=4)
+    ids = runs([item.track_id for item in observations])
     assert [number for number, _ in ids] == [0, 1]
     assert 3 <= ids[0][1] <= 12
     kept = observe(clip, models, redetect_every=4, policy="track")
@@ -272,10 +282,10 @@ def test_no_more_frames_wait_than_the_options_say(faceless, models):
 @pytest.mark.slow
 def test_frames_may_be_left_out(single, models):
     sparse = [ImageFrame(pixels=single[index], index=index) for index in (0, 7, 8, 30, 59)]
-    found = [item for _, item in observe_clip(sparse, FacesConfig(), models)]
-    assert [item.track_id for item in found] == [0] * 5
+    actual = [item for _, item in observe_clip(sparse, FacesConfig(), models)]
+    assert [item.track_id for item in actual] == [0] * 5
     dense = observe(single, models)
-    for frame, item in zip(sparse, found, strict=True):
+    for frame, item in zip(sparse, actual, strict=True):
         assert error_percent(item.landmarks, dense[frame.index].landmarks) < 2
 
 
@@ -320,9 +330,9 @@ def test_faces_that_only_the_chosen_detector_sees_are_followed(single):
     options = FacesConfig(detector="dlib-cnn", search_every=1)
     about = cv2.getRotationMatrix2D((300, 212), 40, 0.5)
     clip = [cv2.warpAffine(image, about, (640, 360)) for image in single[:3]]
-    found = [item for _, item in observe_clip(frames(clip), options, load_models(options))]
-    assert [item.status for item in found] == ["ok"] * 3
-    assert found[0].roll_deg == pytest.approx(-43, abs=6)
+    actual = [item for _, item in observe_clip(frames(clip), options, load_models(options))]
+    assert [item.status for item in actual] == ["ok"] * 3
+    assert actual[0].roll_deg == pytest.approx(-43, abs=6)
 
 
 @pytest.mark.slow
@@ -334,9 +344,9 @@ def test_dark_pictures(single, models):
         for image in single[:12]
     ]
     bright = observe(single[:12], models)
-    found = observe(dark, models)
-    assert statuses(found) == [("ok", 12)]
-    errors = [error_percent(a.landmarks, b.landmarks) for a, b in zip(found, bright, strict=True)]
+    observations = observe(dark, models)
+    assert statuses(observations) == [("ok", 12)]
+    errors = [error_percent(a.landmarks, b.landmarks) for a, b in zip(observations, bright, strict=True)]
     assert np.median(errors) < 5
 
 

@@ -33,11 +33,11 @@ def observed(clips, models):
     return [[item for _, item in observe_clip(frames(shown), FacesConfig(), models)] for shown, _ in clips]
 
 
-def errors_of(found, marks):
+def errors_of(actual, marks):
     return np.array(
         [
             np.nan if item.landmarks is None else error_percent(item.landmarks, mark)
-            for item, mark in zip(found, marks, strict=True)
+            for item, mark in zip(actual, marks, strict=True)
         ]
     )
 
@@ -45,15 +45,15 @@ def errors_of(found, marks):
 def test_landmarks_that_lie_beside_the_face_are_not_kept(clips, observed):
     """A check sees the face; where that is elsewhere, landmarks are found anew from there."""
     beside = 0
-    for (_, marks), found in zip(clips, observed, strict=True):
-        is_ok = np.array([item.status == "ok" for item in found])
+    for (_, marks), one in zip(clips, observed, strict=True):
+        is_ok = np.array([item.status == "ok" for item in one])
         assert is_ok.sum() >= 35
-        beside += int((errors_of(found, marks)[is_ok] > BESIDE).sum())
+        beside += int((errors_of(one, marks)[is_ok] > BESIDE).sum())
     assert beside == 0  # of 160; 47 where the old landmarks were kept
 
 
 def test_a_head_that_moves_fast_stays_one_track(observed):
-    assert [len({item.track_id for item in found}) for found in observed] == [1, 1, 1, 1]
+    assert [len({item.track_id for item in one}) for one in observed] == [1, 1, 1, 1]
 
 
 def tracks_of(shown, models):
@@ -67,9 +67,9 @@ def test_a_large_head_before_plain_ground_is_not_cut_from_itself(person, models)
     shown, _ = drawn_swing(swing, person=person, n_frames=40, is_plain=True)
     samples = [scene.sample(frame.gray()) for frame in frames(shown)]
     assert sum(scene.is_cut(one, other) for one, other in pairwise(samples)) >= 10
-    found = tracks_of(shown, models)
-    assert None not in found
-    assert len({*found}) <= 2  # 14 and 21 when each of these began a track
+    actual = tracks_of(shown, models)
+    assert None not in actual
+    assert len({*actual}) <= 2  # 14 and 21 when each of these began a track
 
 
 def test_a_cut_to_somebody_else_at_the_same_place_begins_a_track(models):
@@ -77,15 +77,15 @@ def test_a_cut_to_somebody_else_at_the_same_place_begins_a_track(models):
     people = (1, 2, 3, 4, 5)
     still = Swing(across_px=4, turn_deg=3)
     clips = [drawn_swing(still, person=who, n_frames=6, is_plain=True)[0] for who in people]
-    found = tracks_of([image for clip in clips for image in clip], models)
+    actual = tracks_of([image for clip in clips for image in clip], models)
     cuts = [
-        place
-        for place, (one, other) in enumerate(pairwise(clips), start=1)
+        index
+        for index, (one, other) in enumerate(pairwise(clips), start=1)
         if scene.is_cut(*(scene.sample(frame.gray()) for frame in frames([one[-1], other[0]])))
     ]
     assert cuts
-    for place in cuts:
-        assert {*found[6 * place - 6 : 6 * place]}.isdisjoint(found[6 * place : 6 * place + 6])
+    for index in cuts:
+        assert {*actual[6 * index - 6 : 6 * index]}.isdisjoint(actual[6 * index : 6 * index + 6])
 
 
 def test_unsure_frames_are_those_whose_landmarks_are_beside_the_face(models):
@@ -97,17 +97,17 @@ def test_unsure_frames_are_those_whose_landmarks_are_beside_the_face(models):
     counts = {"beside": 0, "told": 0, "falsely": 0, "sure": 0}
     for swing in swings:
         shown, marks = drawn_swing(swing, person=3, n_frames=40)
-        found = [item for _, item in observe_clip(frames(shown), FacesConfig(), models)]
-        known = [item for item in found if item.quality is not None]
+        actual = [item for _, item in observe_clip(frames(shown), FacesConfig(), models)]
+        known = [item for item in actual if item.quality is not None]
         assert all((item.status == "unsure") == (item.quality < 0.5) for item in known)
         assert all(item.chip is not None for item in known)
-        assert {item.status for item in found} <= {"ok", "unsure", "no_face"}
-        beside = errors_of(found, marks) > BESIDE
-        unsure = np.array([item.status == "unsure" for item in found])
+        assert {item.status for item in actual} <= {"ok", "unsure", "no_face"}
+        beside = errors_of(actual, marks) > BESIDE
+        unsure = np.array([item.status == "unsure" for item in actual])
         counts["beside"] += int(beside.sum())
         counts["told"] += int((beside & unsure).sum())
         counts["falsely"] += int((~beside & unsure).sum())
-        counts["sure"] += sum(item.status == "ok" for item in found)
+        counts["sure"] += sum(item.status == "ok" for item in actual)
         any_quality = [item for _, item in observe_clip(frames(shown), FacesConfig(min_quality=0), models)]
         assert "unsure" not in {item.status for item in any_quality}
     assert counts["beside"] - counts["told"] <= 1  # 14 of 80 with status ok before

@@ -55,10 +55,10 @@ def test_signs():
         nose = rotation @ (0, 0, -1)
         assert nose[0] == pytest.approx(math.sin(math.radians(expected.yaw_deg)))
         assert nose[1] == pytest.approx(-math.sin(math.radians(expected.pitch_deg)))
-        found = estimate_pose(project(rotation, ahead), SIZE)
-        assert found.yaw_deg == pytest.approx(expected.yaw_deg, abs=1e-3)
-        assert found.pitch_deg == pytest.approx(expected.pitch_deg, abs=1e-3)
-        assert found.roll_deg == pytest.approx(expected.roll_deg, abs=1e-3)
+        actual = estimate_pose(project(rotation, ahead), SIZE)
+        assert actual.yaw_deg == pytest.approx(expected.yaw_deg, abs=1e-3)
+        assert actual.pitch_deg == pytest.approx(expected.pitch_deg, abs=1e-3)
+        assert actual.roll_deg == pytest.approx(expected.roll_deg, abs=1e-3)
 
 
 @pytest.mark.parametrize("angles", [*itertools.product((-50, 0, 35), (-25, 0, 25), (-60, 0, 30))])
@@ -69,23 +69,23 @@ def test_projected_poses_are_recovered(angles):
     for shift in ((0, 0, 600), (-150, 80, 1200)):
         # The camera is turned towards the face, so that the face has the pose as seen from there.
         seen = facing(np.array(shift, float)).T @ rotation
-        found = estimate_pose(project(seen, shift), SIZE)
-        assert (found.yaw_deg, found.pitch_deg, found.roll_deg) == pytest.approx(angles, abs=1e-2)
+        actual = estimate_pose(project(seen, shift), SIZE)
+        assert (actual.yaw_deg, actual.pitch_deg, actual.roll_deg) == pytest.approx(angles, abs=1e-2)
 
 
-@pytest.mark.parametrize("place", [(300, 0, 600), (-200, 150, 500), (0, -250, 700), (0, 0, 600)])
-def test_a_face_that_looks_into_the_camera_has_pose_0_wherever_it_is(place):
-    place = np.array(place, float)
-    away = place / np.linalg.norm(place)
-    rotation = facing(place)
+@pytest.mark.parametrize("centre", [(300, 0, 600), (-200, 150, 500), (0, -250, 700), (0, 0, 600)])
+def test_a_face_that_looks_into_the_camera_has_pose_0_wherever_it_is(centre):
+    centre = np.array(centre, float)
+    away = centre / np.linalg.norm(centre)
+    rotation = facing(centre)
     np.testing.assert_allclose(rotation @ away, (0, 0, 1), atol=1e-12)
     np.testing.assert_allclose(rotation @ rotation.T, np.eye(3), atol=1e-12)
     # Built by hand: the face's z axis points away from the camera, its x axis stays as level as it can.
     side = np.cross((0, 1, 0), away)
     side /= np.linalg.norm(side)
     seen = np.column_stack([side, np.cross(away, side), away])
-    found = estimate_pose(project(seen, tuple(place)), SIZE)
-    assert (found.yaw_deg, found.pitch_deg) == pytest.approx((0, 0), abs=1e-2)
+    actual = estimate_pose(project(seen, tuple(centre)), SIZE)
+    assert (actual.yaw_deg, actual.pitch_deg) == pytest.approx((0, 0), abs=1e-2)
 
 
 def test_pose_and_rotation_undo_each_other():
@@ -99,8 +99,8 @@ def test_noise_of_a_pixel_costs_degrees_not_tens():
     for _ in range(100):
         angles = rng.uniform(-30, 30, 3)
         landmarks = project(rotation_from_pose(Pose(*angles)), (0, 0, 700)) + rng.normal(0, 1, (68, 2))
-        found = estimate_pose(landmarks, SIZE)
-        errors.append(np.abs(np.array([found.yaw_deg, found.pitch_deg, found.roll_deg]) - angles))
+        actual = estimate_pose(landmarks, SIZE)
+        errors.append(np.abs(np.array([actual.yaw_deg, actual.pitch_deg, actual.roll_deg]) - angles))
     assert (np.mean(errors, axis=0) < 1.5).all()  # measured 0.6, 0.6, 0.4
 
 
@@ -108,8 +108,8 @@ def test_another_focal_length():
     np.testing.assert_array_equal(camera_matrix(SIZE), [[1280, 0, 639.5], [0, 1280, 359.5], [0, 0, 1]])
     seen = facing(np.array([200.0, 0, 500])).T @ rotation_from_pose(Pose(25, 10, 0))
     landmarks = project(seen, (200, 0, 500), focal_px=900.0)
-    found = estimate_pose(landmarks, SIZE, focal_px=900.0)
-    assert (found.yaw_deg, found.pitch_deg) == pytest.approx((25, 10), abs=1e-2)
+    actual = estimate_pose(landmarks, SIZE, focal_px=900.0)
+    assert (actual.yaw_deg, actual.pitch_deg) == pytest.approx((25, 10), abs=1e-2)
 
 
 def test_five_points_give_the_roll_alone():
@@ -129,14 +129,14 @@ def test_faces_too_small_for_sqpnp_have_a_pose(width_px):
     size, focal_px = (3840, 2160), 3840.0
     away = focal_px * 90 / (0.7 * width_px)
     for x, y in ((0.0, 0.0), (-0.4, 0.2), (0.3, -0.25)):
-        pose, place = Pose(12.0, -7.0, 4.0), np.array([x, y, 1.0]) * away
-        turned = facing(place).T @ rotation_from_pose(pose)
-        at = face_model_mm() @ turned.T + place
+        pose, position = Pose(12.0, -7.0, 4.0), np.array([x, y, 1.0]) * away
+        turned = facing(position).T @ rotation_from_pose(pose)
+        at = face_model_mm() @ turned.T + position
         landmarks = np.full((68, 2), np.nan)
         landmarks[POSE_POINTS] = focal_px * at[:, :2] / at[:, 2:] + (np.array(size) - 1) / 2
-        found = estimate_pose(landmarks, size)
+        actual = estimate_pose(landmarks, size)
         np.testing.assert_allclose(
-            [found.yaw_deg, found.pitch_deg, found.roll_deg], [12.0, -7.0, 4.0], atol=0.02
+            [actual.yaw_deg, actual.pitch_deg, actual.roll_deg], [12.0, -7.0, 4.0], atol=0.02
         )
 
 
@@ -146,15 +146,15 @@ def test_ordinary_faces_have_the_pose_of_sqpnp():
         landmarks = project(rotation_from_pose(Pose(*angles)), (60, -40, 900))
         points = np.ascontiguousarray(landmarks[POSE_POINTS])
         camera = camera_matrix(SIZE)
-        _, turn, place = cv2.solvePnP(face_model_mm(), points, camera, None, flags=cv2.SOLVEPNP_SQPNP)
-        expected = pose_from_rotation(facing(place.ravel()) @ cv2.Rodrigues(turn)[0])
+        _, turn, position = cv2.solvePnP(face_model_mm(), points, camera, None, flags=cv2.SOLVEPNP_SQPNP)
+        expected = pose_from_rotation(facing(position.ravel()) @ cv2.Rodrigues(turn)[0])
         assert estimate_pose(landmarks, SIZE) == expected
 
 
 @pytest.mark.parametrize("points", [np.full((68, 2), 7.0), np.zeros((68, 2))])
 def test_points_that_are_no_face_have_no_pose(points):
-    found = estimate_pose(points, (3840, 2160))
-    assert all(math.isnan(angle) for angle in (found.yaw_deg, found.pitch_deg, found.roll_deg))
+    actual = estimate_pose(points, (3840, 2160))
+    assert all(math.isnan(angle) for angle in (actual.yaw_deg, actual.pitch_deg, actual.roll_deg))
 
 
 @pytest.mark.slow
@@ -171,8 +171,8 @@ def test_angles_of_drawn_faces_have_little_bias():
         patch = renderer.patch(units, pose, gaze=(0.0, 0.0))
         luma = Film(renderer.backdrop, clip.scene).frame(*patch, 0)[: options.height]
         to_patch = patch_transform(placement_from_landmarks(truth.landmarks_px))
-        found = predictor.predict(cut_patch(luma, to_patch), PATCH_BOX)
-        pose = estimate_pose(apply_transform(invert(to_patch), found), (options.width, options.height))
+        actual = predictor.predict(cut_patch(luma, to_patch), PATCH_BOX)
+        pose = estimate_pose(apply_transform(invert(to_patch), actual), (options.width, options.height))
         errors.append([getattr(pose, name) - getattr(truth.pose, name) for name in Pose.__slots__])
     yaw, pitch, roll = np.mean(errors, axis=0)
     assert abs(pitch) < 3.0

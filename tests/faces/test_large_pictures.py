@@ -32,8 +32,8 @@ def searched(monkeypatch):
 
 def observe(image, models, bound, monkeypatch):
     monkeypatch.setattr(type(models.detector), "most_px", bound)
-    ((_, found),) = observe_clip([ImageFrame(pixels=image)], FacesConfig(), models)
-    return found
+    ((_, actual),) = observe_clip([ImageFrame(pixels=image)], FacesConfig(), models)
+    return actual
 
 
 def test_a_face_in_a_reduced_picture_is_where_it_was(models, monkeypatch, searched):
@@ -84,6 +84,6 @@ def test_sixty_four_megapixels_take_less_than_two_gigabytes(tmp_path):
     path = tmp_path / "large.jpg"
     cv2.imwrite(str(path), np.full((8000, 8000, 3), 120, np.uint8))
     command = [sys.executable, "-c", PROGRAM, str(path)]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    assert told[0] == "['no_face']"
-    assert int(told[1]) < 2_000_000  # kB
+    words = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert words[0] == "['no_face']"
+    assert int(words[1]) < 2_000_000  # kB

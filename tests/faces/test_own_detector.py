@@ -93,26 +93,26 @@ def test_the_default_detector_checks_itself(models):
 def test_points_lie_in_the_picture_that_was_searched(own):
     detector = plugins.load("detectors", own()).open_detector()
     for scale in (1.0, 2.0, 0.5):
-        (found,) = search_at_scale(picture(), detector, scale=scale)
-        assert np.abs(found.points_xy - POINTS).max() < 1.2, scale
+        (actual,) = search_at_scale(picture(), detector, scale=scale)
+        assert np.abs(actual.points_xy - POINTS).max() < 1.2, scale
         eyes = POINTS[1] - POINTS[0]
-        assert found.tilt_rad == pytest.approx(np.arctan2(eyes[1], eyes[0]), abs=0.03)
-        assert found.roll_rad == 0
+        assert actual.tilt_rad == pytest.approx(np.arctan2(eyes[1], eyes[0]), abs=0.03)
+        assert actual.roll_rad == 0
 
 
 def test_points_of_turned_and_bordered_pictures_lie_there_too(own):
     detector = plugins.load("detectors", own()).open_detector()
-    (found,) = fallback_search.search_turned(picture(), detector, turns=(0.3,), scale=2.0)
-    assert np.abs(found.points_xy - POINTS).max() < 1.2
-    assert found.roll_rad == 0.3
-    assert found.tilt_rad == pytest.approx(np.arctan2(4, 40), abs=0.03)
-    (found,) = fallback_search.search_bordered(picture(), detector)
-    assert np.abs(found.points_xy - POINTS).max() < 1.2
+    (actual,) = fallback_search.search_turned(picture(), detector, turns=(0.3,), scale=2.0)
+    assert np.abs(actual.points_xy - POINTS).max() < 1.2
+    assert actual.roll_rad == 0.3
+    assert actual.tilt_rad == pytest.approx(np.arctan2(4, 40), abs=0.03)
+    (actual,) = fallback_search.search_bordered(picture(), detector)
+    assert np.abs(actual.points_xy - POINTS).max() < 1.2
 
 
 def test_without_points_the_turn_of_the_picture_counts():
-    found = Detection(np.zeros(4, np.float32), 1.0, 0.5)
-    assert (found.points_xy, found.tilt_rad) == (None, 0.5)
+    actual = Detection(np.zeros(4, np.float32), 1.0, 0.5)
+    assert (actual.points_xy, actual.tilt_rad) == (None, 0.5)
 
 
 class Known:
@@ -145,11 +145,11 @@ def test_points_find_faces_that_are_tilted_too_far_for_others(face_clips, models
     centre, half = expected[17:].mean(axis=0), 0.35 * (upright.box_xyxy[2] - upright.box_xyxy[0])
     box = np.array([*(centre - half), *(centre + half)], np.float32)
     errors = {}
-    for name, told in (("with", points), ("without", None)):
-        known = Known(tilted.shape[:2], box, told)
-        ((_, found),) = observe_clip(
+    for name, reported in (("with", points), ("without", None)):
+        known = Known(tilted.shape[:2], box, reported)
+        ((_, actual),) = observe_clip(
             frames([tilted]), FacesConfig(), Models(known, models.checker, models.predictor)
         )
-        errors[name] = np.inf if found.landmarks is None else error_percent(found.landmarks, expected)
+        errors[name] = np.inf if actual.landmarks is None else error_percent(actual.landmarks, expected)
     assert errors["with"] < 8
     assert errors["without"] > 20

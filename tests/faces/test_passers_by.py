@@ -66,12 +66,12 @@ def test_tracks_and_people_are_counted_and_told(workdir):
     names = ("n_tracks", "n_persons", "n_passing", "n_unsure", "n_faces_ok")
     assert [clips["alone"][name] for name in names] == [1, 1, 0, 0, 60]
     assert [clips["crowded"][name] for name in names] == [2, 2, 9, 0, 51]
-    said = (workdir.parent / "said").read_text()
+    text = (workdir.parent / "said").read_text()
     status = CliRunner().invoke(app, ["status", str(workdir)]).output
     card = (workdir / "manifests" / "README.md").read_text()
     several = "1 of 2 clips show several people at once"
     passing = "9 frames of 1 clip with somebody for a moment"
-    assert all(line in told for line in (several, passing) for told in (said, status, card))
+    assert all(line in reported for line in (several, passing) for reported in (text, status, card))
     index = json.loads((workdir / "manifests" / "index.json").read_text())
     assert (index["faces"]["several"], index["faces"]["passing"]) == (1, 9)
 
@@ -90,16 +90,16 @@ def test_unsure_frames_are_counted_and_told_not_used():
 def test_predict_tells_the_same_of_the_clip(workdir, tmp_path):
     network = open_network(read_trained(write_tiny_weights(tmp_path / "w.safetensors")), torch.device("cpu"))
     path, frames = workdir.parent / "in" / "videos" / "crowded.mp4", tmp_path / "frames.parquet"
-    found = predict_file(path, network, FacesConfig(redetect_every=2, chip_size=224), frames_to=frames)
+    prediction = predict_file(path, network, FacesConfig(redetect_every=2, chip_size=224), frames_to=frames)
     rows = list(read_rows(frames))
     assert runs([(row["status"], row["track_id"]) for row in rows]) == [
         (("ok", 0), 22),
         (("passing", 1), 9),
         (("ok", 0), 29),
     ]
-    assert found.statuses == {"ok": 51, "passing": 9}
-    assert found.n_tracks == 1
+    assert prediction.statuses == {"ok": 51, "passing": 9}
+    assert prediction.n_tracks == 1
     counted = [row["probabilities"] for row in rows if row["status"] == "ok"]
-    np.testing.assert_allclose(found.probabilities.fine, np.mean(counted, axis=0), atol=1e-6)
-    assert found.portrait.frame_index not in range(22, 31)
+    np.testing.assert_allclose(prediction.probabilities.fine, np.mean(counted, axis=0), atol=1e-6)
+    assert prediction.portrait.frame_index not in range(22, 31)
     assert all(row["probabilities"] is None for row in rows if row["status"] == "passing")

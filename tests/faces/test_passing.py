@@ -25,11 +25,11 @@ def clip(*parts):
 
 def settled(rows, *, n_frames=None, seconds=0.4, score=0.3, frame_s=0.04):
     last = rows[-1]["frame_index"] + 1 if n_frames is None else n_frames
-    found = list(
+    actual = list(
         without_passers_by(rows, frame_s=frame_s, n_frames=last, min_track_s=seconds, min_track_score=score)
     )
-    assert [one["frame_index"] for one in found] == [one["frame_index"] for one in rows]
-    return [one["status"] for one in found]
+    assert [one["frame_index"] for one in actual] == [one["frame_index"] for one in rows]
+    return [one["status"] for one in actual]
 
 
 AWAY = {"x": 400.0}
@@ -87,14 +87,16 @@ def test_a_bounded_number_of_rows_waits():
     rows = clip((30, 0), (4, 1, AWAY), (3000, None), (3, 2, AWAY))
     taken = []
 
-    def told():
+    def observations():
         for one in rows:
             taken.append(one)
             yield one
 
     kinds = []
     for given, one in enumerate(
-        without_passers_by(told(), frame_s=0.04, n_frames=len(rows), min_track_s=0.4, min_track_score=0.3)
+        without_passers_by(
+            observations(), frame_s=0.04, n_frames=len(rows), min_track_s=0.4, min_track_score=0.3
+        )
     ):
         assert len(taken) - given <= passers_by.MOST_HELD
         kinds.append(one["status"])

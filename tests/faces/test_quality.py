@@ -16,17 +16,17 @@ PLAIN = np.zeros((4, 4, 3), np.uint8)
 
 
 def item(index, landmarks=FACE, *, quality=1.0, status="ok", track_id=0):
-    found = Observation(
+    observation = Observation(
         status=status, track_id=track_id, landmarks=landmarks.astype(np.float32), quality=quality
     )
-    return ImageFrame(pixels=PLAIN, index=index), found
+    return ImageFrame(pixels=PLAIN, index=index), observation
 
 
 def judged(items, min_quality=0.5):
     judge = Judge(min_quality)
-    told = [one for each in items for one in judge.feed([each])]
-    assert len(told) == max(0, len(items) - 1)  # each waits for the one after it
-    return [found for _, found in [*told, *judge.finish()]]
+    reported = [one for each in items for one in judge.feed([each])]
+    assert len(reported) == max(0, len(items) - 1)  # each waits for the one after it
+    return [actual for _, actual in [*reported, *judge.finish()]]
 
 
 def opened(share):
@@ -37,10 +37,10 @@ def opened(share):
 
 
 def test_distance_is_one_where_landmarks_are_found_anew():
-    place = Placement(np.array([50.0, 40.0]), 20.0, 0.0)
-    assert distance(place, Detection(square_box(np.array([53.0, 40.0]), 20.0), 1.0)) == pytest.approx(1)
+    position = Placement(np.array([50.0, 40.0]), 20.0, 0.0)
+    assert distance(position, Detection(square_box(np.array([53.0, 40.0]), 20.0), 1.0)) == pytest.approx(1)
     wider = Detection(square_box(np.array([50.0, 40.0]), 20.0 * np.exp(0.25)), 1.0)
-    assert distance(place, wider) == pytest.approx(1)
+    assert distance(position, wider) == pytest.approx(1)
     assert agreement_with_detection(0.0) == 1
     assert agreement_with_detection(1.0) == 0.5
 
@@ -48,15 +48,15 @@ def test_distance_is_one_where_landmarks_are_found_anew():
 def test_a_frame_that_agrees_with_neither_neighbour_is_unsure():
     wrong = opened(0.3)
     change = np.sqrt(5 * 0.3**2 / 51)  # the lip is not among the points that the face is aligned by
-    found = judged([item(0), item(1), item(2, wrong), item(3), item(4)])
-    assert [one.status for one in found] == ["ok", "ok", "unsure", "ok", "ok"]
-    assert found[2].quality == pytest.approx(1 / (1 + (change / 0.045) ** 2), rel=1e-4)
-    assert [one.quality for one in (*found[:2], *found[3:])] == pytest.approx([1] * 4)
+    actual = judged([item(0), item(1), item(2, wrong), item(3), item(4)])
+    assert [one.status for one in actual] == ["ok", "ok", "unsure", "ok", "ok"]
+    assert actual[2].quality == pytest.approx(1 / (1 + (change / 0.045) ** 2), rel=1e-4)
+    assert [one.quality for one in (*actual[:2], *actual[3:])] == pytest.approx([1] * 4)
 
 
 def test_an_expression_that_begins_at_once_is_no_fault():
-    found = judged([item(0), item(1), item(2, opened(0.3)), item(3, opened(0.3))])
-    assert [one.status for one in found] == ["ok"] * 4
+    actual = judged([item(0), item(1), item(2, opened(0.3)), item(3, opened(0.3))])
+    assert [one.status for one in actual] == ["ok"] * 4
 
 
 def test_moving_and_turning_the_head_changes_no_shape():

@@ -8,18 +8,18 @@ from fgbench.faces.scene import correlation, is_cut, is_partly_still, largest_ch
 
 def test_samples_are_pixels_of_the_luma():
     luma = np.arange(720 * 1280, dtype=np.uint32).reshape(720, 1280).astype(np.uint8)
-    found = sample(luma)
-    assert found.shape == (90, 160)
-    np.testing.assert_array_equal(found[3, 5], luma[4 + 24, 4 + 40])
+    actual = sample(luma)
+    assert actual.shape == (90, 160)
+    np.testing.assert_array_equal(actual[3, 5], luma[4 + 24, 4 + 40])
     assert sample(np.zeros((30, 20), np.uint8)).shape == (30, 20)
 
 
 @pytest.mark.parametrize("shape", [(2, 640), (640, 2), (16, 16384), (1, 1)])
 def test_samples_of_very_wide_and_very_high_frames(shape):
-    found = sample(np.zeros(shape, np.uint8))
-    assert min(found.shape) == 1
-    assert largest_change(found, found) == 0
-    assert not is_cut(found, found)
+    actual = sample(np.zeros(shape, np.uint8))
+    assert min(actual.shape) == 1
+    assert largest_change(actual, actual) == 0
+    assert not is_cut(actual, actual)
 
 
 def test_largest_change_is_that_of_the_worst_block():

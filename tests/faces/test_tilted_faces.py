@@ -16,7 +16,7 @@ TILTS = (-50, -40, 40, 50)
 
 
 def observe(images, models, **options):
-    return [found for _, found in observe_clip(frames(images), FacesConfig(**options), models)]
+    return [one for _, one in observe_clip(frames(images), FacesConfig(**options), models)]
 
 
 def turn(degrees, shape, scale=0.75):
@@ -43,10 +43,10 @@ def test_tilted_faces_of_photographs_are_found(photographs, models):
     for image in photographs:
         (upright,) = observe([image], models)
         for degrees, scale in product(TILTS, (0.4, 0.75)):
-            (found,) = observe([turned(image, degrees, scale)], models)
-            if found.status == "ok":
+            (observations,) = observe([turned(image, degrees, scale)], models)
+            if observations.status == "ok":
                 expected = cv2.transform(upright.landmarks[None], turn(degrees, image.shape, scale))[0]
-                right += error_percent(found.landmarks, expected) < 10
+                right += error_percent(observations.landmarks, expected) < 10
     assert right >= 30  # of 32: measured 31, and 25 before
 
 
@@ -56,11 +56,11 @@ def test_a_tilted_face_is_found_where_it_was_lost(face_clips, models):
     single = pictures(face_clips / "single_face.mp4", 24)
     for degrees in (-60, 60):
         clip = [*single[:8], *(turned(image, degrees) for image in single[8:16]), *single[16:24]]
-        found = observe(clip, models)
-        assert {item.status for item in found[:7] + found[9:15] + found[17:]} == {"ok"}
+        observations = observe(clip, models)
+        assert {item.status for item in observations[:7] + observations[9:15] + observations[17:]} == {"ok"}
         upright = observe(single, models)
         expected = cv2.transform(upright[12].landmarks[None], turn(degrees, single[12].shape))[0]
-        assert error_percent(found[12].landmarks, expected) < 8
+        assert error_percent(observations[12].landmarks, expected) < 8
 
 
 def test_where_turned_pictures_have_their_faces():
@@ -82,10 +82,10 @@ def test_where_turned_pictures_have_their_faces():
     image = np.full((120, 200), 200, np.uint8)
     cv2.fillPoly(image, [cv2.boxPoints(((140, 45), (30, 30), 30.0)).round().astype(int)], 0)
     for scale in (1.0, 2.0):
-        (found,) = fallback_search.search_turned(image, Square(), turns=(np.radians(30),), scale=scale)
-        assert box_centre(found.box_xyxy) == pytest.approx([140, 45], abs=1)
-        assert box_width(found.box_xyxy) == pytest.approx(31, abs=2.5)
-        assert found.roll_rad == pytest.approx(np.radians(30))
+        (actual,) = fallback_search.search_turned(image, Square(), turns=(np.radians(30),), scale=scale)
+        assert box_centre(actual.box_xyxy) == pytest.approx([140, 45], abs=1)
+        assert box_width(actual.box_xyxy) == pytest.approx(31, abs=2.5)
+        assert actual.roll_rad == pytest.approx(np.radians(30))
     (one,) = fallback_search.search_turned(
         image, Square(), turns=(np.radians(30), np.radians(-30)), scale=1.0
     )
@@ -112,8 +112,8 @@ def searched_px(images, models, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(type(models.checker), "detect", counted)
-        found = observe(images, models)
-    assert {item.status for item in found} == {"no_face"}
+        observations = observe(images, models)
+    assert {item.status for item in observations} == {"no_face"}
     return total
 
 

@@ -27,11 +27,11 @@ def distortion(descriptors, words):
 @pytest.mark.parametrize("n", [1, 255, 256, 1000])
 def test_the_nearest_word_is_found(n, offset):
     descriptors, words = blobs(n) + np.float32(offset), blobs(300, seed=1) + np.float32(offset)
-    found = assign_words(descriptors, words)
+    actual = assign_words(descriptors, words)
     distances = cdist(descriptors.astype(np.float64), words.astype(np.float64))
-    assert found.dtype == np.int32
-    np.testing.assert_allclose(distances[np.arange(n), found], distances.min(axis=1), rtol=1e-4)
-    assert (found == distances.argmin(axis=1)).mean() > 0.99
+    assert actual.dtype == np.int32
+    np.testing.assert_allclose(distances[np.arange(n), actual], distances.min(axis=1), rtol=1e-4)
+    assert (actual == distances.argmin(axis=1)).mean() > 0.99
 
 
 def test_words_are_their_own_nearest_and_the_first_of_equals_wins():

@@ -47,10 +47,10 @@ def _texture(side: int, seed: int = 0) -> Gray:
 def _moving(motion: npt.NDArray[np.float64], n: int, width: int = 160, height: int = 120) -> list[Gray]:
     """Texture whose points go from x to ``motion @ (x, 1)`` in each frame (3 x 3 matrix, px of the frame)."""
     texture = _texture(400)
-    place = np.array([[1.0, 0, 200 - width / 2], [0, 1, 200 - height / 2], [0, 0, 1]])
+    position = np.array([[1.0, 0, 200 - width / 2], [0, 1, 200 - height / 2], [0, 0, 1]])
     frames = []
     for k in range(n):
-        backward = place @ np.linalg.inv(np.linalg.matrix_power(motion, k))
+        backward = position @ np.linalg.inv(np.linalg.matrix_power(motion, k))
         flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
         frames.append(cv2.warpAffine(texture, backward[:2], (width, height), flags=flags))
     return frames
@@ -69,11 +69,11 @@ def _about_centre(
     return centre @ full @ np.linalg.inv(centre)
 
 
-def _points(found: Trajectories) -> npt.NDArray[np.float64]:
+def _points(actual: Trajectories) -> npt.NDArray[np.float64]:
     """(N, 16, 2) points in full-size px, rebuilt from means and displacements."""
-    steps = found.traj.astype(np.float64).reshape(-1, 15, 2) * found.length[:, None, None]
-    points = np.concatenate([np.zeros((len(found), 1, 2)), steps.cumsum(1)], axis=1)
-    mean = np.stack([found.mean_x, found.mean_y], axis=1)
+    steps = actual.traj.astype(np.float64).reshape(-1, 15, 2) * actual.length[:, None, None]
+    points = np.concatenate([np.zeros((len(actual), 1, 2)), steps.cumsum(1)], axis=1)
+    mean = np.stack([actual.mean_x, actual.mean_y], axis=1)
     return points + (mean - points.mean(1))[:, None]
 
 
@@ -109,24 +109,28 @@ def test_rows_of_the_authors_program_are_found() -> None:
     """
     n_rows, n_found, n_ours = 0, 0, 0
     for clip in CLIPS:
-        found = dense_trajectories(_stored_clip(clip))
+        trajectories = dense_trajectories(_stored_clip(clip))
         with np.load(REFERENCE) as stored:
             reference = {name: stored[f"{clip}_{name}"] for name in REFERENCE_ARRAYS}
-        matched = _matched(found, reference)
-        n_rows, n_found, n_ours = n_rows + len(matched), n_found + (matched >= 0).sum(), n_ours + len(found)
-        _compare_rows(found, matched, reference)
+        matched = _matched(trajectories, reference)
+        n_rows, n_found, n_ours = (
+            n_rows + len(matched),
+            n_found + (matched >= 0).sum(),
+            n_ours + len(trajectories),
+        )
+        _compare_rows(trajectories, matched, reference)
     assert n_found >= 0.999 * n_rows
     assert n_ours <= 1.001 * n_rows
 
 
-def _matched(found: Trajectories, reference: dict[str, npt.NDArray[Any]]) -> npt.NDArray[np.int64]:
+def _matched(actual: Trajectories, reference: dict[str, npt.NDArray[Any]]) -> npt.NDArray[np.int64]:
     """Row of the same frame and scale within 0.5 px of each reference row, -1 for none."""
-    level = np.rint(2 * np.log2(found.scale)).astype(int)
-    centres = np.stack([found.mean_x, found.mean_y], axis=1)
+    level = np.rint(2 * np.log2(actual.scale)).astype(int)
+    centres = np.stack([actual.mean_x, actual.mean_y], axis=1)
     matched = np.full(len(reference["level"]), -1)
     for i, mean in enumerate(reference["mean"]):
         same = np.flatnonzero(
-            (found.end_frame == reference["end_frame"][i]) & (level == reference["level"][i])
+            (actual.end_frame == reference["end_frame"][i]) & (level == reference["level"][i])
         )
         distance = np.linalg.norm(centres[same] - mean, axis=1)
         if len(same) and distance.min() < 0.5:
@@ -135,18 +139,18 @@ def _matched(found: Trajectories, reference: dict[str, npt.NDArray[Any]]) -> npt
 
 
 def _compare_rows(
-    found: Trajectories, matched: npt.NDArray[np.int64], reference: dict[str, npt.NDArray[Any]]
+    actual: Trajectories, matched: npt.NDArray[np.int64], reference: dict[str, npt.NDArray[Any]]
 ) -> None:
     rows = matched[reference["sampled"]]
     is_there = rows >= 0
     rows, meta, descriptors = rows[is_there], reference["meta"][is_there], reference["descriptors"][is_there]
     names = [name for name in SCHEMA.names if name not in CHANNELS]
-    values = np.stack([getattr(found, name)[rows] for name in names], axis=1)
+    values = np.stack([getattr(actual, name)[rows] for name in names], axis=1)
     assert np.quantile(np.abs(values - meta), 0.999) < 5e-3
     first = 0
     for channel, size in CHANNELS.items():
         theirs = descriptors[:, first : first + size]
-        ours = getattr(found, channel)[rows]
+        ours = getattr(actual, channel)[rows]
         assert _cosines(ours, theirs).min() >= 0.999, channel
         assert np.quantile(np.abs(ours.astype(float) - theirs), 0.999) < 5e-3, channel
         first += size
@@ -163,14 +167,14 @@ def test_last_bits_of_float32_decide_few_rows(monkeypatch: pytest.MonkeyPatch) -
         out *= (1 + 6e-8 * rng.choice([-1.0, 1.0], out.shape)).astype(np.float32)
 
     monkeypatch.setattr(_level_state, "expand", rounded)
-    found = dense_trajectories(frames)
+    trajectories = dense_trajectories(frames)
     level = np.rint(2 * np.log2(exact.scale)).astype(int)
     mean = np.stack([exact.mean_x, exact.mean_y], axis=1)
-    matched = _matched(found, {"level": level, "end_frame": exact.end_frame, "mean": mean})
+    matched = _matched(trajectories, {"level": level, "end_frame": exact.end_frame, "mean": mean})
     assert (matched >= 0).mean() >= 0.999
     is_same = matched >= 0
     for channel in CHANNELS:
-        ours, others = getattr(exact, channel), getattr(found, channel)[matched]
+        ours, others = getattr(exact, channel), getattr(trajectories, channel)[matched]
         is_same &= np.abs(ours.astype(float) - others.astype(float)).max(1) <= 5.5e-3
     assert 0 < (~is_same).sum() < 0.004 * len(exact)
 
@@ -187,17 +191,23 @@ def small_clip() -> list[Gray]:
 
 @pytest.mark.slow
 def test_agrees_with_plain_implementation(small_clip: list[Gray]) -> None:
-    found = dense_trajectories(small_clip)
+    trajectories = dense_trajectories(small_clip)
     expected = plain.trajectories(small_clip)
     assert len(expected) > 200
-    assert len(found) == len(expected)
+    assert len(trajectories) == len(expected)
     for i, row in enumerate(expected):
-        assert (found.end_frame[i], found.scale[i]) == (row.end_frame, pytest.approx(row.scale))
-        numbers = [found.mean_x[i], found.mean_y[i], found.var_x[i], found.var_y[i], found.length[i]]
+        assert (trajectories.end_frame[i], trajectories.scale[i]) == (row.end_frame, pytest.approx(row.scale))
+        numbers = [
+            trajectories.mean_x[i],
+            trajectories.mean_y[i],
+            trajectories.var_x[i],
+            trajectories.var_y[i],
+            trajectories.length[i],
+        ]
         assert np.allclose(numbers, [*row.mean, *row.std, row.path], atol=0.02), i
-        assert np.allclose(found.traj[i], row.traj, atol=2e-3), i
+        assert np.allclose(trajectories.traj[i], row.traj, atol=2e-3), i
         for name, values in zip(("hog", "hof", "mbhx", "mbhy"), row.channels, strict=True):
-            assert np.allclose(getattr(found, name)[i], values, atol=5e-3), (i, name)
+            assert np.allclose(getattr(trajectories, name)[i], values, atol=5e-3), (i, name)
 
 
 @pytest.mark.parametrize(
@@ -210,11 +220,11 @@ def test_agrees_with_plain_implementation(small_clip: list[Gray]) -> None:
     ids=["translation", "zoom", "rotation"],
 )
 def test_follows_known_motion(motion: npt.NDArray[np.float64]) -> None:
-    found = dense_trajectories(_moving(motion, 18))
-    points = _points(found)
+    trajectories = dense_trajectories(_moving(motion, 18))
+    points = _points(trajectories)
     margin = 25
     is_inner = ((points > margin) & (points < [160 - margin, 120 - margin])).all((1, 2))
-    points = points[is_inner & (found.scale < 1.5)]
+    points = points[is_inner & (trajectories.scale < 1.5)]
     assert len(points) > 100
     start = np.concatenate([points[:, 0], np.ones((len(points), 1))], axis=1)
     for k in (5, 10, 15):
@@ -227,9 +237,13 @@ def test_follows_known_motion(motion: npt.NDArray[np.float64]) -> None:
 
 def test_translation_falls_into_one_direction_of_hof() -> None:
     """Motion to the right is direction 0; the gradient of a uniform flow is nearly nothing."""
-    found = dense_trajectories(_moving(_translation(2, 0), 16))
-    is_inner = (abs(found.mean_x - 80) < 30) & (abs(found.mean_y - 60) < 20) & (found.scale == 1)
-    hof = found.hof[is_inner].astype(np.float64).reshape(-1, 12, 9) ** 2
+    trajectories = dense_trajectories(_moving(_translation(2, 0), 16))
+    is_inner = (
+        (abs(trajectories.mean_x - 80) < 30)
+        & (abs(trajectories.mean_y - 60) < 20)
+        & (trajectories.scale == 1)
+    )
+    hof = trajectories.hof[is_inner].astype(np.float64).reshape(-1, 12, 9) ** 2
     assert is_inner.sum() > 20
     assert (hof[..., 0] / hof.sum(-1)).min() > 0.9
 
@@ -243,18 +257,18 @@ def test_pictures_without_motion_have_no_trajectories(picture: Gray) -> None:
     ("n_frames", "has_rows"), [(0, False), (1, False), (14, False), (15, False), (16, True)]
 )
 def test_trajectories_need_sixteen_frames(n_frames: int, has_rows: bool) -> None:
-    found = dense_trajectories(_moving(_translation(1.5, 1), n_frames))
-    assert (len(found) > 0) == has_rows
-    assert set(found.end_frame.tolist()) <= {15}
-    assert found.hof.shape == (len(found), 108)
+    trajectories = dense_trajectories(_moving(_translation(1.5, 1), n_frames))
+    assert (len(trajectories) > 0) == has_rows
+    assert set(trajectories.end_frame.tolist()) <= {15}
+    assert trajectories.hof.shape == (len(trajectories), 108)
 
 
 def test_no_trajectory_of_a_still_clip_survives_a_long_jump_at_a_cut() -> None:
     """Between two still scenes every path is the one step across the cut: longer than 20 px it is dropped."""
     frames = [_texture(120)] * 10 + [_texture(120, seed=5)] * 10
-    found = dense_trajectories(frames)
-    assert (found.length < 25).all()
-    assert (found.end_frame <= 10 + 15 - 1).all()
+    trajectories = dense_trajectories(frames)
+    assert (trajectories.length < 25).all()
+    assert (trajectories.end_frame <= 10 + 15 - 1).all()
 
 
 def test_rgb_frames_are_converted_as_opencv_does(small_clip: list[Gray]) -> None:
@@ -305,11 +319,11 @@ def test_slots_are_used_again() -> None:
 
 def test_parquet_keeps_every_number(small_clip: list[Gray], tmp_path: Path) -> None:
     path = tmp_path / "trajectories.parquet"
-    found = dense_trajectories(small_clip)
-    assert write_trajectories(path, iter_trajectories(small_clip, n_frames=20)) == len(found)
+    trajectories = dense_trajectories(small_clip)
+    assert write_trajectories(path, iter_trajectories(small_clip, n_frames=20)) == len(trajectories)
     again = read_trajectories(path)
     for name in SCHEMA.names:
-        values, stored = getattr(found, name), getattr(again, name)
+        values, stored = getattr(trajectories, name), getattr(again, name)
         assert values.dtype == stored.dtype
         assert np.array_equal(values, stored), name
     schema = pq.read_schema(path)

@@ -45,7 +45,7 @@ def decided_by_last_bits(image, points, radius):
     margin = int(radius) + 2
     padded = np.pad(image.astype(np.float64), margin)
     rows, columns = np.indices(image.shape) + margin
-    found = np.zeros(image.shape, bool)
+    result = np.zeros(image.shape, bool)
     radius = float(np.float32(radius))  # scikit-image's is
     for angle in 2 * np.pi * np.arange(points) / points:
         down, across = round(-radius * np.sin(angle), 5), round(radius * np.cos(angle), 5)
@@ -56,8 +56,8 @@ def decided_by_last_bits(image, points, radius):
         for row, height in ((top, 1 - (down - top)), (top + 1, down - top)):
             for column, width in ((left, 1 - (across - left)), (left + 1, across - left)):
                 value += height * width * padded[rows + row, columns + column]
-        found |= np.abs(value - image) < 1e-9
-    return found
+        result |= np.abs(value - image) < 1e-9
+    return result
 
 
 @pytest.mark.slow
@@ -74,9 +74,9 @@ def test_codes_are_scikit_images_for_any_circle_and_size(points, radius, height,
     image = noise(seed, height, width, levels=5)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = lbp_codes(image, points, radius)
+        actual = lbp_codes(image, points, radius)
     clear = ~decided_by_last_bits(image, points, radius)
-    np.testing.assert_array_equal(found[clear], reference(image, points, radius)[clear])
+    np.testing.assert_array_equal(actual[clear], reference(image, points, radius)[clear])
 
 
 def test_few_pixels_are_left_out_of_that_comparison():
@@ -102,10 +102,10 @@ def test_eight_points_have_59_labels_and_all_are_used():
 @pytest.mark.parametrize(("rows", "columns"), [(7, 6), (7, 7), (1, 1), (5, 3)])
 def test_histograms_are_those_of_the_cells(rows, columns):
     images = noise(3, 2, 61, 50)
-    found = lbp_histograms(images, LbpConfig(rows=rows, columns=columns))
-    assert found.dtype == np.float32
-    assert found.shape == (2, rows * columns * 59)
-    for image, features in zip(images, found, strict=True):
+    actual = lbp_histograms(images, LbpConfig(rows=rows, columns=columns))
+    assert actual.dtype == np.float32
+    assert actual.shape == (2, rows * columns * 59)
+    for image, features in zip(images, actual, strict=True):
         codes = reference(image)
         cells = []
         for i in range(rows):

@@ -6,7 +6,7 @@ import numpy.typing as npt
 import pytest
 
 from fgbench.errors import ConfigError, MediaError
-from fgbench.features.optical_flow import STILL, Method, decode, encode, flip, flow, flow_stacks
+from fgbench.features.optical_flow import STILL, Method, decode, encode, flow
 
 
 def _clip(dx: float, dy: float, n: int) -> list[npt.NDArray[np.uint8]]:
@@ -47,63 +47,6 @@ def test_flow_is_the_displacement_to_the_next_frame(method: Method, tolerance_px
     first, second = _clip(2.5, -1.25, 2)
     inner = flow(first, second, method=method)[20:-20, 20:-20]
     assert np.median(np.abs(inner - [2.5, -1.25])) < tolerance_px
-
-
-def test_stack_holds_u_and_v_of_each_pair() -> None:
-    frames = _clip(2.5, -1.25, 8)
-    stacks = list(flow_stacks(frames, length=3, stride=2))
-    assert [s.shape for s in stacks] == [(6, 80, 100)] * 3
-    assert stacks[0].dtype == np.uint8
-    medians = np.median(decode(stacks[1])[:, 20:-20, 20:-20], axis=(1, 2))
-    assert np.allclose(medians, [2.5, -1.25] * 3, atol=0.2)
-    pair = encode(flow(frames[4], frames[5])).transpose(2, 0, 1)
-    assert np.array_equal(stacks[1][4:6], pair)
-    assert np.array_equal(stacks[2][0:2], pair)
-    fine = list(flow_stacks(frames, length=3, stride=2, bound_px=5.0))
-    medians = np.median(decode(fine[1], bound_px=5.0)[:, 20:-20, 20:-20], axis=(1, 2))
-    assert np.allclose(medians, [2.5, -1.25] * 3, atol=0.1)
-
-
-@pytest.mark.parametrize(
-    ("n", "length", "stride", "expected"), [(1, 1, 1, 0), (5, 5, 1, 0), (6, 5, 1, 1), (9, 2, 3, 3)]
-)
-def test_number_of_stacks(n: int, length: int, stride: int, expected: int) -> None:
-    frames = [np.zeros((16, 16), np.uint8)] * n
-    assert len(list(flow_stacks(frames, length=length, stride=stride))) == expected
-    assert expected == max(0, (n - 1 - length) // stride + 1)
-
-
-def test_reused_frame_buffer_does_no_harm() -> None:
-    frames = _clip(1.5, 0, 4)
-    buffer = np.empty_like(frames[0])
-
-    def reused():  # type: ignore[no-untyped-def]
-        for frame in frames:
-            buffer[:] = frame
-            yield buffer
-
-    ours, theirs = list(flow_stacks(reused(), length=2)), list(flow_stacks(frames, length=2))
-    assert np.array_equal(ours, theirs)
-
-
-def test_flip_is_the_flow_of_the_mirrored_clip() -> None:
-    frames = _clip(2.5, -1.25, 4)
-    stack = next(flow_stacks(frames, length=3))
-    mirrored = next(flow_stacks([np.ascontiguousarray(f[:, ::-1]) for f in frames], length=3))
-    difference = decode(flip(stack)) - decode(mirrored)
-    assert np.abs(difference[:, 20:-20, 20:-20]).max() < 0.2
-    assert np.array_equal(flip(flip(stack)), stack)
-
-
-def test_flip_refuses_odd_channels() -> None:
-    with pytest.raises(ValueError, match=r"shape \(3, 8, 8\) has no pairs"):
-        flip(np.zeros((3, 8, 8), np.uint8))
-
-
-@pytest.mark.parametrize(("length", "stride"), [(0, 1), (5, 0)])
-def test_length_and_stride_must_be_positive(length: int, stride: int) -> None:
-    with pytest.raises(ValueError, match="expected at least 1"):
-        list(flow_stacks([], length=length, stride=stride))
 
 
 @pytest.mark.parametrize(

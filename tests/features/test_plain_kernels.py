@@ -17,8 +17,8 @@ ACROSS = tuple(range(15))
 
 def both(run):
     """What a function of the operations writes, with each of them."""
-    found = [compiled(run(each), is_kept=False) for each in PAIR]
-    return [np.asarray(each()) for each in found]
+    actual = [compiled(run(each), is_kept=False) for each in PAIR]
+    return [np.asarray(each()) for each in actual]
 
 
 def floats(n, seed=0):
@@ -64,7 +64,7 @@ def test_expansions_are_combined_to_the_same_numbers(seed):
 def test_filters_give_the_same_numbers(n):
     source, half = floats(400, n), n // 2 + 1
     even, odd = taps(half, n), taps(half, n + 1)
-    places = ACROSS[:n]
+    positions = ACROSS[:n]
 
     def run(operations):
         filter_both, filter_even = operations.filter_both, operations.filter_even
@@ -72,8 +72,8 @@ def test_filters_give_the_same_numbers(n):
         def filtered():
             out = np.zeros((3, 320), np.float32)
             for x in range(0, 320, 8):
-                filter_both(source, places, x, even, out[0], x, odd, out[1], x)
-                filter_even(source, places, x, odd, out[2], x)
+                filter_both(source, positions, x, even, out[0], x, odd, out[1], x)
+                filter_even(source, positions, x, odd, out[2], x)
             return out
 
         return filtered
@@ -85,9 +85,9 @@ def test_filters_give_the_same_numbers(n):
         np.array([*(-np.array(odd[:0:-1])), 0, *odd[1:]]),
         np.array([*odd[:0:-1], *odd]),
     ]
-    for found, kernel in zip(plain, kernels, strict=True):
+    for one, kernel in zip(plain, kernels, strict=True):
         expected = np.correlate(source[: 320 + n - 1].astype(float), kernel.astype(float), "valid")
-        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-3)
+        np.testing.assert_allclose(one, expected, rtol=1e-4, atol=1e-3)
 
 
 @pytest.mark.slow
@@ -131,8 +131,8 @@ from fgbench.features.dense_trajectories import dense_trajectories
 noise = np.random.default_rng(0).normal(size=(200, 240)).astype(np.float32)
 smooth = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 2.5), None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
 frames = [np.ascontiguousarray(smooth[2 * k : 2 * k + 72, 3 * k : 3 * k + 96]) for k in range(20)]
-found = dense_trajectories(frames)
-arrays = {name: getattr(found, name) for name in ("mean_x", "mean_y", "hog", "hof", "mbhx", "mbhy")}
+trajectories = dense_trajectories(frames)
+arrays = {name: getattr(trajectories, name) for name in ("mean_x", "mean_y", "hog", "hof", "mbhx", "mbhy")}
 np.savez(sys.argv[1], plain=_lanes.IS_PLAIN, **arrays)
 """
 

@@ -255,5 +255,5 @@ def test_onnx_gives_the_same(tmp_path):
     images = faces(3, seed=5)
     got = session.run(None, {session.get_inputs()[0].name: images.numpy()})
     with torch.no_grad():
-        for found, expected in zip(got, net(images), strict=True):
-            torch.testing.assert_close(torch.from_numpy(found), expected, rtol=1e-3, atol=1e-4)
+        for one, expected in zip(got, net(images), strict=True):
+            torch.testing.assert_close(torch.from_numpy(one), expected, rtol=1e-3, atol=1e-4)

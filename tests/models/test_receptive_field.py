@@ -20,14 +20,14 @@ def gradient_supports(trunk):
             parameter.copy_(torch.rand(parameter.shape, generator=generator) * 0.02 + 1e-3)
     images = torch.rand(3, 3, 224, 224, generator=generator, requires_grad=True)
     maps = trunk.eval()(reduce(images, trunk.input_px)).sum((0, 1))
-    found = {}
+    actual = {}
     for row in range(6):
         for column in range(6):
             (gradient,) = torch.autograd.grad(maps[row, column], images, retain_graph=True)
             touched = gradient.abs().sum((0, 1)) > 0
             rows, columns = touched.any(1).nonzero(), touched.any(0).nonzero()
-            found[row, column] = (rows.min(), rows.max(), columns.min(), columns.max())
-    return {cell: tuple(int(edge) for edge in edges) for cell, edges in found.items()}
+            actual[row, column] = (rows.min(), rows.max(), columns.min(), columns.max())
+    return {cell: tuple(int(edge) for edge in edges) for cell, edges in actual.items()}
 
 
 @pytest.mark.slow
@@ -36,10 +36,10 @@ def gradient_supports(trunk):
 def test_units_depend_on_their_receptive_field_and_on_nothing_else(input_px, region_layer):
     config = TrunkConfig(input_px=input_px, stem=2, widths=(2, 2, 2, 1), region_layer=region_layer)
     trunk = Trunk(config)
-    for cell, found in gradient_supports(trunk).items():
+    for cell, one in gradient_supports(trunk).items():
         x0, y0, x1, y1 = trunk.geometry.box_of(cell)
         inside = tuple(min(max(int(edge), 0), 223) for edge in (y0, y1 - 1, x0, x1 - 1))
-        assert found == inside, cell
+        assert one == inside, cell
 
 
 def test_literals_of_the_trunk_on_224_px():

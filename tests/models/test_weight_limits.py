@@ -106,21 +106,21 @@ def test_all_flipped_bits_of_weights_are_found(tmp_path):
     whole = path.read_bytes()
     silent = []
     for number in range(400):
-        place, bit = (number * 7919) % len(whole), number % 8
+        position, bit = (number * 7919) % len(whole), number % 8
         damaged = bytearray(whole)
-        damaged[place] ^= 1 << bit
+        damaged[position] ^= 1 << bit
         path.write_bytes(damaged)
         try:
-            state, told = load_weights(path)
+            state, reported = load_weights(path)
         except ManifestError:
             continue
-        if not told:
+        if not reported:
             continue  # the name of the description is damaged: no network is made of such weights
         # A flip in the name of the digest hides it, and changes nothing else.
-        same = {name: told[name] for name in metadata} == metadata
+        same = {name: reported[name] for name in metadata} == metadata
         same = same and all(torch.equal(state[name], STATE[name]) for name in STATE)
         if not same:
-            silent.append(place)
+            silent.append(position)
     assert silent == []
 
 

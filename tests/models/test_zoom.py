@@ -94,9 +94,9 @@ def test_more_cells_than_there_can_be_are_refused(radius, most):
 
 @pytest.mark.parametrize("side_px", [37, 64, 96, 160, 224])
 def test_boxes_stay_square_inside_and_near_their_cell(side_px):
-    found = boxes(torch.tensor([ALL_CELLS]), TRUNK, side_px)[0]
-    assert found.dtype == torch.float32
-    for (row, column), box in zip(ALL_CELLS, found.tolist(), strict=True):
+    actual = boxes(torch.tensor([ALL_CELLS]), TRUNK, side_px)[0]
+    assert actual.dtype == torch.float32
+    for (row, column), box in zip(ALL_CELLS, actual.tolist(), strict=True):
         x0, y0, x1, y1 = box
         assert (x1 - x0, y1 - y0) == (side_px, side_px)
         assert min(x0, y0) >= 0
@@ -123,12 +123,12 @@ def test_a_box_larger_than_the_image_is_refused():
 def test_crop_is_slice_and_interpolation_in_the_interior(out_px):
     generator = torch.Generator().manual_seed(0)
     images = torch.rand(4, 3, 224, 224, generator=generator, dtype=torch.float64)
-    places = torch.tensor(
+    positions = torch.tensor(
         [[48, 16, 208, 176], [0, 0, 96, 96], [100, 128, 196, 224], [30, 40, 67, 77]]
     ).double()
-    got = crop(images, places, out_px)
-    for image, place, made in zip(images, places.int().tolist(), got, strict=True):
-        x0, y0, x1, y1 = place
+    got = crop(images, positions, out_px)
+    for image, index, made in zip(images, positions.int().tolist(), got, strict=True):
+        x0, y0, x1, y1 = index
         expected = F.interpolate(
             image[None, :, y0:y1, x0:x1], size=out_px, mode="bilinear", align_corners=False
         )
@@ -162,9 +162,9 @@ def test_crop_places_pixels_exactly_in_half_precision():
 
 def test_crop_follows_the_images_memory_format_and_gradient():
     images = torch.rand(2, 3, 224, 224, requires_grad=True)
-    places = torch.tensor([[10.0, 20, 106, 116], [0, 0, 96, 96]])
-    plain = crop(images, places, 64)
-    torch.testing.assert_close(crop(images.to(memory_format=torch.channels_last), places, 64), plain)
+    positions = torch.tensor([[10.0, 20, 106, 116], [0, 0, 96, 96]])
+    plain = crop(images, positions, 64)
+    torch.testing.assert_close(crop(images.to(memory_format=torch.channels_last), positions, 64), plain)
     (gradient,) = torch.autograd.grad(plain.sum(), images)
     assert gradient[0, :, 30:100, 20:100].abs().min() > 0
     assert gradient[0, :, :19].abs().max() == 0

@@ -11,15 +11,15 @@ DEEPFACE = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 EKMAN6 = LabelSet(name="ekman6", labels=ontology("ekman6").labels)
 
 
-def matched(names, labels, **told):
-    return match_classes(names, labels, told)
+def matched(names, labels, **reported):
+    return match_classes(names, labels, reported)
 
 
 def test_spellings_of_one_class():
-    found = matched(("HAPPY", "Sadness", "angry"), EKMAN6)
-    assert found.meant == {"HAPPY": "happiness", "Sadness": "sadness", "angry": "anger"}
-    assert not found.level.is_upper
-    assert found.never_predicted == ["disgust", "fear", "surprise"]
+    actual = matched(("HAPPY", "Sadness", "angry"), EKMAN6)
+    assert actual.meant == {"HAPPY": "happiness", "Sadness": "sadness", "angry": "anger"}
+    assert not actual.level.is_upper
+    assert actual.never_predicted == ["disgust", "fear", "surprise"]
 
 
 def test_classes_of_ones_own_are_known_by_the_same_spellings():
@@ -70,16 +70,16 @@ def test_upper_classes_of_ones_own():
 
 
 def test_what_is_told():
-    found = matched(("joy", "angry", "neutral"), EKMAN6, joy="happy", neutral="")
-    assert found.meant == {"joy": "happiness", "angry": "anger", "neutral": None}
-    assert found.left_out == ["neutral"]
+    actual = matched(("joy", "angry", "neutral"), EKMAN6, joy="happy", neutral="")
+    assert actual.meant == {"joy": "happiness", "angry": "anger", "neutral": None}
+    assert actual.left_out == ["neutral"]
 
 
 def test_two_classes_that_are_one():
     with pytest.raises(ConfigError, match="'happy' and 'Happiness' of the predictions are both 'happiness'"):
         matched(("happy", "Happiness"), EKMAN6)
-    found = matched(("happy", "Happiness"), EKMAN6, Happiness="happiness")
-    assert set(found.meant.values()) == {"happiness"}
+    actual = matched(("happy", "Happiness"), EKMAN6, Happiness="happiness")
+    assert set(actual.meant.values()) == {"happiness"}
 
 
 def test_a_name_that_may_be_several():
@@ -95,8 +95,8 @@ def test_unknown_classes_name_what_is_near():
         matched(("suprise", "neutral", "anger"), EKMAN6)
     assert "'suprise' is none of the classes (near: surprise)" in raised.value.message
     assert "'neutral' is none of the classes, which the data set does not have" in raised.value.message
-    told = "tell it: --map suprise=surprise, or leave out: --map suprise= --map neutral="
-    assert raised.value.hint == told
+    message = "tell it: --map suprise=surprise, or leave out: --map suprise= --map neutral="
+    assert raised.value.hint == message
     with pytest.raises(ConfigError, match="'delight', named for 'joy', is none of the classes"):
         matched(("joy",), EKMAN6, joy="delight")
 

@@ -34,13 +34,15 @@ def test_an_object_of_files(pictures, tmp_path):
     first, *_ = answers
     answers[first] = []  # no face
     (tmp_path / "deep.json").write_text(json.dumps(answers))
-    found = score(tmp_path / "deep.json", pictures.work, *LEFT_OUT)["classes"]
+    scores = score(tmp_path / "deep.json", pictures.work, *LEFT_OUT)["classes"]
     dominant = [one[0]["dominant_emotion"] if one else "none" for one in answers.values()]
     predicted = [NAMES.get(name, "none") for name in dominant]
-    assert found["details"]["outside"]["format"] == "deepface"
-    assert found["metrics"]["war"] == pytest.approx(accuracy_score(list(pictures.labels.values()), predicted))
-    assert found["metrics"]["n_missing"] == predicted.count("none")
-    assert "scores are percent, read as probabilities" in found["details"]["notes"]
+    assert scores["details"]["outside"]["format"] == "deepface"
+    assert scores["metrics"]["war"] == pytest.approx(
+        accuracy_score(list(pictures.labels.values()), predicted)
+    )
+    assert scores["metrics"]["n_missing"] == predicted.count("none")
+    assert "scores are percent, read as probabilities" in scores["details"]["notes"]
 
 
 def test_lists_with_files_and_single_results(tmp_path):
@@ -48,9 +50,9 @@ def test_lists_with_files_and_single_results(tmp_path):
     (tmp_path / "list.json").write_text(
         json.dumps([{**face, "file": "a.png"}, [{**face, "img_path": "b.png"}]])
     )
-    found = read_prediction_table(tmp_path / "list.json")
-    assert [row.name for row in found.rows] == ["a.png", "b.png"]
-    assert found.rows[1].where == "list.json result 2 result 1"
+    prediction_table = read_prediction_table(tmp_path / "list.json")
+    assert [row.name for row in prediction_table.rows] == ["a.png", "b.png"]
+    assert prediction_table.rows[1].where == "list.json result 2 result 1"
     (tmp_path / "c.json").write_text(json.dumps(result(1)))
     (only,) = read_prediction_table(tmp_path / "c.json").rows
     assert (only.name, only.label, only.frame) == ("c", face["dominant_emotion"], None)

@@ -30,19 +30,19 @@ def test_classes_that_are_left_out(pictures, tmp_path):
     """The label of the table counts where it is a class of the data; else the picture has no prediction."""
     table = scores_table(pictures.labels)
     table.to_csv(tmp_path / "eff.csv", index=False)
-    found = score(tmp_path / "eff.csv", pictures.work, *LEFT_OUT)["classes"]
+    scores = score(tmp_path / "eff.csv", pictures.work, *LEFT_OUT)["classes"]
     names = {"Anger": "anger", "Happiness": "happiness", "Sadness": "sadness", "Surprise": "surprise"}
     predicted = [names.get(name, "none") for name in table.emotion]
     truth = list(pictures.labels.values())
-    assert found["metrics"]["n_missing"] == predicted.count("none") > 0
-    assert found["metrics"]["uar"] == pytest.approx(
+    assert scores["metrics"]["n_missing"] == predicted.count("none") > 0
+    assert scores["metrics"]["uar"] == pytest.approx(
         recall_score(truth, predicted, labels=sorted(names.values()), average="macro", zero_division=0)
     )
     table.drop(columns="emotion").to_csv(tmp_path / "bare.csv", index=False)
-    found = score(tmp_path / "bare.csv", pictures.work, *LEFT_OUT)["classes"]
+    scores = score(tmp_path / "bare.csv", pictures.work, *LEFT_OUT)["classes"]
     likeliest = [names[name] for name in table[list(names)].idxmax(axis=1)]
-    assert found["metrics"]["n_missing"] == 0
-    assert found["metrics"]["uar"] == pytest.approx(recall_score(truth, likeliest, average="macro"))
+    assert scores["metrics"]["n_missing"] == 0
+    assert scores["metrics"]["uar"] == pytest.approx(recall_score(truth, likeliest, average="macro"))
 
 
 def test_classes_of_the_program_that_the_data_lack(pictures, tmp_path):
@@ -65,7 +65,7 @@ def test_logits_are_refused(pictures, tmp_path):
 def test_models_of_seven_classes(tmp_path):
     table = scores_table(["a"]).drop(columns=["Contempt", "image"])
     table.assign(video="clip.mp4", frame=3).to_csv(tmp_path / "x.csv", index=False)
-    found = read_prediction_table(tmp_path / "x.csv")
-    assert found.format == "emotieff"
-    assert list(found.classes) == [name for name in EIGHT if name != "Contempt"]
-    assert (found.rows[0].name, found.rows[0].frame) == ("clip.mp4", 3)
+    prediction_table = read_prediction_table(tmp_path / "x.csv")
+    assert prediction_table.format == "emotieff"
+    assert list(prediction_table.classes) == [name for name in EIGHT if name != "Contempt"]
+    assert (prediction_table.rows[0].name, prediction_table.rows[0].frame) == ("clip.mp4", 3)

@@ -31,30 +31,34 @@ def table_of(clip, n_frames=N_FRAMES):
 def test_the_expression_of_most_frames(videos, tmp_path):
     tables = [table_of(clip, 7) for clip in videos.labels]
     pd.concat(tables).to_csv(tmp_path / "libre.csv")
-    found = score(tmp_path / "libre.csv", videos.work)
+    scores = score(tmp_path / "libre.csv", videos.work)
     right = n = 0
     for clip, label in videos.labels.items():
-        said = Counter(SAYS[(int(clip[1:]) + frame) % 4].lower() for frame in range(7))
+        reported = Counter(SAYS[(int(clip[1:]) + frame) % 4].lower() for frame in range(7))
         if basic(label) != "love":
             n += 1
-            most = max(sorted(said), key=said.__getitem__)
+            most = max(sorted(reported), key=reported.__getitem__)
             right += most == basic(label)
-    assert found["classes"]["details"]["outside"]["format"] == "libreface"
-    assert found["classes"]["metrics"]["n"] == n + 1
-    assert found["classes"]["metrics"]["war"] == pytest.approx(right / (n + 1))
-    (unit,) = found["units"]["units"]
+    assert scores["classes"]["details"]["outside"]["format"] == "libreface"
+    assert scores["classes"]["metrics"]["n"] == n + 1
+    assert scores["classes"]["metrics"]["war"] == pytest.approx(right / (n + 1))
+    (unit,) = scores["units"]["units"]
     assert unit["name"] == "au01"
 
 
 def test_presences_come_before_intensities(tmp_path):
     table_of("c003").to_csv(tmp_path / "any.csv")
-    found = read_prediction_table(tmp_path / "any.csv")
-    assert (found.format, found.units, found.classes) == ("libreface", ("au01", "au24"), ())
-    assert [(row.name, row.frame, row.units) for row in found.rows[:2]] == [
+    prediction_table = read_prediction_table(tmp_path / "any.csv")
+    assert (prediction_table.format, prediction_table.units, prediction_table.classes) == (
+        "libreface",
+        ("au01", "au24"),
+        (),
+    )
+    assert [(row.name, row.frame, row.units) for row in prediction_table.rows[:2]] == [
         ("c003", 0, (0.0, 0.0)),
         ("c003", 1, (1.0, 0.0)),
     ]
-    assert found.rows[0].label == "Sadness"
+    assert prediction_table.rows[0].label == "Sadness"
 
 
 def test_a_picture(tmp_path):
@@ -65,5 +69,5 @@ def test_a_picture(tmp_path):
         "au_1_intensity": 2.5,
     }
     pd.DataFrame([row]).to_csv(tmp_path / "image_results.csv")
-    (found,) = read_prediction_table(tmp_path / "image_results.csv").rows
-    assert (found.name, found.frame, found.label, found.units) == ("faces/a.png", None, "Neutral", (1.0,))
+    (actual,) = read_prediction_table(tmp_path / "image_results.csv").rows
+    assert (actual.name, actual.frame, actual.label, actual.units) == ("faces/a.png", None, "Neutral", (1.0,))

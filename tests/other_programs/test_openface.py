@@ -50,19 +50,19 @@ def counted(clips, unit):
         for frame in range(N_FRAMES):
             truth = present(number, frame).split(",")[unit]
             has_row = frame != 2 and (number, frame) != (0, 4)
-            said = has_row and bool(detected(number, frame)[0 if unit == 0 else 2])
+            reported = has_row and bool(detected(number, frame)[0 if unit == 0 else 2])
             if truth:
-                hits += said and truth == "1"
-                detections += said
+                hits += reported and truth == "1"
+                detections += reported
                 presences += truth == "1"
     return hits, detections, presences
 
 
 def test_presences_of_a_folder_of_tables(videos, tmp_path):
     write_tables(tmp_path / "openface", videos.labels)
-    found = score(tmp_path / "openface", videos.work)
-    assert found["classes"] is None
-    result = found["units"]
+    scores = score(tmp_path / "openface", videos.work)
+    assert scores["classes"] is None
+    result = scores["units"]
     assert result["details"]["outside"]["format"] == "openface"
     folder = videos.work / "runs" / "openface" / "0" / "0"
     kept = read_au_predictions(folder)
@@ -70,11 +70,11 @@ def test_presences_of_a_folder_of_tables(videos, tmp_path):
     assert result["n"] == len(kept.sample_ids) == len(videos.labels) * N_FRAMES
     for context, name in enumerate(kept.units):
         hits, detections, presences = counted(videos.labels, context)
-        (told,) = [unit for unit in result["units"] if unit["name"] == name]
-        assert told["n_positive"] == presences
-        assert told["precision"] == pytest.approx(hits / detections)
-        assert told["recall"] == pytest.approx(hits / presences)
-        assert told["f1"] == pytest.approx(2 * hits / (detections + presences))
+        (reported,) = [unit for unit in result["units"] if unit["name"] == name]
+        assert reported["n_positive"] == presences
+        assert reported["precision"] == pytest.approx(hits / detections)
+        assert reported["recall"] == pytest.approx(hits / presences)
+        assert reported["f1"] == pytest.approx(2 * hits / (detections + presences))
     assert result["details"]["outside"]["without_prediction"] == len(videos.labels) + 1
     notes = read_au_result(folder)["details"]["notes"]
     assert "not labelled here, so not scored: au02, au28" in notes
@@ -83,10 +83,10 @@ def test_presences_of_a_folder_of_tables(videos, tmp_path):
 
 def test_frames_count_from_one_and_unsure_ones_say_nothing(tmp_path):
     rows = [row(0, (1, 0, 0)), row(1, (0, 1, 1), confidence=0.3), row(2, (1, 1, 1), success=0)]
-    found = read_prediction_table(write_rows(tmp_path / "c000.csv", rows))
-    assert found.format == "openface"
-    assert found.units == ("au01", "au02", "au12", "au28")
-    assert [(one.name, one.frame, one.units) for one in found.rows] == [
+    prediction_table = read_prediction_table(write_rows(tmp_path / "c000.csv", rows))
+    assert prediction_table.format == "openface"
+    assert prediction_table.units == ("au01", "au02", "au12", "au28")
+    assert [(one.name, one.frame, one.units) for one in prediction_table.rows] == [
         ("c000", 0, (1.0, 0.0, 0.0, 0.0)),
         ("c000", 1, None),
         ("c000", 2, None),
@@ -95,9 +95,9 @@ def test_frames_count_from_one_and_unsure_ones_say_nothing(tmp_path):
 
 def test_intensities_are_taken_where_there_are_no_presences(tmp_path):
     rows = [{"frame": 1, "success": 1, "AU01_r": 1.99, "AU12_r": 2.0}]
-    found = read_prediction_table(write_rows(tmp_path / "c000.csv", rows))
-    assert found.rows[0].units == (0.0, 1.0)
-    assert found.notes == ("action units: intensities (AU01_r), present from 2 on",)
+    prediction_table = read_prediction_table(write_rows(tmp_path / "c000.csv", rows))
+    assert prediction_table.rows[0].units == (0.0, 1.0)
+    assert prediction_table.notes == ("action units: intensities (AU01_r), present from 2 on",)
 
 
 @pytest.mark.parametrize(

@@ -15,15 +15,15 @@ def rows(*scores):
 
 
 def test_rounded_rows_are_brought_to_one():
-    found, was_percent = as_probabilities(rows((0.33, 0.33, 0.33), None, (1.0, 0.0, 0.0)))
-    assert found[0] == pytest.approx((1 / 3, 1 / 3, 1 / 3))
-    assert found[1] is None
+    actual, was_percent = as_probabilities(rows((0.33, 0.33, 0.33), None, (1.0, 0.0, 0.0)))
+    assert actual[0] == pytest.approx((1 / 3, 1 / 3, 1 / 3))
+    assert actual[1] is None
     assert not was_percent
 
 
 def test_percent_is_known():
-    found, was_percent = as_probabilities(rows((20.0, 79.6), (50.0, 50.0)))
-    assert found[0] == pytest.approx((20 / 99.6, 79.6 / 99.6))
+    actual, was_percent = as_probabilities(rows((20.0, 79.6), (50.0, 50.0)))
+    assert actual[0] == pytest.approx((20 / 99.6, 79.6 / 99.6))
     assert was_percent
 
 
@@ -45,7 +45,7 @@ def test_what_is_no_probability(scores, message):
 
 def test_what_is_left_out_may_belong_to_the_sum_or_not():
     """A class that is left out is part of the sum; a column of anything else is not."""
-    found, _ = as_probabilities(rows((0.5, 0.3, 0.2)), [2])
-    assert found[0] == pytest.approx((0.5, 0.3, 0.0))
-    found, _ = as_probabilities(rows((0.6, 0.4, 37.0), (0.6, 0.4, -1.0)), [2])
-    assert found[0] == found[1] == pytest.approx((0.6, 0.4, 0.0))
+    actual, _ = as_probabilities(rows((0.5, 0.3, 0.2)), [2])
+    assert actual[0] == pytest.approx((0.5, 0.3, 0.0))
+    actual, _ = as_probabilities(rows((0.6, 0.4, 37.0), (0.6, 0.4, -1.0)), [2])
+    assert actual[0] == actual[1] == pytest.approx((0.6, 0.4, 0.0))

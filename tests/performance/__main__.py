@@ -61,8 +61,8 @@ def _save(text: str, path: Path) -> None:
     """Write the results, with the sections of an older file that are not among them."""
     head, *new = _sections(text)
     old = _sections(path.read_text(encoding="utf-8"))[1:] if path.exists() else []
-    found = {section.splitlines()[0]: section for section in (*old, *new)}
-    path.write_text(head + "".join(found[title] for title in sorted(found)), encoding="utf-8")
+    actual = {section.splitlines()[0]: section for section in (*old, *new)}
+    path.write_text(head + "".join(actual[title] for title in sorted(actual)), encoding="utf-8")
 
 
 def _sections(text: str) -> list[str]:
@@ -103,11 +103,11 @@ def _hardware() -> str:
 
 
 def _versions() -> str:
-    found = provenance()
-    packages = found["packages"]
+    actual = provenance()
+    packages = actual["packages"]
     assert isinstance(packages, dict)
     listed = ", ".join(f"{name} {version}" for name, version in packages.items())
-    return f"Python {found['python']}, {listed}."
+    return f"Python {actual['python']}, {listed}."
 
 
 if __name__ == "__main__":

@@ -94,8 +94,8 @@ def _plant(root: Path, work: Path, changed: Path) -> None:
         numbers = list(range(max(0, key - AROUND), min(clip["n_frames"], key + AROUND + 1)))
         with open_video(root / clip["path"]) as reader:
             frames = [frame.rgb().copy() for frame in reader.frames(numbers)]
-        for place, change in enumerate(CHANGES.values()):
-            name = f"{clip['clip_id']}.{place}"
+        for index, change in enumerate(CHANGES.values()):
+            name = f"{clip['clip_id']}.{index}"
             made = [change(frame) for frame in frames]
             height, width = (side // 2 * 2 for side in made[0].shape[:2])
             with h264_file(changed / "videos" / f"{name}.mp4", width, height, 25) as append:
@@ -114,26 +114,26 @@ def _accuracy(work: Path, changed: Path) -> None:
     print(f"| clips found, of {n_test} each | {' | '.join(CHANGES)} | false pairs of clips |")
     print(f"|---|{'---:|' * (len(CHANGES) + 1)}")
     n_clips = len(set(originals.clip_ids))
-    found: dict[str, tuple[set[tuple[str, str]], set[tuple[str, str]]]] = {}
+    actual: dict[str, tuple[set[tuple[str, str]], set[tuple[str, str]]]] = {}
     kept = duplicate_search.MIN_CORRELATION
     for threshold in THRESHOLDS:
         duplicate_search.MIN_CORRELATION = threshold
         chosen = " (chosen)" if threshold == kept else ""
-        found[f"correlation {threshold:.2f}{chosen}"] = (
+        actual[f"correlation {threshold:.2f}{chosen}"] = (
             _near(originals, copies),
             _near(originals, originals),
         )
     duplicate_search.MIN_CORRELATION = kept
     hashes, turned = _baseline_hashes(work)
     others, _ = _baseline_hashes(changed)
-    found[f"64-bit hash, {BASELINE_BITS} bits (baseline)"] = (
+    actual[f"64-bit hash, {BASELINE_BITS} bits (baseline)"] = (
         _baseline_pairs(hashes, turned, originals, others, copies),
         _baseline_pairs(hashes, turned, originals, hashes, originals),
     )
-    for name, (with_copies, among) in found.items():
+    for name, (with_copies, among) in actual.items():
         counts = []
-        for place in range(len(CHANGES)):
-            counts.append(str(sum(two == f"{one}.{place}" for one, two in with_copies)))
+        for index in range(len(CHANGES)):
+            counts.append(str(sum(two == f"{one}.{index}" for one, two in with_copies)))
         wrong = {(one, two) for one, two in with_copies if two.rsplit(".", 1)[0] != one}
         wrong |= {(min(pair), max(pair)) for pair in among if pair[0] != pair[1]}
         print(f"| {name} | {' | '.join(counts)} | {len(wrong):,} |")
@@ -182,7 +182,7 @@ def _baseline_pairs(
     for row in range(len(hashes)):
         near = (hashes[row] != others).sum(axis=1) <= BASELINE_BITS
         near |= (turned[row] != others).sum(axis=1) <= BASELINE_BITS
-        pairs |= {(first.clip_ids[row], second.clip_ids[place]) for place in np.flatnonzero(near)}
+        pairs |= {(first.clip_ids[row], second.clip_ids[index]) for index in np.flatnonzero(near)}
     return pairs
 
 
@@ -291,8 +291,8 @@ def _audit(work: Path, against: Path | None) -> tuple[float, float, float, int]:
 def _baseline_seconds(work: Path, pairs: int) -> float:
     pictures: Sequence[StoredPicture] = [
         one
-        for place, one in enumerate(AuditedPictures(work / "manifests", records.SPLITS))
-        if place % 10 == 0
+        for index, one in enumerate(AuditedPictures(work / "manifests", records.SPLITS))
+        if index % 10 == 0
     ]
     begin = time.perf_counter()
     greys = [cv2.cvtColor(decode(one.data), cv2.COLOR_RGB2GRAY) for one in pictures]
@@ -323,8 +323,8 @@ def _alike(here: Path) -> None:
         work = here / ("equal" if is_equal else "alike")
         _write_alike(work, face, is_equal=is_equal)
         seconds, _, peak_mb, _ = _audit(work, None)
-        found = json.loads((work / "audit" / "audit.json").read_text(encoding="utf-8"))
-        counted = f"{found['n_leaks']:,} | {len(found['groups'])}"
+        report = json.loads((work / "audit" / "audit.json").read_text(encoding="utf-8"))
+        counted = f"{report['n_leaks']:,} | {len(report['groups'])}"
         print(f"| {name} | {seconds:.0f} | {ALIKE_LIMIT_S} | {peak_mb:.0f} | {ALIKE_LIMIT_MB} | {counted} |")
 
 

@@ -123,8 +123,8 @@ def _work(folder: Path, n_clips: int, n_frames: int) -> tuple[TrainingContext, C
         progress=lambda name, done, of: None,
         device=CPU,
     )
-    found = clip_frames(manifests, flow=True)
-    return context, found.clip_set(clip_samples(manifests), fg33(), CPU)
+    actual = clip_frames(manifests, flow=True)
+    return context, actual.clip_set(clip_samples(manifests), fg33(), CPU)
 
 
 def _image(folder: Path) -> ImageNetwork:
@@ -205,8 +205,8 @@ def _rows(context: TrainingContext, clips: ClipSet) -> None:
         numbers = clips.frames if kind == "rgb" else clips.pairs
         frames = [
             (sample.clip_id, int(number))
-            for sample, found in zip(clips.samples, numbers, strict=True)
-            for number in found
+            for sample, one in zip(clips.samples, numbers, strict=True)
+            for number in one
         ]
         chosen = np.random.default_rng(0).integers(0, len(frames), 8 * per_clip)
         rates = []

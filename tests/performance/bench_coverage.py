@@ -12,8 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import binomtest
 
-from fgbench.evaluation.paired import mcnemar, paired_interval, permutation_test
-from fgbench.evaluation.significance import ClusterCounts, seeds_interval
+from fgbench.evaluation.cluster_counts import ClusterCounts
+from fgbench.evaluation.paired import mcnemar, paired_interval
+from fgbench.evaluation.permutation import permutation_test
+from fgbench.evaluation.significance import seeds_interval
 
 N_SETS = 500
 N_DRAWS = 500
@@ -45,11 +47,11 @@ class Design:
     def counts(self, right: np.ndarray) -> ClusterCounts:
         """Counts from the number of images that are right in each clip."""
         shape = (self.n_subjects, self.n_classes)
-        found, true = np.zeros(shape), np.zeros(shape)
-        np.add.at(found, (self.subject, self.label), right)
+        result, true = np.zeros(shape), np.zeros(shape)
+        np.add.at(result, (self.subject, self.label), right)
         np.add.at(true, (self.subject, self.label), N_IMAGES)
-        names = tuple(f"s{place:02d}" for place in range(self.n_subjects))
-        return ClusterCounts(names=names, right=found, true=true, guessed=true)
+        names = tuple(f"s{index:02d}" for index in range(self.n_subjects))
+        return ClusterCounts(names=names, right=result, true=true, guessed=true)
 
     def draw(self, generator: np.random.Generator, seed_effect: float = 0.0) -> np.ndarray:
         """Images right in each clip of a run."""
@@ -80,8 +82,8 @@ def main() -> None:
     )
     print("|---|---:|---:|---:|---:|---:|---:|---:|")
     for row in rows:
-        told = [row[key] for key in ("paired", "permutation", "binomial", "mcnemar", "fixed", "seeds")]
-        print(f"| {row['design']} | {row['n']} | {' | '.join(f'{value:.3f}' for value in told)} |")
+        reported = [row[key] for key in ("paired", "permutation", "binomial", "mcnemar", "fixed", "seeds")]
+        print(f"| {row['design']} | {row['n']} | {' | '.join(f'{value:.3f}' for value in reported)} |")
     print()
     print(
         f"{N_SETS} data sets each: Monte Carlo error up to 0.012 of coverage, 0.01 of 0.05. Coverage is to "
@@ -106,31 +108,31 @@ def _measured(name: str, n_subjects: int) -> dict[str, float | str | int]:
     generator = np.random.default_rng(n_subjects)
     design = _design(name, n_subjects)
     truth = design.truth()
-    found = dict.fromkeys(
+    actual = dict.fromkeys(
         ("bootstrap", "jackknife", "paired", "permutation", "binomial", "mcnemar", "fixed", "seeds"), 0
     )
     for _ in range(N_SETS):
         first, second = design.draw(generator), design.draw(generator)
         one, other = design.counts(first), design.counts(second)
         low, high = _percentiles(one, generator)
-        found["bootstrap"] += low <= truth <= high
+        actual["bootstrap"] += low <= truth <= high
         interval = seeds_interval([one], metric="uar")
-        found["jackknife"] += interval.low <= truth <= interval.high
-        found["paired"] += _apart(paired_interval([one], [other]))
-        found["permutation"] += permutation_test(one, other, n_permutations=999).p <= 0.05
+        actual["jackknife"] += interval.low <= truth <= interval.high
+        actual["paired"] += _apart(paired_interval([one], [other]))
+        actual["permutation"] += permutation_test(one, other, n_permutations=999).p <= 0.05
         right = [(np.arange(N_IMAGES) < run[:, None]).ravel() for run in (first, second)]
-        clusters = [one.names[place] for place in np.repeat(design.subject, N_IMAGES)]
+        clusters = [one.names[index] for index in np.repeat(design.subject, N_IMAGES)]
         test = mcnemar(*right, clusters=clusters, n_permutations=999)
-        found["mcnemar"] += test.p <= 0.05
+        actual["mcnemar"] += test.p <= 0.05
         n = test.only_first + test.only_second
-        found["binomial"] += n > 0 and binomtest(test.only_first, n, 0.5).pvalue <= 0.05
+        actual["binomial"] += n > 0 and binomtest(test.only_first, n, 0.5).pvalue <= 0.05
         seeds = [
             design.counts(design.draw(generator, effect))
             for effect in generator.normal(0, SEED_SD, 2 * N_SEEDS)
         ]
-        found["fixed"] += permutation_test(seeds[0], seeds[N_SEEDS], n_permutations=999).p <= 0.05
-        found["seeds"] += _apart(paired_interval(seeds[:N_SEEDS], seeds[N_SEEDS:]))
-    return {"design": name, "n": n_subjects, **{key: value / N_SETS for key, value in found.items()}}
+        actual["fixed"] += permutation_test(seeds[0], seeds[N_SEEDS], n_permutations=999).p <= 0.05
+        actual["seeds"] += _apart(paired_interval(seeds[:N_SEEDS], seeds[N_SEEDS:]))
+    return {"design": name, "n": n_subjects, **{key: value / N_SETS for key, value in actual.items()}}
 
 
 def _apart(difference: object) -> bool:

@@ -76,7 +76,7 @@ class Baseline:
 
 def _observed(path: Path, models: Models) -> list[Observation]:
     with open_video(path) as reader:
-        return [found for _, found in observe_clip(reader.frames(), FacesConfig(), models)]
+        return [one for _, one in observe_clip(reader.frames(), FacesConfig(), models)]
 
 
 def _cpu_ms(work: Callable[[], object]) -> tuple[float, object]:
@@ -95,15 +95,15 @@ def _whole_clips(baseline: Baseline, models: Models, clips: dict[str, Path]) -> 
     for name, path in clips.items():
         plain_ms, expected = _cpu_ms(lambda path=path: baseline.clip(path))
         own = [_cpu_ms(lambda path=path: _observed(path, models)) for _ in range(3)]
-        own_ms, found = statistics.median(ms for ms, _ in own), own[0][1]
+        own_ms, actual = statistics.median(ms for ms, _ in own), own[0][1]
         assert isinstance(expected, list)
-        assert isinstance(found, list)
-        assert len(found) == len(expected)
-        pairs = [(a is not None, b.chip is not None) for a, b in zip(expected, found, strict=True)]
+        assert isinstance(actual, list)
+        assert len(actual) == len(expected)
+        pairs = [(a is not None, b.chip is not None) for a, b in zip(expected, actual, strict=True)]
         counts = (sum(a for a, _ in pairs), sum(b for _, b in pairs))
         lost, gained = sum(a and not b for a, b in pairs), sum(b and not a for a, b in pairs)
         print(
-            f"| {name} | {len(found)} | {plain_ms / len(found):.1f} | {own_ms / len(found):.1f} "
+            f"| {name} | {len(actual)} | {plain_ms / len(actual):.1f} | {own_ms / len(actual):.1f} "
             f"| {plain_ms / own_ms:.1f} | {counts[0]} | {counts[1]} | {lost} | {gained} |"
         )
         totals = [totals[0] + plain_ms, totals[1] + own_ms]
@@ -124,11 +124,11 @@ def _drawn(baseline: Baseline, models: Models, folder: Path) -> None:
         drawn_clip.write_video(path, clip, options)
         truth = np.array(drawn_clip.truth(clip)["landmarks"].to_pylist()).reshape(-1, 68, 2)
         plain_ms, expected = _cpu_ms(lambda path=path: baseline.clip(path))
-        own_ms, found = _cpu_ms(lambda path=path: _observed(path, models))
+        own_ms, actual = _cpu_ms(lambda path=path: _observed(path, models))
         assert isinstance(expected, list)
-        assert isinstance(found, list)
+        assert isinstance(actual, list)
         plain = [_error(a, b) for a, b in zip(expected, truth, strict=True) if a is not None]
-        own = [_error(a.landmarks, b) for a, b in zip(found, truth, strict=True) if a.landmarks is not None]
+        own = [_error(a.landmarks, b) for a, b in zip(actual, truth, strict=True) if a.landmarks is not None]
         print(
             f"| {item.clip_id} | {len(truth)} | {plain_ms / own_ms:.1f} | {len(plain)} | {len(own)} "
             f"| {statistics.median(plain):.1f} % | {statistics.median(own):.1f} % |"
@@ -150,8 +150,10 @@ def _steps(baseline: Baseline, models: Models, path: Path) -> None:
         rgb, luma = frame.rgb(), np.ascontiguousarray(frame.gray())
         box = baseline.detector(rgb, 0)[0]
         shape = baseline.predictor(rgb, box)
-        place = placement_from_box(np.array([box.left(), box.top(), box.right() + 1, box.bottom() + 1]) - 0.5)
-        face = locate(luma, place, models.predictor)
+        position = placement_from_box(
+            np.array([box.left(), box.top(), box.right() + 1, box.bottom() + 1]) - 0.5
+        )
+        face = locate(luma, position, models.predictor)
         transform = chip_transform(face.landmarks, size=224, padding=0.25)
         five, cnn = open_predictor(5), open_detector("dlib-cnn")
         whole = "HOG, whole frame, RGB (baseline)"
@@ -202,15 +204,15 @@ def _small_faces(baseline: Baseline, models: Models) -> None:
         hits = [0, 0]
         for source, source_px, centre in cases:
             factor = width_px / source_px
-            place = rng.uniform((150, 150), (WIDTH - 150, HEIGHT - 150))
-            image = _placed(source, factor, place - factor * centre)
-            found = FaceTracker(FacesConfig(), models).observe(ImageFrame(pixels=image))
+            position = rng.uniform((150, 150), (WIDTH - 150, HEIGHT - 150))
+            image = _placed(source, factor, position - factor * centre)
+            observations = FaceTracker(FacesConfig(), models).observe(ImageFrame(pixels=image))
             plain = baseline.frame(image)
-            hits[0] += plain is not None and np.linalg.norm(plain[30] - place) < width_px
+            hits[0] += plain is not None and np.linalg.norm(plain[30] - position) < width_px
             hits[1] += (
-                found.landmarks is not None
-                and bool(np.linalg.norm(found.landmarks[30] - place) < width_px)
-                and bool(0.6 < box_width(found.box_xyxy) / width_px < 1.6)
+                observations.landmarks is not None
+                and bool(np.linalg.norm(observations.landmarks[30] - position) < width_px)
+                and bool(0.6 < box_width(observations.box_xyxy) / width_px < 1.6)
             )
         print(f"| {width_px} | {len(cases)} | {hits[0]} | {hits[1]} |")
 

@@ -166,8 +166,8 @@ def _network_row(name: str, model: nn.Module, x: Tensor) -> None:
 
     def train() -> None:
         model.zero_grad()
-        found = model(x)
-        loss = found.fine.sum() + found.basic.sum() if isinstance(found, tuple) else found.sum()
+        actual = model(x)
+        loss = actual.fine.sum() + actual.basic.sum() if isinstance(actual, tuple) else actual.sum()
         loss.backward()
 
     model.eval()
@@ -286,7 +286,7 @@ def _cuda() -> None:
     first = next(iter(samples.images.batches(epoch=0, seed=0, batch=batch, shuffle=False)))
     faces = PREPROCESSING.centre(first.images)
     outputs = []
-    for place, precision in enumerate(("fp32", "bf16")):
+    for index, precision in enumerate(("fp32", "bf16")):
         model = _network(recipe.network, device)
         bf16 = precision == "bf16"
 
@@ -306,8 +306,8 @@ def _cuda() -> None:
         slow = len(samples) / elapsed
         memory = torch.cuda.max_memory_allocated(device) / 2**30
 
-        def share(rate: float, gmac: float = gmac, place: int = place) -> str:
-            return "unknown" if peaks is None else f"{2e-3 * gmac * rate / peaks[place]:.1%}"
+        def share(rate: float, gmac: float = gmac, index: int = index) -> str:
+            return "unknown" if peaks is None else f"{2e-3 * gmac * rate / peaks[index]:.1%}"
 
         cells = (f"{fast:.0f}", share(fast), f"{slow:.0f}", share(3 * slow), f"{memory:.1f}")
         _row(f"{precision}, batches of {batch}", *cells)

@@ -25,8 +25,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from fgbench.evaluation.cluster_counts import ClusterCounts, count_clusters
 from fgbench.evaluation.paired import paired_interval
-from fgbench.evaluation.significance import ClusterCounts, count_clusters
 
 N_CLASSES, N_HELD_OUT, PERSONS = 7, 2_000, 60
 LABELS = tuple(f"c{place}" for place in range(N_CLASSES))
@@ -63,8 +63,8 @@ def main() -> None:
     print("|---|---:|---|---:|---:|---:|---:|")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for place, part in enumerate(FILES):
-            features, truth, persons = _drawn(compared if part == "train" else N_HELD_OUT, part=place)
+        for index, part in enumerate(FILES):
+            features, truth, persons = _drawn(compared if part == "train" else N_HELD_OUT, part=index)
             np.save(folder / f"{part}.npy", features)
             np.save(folder / f"{part}-truth.npy", truth)
         cases = [_Case("exact", compared, 0), *(_Case("nystroem", compared, count) for count in LANDMARKS)]
@@ -86,7 +86,7 @@ def _name(case: _Case) -> str:
 
 
 def _counts(truth: np.ndarray, predicted: np.ndarray, persons: np.ndarray) -> ClusterCounts:
-    names = [f"person {place}" for place in persons]
+    names = [f"person {one}" for one in persons]
     return count_clusters(truth, predicted, clusters=names, n_classes=N_CLASSES)
 
 
@@ -142,10 +142,10 @@ def _drawn(n: int, *, part: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     from fgbench.config import LbpConfig
     from fgbench.features.lbp import lbp_histograms
 
-    kinds = [_field(seed=place, along=1.2 + 0.2 * place, across=2.4 - 0.2 * place) for place in range(7)]
+    kinds = [_field(seed=index, along=1.2 + 0.2 * index, across=2.4 - 0.2 * index) for index in range(7)]
     persons = [
-        _field(seed=1000 * (part + 1) + place, along=1.2 + 0.4 * (place % 5), across=1.2 + 0.3 * (place % 7))
-        for place in range(PERSONS)
+        _field(seed=1000 * (part + 1) + index, along=1.2 + 0.4 * (index % 5), across=1.2 + 0.3 * (index % 7))
+        for index in range(PERSONS)
     ]
     noise = _field(seed=999, along=0.0, across=0.0)
     generator = np.random.default_rng(part)
@@ -153,11 +153,11 @@ def _drawn(n: int, *, part: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     shown = np.empty(n, np.int64)
     features = np.empty((n, 49 * 59), np.float32)
     config = LbpConfig(rows=7, columns=7)
-    for row, place in enumerate(truth):
+    for row, index in enumerate(truth):
         shown[row] = generator.integers(PERSONS)
         person = persons[shown[row]]
         share = generator.uniform(0.2, 0.7)
-        picture = share * _cut(kinds[place], generator) + (1 - share) * _cut(person, generator)
+        picture = share * _cut(kinds[index], generator) + (1 - share) * _cut(person, generator)
         picture += generator.uniform(0.0, 0.3) * _cut(noise, generator)
         levels = np.clip(128 + 40 * picture, 0, 255).astype(np.uint8)
         features[row] = lbp_histograms(levels[None], config)[0]
@@ -182,9 +182,9 @@ def _mixed(known: Data, n: int) -> Data:
     cells = features.reshape(len(features), 49, 59)
     drawn = generator.integers(0, N_CLASSES, n)
     result = np.empty((n, 49 * 59), np.float32)
-    members = [np.flatnonzero(truth == place) for place in range(N_CLASSES)]
+    members = [np.flatnonzero(truth == index) for index in range(N_CLASSES)]
     for begin in range(0, n, 2048):
         rows = slice(begin, begin + 2048)
-        from_ = np.stack([generator.choice(members[place], 49) for place in drawn[rows]])
+        from_ = np.stack([generator.choice(members[index], 49) for index in drawn[rows]])
         result[rows] = cells[from_, np.arange(49)].reshape(len(from_), -1)
     return result, drawn

@@ -64,8 +64,8 @@ def main(seeds: int = SEEDS) -> None:
                 ((run,),) = train_units(_recipe(), workdir, seed=seed, device="cpu")
                 for style, other in test.items():
                     frames, *scores = _tested(run, other)
-                    told = " | ".join(f"{score:.3f}" for score in scores)
-                    print(f"| {variety} | {seed} | {style} | {frames} | {told} |", flush=True)
+                    text = " | ".join(f"{score:.3f}" for score in scores)
+                    print(f"| {variety} | {seed} | {style} | {frames} | {text} |", flush=True)
     print("\nSynthetic data: other persons in every test; printed: a style that neither training set has.")
 
 
@@ -133,13 +133,13 @@ def _tested(run: Path, workdir: Path) -> tuple[int, float, float, float, float]:
     data = unit_data(open_training(workdir, "cpu"))
     assert data is not None
     folder = evaluate_units_elsewhere(trained, data)
-    found = read_au_predictions(folder)
-    scores = unit_scores(found.labels, found.probabilities, found.units)
+    au_predictions = read_au_predictions(folder)
+    scores = unit_scores(au_predictions.labels, au_predictions.probabilities, au_predictions.units)
     always = [score.f1_always for score in scores if score.f1_always is not None]
     mean = mean_f1(scores)
     assert mean is not None
     precisions, shares = [], []
-    for labels, probabilities in zip(found.labels.T, found.probabilities.T, strict=True):
+    for labels, probabilities in zip(au_predictions.labels.T, au_predictions.probabilities.T, strict=True):
         present = labels[labels != 0] > 0
         if present.any() and not present.all():
             precisions.append(average_precision_score(present, probabilities[labels != 0]))

@@ -12,8 +12,9 @@ from fgbench.cli.app import app
 from fgbench.errors import ManifestError
 from fgbench.publication.difference import difference
 from fgbench.publication.difference_tables import difference_lines
+from fgbench.runs.predictions import Predictions
 from fgbench.runs.read_digest import read_digest
-from fgbench.runs.results import Predictions, write_run
+from fgbench.runs.results import write_run
 from fgbench.storage import read_rows
 from fgbench.workfolders.manifest_index import read_index
 from tests.support.plain_data import prepared, published, write_plain_video
@@ -28,8 +29,8 @@ def other(plain, tmp_path):
     return tmp_path / "clips"
 
 
-def change(found, what):
-    return {one.where: (one.before, one.after) for one in found.of(what)}
+def change(actual, what):
+    return {one.where: (one.before, one.after) for one in actual.of(what)}
 
 
 def run_of(work, name):
@@ -61,10 +62,10 @@ def run_of(work, name):
 
 def test_a_data_set_and_its_publication_do_not_differ(plain):
     for pair in (("work", "work"), ("work", "out"), ("out", "work"), ("out", "out")):
-        found = difference(*(plain / name for name in pair))
-        assert found.is_same, pair
-        assert (found.clips, list(found.changes), list(found.runs)) == ((9, 9), [], [])
-        assert difference_lines(found, full=False)[-1] == "no difference"
+        actual = difference(*(plain / name for name in pair))
+        assert actual.is_same, pair
+        assert (actual.clips, list(actual.changes), list(actual.runs)) == ((9, 9), [], [])
+        assert difference_lines(actual, full=False)[-1] == "no difference"
 
 
 def test_clips_labels_parts_and_bytes(plain, other, tmp_path):
@@ -78,44 +79,44 @@ def test_clips_labels_parts_and_bytes(plain, other, tmp_path):
     (other / "videos" / "film0" / "c4.mp4").write_bytes(b"no video")
     work = prepared(other, tmp_path / "work")
     for first in (plain / "work", plain / "out"):
-        found = difference(first, work)
-        assert change(found, "clip gone") == {
+        actual = difference(first, work)
+        assert change(actual, "clip gone") == {
             "film0/c4": ("videos/film0/c4.mp4", "ingest: unreadable"),
             "film0/c8": ("videos/film0/c8.mp4", "not listed"),
         }
-        assert change(found, "clip added") == {"film0/new": ("not listed", "videos/film0/new.mp4")}
-        assert list(change(found, "bytes")) == ["film0/c2"]
-        assert change(found, "label") == {"film1/c1": ("thrill", "wrath")}
-        assert change(found, "key frame") == {"film1/c1": ("1", "3")}
-        assert found.of("face status") == found.of("landmarks") == found.of("geometry") == []
+        assert change(actual, "clip added") == {"film0/new": ("not listed", "videos/film0/new.mp4")}
+        assert list(change(actual, "bytes")) == ["film0/c2"]
+        assert change(actual, "label") == {"film1/c1": ("thrill", "wrath")}
+        assert change(actual, "key frame") == {"film1/c1": ("1", "3")}
+        assert actual.of("face status") == actual.of("landmarks") == actual.of("geometry") == []
         parts = [
             {row["clip_id"]: row["split"] for row in read_rows(folder / "manifests" / "clips.parquet")}
             for folder in (plain / "work", work)
         ]
-        assert change(found, "part") == {
+        assert change(actual, "part") == {
             clip_id: (part, parts[1][clip_id])
             for clip_id, part in parts[0].items()
             if parts[1].get(clip_id, part) != part
         }
-        assert not found.is_same
+        assert not actual.is_same
 
 
 def test_settings_and_layouts_of_faces(plain, other, tmp_path):
     work = prepared(
         other, tmp_path / "work", faces={"align": "never", "chip_size": 64}, sample={"before": 1}, buckets=7
     )
-    found = difference(plain / "work", work)
-    assert change(found, "setting") == {
+    actual = difference(plain / "work", work)
+    assert change(actual, "setting") == {
         "buckets": ("4", "7"),
         "faces.chip_size": ("224", "64"),
         "sample.before": ("3", "1"),
     }
-    assert len(found.of("geometry")) == 9
-    assert found.of("geometry")[0].after == "6 of 6 frames"
-    lines = difference_lines(found, full=False)
+    assert len(actual.of("geometry")) == 9
+    assert actual.of("geometry")[0].after == "6 of 6 frames"
+    lines = difference_lines(actual, full=False)
     assert "geometry: 9" in lines
     assert "  and 4 more (--full)" in lines
-    assert len(difference_lines(found, full=True)) == len(lines) + 3
+    assert len(difference_lines(actual, full=True)) == len(lines) + 3
 
 
 def test_runs_that_fall_are_told(plain, other, tmp_path):
@@ -144,9 +145,9 @@ def test_runs_that_fall_are_told(plain, other, tmp_path):
         runs = {(run.of, run.name): (run.own, run.other) for run in difference(first, second).runs}
         assert runs.pop(("first", "kept")) == ("now", "old labels")
         assert list(runs) == ([("second", "newer")] if second == work else [])
-    told = difference_lines(difference(first, work), full=False)
-    assert "runs that do not hold for the other data: 2" in told
-    assert "  A runs/kept: old labels" in told
+    reported = difference_lines(difference(first, work), full=False)
+    assert "runs that do not hold for the other data: 2" in reported
+    assert "  A runs/kept: old labels" in reported
 
 
 def test_folders_that_are_no_data_set_are_refused(plain, tmp_path):
@@ -174,9 +175,9 @@ def test_the_command_exits_as_asked_and_writes_csv(plain, other, tmp_path):
     table = tmp_path / "found.csv"
     done = typed("diff", plain / "work", work, "--exit-code", "--out", table, "--json")
     assert done.exit_code == 1
-    told = json.loads(done.stdout)
-    assert told["counts"]["setting"] == 1
-    assert told["same"] is False
+    report = json.loads(done.stdout)
+    assert report["counts"]["setting"] == 1
+    assert report["same"] is False
     with table.open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert {"what": "setting", "where": "sample.after", "before": "3", "after": "2"} in rows

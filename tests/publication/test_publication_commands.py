@@ -16,9 +16,9 @@ def typed(*words):
 def test_publish_asks_for_without_pixels(plain, tmp_path):
     done = typed("publish", plain / "work", tmp_path / "out")
     assert done.exit_code == 3
-    told = " ".join(done.stderr.split())
-    assert "--without-pixels is not given" in told
-    assert "plain Parquet and can be copied as they are: the licence of the clips decides" in told
+    text = " ".join(done.stderr.split())
+    assert "--without-pixels is not given" in text
+    assert "plain Parquet and can be copied as they are: the licence of the clips decides" in text
     assert not (tmp_path / "out").exists()
 
 
@@ -29,8 +29,8 @@ def test_publish_tells_what_it_wrote(plain, tmp_path):
     assert "clips: 9 clips, 54 frames, " in done.stdout
     assert "9 files of the data set; no picture" in done.stdout
     again = typed("publish", plain / "work", out, "--without-pixels", "--jobs", 1, "--json")
-    told = json.loads(again.stdout)
-    assert (told["dataset"], told["sources"], told["rows"]["faces"]) == ("clips", 9, 54)
+    report = json.loads(again.stdout)
+    assert (report["dataset"], report["sources"], report["rows"]["faces"]) == ("clips", 9, 54)
 
 
 def test_publish_of_other_folders_is_refused(plain, tmp_path):
@@ -62,9 +62,9 @@ def test_rebuild_exits_with_0_only_if_it_is_the_same(plain, tmp_path, monkeypatc
     assert "bring the files that are missing or other" in done.stderr
     done = typed("rebuild", "shared", "--data-root", "mine", "--jobs", 1, "--json")
     assert done.exit_code == 7
-    told = json.loads(done.stdout)
-    assert told["same"] is False
-    assert {one["clip_id"]: (one["missing"], one["other_bytes"]) for one in told["differences"]} == {
+    report = json.loads(done.stdout)
+    assert report["same"] is False
+    assert {one["clip_id"]: (one["missing"], one["other_bytes"]) for one in report["differences"]} == {
         "film0/c0": (False, True),
         "film0/c2": (True, False),
     }

@@ -54,11 +54,11 @@ def test_digests_of_pixels_tell_pictures_apart():
 def test_files_tell_digest_and_size(plain):
     import hashlib
 
-    told = {row["path"]: row for row in read_rows(plain / "out" / "files.parquet")}
+    described = {row["path"]: row for row in read_rows(plain / "out" / "files.parquet")}
     videos = sorted((plain / "clips" / "videos").rglob("*.mp4"))
-    assert set(told) == {path.relative_to(plain / "clips").as_posix() for path in videos}
+    assert set(described) == {path.relative_to(plain / "clips").as_posix() for path in videos}
     for path in videos:
-        row = told[path.relative_to(plain / "clips").as_posix()]
+        row = described[path.relative_to(plain / "clips").as_posix()]
         assert row["bytes"] == path.stat().st_size
         assert row["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -90,13 +90,13 @@ def test_nothing_of_it_is_a_picture_or_of_this_machine(tmp_path, monkeypatch):
     reasons = {row["id"]: row["reason"] for row in read_rows(work / "manifests" / "rejects.parquet")}
     assert sorted(reasons.values()) == [*["path_outside_root"] * 3, "unreadable"]
     published(work, tmp_path / "out")
-    found = contents(tmp_path / "out")
-    assert len(found) > 8
-    for name, data in found.items():
+    actual = contents(tmp_path / "out")
+    assert len(actual) > 8
+    for name, data in actual.items():
         assert not [magic for magic in MAGICS if magic in data], name
         text = _as_text(tmp_path / "out" / name)
-        for place in (str(tmp_path), "annabel", "my clips/", str(Path.cwd()), "disk77"):
-            assert place not in text, (name, place)
+        for position in (str(tmp_path), "annabel", "my clips/", str(Path.cwd()), "disk77"):
+            assert position not in text, (name, position)
     proof = rebuild(tmp_path / "out", root, tmp_path / "again", jobs=1, progress=nothing)
     assert proof.is_same, "what leads out of the data set is rejected again"
 
@@ -251,8 +251,8 @@ def test_datasets_loads_every_table(plain, monkeypatch, tmp_path):
     assert configs[:3] == ["clips", "faces", "images"]
     assert {"entries", "files", "action_units"} < set(configs)
     for name in configs:
-        found = datasets.load_dataset(str(plain / "out"), name, cache_dir=str(tmp_path / "cache"))
-        n_rows = sum(len(part) for part in found.values())
+        dataset = datasets.load_dataset(str(plain / "out"), name, cache_dir=str(tmp_path / "cache"))
+        n_rows = sum(len(part) for part in dataset.values())
         files = {f"{name}.parquet", *(f"{name}/{part}.parquet" for part in ("train", "val", "test"))}
         assert n_rows == sum(index.files[file].rows for file in files & index.files.keys()), name
 
@@ -262,8 +262,8 @@ def test_a_part_without_clips_breaks_nothing(tmp_path):
     root = write_plain_data(tmp_path / "clips", 4)
     work = prepared(root, tmp_path / "work", split={"train": 1, "val": 0, "test": 0})
     published(work, tmp_path / "out")
-    found = datasets.load_dataset(str(tmp_path / "out"), "clips", cache_dir=str(tmp_path / "cache"))
-    assert {part: len(rows) for part, rows in found.items()} == {"train": 4}
+    dataset = datasets.load_dataset(str(tmp_path / "out"), "clips", cache_dir=str(tmp_path / "cache"))
+    assert {part: len(rows) for part, rows in dataset.items()} == {"train": 4}
 
 
 def test_the_card_says_that_data_are_synthetic(plain, tmp_path):
@@ -275,8 +275,8 @@ def test_the_card_says_that_data_are_synthetic(plain, tmp_path):
     published(work, tmp_path / "out")
     card = (tmp_path / "out" / "README.md").read_text()
     _, header, body = card.split("---\n", 2)
-    told = yaml.safe_load(header)
-    assert told["pretty_name"] == "a: [b (synthetic)"
-    assert "synthetic" in told["tags"]
+    reported = yaml.safe_load(header)
+    assert reported["pretty_name"] == "a: [b (synthetic)"
+    assert "synthetic" in reported["tags"]
     assert "**Synthetic data: drawn faces." in body
     assert "synthetic" not in (plain / "out" / "README.md").read_text()

@@ -66,9 +66,9 @@ def test_faces_and_votes_come_out_again(drawn):
     faces = one.faces
     assert faces.unequal == faces.pixels == faces.frames > 10
     assert 0 < faces.most_px < 6
-    told = "\n".join(proof_lines(proof, full=False))
-    assert "clips (synthetic) is not the published data set: 1 of 8 clips differs" in told
-    assert f"landmarks differ by at most {faces.most_px:.3g} px, in {faces.frames} frames of 1 clip" in told
+    text = "\n".join(proof_lines(proof, full=False))
+    assert "clips (synthetic) is not the published data set: 1 of 8 clips differs" in text
+    assert f"landmarks differ by at most {faces.most_px:.3g} px, in {faces.frames} frames of 1 clip" in text
     between = difference(drawn / "work", drawn / "again")
     assert [change.where for change in between.of("bytes")] == ["film0/wrath"]
     assert {change.where for change in between.of("landmarks")} <= {"film0/wrath"}
@@ -92,21 +92,21 @@ def test_what_is_read_of_faces_is_exact(drawn):
     points[5, 1] += 4.0
     column = pa.array(list(points), rows.schema.field("landmarks").type)
     moved = rows.set_column(rows.schema.get_field_index("landmarks"), "landmarks", column)
-    found = compare_faces(rows, moved)
-    assert (found.unequal, found.moved, found.laid_out, found.statuses, found.pixels) == (2, 2, 0, 0, 0)
-    assert found.most_px == pytest.approx(5.0, abs=1e-4)
+    actual = compare_faces(rows, moved)
+    assert (actual.unequal, actual.moved, actual.laid_out, actual.statuses, actual.pixels) == (2, 2, 0, 0, 0)
+    assert actual.most_px == pytest.approx(5.0, abs=1e-4)
     lost = pa.array([None, *points[1:]], rows.schema.field("landmarks").type)
-    found = compare_faces(rows, rows.set_column(rows.schema.get_field_index("landmarks"), "landmarks", lost))
-    assert (found.unequal, found.moved) == (3, 3)
-    found = compare_faces(rows.slice(2), rows.slice(0, rows.num_rows - 1))
-    assert (found.gone, found.added) == (1, 2)
+    actual = compare_faces(rows, rows.set_column(rows.schema.get_field_index("landmarks"), "landmarks", lost))
+    assert (actual.unequal, actual.moved) == (3, 3)
+    actual = compare_faces(rows.slice(2), rows.slice(0, rows.num_rows - 1))
+    assert (actual.gone, actual.added) == (1, 2)
     transforms = np.array(rows["transform"].to_pylist(), np.float32)
     transforms[4, 2] += 2.0
     column = pa.array(list(transforms), rows.schema.field("transform").type)
-    found = compare_faces(
+    actual = compare_faces(
         rows, rows.set_column(rows.schema.get_field_index("transform"), "transform", column)
     )
-    assert (found.moved, found.laid_out, found.is_same) == (0, 1, False)
+    assert (actual.moved, actual.laid_out, actual.is_same) == (0, 1, False)
 
 
 def test_clips_without_a_common_frame_are_compared():

@@ -30,7 +30,7 @@ def made(out, clips, work, **options):
 
 def tables(work):
     files = read_index(work)["files"]
-    return {name: told["sha256"] for name, told in files.items() if name.endswith(".parquet")}
+    return {name: reported["sha256"] for name, reported in files.items() if name.endswith(".parquet")}
 
 
 @pytest.fixture
@@ -137,10 +137,10 @@ def test_missing_clips_are_rejects_and_leave_the_parts_of_others(plain, clips, t
         row["clip_id"]: row["split"] for row in read_rows(tmp_path / "work" / "manifests" / "clips.parquet")
     }
     assert here == {clip_id: parts[clip_id] for clip_id in kept}
-    told = proof_lines(proof, full=False)
-    assert told[0] == "clips is not the published data set: 7 of 9 clips differ"
-    assert told[1].startswith("  missing: 7 (videos/film0/c2.mp4, ")
-    assert told[1].endswith(" and 2 more)")
+    reported = proof_lines(proof, full=False)
+    assert reported[0] == "clips is not the published data set: 7 of 9 clips differ"
+    assert reported[1].startswith("  missing: 7 (videos/film0/c2.mp4, ")
+    assert reported[1].endswith(" and 2 more)")
 
 
 def test_other_bytes_are_told_with_what_they_change(plain, clips, tmp_path):
@@ -153,10 +153,10 @@ def test_other_bytes_are_told_with_what_they_change(plain, clips, tmp_path):
     assert coded.images > 0
     assert (shorter.other_bytes, shorter.values["n_frames"]) == (True, (6, 5))
     assert (shorter.faces.frames, shorter.faces.gone) == (5, 1)
-    told = "\n".join(proof_lines(proof, full=False))
-    assert "other bytes: 2 (videos/film0/c0.mp4, videos/film1/c1.mp4)" in told
-    assert "another frames: 1 (film1/c1: 6 there, 5 here)" in told
-    assert "aligned faces have other pixels in" in told
+    text = "\n".join(proof_lines(proof, full=False))
+    assert "other bytes: 2 (videos/film0/c0.mp4, videos/film1/c1.mp4)" in text
+    assert "another frames: 1 (film1/c1: 6 there, 5 here)" in text
+    assert "aligned faces have other pixels in" in text
     write_plain_video(clips / "videos" / "film0" / "c0.mp4", 0)
     write_plain_video(clips / "videos" / "film1" / "c1.mp4", 1)
     assert made(plain / "out", clips, tmp_path / "work").is_same, "mended, and made again"
@@ -221,11 +221,11 @@ def test_folders_of_pictures_and_still_pictures_come_out_again(tmp_path):
     for number in range(4):
         label = ("joy", "anger")[number % 2]
         for frame in range(3 if number < 2 else 1):
-            place = f"{label}/clip{number}/f{frame}.png" if number < 2 else f"{label}/s{number}.png"
-            (root / place).parent.mkdir(parents=True, exist_ok=True)
+            position = f"{label}/clip{number}/f{frame}.png" if number < 2 else f"{label}/s{number}.png"
+            (root / position).parent.mkdir(parents=True, exist_ok=True)
             picture = np.full((48, 48, 3), 40 * number + 5 * frame, np.uint8)
             picture[:8, : 8 + number] = 200
-            (root / place).write_bytes(encode(picture, "png", 0))
+            (root / position).write_bytes(encode(picture, "png", 0))
     dataset = {"adapter": "folder", "scheme": "found"}
     work = prepared(root, tmp_path / "work", dataset=dataset, split={"cover_all_classes": False})
     published(work, tmp_path / "out")
@@ -292,8 +292,8 @@ def test_damaged_and_missing_files_are_refused(plain, clips, tmp_path, name):
 def test_tables_of_other_columns_and_indices_of_others_are_refused(plain, clips, tmp_path):
     out = tmp_path / "out"
     shutil.copytree(plain / "out", out)
-    told = pq.read_table(out / "files.parquet").rename_columns(["path", "sha256", "size"])
-    sealed_again(out, lambda folder: storage.write_table(folder / "files.parquet", told))
+    reported = pq.read_table(out / "files.parquet").rename_columns(["path", "sha256", "size"])
+    sealed_again(out, lambda folder: storage.write_table(folder / "files.parquet", reported))
     with pytest.raises(ManifestError, match="lacks the columns bytes"):
         made(out, clips, tmp_path / "work")
     index = read_sealed(out / "published.json")
@@ -324,10 +324,10 @@ def test_tables_of_other_columns_and_indices_of_others_are_refused(plain, clips,
 def test_values_that_cannot_be_are_refused(plain, clips, tmp_path, table, column, value):
     out = tmp_path / "out"
     shutil.copytree(plain / "out", out)
-    told = pq.read_table(out / table)
-    row = dict.fromkeys(told.column_names) | {"clip_id": "x", "path": "x", "annotator": "a", "sha256": "0"}
-    row = {name: row[name] for name in told.column_names} | {column: value}
-    added = type(told).from_pylist([*told.to_pylist(), row], told.schema)
+    rows = pq.read_table(out / table)
+    row = dict.fromkeys(rows.column_names) | {"clip_id": "x", "path": "x", "annotator": "a", "sha256": "0"}
+    row = {name: row[name] for name in rows.column_names} | {column: value}
+    added = type(rows).from_pylist([*rows.to_pylist(), row], rows.schema)
     sealed_again(out, lambda folder: storage.write_table(folder / table, added))
     with pytest.raises(ManifestError, match=f"rows without a value that can be in .*{column}"):
         made(out, clips, tmp_path / "work")
@@ -379,8 +379,8 @@ def test_pipes_and_broken_links_among_the_clips_are_missing(plain, clips, tmp_pa
     os.mkfifo(one)
     other.unlink()
     other.symlink_to(tmp_path / "gone.mp4")
-    found = made(plain / "out", clips, tmp_path / "work").differences
-    assert [(clip.clip_id, clip.missing) for clip in found] == [("film0/c0", True), ("film1/c1", True)]
+    actual = made(plain / "out", clips, tmp_path / "work").differences
+    assert [(clip.clip_id, clip.missing) for clip in actual] == [("film0/c0", True), ("film1/c1", True)]
 
 
 def test_a_model_file_has_to_be_the_same(plain, clips, tmp_path):

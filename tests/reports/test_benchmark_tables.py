@@ -9,7 +9,8 @@ from fgbench.reports.experiments import NoRunError
 from fgbench.reports.paper import numbers as paper
 from fgbench.reports.rendering.table import Spread
 from fgbench.reports.tables import table3, table4
-from fgbench.runs.results import read_predictions, read_result
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import read_result
 from fgbench.runs.zero_shot import RULE, six
 from fgbench.workfolders.sealed_json import SEAL, write_sealed
 from tests.support.benchmark_runs import PROTOCOL, fake_run, of_fold
@@ -39,12 +40,14 @@ def all_folds(work, experiment, seeds=(0,), **details):
 
 def recounted(folders):
     """Pooled UAR and share of hits, and UAR of each run, counted without the product's metrics."""
-    found = [read_predictions(folder) for folder in folders]
-    pairs = [list(zip(one.labels, one.predicted, strict=True)) for one in found]
+    actual = [read_predictions(folder) for folder in folders]
+    pairs = [list(zip(one.labels, one.predicted, strict=True)) for one in actual]
 
     def mean_recall(of):
         labels = sorted({true for true, _ in of})
-        return np.mean([np.mean([said == true for true, said in of if true == label]) for label in labels])
+        return np.mean(
+            [np.mean([reported == true for true, reported in of if true == label]) for label in labels]
+        )
 
     every = [pair for part in pairs for pair in part]
     return mean_recall(every), np.mean([a == b for a, b in every]), [mean_recall(part) for part in pairs]
@@ -205,10 +208,10 @@ def test_seeds_have_a_spread_and_one_is_given_its_folds(work):
         recounted([work / "runs" / "msau" / fold / str(seed) for fold in PROTOCOL["folds"]])
         for seed in (0, 1)
     ]
-    values = [found[0] for found in pooled]
+    values = [one[0] for one in pooled]
     assert ours == Spread(pytest.approx(np.mean(values)), pytest.approx(np.std(values, ddof=1)))
     (mean,) = [row["CK+"] for row in rows if row["Of"] == "UAR, mean of the folds"]
-    over = np.mean([found[2] for found in pooled], axis=0)
+    over = np.mean([one[2] for one in pooled], axis=0)
     assert mean == Spread(pytest.approx(over.mean()), pytest.approx(over.std(ddof=1)))
 
 
@@ -316,7 +319,7 @@ def test_table_2_of_other_classes_says_where_they_are_shown(tmp_path):
         fake_run(work, "lbp-svm", of_fold(fold), fold=fold, method="LBP+SVM")
     done = CliRunner().invoke(app, ["report", "--table", "II", "--workdir", str(work)])
     assert done.exit_code == 7
-    told = " ".join(done.stderr.split())
-    assert "tell 7 classes apart, this is of the paper's 33" in told
-    assert "fgbench report with --table III" in told
-    assert f"fgbench leaderboard --workdir {work}" in told
+    text = " ".join(done.stderr.split())
+    assert "tell 7 classes apart, this is of the paper's 33" in text
+    assert "fgbench report with --table III" in text
+    assert f"fgbench leaderboard --workdir {work}" in text

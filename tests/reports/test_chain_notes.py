@@ -34,7 +34,7 @@ def chain(digest):
 SAME, OWN = [chain("a"), chain("a")], [chain("a"), chain("b")]
 
 
-def told(notes):
+def chain_sentences(notes):
     return [note for note in notes if "over 2 seeds vary" in note]
 
 
@@ -43,12 +43,12 @@ def told(notes):
 def test_tables_of_public_data_sets(tmp_path, kind, build):
     work = write_work(tmp_path / "ck", described(), **ekman_index())
     for experiment, chains in (("mine", SAME), ("other", OWN)):
-        for seed, found in enumerate(chains):
+        for seed, one in enumerate(chains):
             for fold in PROTOCOL["folds"]:
-                more = {"kind": kind, "method": experiment, "chain": found}
+                more = {"kind": kind, "method": experiment, "chain": one}
                 fake_run(work, experiment, of_fold(fold), fold=fold, seed=seed, **more)
     on = "on ck-plus, 7 classes (SYNTHETIC)"
-    assert told(build(work).notes) == [f"mine {on}: {SHARED}", f"other {on}: {WHOLE}"]
+    assert chain_sentences(build(work).notes) == [f"mine {on}: {SHARED}", f"other {on}: {WHOLE}"]
 
 
 @pytest.fixture(scope="module")
@@ -62,19 +62,21 @@ def video(tmp_path_factory):
 
 @pytest.mark.slow
 def test_table_5_and_both_panels_of_figure_7(video):
-    assert told(table5.build(video).notes) == [f"TMSAU-Net (Ours): {SHARED}"]
-    assert told(figure7.build(video).table.notes) == [f"TMSAU-Net (Ours): {SHARED}"]
+    assert chain_sentences(table5.build(video).notes) == [f"TMSAU-Net (Ours): {SHARED}"]
+    assert chain_sentences(figure7.build(video).table.notes) == [f"TMSAU-Net (Ours): {SHARED}"]
 
 
 @pytest.mark.slow
 def test_the_left_panel_of_figure_7_alone(tmp_path):
-    for seed, found in enumerate(OWN):
+    for seed, one in enumerate(OWN):
         for number in (1, 2):
-            details = {"regions": number, "recipe": "msau-progressive", "chain": found}
+            details = {"regions": number, "recipe": "msau-progressive", "chain": one}
             name = f"msau-progressive-r{number}"
             write_fake_run(tmp_path, name, method="MSAU-Net, progressive", seed=seed, details=details)
     names = "MSAU-Net, progressive, msau-progressive-r1, MSAU-Net, progressive, msau-progressive-r2"
-    assert told(figure7.build(tmp_path).table.notes) == [f"{names}: {WHOLE}"], "one sentence for both"
+    assert chain_sentences(figure7.build(tmp_path).table.notes) == [f"{names}: {WHOLE}"], (
+        "one sentence for both"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +84,8 @@ def work(tmp_path_factory):
     """Two methods of two seeds: one shares its trunk, one has whole chains; and one of a single seed."""
     work = tmp_path_factory.mktemp("images")
     for experiment, method, chains in (("cnn", "AU+CNN", SAME), ("msau", "MSAU-Net (Ours)", OWN)):
-        for seed, found in enumerate(chains):
-            write_fake_run(work, experiment, method=method, seed=seed, details={"chain": found})
+        for seed, one in enumerate(chains):
+            write_fake_run(work, experiment, method=method, seed=seed, details={"chain": one})
     write_fake_run(work, "single", method=None, details={"chain": SAME[0]})
     return work
 
@@ -93,11 +95,16 @@ BOTH = [f"cnn: {SHARED}", f"msau: {WHOLE}"]
 
 @pytest.mark.slow
 def test_comparisons_as_tables_and_as_plain_values(work):
-    found = compare([find_contender(name, work) for name in ("cnn", "msau", "single")])
-    runs, differences, *_ = comparison_tables(found)
-    assert told(runs.notes) == told(differences.notes) == told(comparison_json(found)["notes"]) == BOTH
+    comparison = compare([find_contender(name, work) for name in ("cnn", "msau", "single")])
+    runs, differences, *_ = comparison_tables(comparison)
+    assert (
+        chain_sentences(runs.notes)
+        == chain_sentences(differences.notes)
+        == chain_sentences(comparison_json(comparison)["notes"])
+        == BOTH
+    )
     alone = compare([find_contender(name, work) for name in ("cnn/0/0", "single")])
-    assert told(comparison_json(alone)["notes"]) == []
+    assert chain_sentences(comparison_json(alone)["notes"]) == []
 
 
 def test_compare_prints_it(work):
@@ -106,22 +113,22 @@ def test_compare_prints_it(work):
     assert done.exit_code == 0, done.output
     assert all(note in done.stdout for note in BOTH)
     plain = CliRunner().invoke(app, [*words, "--json"])
-    assert told(json.loads(plain.stdout)["notes"]) == BOTH
+    assert chain_sentences(json.loads(plain.stdout)["notes"]) == BOTH
 
 
 def test_leaderboards_and_sheets_of_runs(work):
     (board,) = leaderboard(work)
-    assert sorted(told(board.notes)) == BOTH
-    assert told(sheet_tables(find_contender("msau", work))[0].notes) == BOTH[1:]
+    assert sorted(chain_sentences(board.notes)) == BOTH
+    assert chain_sentences(sheet_tables(find_contender("msau", work))[0].notes) == BOTH[1:]
 
 
 def test_they_are_the_words_of_table_2(work):
-    assert told(table2.build(work).notes) == [f"AU+CNN: {SHARED}", f"MSAU-Net (Ours): {WHOLE}"]
+    assert chain_sentences(table2.build(work).notes) == [f"AU+CNN: {SHARED}", f"MSAU-Net (Ours): {WHOLE}"]
 
 
 @pytest.mark.parametrize("build", [table6.build, table7.build])
 def test_confusions_of_msau_net(work, build):
-    assert told(build(work).notes) == [f"MSAU-Net (Ours): {WHOLE}"]
+    assert chain_sentences(build(work).notes) == [f"MSAU-Net (Ours): {WHOLE}"]
 
 
 def test_a_network_tested_on_other_data_tells_the_chain_that_it_was_made_of(tmp_path):
@@ -132,5 +139,5 @@ def test_a_network_tested_on_other_data_tells_the_chain_that_it_was_made_of(tmp_
         for name, more in (("old", {}), ("new", {"chain": OWN[seed]})):
             details = {"weights": about, "clips_trained_on": 0, **more}
             write_fake_run(tmp_path, name, method="x", seed=seed, details=details)
-    found = [read_experiment(tmp_path / "runs" / name) for name in ("old", "new")]
-    assert chain_notes(found, ["old", "new"]) == [f"new: {WHOLE}"]
+    actual = [read_experiment(tmp_path / "runs" / name) for name in ("old", "new")]
+    assert chain_notes(actual, ["old", "new"]) == [f"new: {WHOLE}"]

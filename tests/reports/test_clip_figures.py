@@ -10,7 +10,7 @@ import pytest
 from fgbench.errors import ManifestError
 from fgbench.reports.experiments import NoRunError
 from fgbench.reports.figures import attention, figure7
-from fgbench.reports.rendering.render import png
+from fgbench.reports.rendering.drawings import png
 from fgbench.reports.rendering.table import Spread
 from fgbench.reports.run.clip_attention import evenly, key_frame_note
 from fgbench.taxonomy import basics, leaf
@@ -215,25 +215,25 @@ def test_clip_of_one_frame_is_drawn(tmp_path, monkeypatch):
 
 
 def test_distance_to_the_key_frame_by_hand():
-    from fgbench.runs.streams import ClipAttention
+    from fgbench.runs.attention import ClipAttention
 
     def clip(name, second):
         weights = np.array(second, np.float32)
         frames = np.array([0, 2, 4, 6], np.int32)
         return ClipAttention(sample_id=name, part="test", frames=frames, first=weights, second=weights)
 
-    found = {
+    actual = {
         "a": clip("a", [0.1, 0.2, 0.6, 0.1]),
         "b": clip("b", [0.5, 0.25, 0.25, 0.0]),
         "c": clip("c", [1, 0, 0, 0]),
     }
-    note = key_frame_note(found, {"a": 4, "b": 2})
+    note = key_frame_note(actual, {"a": 4, "b": 2})
     # a: peak on the key frame, mean distance (4+2+0+2)/4; b: 2 away, (2+0+2+4)/4; shares 0.6*4 and 0.25*4.
     assert note is not None
     assert note.startswith("Over 2 test clips with a key frame")
     assert "lies 1.0 frames from the key frame on average, a frame picked by chance 2.0;" in note
     assert "is 1.70 times that of equal weights" in note
-    assert key_frame_note(found, {}) is None
+    assert key_frame_note(actual, {}) is None
 
 
 @pytest.mark.slow

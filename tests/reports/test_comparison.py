@@ -18,8 +18,9 @@ from fgbench.reports.rendering.table import Spread
 from fgbench.reports.run.scores import scores_table
 from fgbench.reports.run.sheet import sheet_tables
 from fgbench.reports.tables import table2
+from fgbench.runs.predictions import Predictions, read_predictions
 from fgbench.runs.read_digest import read_digest
-from fgbench.runs.results import Predictions, read_predictions, read_result, write_run
+from fgbench.runs.results import read_result, write_run
 from fgbench.workfolders.manifest_index import content_digest
 from fgbench.workfolders.sealed_json import SEAL, write_sealed
 from tests.support.report_folders import LABELS, samples, write_fake_run, write_manifests
@@ -35,7 +36,7 @@ def work(tmp_path_factory):
     return work
 
 
-def found(work, *runs):
+def comparison_of(work, *runs):
     return compare([find_contender(run, work) for run in runs])
 
 
@@ -94,12 +95,12 @@ def test_seeds_on_different_samples_are_refused(tmp_path):
     write_fake_run(tmp_path, "lbp-svm", method="LBP+SVM")
     (table,) = leaderboard(tmp_path)
     assert [row[1] for row in table.rows] == ["lbp-svm"]
-    told = "cnn is left out, since the seeds of runs/cnn were tested on different samples; run them again"
-    assert [note for note in table.notes if note.startswith(told)]
+    message = "cnn is left out, since the seeds of runs/cnn were tested on different samples; run them again"
+    assert [note for note in table.notes if note.startswith(message)]
 
 
 def test_two_runs_of_one_seed(work):
-    comparison = found(work, "weak", "strong/0/0")
+    comparison = comparison_of(work, "weak", "strong/0/0")
     (pair,) = comparison.pairs
     weak, strong = right(work, "weak/0/0"), right(work, "strong/0/0")
     only_strong = sum(strong[name][2] and not weak[name][2] for name in weak)
@@ -132,7 +133,7 @@ def test_two_runs_of_one_seed(work):
 
 
 def test_differences_of_the_classes(work):
-    (pair,) = found(work, "weak", "strong/0/0").pairs
+    (pair,) = comparison_of(work, "weak", "strong/0/0").pairs
     weak, strong = right(work, "weak/0/0"), right(work, "strong/0/0")
     assert [entry.label for entry in pair.classes] == list(LABELS)
     for entry in pair.classes:
@@ -147,7 +148,7 @@ def test_differences_of_the_classes(work):
 
 
 def test_seeds_are_averaged_and_have_no_mcnemar(work):
-    comparison = found(work, "weak", "strong")
+    comparison = comparison_of(work, "weak", "strong")
     (pair,) = comparison.pairs
     assert pair.mcnemar is None
     means = [
@@ -171,7 +172,7 @@ def test_seeds_are_averaged_and_have_no_mcnemar(work):
 
 
 def test_only_shared_samples_compare_and_it_is_said(work):
-    comparison = found(work, "weak", "half")
+    comparison = comparison_of(work, "weak", "half")
     assert comparison.n_samples == 66
     assert comparison.n_tested == (132, 66)
     (pair,) = comparison.pairs
@@ -186,7 +187,7 @@ def test_only_shared_samples_compare_and_it_is_said(work):
 
 
 def test_several_runs_are_corrected_for_their_number(work):
-    comparison = found(work, "weak", "strong/0/0", "strong/0/1")
+    comparison = comparison_of(work, "weak", "strong/0/0", "strong/0/1")
     p_values = [pair.permutation.p for pair in comparison.pairs]
     assert max(pair.p_corrected for pair in comparison.pairs) == pytest.approx(
         min(1.0, max(2 * min(p_values), max(p_values)))
@@ -202,7 +203,7 @@ def test_several_runs_are_corrected_for_their_number(work):
 
 
 def test_as_plain_values(work):
-    plain = json.loads(json.dumps(comparison_json(found(work, "weak", "strong")), allow_nan=False))
+    plain = json.loads(json.dumps(comparison_json(comparison_of(work, "weak", "strong")), allow_nan=False))
     assert plain["first"] == "weak"
     assert [run["seeds"] for run in plain["runs"]] == [[0], [0, 1]]
     assert plain["runs"][1]["uar"]["sd_over_seeds"] > 0
@@ -243,10 +244,10 @@ def test_the_order_of_samples_and_classes_does_not_matter(tmp_path):
     write_fake_run(tmp_path, "weak", method="LBP+SVM", share=0.3)
     write_fake_run(tmp_path, "strong", method="AU+CNN", share=0.8)
     rewritten(tmp_path, "backwards", reordered)
-    (pair,) = found(tmp_path, "weak", "backwards").pairs
+    (pair,) = comparison_of(tmp_path, "weak", "backwards").pairs
     assert (pair.permutation.statistic, pair.permutation.p) == (0.0, 1.0)
     assert {entry.difference for entry in pair.classes} == {0.0}
-    forth, back = (found(tmp_path, first, "strong").pairs[0] for first in ("weak", "backwards"))
+    forth, back = (comparison_of(tmp_path, first, "strong").pairs[0] for first in ("weak", "backwards"))
     assert forth.permutation == back.permutation
     for metric in ("uar", "war", "macro_f1"):
         one, other = forth.differences[metric], back.differences[metric]
@@ -260,18 +261,18 @@ def test_the_order_of_samples_and_classes_does_not_matter(tmp_path):
 def test_what_does_not_compare_is_refused(tmp_path):
     write_fake_run(tmp_path, "weak", method="LBP+SVM")
     with pytest.raises(ConfigError, match="expected at least two different ones"):
-        found(tmp_path, "weak")
+        comparison_of(tmp_path, "weak")
     with pytest.raises(ConfigError, match="expected at least two different ones"):
-        found(tmp_path, "weak", "weak/0/0")
+        comparison_of(tmp_path, "weak", "weak/0/0")
     rewritten(tmp_path, "other-data", lambda predictions: predictions, dataset="yours")
     with pytest.raises(DatasetError, match=r"different data set \(mine and yours\)"):
-        found(tmp_path, "weak", "other-data")
+        comparison_of(tmp_path, "weak", "other-data")
     rewritten(tmp_path, "other-labels", lambda given: replace(given, labels=["wrath", *given.labels[1:]]))
     with pytest.raises(DatasetError, match="1 samples have other labels in other-labels than in weak"):
-        found(tmp_path, "weak", "other-labels")
+        comparison_of(tmp_path, "weak", "other-labels")
     rewritten(tmp_path, "others", lambda given: replace(given, sample_ids=[f"x{n}" for n in range(132)]))
     with pytest.raises(DatasetError, match="no test sample in common"):
-        found(tmp_path, "weak", "others")
+        comparison_of(tmp_path, "weak", "others")
 
 
 @pytest.mark.slow
@@ -280,8 +281,8 @@ def test_a_method_with_other_seeds_is_not_told_apart_from_itself(tmp_path):
     for name, shares in (("one", (0.2, 0.5, 0.8)), ("other", (0.8, 0.2, 0.5))):
         for seed, share in enumerate(shares):
             write_fake_run(tmp_path, name, method="AU+CNN", share=share, seed=seed)
-    (single,) = found(tmp_path, "one/0/0", "other/0/0").pairs
-    (several,) = found(tmp_path, "one", "other").pairs
+    (single,) = comparison_of(tmp_path, "one/0/0", "other/0/0").pairs
+    (several,) = comparison_of(tmp_path, "one", "other").pairs
     assert single.differences["uar"].low > 0
     assert several.differences["uar"].low < 0 < several.differences["uar"].high
     assert several.p > 0.5
@@ -291,17 +292,17 @@ def test_unknown_subjects_go_by_source_and_clip_each(tmp_path):
     write_fake_run(tmp_path, "weak", method="LBP+SVM", share=0.3)
     nothing = {"subject_ids": [None] * 132}
     rewritten(tmp_path, "nameless", lambda given: replace(given, **nothing))
-    films = [f"film {place % 5}" for place in range(132)]
+    films = [f"film {index % 5}" for index in range(132)]
     rewritten(tmp_path, "films", lambda given: replace(given, **nothing, source_ids=films))
     one = find_contender("nameless", tmp_path)
     assert one.clusters == "66 clips"
     assert one.interval("uar").n_clusters == 66
     assert find_contender("films", tmp_path).interval("uar").n_clusters == 5
     # Of each sample, what any of the runs knows counts: both know the same samples.
-    comparison = found(tmp_path, "weak", "nameless")
+    comparison = comparison_of(tmp_path, "weak", "nameless")
     assert comparison.clusters == "8 subjects"
     assert comparison.pairs[0].differences["uar"].n_clusters == 8
-    assert found(tmp_path, "nameless", "films").clusters == "5 sources"
+    assert comparison_of(tmp_path, "nameless", "films").clusters == "5 sources"
 
 
 def test_one_unknown_subject_keeps_the_others(tmp_path):
@@ -319,7 +320,7 @@ def test_one_subject_has_no_intervals_and_no_small_p(tmp_path):
     shown = [(name, clip, "s0", label) for name, clip, _, label in samples()]
     write_fake_run(tmp_path, "weak", method="LBP+SVM", share=0.2, shown=shown)
     write_fake_run(tmp_path, "strong", method="AU+CNN", share=0.9, shown=shown)
-    comparison = found(tmp_path, "weak", "strong")
+    comparison = comparison_of(tmp_path, "weak", "strong")
     assert comparison.pairs[0].differences == {}
     assert comparison.pairs[0].permutation.p == 1.0
     assert comparison_tables(comparison)[1].rows[0][1:10] == [None] * 9
@@ -389,7 +390,7 @@ def test_other_features_are_no_other_version_of_the_manifests(tmp_path):
     index = storage.read_json(tmp_path / "manifests/index.json")
     index["files"]["features/lbp/00000.parquet"] = {"sha256": "1" * 64}
     storage.write_json(tmp_path / "manifests/index.json", index)
-    told = "Old data (lbp): "
+    message = "Old data (lbp): "
     for digests, is_told in (
         ((content_digest(index), content_digest(index, {"lbp"})), False),
         ((read_digest(tmp_path, index), read_digest(tmp_path, index, {"lbp"})), False),
@@ -399,8 +400,8 @@ def test_other_features_are_no_other_version_of_the_manifests(tmp_path):
             folder = write_fake_run(tmp_path, name, method=None)
             result = {key: value for key, value in read_result(folder).items() if key != SEAL}
             write_sealed(folder / "result.json", result | {"manifest_digest": digest})
-        notes = comparison_tables(found(tmp_path, "faces", "lbp"))[0].notes
-        assert any(note.startswith(told) for note in notes) == is_told
+        notes = comparison_tables(comparison_of(tmp_path, "faces", "lbp"))[0].notes
+        assert any(note.startswith(message) for note in notes) == is_told
 
 
 @pytest.mark.parametrize(("n_persons", "has_interval"), [(4, False), (5, True)])
@@ -410,7 +411,7 @@ def test_of_fewer_than_five_persons_no_interval_is_printed(tmp_path, n_persons, 
     ]
     for name, share in (("weak", 0.3), ("strong", 0.6)):
         folder = write_fake_run(tmp_path, name, method="LBP+SVM", share=share, shown=shown)
-    one, comparison = find_contender("weak", tmp_path), found(tmp_path, "weak", "strong")
+    one, comparison = find_contender("weak", tmp_path), comparison_of(tmp_path, "weak", "strong")
     (board,) = leaderboard(tmp_path)
     sheets = sheet_tables(one)[0]
     second = table2.build(tmp_path)
@@ -418,15 +419,15 @@ def test_of_fewer_than_five_persons_no_interval_is_printed(tmp_path, n_persons, 
     scores = scores_table(folder)
     for table in (board, runs, differences, sheets, second):
         ends = [
-            row[place]
+            row[index]
             for row in table.rows
-            for place, name in enumerate(table.columns)
+            for index, name in enumerate(table.columns)
             if name.endswith((" from", " to"))
         ]
         assert any(end is not None for end in ends) == has_interval, table.name
     for table in (board, runs, differences, second):
-        told = "Fewer than five persons, or films or clips (here 4): no interval."
-        assert (told in table.notes) != has_interval, table.name
+        message = "Fewer than five persons, or films or clips (here 4): no interval."
+        assert (message in table.notes) != has_interval, table.name
     assert any("95 % interval" in note for note in scores.notes) == has_interval
     assert any("no interval: 4 subjects" in note for note in scores.notes) != has_interval
     assert any("No intervals: 4 subjects" in note for note in sheets.notes) != has_interval
@@ -437,6 +438,6 @@ def test_one_person_is_no_sample_of_persons(tmp_path):
     for seed in (0, 1):
         write_fake_run(tmp_path, "cnn", method="AU+CNN", seed=seed, shown=shown)
     write_fake_run(tmp_path, "lbp-svm", method="LBP+SVM", shown=shown)
-    runs, differences, _ = comparison_tables(found(tmp_path, "lbp-svm", "cnn"))
+    runs, differences, _ = comparison_tables(comparison_of(tmp_path, "lbp-svm", "cnn"))
     assert "Fewer than five persons, or films or clips (here 1): no interval." in runs.notes
     assert "p (UAR), cnn: 1, since one cluster alone tells nothing." in differences.notes

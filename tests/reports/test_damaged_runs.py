@@ -93,9 +93,9 @@ def test_lists_of_runs_leave_it_out(tmp_path, damage):
     (table,) = leaderboard(tmp_path)
     assert [row[1] for row in table.rows] == ["good"]
     assert "runs/bad/0/0 is damaged and left out." in table.notes
-    found = find_runs(tmp_path, dataset="mine", synthetic=True)
-    assert [run.key for run in found.runs] == ["good/0/0"]
-    assert [key for key, _ in found.faults] == ["bad/0/0"]
+    runs = find_runs(tmp_path, dataset="mine", synthetic=True)
+    assert [run.key for run in runs.runs] == ["good/0/0"]
+    assert [key for key, _ in runs.faults] == ["bad/0/0"]
     with pytest.raises(ManifestError, match="bad"):
         find_contender("bad/0/0", tmp_path)
     with pytest.raises(ManifestError, match="bad"):
@@ -105,8 +105,13 @@ def test_lists_of_runs_leave_it_out(tmp_path, damage):
 def test_a_damaged_seed_is_left_out_and_the_other_stands(tmp_path):
     write_fake_run(tmp_path, "cnn", method="AU+CNN", shown=samples(1))
     cut(write_fake_run(tmp_path, "cnn", method="AU+CNN", seed=1, shown=samples(1)))
-    (found,) = find_experiments(tmp_path, METHODS)
-    assert (found.seeds, found.missing, found.unfinished, found.damaged) == ([0], [], [], ["0/1"])
+    (experiments,) = find_experiments(tmp_path, METHODS)
+    assert (experiments.seeds, experiments.missing, experiments.unfinished, experiments.damaged) == (
+        [0],
+        [],
+        [],
+        ["0/1"],
+    )
     (table,) = leaderboard(tmp_path)
     assert table.rows[0][table.columns.index("Seeds")] == 1
     assert "runs/cnn/0/1 is damaged and left out." in table.notes
@@ -116,8 +121,8 @@ def test_a_damaged_fold_leaves_a_gap_that_is_told(tmp_path):
     for fold in "12":
         folder = write_fake_run(tmp_path, "cnn", method="AU+CNN", fold=fold, shown=samples(1))
     cut(folder)
-    (found,) = find_experiments(tmp_path, METHODS)
-    assert (found.missing, found.damaged) == (["2/0"], ["2/0"])
+    (experiments,) = find_experiments(tmp_path, METHODS)
+    assert (experiments.missing, experiments.damaged) == (["2/0"], ["2/0"])
 
 
 def test_what_a_run_keeps_beside_its_predictions_may_be_damaged(tmp_path):
@@ -126,9 +131,9 @@ def test_what_a_run_keeps_beside_its_predictions_may_be_damaged(tmp_path):
         (folder / name).write_text("[]")
     pq.write_table(pa.table({"a": [1]}), folder / "branches.parquet")
     write_fake_run(tmp_path, "good", method="LBP+SVM", shown=samples(1))
-    found = find_runs(tmp_path, dataset="mine", synthetic=True)
-    assert [run.experiment for run in found.runs] == ["good"]
-    assert len(found.faults) == 4
+    runs = find_runs(tmp_path, dataset="mine", synthetic=True)
+    assert [run.experiment for run in runs.runs] == ["good"]
+    assert len(runs.faults) == 4
 
 
 def test_changed_curves_and_settings_are_not_shown(tmp_path):
@@ -143,9 +148,9 @@ def test_changed_curves_and_settings_are_not_shown(tmp_path):
             experiment
         ]
         path.write_text(path.read_text().replace(old, new))
-        found = find_runs(tmp_path, dataset="mine", synthetic=True)
-        assert not found.runs
-        assert f"{path} is not the file that the result of the run tells of" in dict(found.faults).values()
+        runs = find_runs(tmp_path, dataset="mine", synthetic=True)
+        assert not runs.runs
+        assert f"{path} is not the file that the result of the run tells of" in dict(runs.faults).values()
     assert set(damaged_runs(tmp_path)) == {"history/0/0", "config/0/0"}
 
 
@@ -164,8 +169,8 @@ def test_a_damaged_run_of_action_units_is_named_on_the_page(tmp_path):
     def write():
         about = {"config": {"a": 1}, "device": "cpu", "details": details, "card": lambda _: "card"}
         write_au_run(folder, predictions, **about)
-        (found,) = find_runs(tmp_path, dataset="mine", synthetic=True).units
-        assert found.key == "au/0/0"
+        (actual,) = find_runs(tmp_path, dataset="mine", synthetic=True).units
+        assert actual.key == "au/0/0"
 
     for name, (old, new) in {
         "config.yaml": ("a: 1", "a: 3"),
@@ -175,9 +180,9 @@ def test_a_damaged_run_of_action_units_is_named_on_the_page(tmp_path):
         write()
         path = folder / name
         path.write_text(path.read_text().replace(old, new))
-        found = find_runs(tmp_path, dataset="mine", synthetic=True)
-        assert not found.units
-        assert [key for key, fault in found.faults if name in fault] == ["au/0/0"]
+        actual = find_runs(tmp_path, dataset="mine", synthetic=True)
+        assert not actual.units
+        assert [key for key, fault in actual.faults if name in fault] == ["au/0/0"]
 
 
 @pytest.mark.slow
@@ -187,10 +192,10 @@ def test_the_commands_name_it_and_show_the_others(tmp_path):
     write_fake_run(tmp_path, "good", method="LBP+SVM", shown=test)
     replaced(bad, "[]")
     work = ["--workdir", str(tmp_path)]
-    told = CliRunner().invoke(app, ["report", "--table", "II", *work])
-    assert told.exit_code == 0, told.output
-    assert f"left out {bad.parents[1].parent}/bad/0/0: {bad}/result.json is damaged" in told.output
-    assert "LBP+SVM" in told.stdout
+    output = CliRunner().invoke(app, ["report", "--table", "II", *work])
+    assert output.exit_code == 0, output.output
+    assert f"left out {bad.parents[1].parent}/bad/0/0: {bad}/result.json is damaged" in output.output
+    assert "LBP+SVM" in output.stdout
     board = CliRunner().invoke(app, ["leaderboard", *work])
     assert board.exit_code == 0, board.output
     assert "good" in board.stdout

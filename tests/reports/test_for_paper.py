@@ -49,14 +49,14 @@ def test_the_best_of_each_group_is_marked_and_so_is_what_prints_alike():
         ["c", 0.4, 0.9, None],
         ["alone", 0.99, 0.99, 0.99],
     ]
-    found = mark_best(rows, {0: "x", 1: "x", 2: "y", 3: "z"}, [1, 2, 3])
-    assert [[is_best(cell) for cell in row[1:]] for row in found] == [
+    actual = mark_best(rows, {0: "x", 1: "x", 2: "y", 3: "z"}, [1, 2, 3])
+    assert [[is_best(cell) for cell in row[1:]] for row in actual] == [
         [True, False, False],
         [True, True, False],
         [False, False, False],
         [False, False, False],
     ]
-    assert found[1][2] == Spread(0.8, 0.1, is_best=True)
+    assert actual[1][2] == Spread(0.8, 0.1, is_best=True)
     assert rows[0][1] == 0.5
     assert not isinstance(rows[0][1], Best), "the rows that are given stay"
 
@@ -152,9 +152,9 @@ def _check(drawing, width):
     shown = [text for text in drawing.findobj(Text) if text.get_text().strip() and text.get_visible()]
     assert shown
     assert {text.get_fontsize() for text in shown} == {8.0}
-    told = "\n".join(text.get_text() for text in shown)
+    output = "\n".join(text.get_text() for text in shown)
     for word in ("SYNTHETIC", "Figure", "fgbench", "runs/"):
-        assert word not in told
+        assert word not in output
     renderer = FigureCanvasAgg(drawing).get_renderer()
     named = [
         *drawing.legends,
@@ -296,7 +296,7 @@ def test_letters_that_the_usual_font_lacks_are_drawn(tmp_path):
 @pytest.mark.usefixtures("scripts")
 def test_one_line_tells_of_names_that_no_font_can_show():
     assert fonts.lacking_note(["anger", "\u6012"]) is None
-    told = fonts.lacking_note(["anger", "x\ud55c"])
-    assert told is not None
-    assert "x\ud55c" in told
-    assert "\n" not in told
+    reported = fonts.lacking_note(["anger", "x\ud55c"])
+    assert reported is not None
+    assert "x\ud55c" in reported
+    assert "\n" not in reported

@@ -8,10 +8,11 @@ from html.parser import HTMLParser
 import pytest
 
 from fgbench.reports.index import Entry, entry_of, write_index
+from fgbench.reports.rendering.drawings import picture
 from fgbench.reports.rendering.files import FORMATS, write_item
 from fgbench.reports.rendering.hypertext import html_page, html_table
 from fgbench.reports.rendering.latex import escaped, latex
-from fgbench.reports.rendering.render import comma_separated, markdown, picture, text
+from fgbench.reports.rendering.render import comma_separated, markdown, text
 from fgbench.reports.rendering.table import Figure, PValue, Spread, Table
 from fgbench.reports.tables import table2
 from tests.support.report_folders import samples, write_fake_run, write_manifests
@@ -58,14 +59,14 @@ def test_latex_by_hand():
 
 
 def test_latex_escapes_all_that_it_would_read_as_a_command():
-    found = escaped(NASTY)
+    actual = escaped(NASTY)
     allowed = r"\\(textless|textgreater|textbackslash|textasciitilde|textasciicircum)\{\}"
     rest = re.sub(
-        rf"{allowed}|\{{\\ensuremath\{{\\\$\}}\}}|\\[&%$#_{{}}]|\{{''\}}|\{{`\}}|-\{{\}}-", "", found
+        rf"{allowed}|\{{\\ensuremath\{{\\\$\}}\}}|\\[&%$#_{{}}]|\{{''\}}|\{{`\}}|-\{{\}}-", "", actual
     )
     assert not set(rest) & set(r'\{}&%$#_~^<>|"`')
-    assert r"\textbackslash{}input\{/etc/passwd\}" in found
-    assert found.endswith("-{}-out é U+4E2D")
+    assert r"\textbackslash{}input\{/etc/passwd\}" in actual
+    assert actual.endswith("-{}-out é U+4E2D")
     assert escaped("a\nb\x00") == "a b"
     assert escaped("---") == "-{}-{}-"
 
@@ -127,23 +128,23 @@ def work(tmp_path_factory):
 @pytest.mark.slow
 def test_latex_of_table_2_has_a_float_per_block_and_its_notes(work):
     table = table2.build(work)
-    found = latex(table)
-    check_structure(found)
-    assert found.count(r"\begin{table*}") == 4
-    assert found.count(r"\label{tab:table2}") == 1
-    assert found.count("(continued)") == 3
-    assert r"\pm" in found
+    actual = latex(table)
+    check_structure(actual)
+    assert actual.count(r"\begin{table*}") == 4
+    assert actual.count(r"\label{tab:table2}") == 1
+    assert actual.count("(continued)") == 3
+    assert r"\pm" in actual
     for note in table.notes:
-        assert rf"\par {escaped(note)}" in found
+        assert rf"\par {escaped(note)}" in actual
 
 
 def test_latex_of_awkward_tables_is_sound():
     check_structure(latex(TABLE))
     long = Table(name="l", title="L", columns=["a"], rows=[[f"r{n}"] for n in range(95)], notes=["n"])
-    found = latex(long)
-    check_structure(found)
-    assert found.count(r"\begin{table*}") == 3
-    assert all(f"r{n} " in found for n in range(95))
+    actual = latex(long)
+    check_structure(actual)
+    assert actual.count(r"\begin{table*}") == 3
+    assert all(f"r{n} " in actual for n in range(95))
     check_structure(latex(Table(name="e", title="Empty", columns=["a", "b"], rows=[])))
 
 
@@ -192,20 +193,20 @@ def read(page):
 
 
 def test_html_shows_names_and_runs_nothing():
-    found = read(html_page(NASTY, [html_table(TABLE)]))
-    assert "script" not in found.tags
-    assert NASTY in found.texts
-    assert "0.250 ± 0.125" in found.texts
-    assert found.tags.count("tr") == 4
-    assert found.tags.count("li") == 2
+    actual = read(html_page(NASTY, [html_table(TABLE)]))
+    assert "script" not in actual.tags
+    assert NASTY in actual.texts
+    assert "0.250 ± 0.125" in actual.texts
+    assert actual.tags.count("tr") == 4
+    assert actual.tags.count("li") == 2
     assert "<script" not in html_page(NASTY, [html_table(TABLE)])
 
 
 def test_html_of_blocks(work):
     table = table2.build(work)
-    found = read(html_page(table.title, [html_table(table)]))
-    assert found.tags.count("table") == 4
-    assert found.texts.count(table.title) == 2  # title of the page, caption
+    actual = read(html_page(table.title, [html_table(table)]))
+    assert actual.tags.count("table") == 4
+    assert actual.texts.count(table.title) == 2  # title of the page, caption
 
 
 def test_small_p_values_are_not_zero():
@@ -262,11 +263,12 @@ def test_index_tells_what_is_blank(tmp_path):
     gap = Entry(name="figure7", title="figure7", files=[], n_cells=0, n_blank=0, gaps=["run fgbench y"])
     paths = write_index(tmp_path, [entry, gap])
     assert [path.name for path in paths] == ["index.md", "index.html", "report.tex"]
-    told = (tmp_path / "index.md").read_text(encoding="utf-8")
+    content = (tmp_path / "index.md").read_text(encoding="utf-8")
     assert (
-        "1 of 2 cells of this data set are blank ([table6.tex](table6.tex), [table6.md](table6.md))" in told
+        "1 of 2 cells of this data set are blank ([table6.tex](table6.tex), [table6.md](table6.md))"
+        in content
     )
-    assert "- **figure7**: left out\n  - run fgbench y\n" in told
+    assert "- **figure7**: left out\n  - run fgbench y\n" in content
     page = read((tmp_path / "index.html").read_text(encoding="utf-8"))
     assert "<b>T</b>" in page.texts
     assert page.tags.count("a") == 2

@@ -77,7 +77,7 @@ def videos(tmp_path_factory):
 def short(text):
     """Numbers with nine digits: the last ones depend on the processor; no day, which is that of the test."""
     text = re.sub(r"since \d{4}-\d\d-\d\d", "since DAY", text)
-    return re.sub(r"-?\d+\.\d{7,}(e-\d+)?", lambda found: f"{float(found[0]):.9f}", text)
+    return re.sub(r"-?\d+\.\d{7,}(e-\d+)?", lambda actual: f"{float(actual[0]):.9f}", text)
 
 
 @pytest.fixture(scope="module")
@@ -121,8 +121,8 @@ def tables_of(work, name):
     ],
 )
 def test_tables_are_written_as_before(tables, name, kind):
-    found = short("\n".join(TEXT_FORMATS[kind](table) for table in tables(name)))
+    actual = short("\n".join(TEXT_FORMATS[kind](table) for table in tables(name)))
     path = GOLDEN / f"{name}.{kind}"
     if os.environ.get("FGBENCH_WRITE_GOLDEN"):
-        path.write_text(found, encoding="utf-8")
-    assert found == path.read_text(encoding="utf-8")
+        path.write_text(actual, encoding="utf-8")
+    assert actual == path.read_text(encoding="utf-8")

@@ -18,8 +18,8 @@ from fgbench.reports.rendering.table import Table
 
 
 def build(workdir):
-    found = sorted((workdir / "runs").glob("*/0/0"))
-    rows = [[run.parts[-3], read_result(run)["metrics"]["n"]] for run in found]
+    folders = sorted((workdir / "runs").glob("*/0/0"))
+    rows = [[run.parts[-3], read_result(run)["metrics"]["n"]] for run in folders]
     return Table(name="all_samples", title="Samples", columns=["Run", "Samples"], rows=rows)
 '''
 
@@ -56,10 +56,10 @@ def test_tables_of_the_paper_are_found_by_their_numbers(report, tmp_path, name):
 def test_unknown_tables_are_refused_with_those_that_there_are(report):
     done = report("--table", "all_sample")
     assert done.exit_code == 3
-    told = " ".join(str(done.exception).split())
-    assert "unknown table 'all_sample'" in told + done.stderr
-    assert "did you mean 'all_samples'?" in told + done.stderr
-    assert "all_samples, table1, table2" in told + done.stderr
+    text = " ".join(str(done.exception).split())
+    assert "unknown table 'all_sample'" in text + done.stderr
+    assert "did you mean 'all_samples'?" in text + done.stderr
+    assert "all_samples, table1, table2" in text + done.stderr
 
 
 def test_the_shell_offers_it(report):

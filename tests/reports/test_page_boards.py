@@ -39,7 +39,7 @@ def page(work):
 def boards(page):
     overview = blocks(page)["overview"]
     names = [entry["experiment"] for entry in overview["runs"]]
-    return [([names[place] for place in board["runs"]], board["notes"]) for board in overview["boards"]]
+    return [([names[one] for one in board["runs"]], board["notes"]) for board in overview["boards"]]
 
 
 @pytest.mark.slow
@@ -68,5 +68,5 @@ def test_notes_are_those_of_the_tables(work, boards):
 
 
 def test_the_page_has_no_words_of_its_own_for_it(page, boards):
-    told = [note for _, notes in boards for note in notes if "not at hand" in note]
-    assert len(told) == page.count("not at hand") == 2
+    messages = [note for _, notes in boards for note in notes if "not at hand" in note]
+    assert len(messages) == page.count("not at hand") == 2

@@ -157,29 +157,29 @@ def test_names_are_off_the_line_of_chance_and_intervals_are_whole(visit, tmp_pat
     tab = visit(tmp_path / "page.html", width=width).go("overview")
     chart = tab.locator(".chart svg").first
     chart.wait_for()
-    found = chart.evaluate(MARKS)
-    names = [text for text in found["texts"] if "/0/0" in text["text"]]
-    (line,) = (box for box in found["dashed"] if box["bottom"] - box["top"] > 40)
+    evaluated = chart.evaluate(MARKS)
+    names = [text for text in evaluated["texts"] if "/0/0" in text["text"]]
+    (line,) = (box for box in evaluated["dashed"] if box["bottom"] - box["top"] > 40)
     assert len(names) == 2
     for name in names:
         assert name["left"] > line["right"] or name["right"] < line["left"], name
-    ticks = {text["text"]: (text["left"] + text["right"]) / 2 for text in found["texts"]}
+    ticks = {text["text"]: (text["left"] + text["right"]) / 2 for text in evaluated["texts"]}
     numbers = {float(text): at for text, at in ticks.items() if text.replace(".", "").isdigit()}
     (first, last) = (min(numbers), max(numbers))
     highs = [run["high"] for run in blocks((tmp_path / "page.html").read_text())["overview"]["runs"]]
     assert max(highs) <= last
     scale = (numbers[last] - numbers[first]) / (last - first)
-    ends = sorted(box["right"] for box in found["wide"])
+    ends = sorted(box["right"] for box in evaluated["wide"])
     assert ends == pytest.approx([numbers[first] + high * scale for high in sorted(highs)], abs=3)
     assert "paper" not in ticks, "of runs of no method of the paper"
 
 
 def predictions(work, experiment="msau-small"):
     """True and predicted class to the ids of the samples."""
-    found = defaultdict(set)
+    groups = defaultdict(set)
     for row in pq.read_table(work / "runs" / experiment / "0" / "0" / "predictions.parquet").to_pylist():
-        found[row["label"], row["predicted"]].add(row["sample_id"])
-    return found
+        groups[row["label"], row["predicted"]].add(row["sample_id"])
+    return groups
 
 
 def shown_samples(tab):
@@ -253,9 +253,7 @@ def test_upper_classes_and_shares(visit, work):
         "list => list.map((cell) => [cell.dataset.true, cell.dataset.predicted, cell.textContent])"
     )
     assert len(shown) == 6 * 7
-    assert all(
-        text == (str(counts[true, found]) if counts[true, found] else "") for true, found, text in shown
-    )
+    assert all(text == (str(counts[true, one]) if counts[true, one] else "") for true, one, text in shown)
     tab.locator('.grid td[data-true="anger"][data-predicted="sadness"]').click()
     assert shown_samples(tab) == samples["anger", "sadness"]
     tab.get_by_role("button", name="% of the row").click()
@@ -310,17 +308,17 @@ def test_the_whole_page_is_reached_by_tab(visit):
 def test_the_overview_shows_what_is_not_known_of_runs(visit, tmp_path):
     test = write_data(tmp_path, clips={"train": 3, "val": 3, "test": 33}, images_per_clip=1, copies={})
     start = {"run": "w.safetensors", "kind": "au", "is_of_this_folder": False, "clips_trained_on": None}
-    told = {"clean": {}, "from-elsewhere": {"clips_trained_on": 3}, "started": {"start": start}}
-    for name, details in told.items():
+    described = {"clean": {}, "from-elsewhere": {"clips_trained_on": 3}, "started": {"start": start}}
+    for name, details in described.items():
         write_image_run(tmp_path, name, test["image"], method=None, details=details)
     write_page(tmp_path, tmp_path / "page.html")
     visited = visit(tmp_path / "page.html")
     tab = visited.go("overview")
     visited.see_all()
     cards = tab.locator(".card", has_text="Leaderboard")
-    for place, name in enumerate(("started", "from-elsewhere")):
-        (note,) = knowledge_notes([(f"{name}/0/0", told[name])])
-        assert note in cards.nth(place).inner_text()
+    for index, name in enumerate(("started", "from-elsewhere")):
+        (note,) = knowledge_notes([(f"{name}/0/0", described[name])])
+        assert note in cards.nth(index).inner_text()
     assert cards.nth(0).locator("tbody tr a").count() == 2
     assert visited.errors == []
 
@@ -330,9 +328,9 @@ def test_runs_of_action_units_alone_are_no_lack_of_runs(visit, tmp_path):
     manifests = tmp_path / "manifests"
     for path in (manifests / "clips.parquet", *(manifests / "images").iterdir()):
         table = pq.read_table(path)
-        place = table.schema.get_field_index("label")
-        field = table.schema.field(place)
-        storage.write_table(path, table.set_column(place, field, pa.nulls(len(table), field.type)))
+        field_index = table.schema.get_field_index("label")
+        field = table.schema.field(field_index)
+        storage.write_table(path, table.set_column(field_index, field, pa.nulls(len(table), field.type)))
     predictions = AuPredictions(
         units=["au12"],
         sample_ids=["a", "b"],
@@ -359,7 +357,7 @@ def test_details_of_a_sample_tell_what_every_run_says(visit, work):
     tab.locator('.grid td[data-true="anger"][data-predicted="anger"]').click()
     tab.locator(".panel .face").first.click()
     name = tab.locator("#detail h2").inner_text()
-    said = [
+    reported = [
         next(
             label or "no prediction"
             for (_, label), ids in predictions(work, experiment).items()
@@ -368,7 +366,7 @@ def test_details_of_a_sample_tell_what_every_run_says(visit, work):
         for experiment in ("msau-small", "plain-cnn-small")
     ]
     rows = tab.locator("#detail table[aria-label='All runs'] tbody tr").all()
-    assert [row.locator("td").nth(1).inner_text() for row in rows] == said
+    assert [row.locator("td").nth(1).inner_text() for row in rows] == reported
     assert tab.locator("#detail .pic svg rect").count() == 9  # three regions: halo, box, number
 
 

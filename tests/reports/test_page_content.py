@@ -13,8 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from fgbench.config import PrepareConfig
-from fgbench.evaluation.paired import paired_interval, permutation_test
-from fgbench.evaluation.significance import cluster_interval, count_clusters
+from fgbench.evaluation.cluster_counts import count_clusters
+from fgbench.evaluation.paired import paired_interval
+from fgbench.evaluation.permutation import permutation_test
+from fgbench.evaluation.significance import cluster_interval
 from fgbench.media.images import decode
 from fgbench.preparation import prepare
 from fgbench.records import schema
@@ -23,8 +25,9 @@ from fgbench.reports.page import rejected
 from fgbench.reports.page.build import build_page
 from fgbench.reports.page.sheets import COLUMNS, Sheets, square
 from fgbench.resources import resource
+from fgbench.runs.predictions import read_predictions
 from fgbench.runs.read_digest import digests_now, read_digest
-from fgbench.runs.results import DIGEST_KIND, read_predictions
+from fgbench.runs.results import DIGEST_KIND
 from fgbench.storage import write_table
 from fgbench.taxonomy import leaf
 from fgbench.workfolders.manifest_index import content_digest, read_index
@@ -63,14 +66,14 @@ def rows(work, experiment, name="predictions"):
     return pq.read_table(work / "runs" / experiment / "0" / "0" / f"{name}.parquet").to_pylist()
 
 
-def places(data):
-    return {entry["experiment"]: place for place, entry in enumerate(data["overview"]["runs"])}
+def positions_of(data):
+    return {entry["experiment"]: index for index, entry in enumerate(data["overview"]["runs"])}
 
 
 @pytest.mark.slow
 def test_runs_and_their_sources(data):
-    found = [(entry["experiment"], entry["source"], entry["method"]) for entry in data["overview"]["runs"]]
-    assert found == [
+    actual = [(entry["experiment"], entry["source"], entry["method"]) for entry in data["overview"]["runs"]]
+    assert actual == [
         ("au-cnn-small", "image", "AU+CNN"),
         ("lbp-svm", "image", "LBP+SVM"),
         ("msau-small", "image", "MSAU-Net (Ours)"),
@@ -81,24 +84,24 @@ def test_runs_and_their_sources(data):
 @pytest.mark.slow
 @pytest.mark.parametrize("experiment", [*IMAGE_RUNS, "tmsau-small"])
 def test_scores_are_those_counted_from_the_predictions(work, data, experiment):
-    place = places(data)[experiment]
-    hits, total, said = Counter(), Counter(), Counter()
+    position = positions_of(data)[experiment]
+    hits, total, reported = Counter(), Counter(), Counter()
     for row in rows(work, experiment):
         total[row["label"]] += 1
         hits[row["label"]] += row["predicted"] == row["label"]
-        said[row["predicted"]] += 1
-    for score in data[f"run-{place}"]["scores"]:
+        reported[row["predicted"]] += 1
+    for score in data[f"run-{position}"]["scores"]:
         label = score["label"]
         assert score["n"] == total[label]
         assert score["recall"] == pytest.approx(hits[label] / total[label], abs=1e-6)
-        precision = hits[label] / said[label] if said[label] else None
+        precision = hits[label] / reported[label] if reported[label] else None
         assert score["precision"] == (None if precision is None else pytest.approx(precision, abs=1e-6))
-    entry = data["overview"]["runs"][place]
+    entry = data["overview"]["runs"][position]
     assert entry["uar"] == pytest.approx(
         statistics.fmean(hits[label] / total[label] for label in total), abs=1e-6
     )
     assert entry["war"] == pytest.approx(hits.total() / total.total(), abs=1e-6)
-    assert entry["missing"] == said[None]
+    assert entry["missing"] == reported[None]
 
 
 def test_interval_goes_by_subjects(work, data):
@@ -109,7 +112,7 @@ def test_interval_goes_by_subjects(work, data):
         clusters=[row["subject_id"] for row in read],
         n_classes=33,
     )
-    entry = data["overview"]["runs"][places(data)["msau-small"]]
+    entry = data["overview"]["runs"][positions_of(data)["msau-small"]]
     assert (entry["low"], entry["high"]) == pytest.approx((interval.low, interval.high), abs=1e-6)
     assert (entry["clusters"], entry["cluster"]) == (10, "10 subjects")
     assert entry["few"].startswith("Intervals of 10 clusters, fewer than 30, are a rough guide")
@@ -117,27 +120,27 @@ def test_interval_goes_by_subjects(work, data):
 
 @pytest.mark.parametrize("experiment", [*IMAGE_RUNS, "tmsau-small"])
 def test_each_sample_is_that_of_the_predictions(work, data, experiment):
-    run = data[f"run-{places(data)[experiment]}"]
+    run = data[f"run-{positions_of(data)[experiment]}"]
     shown = data[f"samples-{run['samples']}"]
     read = rows(work, experiment)
     assert shown["ids"] == [row["sample_id"] for row in read]
     assert shown["clips"] == [row["clip_id"] for row in read]
     assert shown["subjects"] == [row["subject_id"] for row in read]
     assert [shown["classes"][number] for number in shown["labels"]] == [row["label"] for row in read]
-    for place, row in enumerate(read):
-        number = run["predicted"][place]
+    for index, row in enumerate(read):
+        number = run["predicted"][index]
         assert (None if number < 0 else shown["classes"][number]) == row["predicted"]
         if row["predicted"] is not None:
-            begin = place * run["n_top"]
+            begin = index * run["n_top"]
             top = run["top"][begin : begin + run["n_top"]]
             best = sorted(range(33), key=lambda one, row=row: (-row["probabilities"][one], one))[:5]
             assert top == best
-            told = run["top_share"][begin : begin + run["n_top"]]
-            assert told == pytest.approx([1e4 * row["probabilities"][one] for one in best], abs=0.51)
+            reported = run["top_share"][begin : begin + run["n_top"]]
+            assert reported == pytest.approx([1e4 * row["probabilities"][one] for one in best], abs=0.51)
 
 
 def test_runs_on_the_same_samples_share_them(data):
-    sets = {name: data[f"run-{place}"]["samples"] for name, place in places(data).items()}
+    sets = {name: data[f"run-{position}"]["samples"] for name, position in positions_of(data).items()}
     assert len({sets[name] for name in IMAGE_RUNS}) == 1
     assert sets["tmsau-small"] != sets["msau-small"]
 
@@ -149,13 +152,13 @@ def test_papers_accuracies_stand_beside_those_of_its_methods(data):
             for row in csv.DictReader(file)
             if (row["source"], row["method"]) == ("video", "TMSAU-Net (Ours)")
         }
-    run = data[f"run-{places(data)['tmsau-small']}"]
+    run = data[f"run-{positions_of(data)['tmsau-small']}"]
     assert run["paper"] == [printed[label] for label in data[f"samples-{run['samples']}"]["classes"]]
 
 
 def test_pairs_are_counted_and_paired(work, data):
-    place = places(data)
-    first, second = sorted((place["au-cnn-small"], place["msau-small"]))
+    position = positions_of(data)
+    first, second = sorted((position["au-cnn-small"], position["msau-small"]))
     (pair,) = [one for one in data["pairs"] if (one["first"], one["second"]) == (first, second)]
     names = [data["overview"]["runs"][number]["experiment"] for number in (first, second)]
     right = [[row["predicted"] == row["label"] for row in rows(work, name)] for name in names]
@@ -169,14 +172,14 @@ def test_pairs_are_counted_and_paired(work, data):
         read = read_predictions(work / "runs" / name / "0" / "0")
         counts.append(count_clusters(*read.numbers(), clusters=read.clusters(), n_classes=33))
     interval = paired_interval(*([one] for one in counts))
-    found = [pair["difference"], pair["low"], pair["high"], pair["p_permutation"]]
+    actual = [pair["difference"], pair["low"], pair["high"], pair["p_permutation"]]
     expected = [interval.estimate, interval.low, interval.high, permutation_test(*counts).p]
-    assert found == pytest.approx(expected, abs=1e-6)
-    assert place["tmsau-small"] not in {one[end] for one in data["pairs"] for end in ("first", "second")}
+    assert actual == pytest.approx(expected, abs=1e-6)
+    assert position["tmsau-small"] not in {one[end] for one in data["pairs"] for end in ("first", "second")}
 
 
 def test_regions_scales_and_curves_are_those_of_the_files(work, data):
-    run = data[f"run-{places(data)['msau-small']}"]
+    run = data[f"run-{positions_of(data)['msau-small']}"]
     ids = data[f"samples-{run['samples']}"]["ids"]
     regions = {(row["sample_id"], row["rank"]): row["box"] for row in rows(work, "msau-small", "regions")}
     assert run["boxes"] == [
@@ -184,13 +187,13 @@ def test_regions_scales_and_curves_are_those_of_the_files(work, data):
     ]
     branches = rows(work, "msau-small", "branches")
     for number, name in enumerate(("whole face", "region 1")):
-        said = {
+        described = {
             row["sample_id"]: int(np.argmax(row["probabilities"]))
             for row in branches
             if row["branch"] == number
         }
         opinion = run["opinions"][number]
-        assert (opinion["name"], opinion["predicted"]) == (name, [said[one] for one in ids])
+        assert (opinion["name"], opinion["predicted"]) == (name, [described[one] for one in ids])
     history = json.loads((work / "runs" / "msau-small" / "0" / "0" / "history.json").read_text())
     assert run["history"]["losses"]["loss"] == [epoch["losses"]["loss"] for epoch in history["epochs"]]
     assert run["history"]["scores"]["scale1"] == [None, 0.05, 0.1, pytest.approx(0.15)]
@@ -201,7 +204,7 @@ def test_regions_scales_and_curves_are_those_of_the_files(work, data):
 
 
 def test_attention_is_that_of_the_file(work, data):
-    run = data[f"run-{places(data)['tmsau-small']}"]
+    run = data[f"run-{positions_of(data)['tmsau-small']}"]
     ids = data[f"samples-{run['samples']}"]["ids"]
     weights = {(row["sample_id"], row["frame_index"]): row for row in rows(work, "tmsau-small", "attention")}
     assert len(run["attention"]) == 24
@@ -253,16 +256,16 @@ def test_the_picture_of_a_sample_is_its_own(work, page, data):
     shown = data["samples-0"]
     sheet = shown["sheets"][0]
     side, count = data["overview"]["sheets"][sheet]
-    found = cells(page, sheet, min(COLUMNS, count))
-    for place in range(0, len(shown["ids"]), 9):
-        assert shown["sheets"][place] == sheet
-        expected = square(decode(stored[shown["ids"][place]]), side)
-        away = np.abs(found[shown["cells"][place]].astype(int) - expected).mean()
+    actual = cells(page, sheet, min(COLUMNS, count))
+    for index in range(0, len(shown["ids"]), 9):
+        assert shown["sheets"][index] == sheet
+        expected = square(decode(stored[shown["ids"][index]]), side)
+        away = np.abs(actual[shown["cells"][index]].astype(int) - expected).mean()
         assert away < 8, "the picture of another face is some 40 away"
 
 
 def test_a_clip_is_shown_by_its_key_frame(work, data):
-    run = data[f"run-{places(data)['tmsau-small']}"]
+    run = data[f"run-{positions_of(data)['tmsau-small']}"]
     shown = data[f"samples-{run['samples']}"]
     assert min(shown["cells"]) >= 0
     assert len({*zip(shown["sheets"], shown["cells"], strict=True)}) == len(shown["ids"])
@@ -278,16 +281,16 @@ def test_contact_sheets_show_every_clip_once(data):
 
 
 def test_what_could_not_be_used_is_listed(data):
-    found = data["dataset"]["rejected"]
-    assert found["reasons"] == [["ingest", "empty_file", 1]]
-    assert found["clips"][0] | {"picture": None} == {
+    actual = data["dataset"]["rejected"]
+    assert actual["reasons"] == [["ingest", "empty_file", 1]]
+    assert actual["clips"][0] | {"picture": None} == {
         "id": "lost",
         "stage": "ingest",
         "reason": "empty_file",
         "detail": "0 bytes",
         "picture": None,
     }
-    assert found["statuses"] == [["no_face", 1]]
+    assert actual["statuses"] == [["no_face", 1]]
 
 
 def test_frames_without_a_face_are_of_different_clips(tmp_path):
@@ -311,7 +314,7 @@ def test_a_rejected_clip_shows_a_frame_of_its_video(tmp_path):
         ("c001", ["pride"] * 3),
         ("c002", ["anger", "gloom", "lust"]),
     ):
-        votes += [f"{clip}.mp4,a{place},{label},0.9,3,1" for place, label in enumerate(labels)]
+        votes += [f"{clip}.mp4,a{index},{label},0.9,3,1" for index, label in enumerate(labels)]
     (root / "votes.csv").write_text("\n".join(votes) + "\n")
     recipe = {"name": "page", "faces": {"align": "never"}, "dataset": {"name": "mine", "synthetic": True}}
     prepare.run(PrepareConfig.model_validate(recipe), root, tmp_path / "work")

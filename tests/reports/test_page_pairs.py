@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from fgbench.evaluation.paired import paired_interval, permutation_test
+from fgbench.evaluation.paired import paired_interval
+from fgbench.evaluation.permutation import permutation_test
 from fgbench.reports.page.build import build_page
 from fgbench.reports.page.finished_runs import find_runs
 from fgbench.reports.page.pairs import ALL_UP_TO, BEST, chosen_pairs
@@ -16,7 +17,7 @@ from tests.support.report_folders import samples, write_fake_run, write_manifest
 
 def chosen(n, *, seeds=5):
     generator = np.random.default_rng(n)
-    return chosen_pairs(generator.random(n).tolist(), [0] * n, [f"e{place // seeds}" for place in range(n)])
+    return chosen_pairs(generator.random(n).tolist(), [0] * n, [f"e{index // seeds}" for index in range(n)])
 
 
 def test_few_runs_are_compared_in_all_pairs():
@@ -32,7 +33,7 @@ def test_the_number_of_pairs_grows_as_that_of_runs():
 def test_each_run_is_compared_with_the_best_and_with_the_next_of_its_experiment():
     scores = [0.1] * 40
     scores[7], scores[20], scores[33], scores[3] = 0.9, 0.8, 0.7, math.nan
-    pairs = set(chosen_pairs(scores, [0] * 40, [f"e{place // 4}" for place in range(40)]))
+    pairs = set(chosen_pairs(scores, [0] * 40, [f"e{index // 4}" for index in range(40)]))
     for best in (7, 20, 33):
         assert {(min(best, other), max(best, other)) for other in range(40) if other != best} <= pairs
     assert (4, 5) in pairs
@@ -43,7 +44,7 @@ def test_each_run_is_compared_with_the_best_and_with_the_next_of_its_experiment(
 
 def test_runs_on_other_samples_are_not_compared():
     n = 2 * ALL_UP_TO
-    pairs = chosen_pairs([0.5] * n, [place % 2 for place in range(n)], ["e"] * n)
+    pairs = chosen_pairs([0.5] * n, [index % 2 for index in range(n)], ["e"] * n)
     assert pairs
     assert all(first % 2 == second % 2 for first, second in pairs)
 
@@ -59,8 +60,8 @@ def work(tmp_path_factory):
 
 @pytest.mark.slow
 def test_pairs_of_many_runs_are_those_of_single_tests(work):
-    found = find_runs(work, dataset="mine", synthetic=True)
-    predictions = [run.predictions for run in found.runs]
+    runs = find_runs(work, dataset="mine", synthetic=True)
+    predictions = [run.predictions for run in runs.runs]
     counted = count_runs(predictions, [0] * len(predictions))
     pairs = blocks(build_page(work))["pairs"]
     assert len(pairs) < len(predictions) * (len(predictions) - 1) // 2
@@ -68,8 +69,8 @@ def test_pairs_of_many_runs_are_those_of_single_tests(work):
         one, other = counted[pair["first"]].counts, counted[pair["second"]].counts
         single = paired_interval([one], [other])
         expected = (single.low, single.high, single.estimate, permutation_test(one, other).p)
-        told = (pair["low"], pair["high"], pair["difference"], pair["p_permutation"])
-        assert told == pytest.approx(expected, abs=1e-6)  # the page holds six digits
+        reported = (pair["low"], pair["high"], pair["difference"], pair["p_permutation"])
+        assert reported == pytest.approx(expected, abs=1e-6)  # the page holds six digits
 
 
 @pytest.mark.slow

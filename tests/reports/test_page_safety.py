@@ -46,8 +46,8 @@ def test_synthetic_data_are_said_to_be(page, data, tmp_path):
     write_fake_run(tmp_path, "lbp-svm", method=None, shown=test["image"], details={"synthetic": False})
     real = build_page(tmp_path)
     assert "SYNTHETIC" not in re.search("<title>(.*)</title>", real)[1]
-    found = blocks(real)["overview"]
-    assert (found["synthetic"], found["runs"][0]["synthetic"]) == (False, False)
+    actual = blocks(real)["overview"]
+    assert (actual["synthetic"], actual["runs"][0]["synthetic"]) == (False, False)
 
 
 @pytest.mark.slow
@@ -72,9 +72,9 @@ def test_names_like_markup_are_data(tmp_path):
     assert "window.hacked = 1</script>" not in page
     elements = Elements(page)
     assert [tag for tag, attributes in elements.tags if tag == "script" and not attributes] == ["script"] * 2
-    found = blocks(page)
-    assert found["overview"]["runs"][0]["dataset"] == HOSTILE
-    assert found["samples-0"]["ids"][0] == f"0 {HOSTILE}"
+    actual = blocks(page)
+    assert actual["overview"]["runs"][0]["dataset"] == HOSTILE
+    assert actual["samples-0"]["ids"][0] == f"0 {HOSTILE}"
 
 
 def test_embedded_json_has_no_markup_and_short_numbers():
@@ -96,10 +96,10 @@ def test_damaged_and_unfinished_runs_are_listed_not_shown(tmp_path):
     bad = write_fake_run(tmp_path, "bad", method=None, shown=test["image"])
     (bad / "predictions.parquet").write_bytes(b"no table")
     (tmp_path / "runs" / "begun" / "0" / "3").mkdir(parents=True)
-    found = blocks(build_page(tmp_path))["overview"]
-    assert [entry["key"] for entry in found["runs"]] == ["good/0/0"]
-    assert [key for key, _ in found["faults"]] == ["bad/0/0", "begun/0/3"]
-    assert "not the file" in found["faults"][0][1]
+    actual = blocks(build_page(tmp_path))["overview"]
+    assert [entry["key"] for entry in actual["runs"]] == ["good/0/0"]
+    assert [key for key, _ in actual["faults"]] == ["bad/0/0", "begun/0/3"]
+    assert "not the file" in actual["faults"][0][1]
 
 
 def test_without_runs_there_is_a_page_and_without_manifests_a_clear_error(tmp_path):
@@ -113,12 +113,12 @@ def test_without_runs_there_is_a_page_and_without_manifests_a_clear_error(tmp_pa
 @pytest.mark.slow
 def test_the_command_tells_where_the_page_lies_and_how_large_it_is(work, tmp_path):
     runner = CliRunner()
-    found = runner.invoke(
+    output = runner.invoke(
         app, ["report", "--html", "--workdir", str(work), "--out", str(tmp_path / "a.html")]
     )
     size = (tmp_path / "a.html").stat().st_size
-    assert found.exit_code == 0
-    assert f"wrote {tmp_path / 'a.html'} ({size / 1e6:.1f} MB)" in found.stdout
+    assert output.exit_code == 0
+    assert f"wrote {tmp_path / 'a.html'} ({size / 1e6:.1f} MB)" in output.stdout
     runner.invoke(app, ["report", "--html", "--workdir", str(work), "--out", str(tmp_path)])
     runner.invoke(app, ["report", "--html", "--workdir", str(work)])
     for path in (tmp_path / "report.html", work / "reports" / "report.html"):

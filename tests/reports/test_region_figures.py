@@ -10,7 +10,7 @@ import pytest
 from fgbench.errors import ManifestError
 from fgbench.reports.experiments import NoRunError
 from fgbench.reports.figures import figure6, figure7
-from fgbench.reports.rendering.render import png
+from fgbench.reports.rendering.drawings import png
 from fgbench.taxonomy import leaf
 from tests.support.report_folders import LABELS, samples, write_fake_run, write_manifests, write_regions
 

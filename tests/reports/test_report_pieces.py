@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fgbench.evaluation.significance import count_clusters, seeds_interval
+from fgbench.evaluation.cluster_counts import count_clusters
+from fgbench.evaluation.significance import seeds_interval
 from fgbench.reports.paper.methods import BACKBONES, METHODS, MSAU
 from fgbench.reports.paper.numbers import figure7_peaks, table2, table5
 from fgbench.reports.paper.ranking import Standing, order_notes
@@ -19,14 +20,14 @@ from tests.support.report_folders import samples, write_fake_run, write_manifest
 
 
 def test_paper_has_every_class_for_every_method():
-    found = table2()
-    assert list(found.accuracies) == [(method.source, method.name) for method in METHODS]
+    table = table2()
+    assert list(table.accuracies) == [(method.source, method.name) for method in METHODS]
     names = {leaf.name for leaf in leaves()}
-    assert set(found.classes) == names
-    for values in found.accuracies.values():
-        assert tuple(values) == found.classes
+    assert set(table.classes) == names
+    for values in table.accuracies.values():
+        assert tuple(values) == table.classes
         assert all(0.4 < value < 0.9 for value in values.values())
-    assert {(repair.method, repair.label) for repair in found.repairs} == {
+    assert {(repair.method, repair.label) for repair in table.repairs} == {
         ("LBP+SVM", "affection"),
         ("Plain TSNet", "anxiety"),
         ("Plain TSNet", "remorse"),
@@ -35,9 +36,9 @@ def test_paper_has_every_class_for_every_method():
 
 
 def test_paper_orders_its_methods_by_mean():
-    found = table2()
+    table = table2()
     for source in ("image", "video"):
-        means = [found.mean(source, method.name) for method in METHODS if method.source == source]
+        means = [table.mean(source, method.name) for method in METHODS if method.source == source]
         assert means == sorted(means)
 
 
@@ -67,7 +68,7 @@ def standing(recipe, mean, *, suffix="", n_right=None, n_samples=400):
     """An experiment on two classes of ten subjects, the first ``n_right`` samples right."""
     method = next(method for method in METHODS if method.recipe == recipe)
     truth = np.repeat([0, 1], n_samples // 2)
-    subjects = [f"s{place % 10}" for place in range(n_samples)]
+    subjects = [f"s{index % 10}" for index in range(n_samples)]
     predicted = np.where(np.arange(n_samples) < (n_right or 0), truth, 1 - truth)
     counts = count_clusters(truth, predicted, clusters=subjects, n_classes=2)
     return Standing(
@@ -77,7 +78,7 @@ def standing(recipe, mean, *, suffix="", n_right=None, n_samples=400):
         mean=mean,
         paper=table2().mean(method.source, method.name),
         counts=(counts,),
-        samples=frozenset((str(place), str(label)) for place, label in enumerate(truth)),
+        samples=frozenset((str(index), str(label)) for index, label in enumerate(truth)),
     )
 
 

@@ -13,7 +13,8 @@ from fgbench.errors import ManifestError
 from fgbench.preparation import prepare
 from fgbench.reports.experiments import NoRunError
 from fgbench.reports.figures import figure3
-from fgbench.reports.rendering.render import comma_separated, markdown, png
+from fgbench.reports.rendering.drawings import png
+from fgbench.reports.rendering.render import comma_separated, markdown
 from fgbench.reports.rendering.table import Table
 from fgbench.reports.tables import table1
 from fgbench.workfolders.sealed_json import SEAL

@@ -14,7 +14,8 @@ from fgbench.reports.run.confusion import (
     largest_confusions,
     write_confusion,
 )
-from fgbench.runs.results import Predictions, write_run
+from fgbench.runs.predictions import Predictions
+from fgbench.runs.results import write_run
 from fgbench.taxonomy import leaf, leaves
 
 LABELS = tuple(item.name for item in leaves())
@@ -35,15 +36,15 @@ PAIRS = [
 def run(root, pairs=PAIRS, classes=LABELS):
     n = len(pairs)
     probabilities = np.zeros((n, len(classes)), np.float32)
-    for row, (_, found) in enumerate(pairs):
-        probabilities[row, classes.index(found) if found else 0] = 1
+    for row, (_, one) in enumerate(pairs):
+        probabilities[row, classes.index(one) if one else 0] = 1
     predictions = Predictions(
         classes=classes,
-        sample_ids=[f"i{place}" for place in range(n)],
-        clip_ids=[f"c{place}" for place in range(n)],
+        sample_ids=[f"i{index}" for index in range(n)],
+        clip_ids=[f"c{index}" for index in range(n)],
         subject_ids=[None] * n,
         labels=[true for true, _ in pairs],
-        predicted=[found for _, found in pairs],
+        predicted=[one for _, one in pairs],
         probabilities=probabilities,
     )
     return write_run(
@@ -98,26 +99,26 @@ def test_the_whole_matrix_as_csv(tmp_path):
     assert head == ["true", *LABELS, "no prediction"]
     assert [row[0] for row in rows] == list(LABELS)
     names = [*LABELS, "no prediction"]
-    truth, found = [true for true, _ in PAIRS], [label or "no prediction" for _, label in PAIRS]
-    expected = confusion_matrix(truth, found, labels=names)[:33]
+    truth, actual = [true for true, _ in PAIRS], [label or "no prediction" for _, label in PAIRS]
+    expected = confusion_matrix(truth, actual, labels=names)[:33]
     np.testing.assert_array_equal([[int(cell) for cell in row[1:]] for row in rows], expected)
 
 
 def test_json_has_the_same_numbers(tmp_path):
     folder = run(tmp_path)
-    found = confusion_json(folder)
-    assert found["file"] == str(folder / "confusion.csv")
-    assert found["upper"]["classes"] == [
+    actual = confusion_json(folder)
+    assert actual["file"] == str(folder / "confusion.csv")
+    assert actual["upper"]["classes"] == [
         "anger", "fear", "happiness", "love", "sadness", "surprise", "no prediction",
     ]  # fmt: skip
-    assert found["upper"]["shares"][0] == pytest.approx([1 / 2, 0, 0, 0, 1 / 3, 0, 1 / 6])
-    assert found["upper"]["shares"][1] == [None] * 7
-    assert found["largest"][0] == {"true": "wrath", "predicted": "gloom", "samples": 2, "share": 1.0}
+    assert actual["upper"]["shares"][0] == pytest.approx([1 / 2, 0, 0, 0, 1 / 3, 0, 1 / 6])
+    assert actual["upper"]["shares"][1] == [None] * 7
+    assert actual["largest"][0] == {"true": "wrath", "predicted": "gloom", "samples": 2, "share": 1.0}
 
 
 def test_upper_classes_add_up_those_of_any_matrix():
     confusion = np.random.default_rng(0).integers(0, 9, (33, 34))
-    found = upper_counts(confusion, LABELS)
+    actual = upper_counts(confusion, LABELS)
     names = ["anger", "fear", "happiness", "love", "sadness", "surprise"]
     for row, true in enumerate(names):
         for column, predicted in enumerate(names):
@@ -127,8 +128,8 @@ def test_upper_classes_add_up_those_of_any_matrix():
                 for j, b in enumerate(LABELS)
                 if (leaf(a).basic, leaf(b).basic) == (true, predicted)
             )
-            assert found[row, column] == expected
-    assert found.sum() == confusion.sum()
+            assert actual[row, column] == expected
+    assert actual.sum() == confusion.sum()
 
 
 def test_only_ten_confusions_are_listed_and_equal_ones_in_order():

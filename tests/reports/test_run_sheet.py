@@ -10,7 +10,8 @@ from fgbench.reports.rendering.table import Spread
 from fgbench.reports.run.figures import run_figures
 from fgbench.reports.run.files import printed_tables, write_sheet
 from fgbench.reports.run.sheet import sheet_tables
-from fgbench.runs.results import Predictions, read_predictions, write_run
+from fgbench.runs.predictions import Predictions, read_predictions
+from fgbench.runs.results import write_run
 from tests.support.report_folders import LABELS, samples, write_fake_run, write_manifests
 
 
@@ -18,8 +19,8 @@ def annotate(work):
     """Votes for half of the clips, in ``clips.parquet``."""
     path = work / "manifests" / "clips.parquet"
     rows = list(storage.read_rows(path))
-    for place, row in enumerate(rows):
-        row["agreement"] = [None, 0.6, 1.0][place % 3]
+    for index, row in enumerate(rows):
+        row["agreement"] = [None, 0.6, 1.0][index % 3]
         row["confidence"] = 0.9
     storage.write_table(path, pa.Table.from_pylist(rows, schema=records.schema("clips")))
 
@@ -126,8 +127,8 @@ def test_confusion_picture_shows_the_shares(work, tables):
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("Predicted class", "True class")
     written = {(int(t.get_position()[1]), int(t.get_position()[0])): t.get_text() for t in axes.texts}
     assert written
-    for place, text in written.items():
-        assert text == f"{100 * shown[place]:.0f}"
+    for position, text in written.items():
+        assert text == f"{100 * shown[position]:.0f}"
 
 
 @pytest.mark.slow
@@ -162,13 +163,13 @@ def test_a_part_of_the_33_has_no_table_of_an_upper_class_without_classes(tmp_pat
         device="cpu",
         details={"dataset": "mine", "synthetic": False},
     )
-    found = {table.name: table for table in sheet_tables(find_contender("part", tmp_path))}
-    assert [name for name in found if "-confusion-" in name] == [
+    actual = {table.name: table for table in sheet_tables(find_contender("part", tmp_path))}
+    assert [name for name in actual if "-confusion-" in name] == [
         "run-part-confusion-upper",
         "run-part-confusion-anger",
         "run-part-confusion-sadness",
     ]
-    assert found["run-part-confusion-anger"].rows[0][1:4] == [1, 0.0, 1.0]
+    assert actual["run-part-confusion-anger"].rows[0][1:4] == [1, 0.0, 1.0]
 
 
 def test_other_label_sets_and_absent_manifests(tmp_path):
@@ -195,14 +196,14 @@ def test_other_label_sets_and_absent_manifests(tmp_path):
     )
     one = find_contender("six", tmp_path)
     assert (one.label_set, one.source) == ("3 classes", "video")
-    found = {table.name: table for table in sheet_tables(one)}
-    assert list(found) == ["run-six-measures", "run-six-classes", "run-six-reliability", "run-six-confusion"]
-    measures = {row[0]: row[1:] for row in found["run-six-measures"].rows}
+    actual = {table.name: table for table in sheet_tables(one)}
+    assert list(actual) == ["run-six-measures", "run-six-classes", "run-six-reliability", "run-six-confusion"]
+    measures = {row[0]: row[1:] for row in actual["run-six-measures"].rows}
     assert measures["UAR"] == [0.25, None, None]
     assert [name for name in measures if "upper" in name or "valence" in name or "tree" in name] == []
     assert measures["WAR, detected subset"][0] == 0.5
-    assert "Without prediction, counted as wrong: not told 1." in found["run-six-measures"].notes
-    assert any("No intervals" in note for note in found["run-six-measures"].notes)
-    assert found["run-six-classes"].rows[2] == ["joy", 0, None, None, None]
+    assert "Without prediction, counted as wrong: not told 1." in actual["run-six-measures"].notes
+    assert any("No intervals" in note for note in actual["run-six-measures"].notes)
+    assert actual["run-six-classes"].rows[2] == ["joy", 0, None, None, None]
     for figure in run_figures(one):
         assert figure.draw().axes

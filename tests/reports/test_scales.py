@@ -37,7 +37,7 @@ def write_scales(folder, *, seed, met=0.25, classes=33):
 
 def uar_of_faces(folder):
     """Mean over classes of the share of samples that the first scale tells right."""
-    said = {
+    details = {
         row["sample_id"]: LABELS[int(np.argmax(row["probabilities"]))]
         for row in pq.read_table(folder / "branches.parquet").to_pylist()
         if row["branch"] == 0
@@ -45,7 +45,7 @@ def uar_of_faces(folder):
     rows = pq.read_table(folder / "predictions.parquet").to_pylist()
     recalls = []
     for label in LABELS:
-        right = [said.get(row["sample_id"]) == label for row in rows if row["label"] == label]
+        right = [details.get(row["sample_id"]) == label for row in rows if row["label"] == label]
         recalls.append(sum(right) / len(right))
     return statistics.mean(recalls)
 

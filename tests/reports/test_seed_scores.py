@@ -8,7 +8,8 @@ import pytest
 
 from fgbench.reports.accuracies import measure
 from fgbench.reports.chains import varied_over
-from fgbench.reports.experiments import Run, sound_experiments
+from fgbench.reports.experiment import Run
+from fgbench.reports.experiments import sound_experiments
 from fgbench.reports.rendering.hypertext import html_table
 from fgbench.reports.rendering.latex import latex
 from fgbench.reports.rendering.render import markdown
@@ -65,11 +66,11 @@ def test_seeds_tell_chance_and_interval_as_a_single_run_does(tmp_path):
     table = seed_table(three_seeds(tmp_path, OWN))
     (experiment,) = sound_experiments(tmp_path)
     interval = measure(experiment).interval
-    told = [
+    messages = [
         note for note in table.notes if f"95 % interval {interval.low:.3f} to {interval.high:.3f}" in note
     ]
-    assert len(told) == 1
-    assert "subjects" in told[0]
+    assert len(messages) == 1
+    assert "subjects" in messages[0]
     assert any("Chance is 0.030." in note for note in table.notes)
 
 
@@ -136,20 +137,21 @@ def run(seed, fold, **details):
 
 def test_folds_of_a_seed_have_chains_of_their_own():
     """One trunk per fold is no variance over seeds; a link that the seeds of one fold share is shared."""
-    found = [
+    actual = [
         run(seed, fold, chain=[link("action units", digest)])
         for (seed, fold), digest in {(0, "1"): "a", (0, "2"): "b", (1, "1"): "c", (1, "2"): "d"}.items()
     ]
     assert (
-        varied_over(found) == "over 2 seeds vary action units, the network itself; whole chains were trained."
+        varied_over(actual)
+        == "over 2 seeds vary action units, the network itself; whole chains were trained."
     )
-    found = [run(seed, fold, chain=[link("action units", fold)]) for seed in (0, 1) for fold in ("1", "2")]
-    assert "they share action units (au-small/0/0), so" in varied_over(found)
+    actual = [run(seed, fold, chain=[link("action units", fold)]) for seed in (0, 1) for fold in ("1", "2")]
+    assert "they share action units (au-small/0/0), so" in varied_over(actual)
 
 
 def test_named_weights_to_start_from_are_shared():
-    found = [run(seed, "0", chain=[], weights="e" * 64) for seed in (0, 1)]
-    assert "they share initial weights, so" in varied_over(found)
+    actual = [run(seed, "0", chain=[], weights="e" * 64) for seed in (0, 1)]
+    assert "they share initial weights, so" in varied_over(actual)
 
 
 def test_of_runs_that_do_not_tell_nothing_is_said(tmp_path):
@@ -165,9 +167,9 @@ def test_persons_that_one_seed_does_not_know_are_those_of_the_others(tmp_path):
     for seed, shown in enumerate((unknown, samples())):
         write_fake_run(tmp_path, "au-cnn", method="AU+CNN", seed=seed, shown=shown)
     (experiment,) = sound_experiments(tmp_path)
-    found = measure(experiment)
-    assert {counts.names for counts in found.counts} == {tuple(f"subject s{n}" for n in range(8))}
-    assert found.interval.n_clusters == 8
+    actual = measure(experiment)
+    assert {counts.names for counts in actual.counts} == {tuple(f"subject s{n}" for n in range(8))}
+    assert actual.interval.n_clusters == 8
 
 
 def test_what_makes_numbers_unfair_is_told_seed_by_seed_too(tmp_path):

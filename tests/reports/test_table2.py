@@ -6,7 +6,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from fgbench.errors import ManifestError
-from fgbench.evaluation.significance import count_clusters, seeds_interval
+from fgbench.evaluation.cluster_counts import count_clusters
+from fgbench.evaluation.significance import seeds_interval
 from fgbench.reports.experiments import NoRunError
 from fgbench.reports.rendering.table import Spread
 from fgbench.reports.tables import table2
@@ -75,28 +76,28 @@ def test_rows_stand_in_the_papers_order(table):
 )
 def test_accuracies_of_one_seed_are_those_counted(work, table, method, experiment):
     expected = counted([work / "runs" / experiment / "0" / "0"])
-    found = lines(table)[method, "this data set"]
-    assert {label: found[label] for label in LABELS} == pytest.approx(expected)
-    assert found["Mean"] == pytest.approx(statistics.mean(expected.values()))
-    assert (found["Test samples"], found["Seeds"], found["Clusters"]) == (132, 1, 8)
+    rows = lines(table)[method, "this data set"]
+    assert {label: rows[label] for label in LABELS} == pytest.approx(expected)
+    assert rows["Mean"] == pytest.approx(statistics.mean(expected.values()))
+    assert (rows["Test samples"], rows["Seeds"], rows["Clusters"]) == (132, 1, 8)
 
 
 def test_several_seeds_give_mean_and_standard_deviation(work, table):
     per_seed = [counted([work / "runs" / "msau-small" / "0" / str(seed)]) for seed in SEEDS]
-    found = lines(table)["MSAU-Net (Ours), msau-small", "this data set"]
+    rows = lines(table)["MSAU-Net (Ours), msau-small", "this data set"]
     for label in LABELS:
         values = [accuracies[label] for accuracies in per_seed]
-        assert isinstance(found[label], Spread)
-        assert found[label].mean == pytest.approx(statistics.mean(values))
-        assert found[label].sd == pytest.approx(statistics.stdev(values))
+        assert isinstance(rows[label], Spread)
+        assert rows[label].mean == pytest.approx(statistics.mean(values))
+        assert rows[label].sd == pytest.approx(statistics.stdev(values))
     means = [statistics.mean(accuracies.values()) for accuracies in per_seed]
-    assert found["Mean"].mean == pytest.approx(statistics.mean(means))
-    assert found["Mean"].sd == pytest.approx(statistics.stdev(means))
-    assert found["Seeds"] == 3
+    assert rows["Mean"].mean == pytest.approx(statistics.mean(means))
+    assert rows["Mean"].sd == pytest.approx(statistics.stdev(means))
+    assert rows["Seeds"] == 3
 
 
 def test_interval_is_of_other_subjects_and_seeds(work, table):
-    number = {None: -1, **{label: place for place, label in enumerate(LABELS)}}
+    number = {None: -1, **{label: index for index, label in enumerate(LABELS)}}
     counts = []
     for seed in SEEDS:
         rows = pq.read_table(work / f"runs/msau-small/0/{seed}/predictions.parquet").to_pylist()
@@ -109,8 +110,8 @@ def test_interval_is_of_other_subjects_and_seeds(work, table):
             )
         )
     interval = seeds_interval(counts, metric="uar")
-    found = lines(table)["MSAU-Net (Ours), msau-small", "this data set"]
-    assert (found["95 % from"], found["95 % to"]) == pytest.approx((interval.low, interval.high))
+    actual = lines(table)["MSAU-Net (Ours), msau-small", "this data set"]
+    assert (actual["95 % from"], actual["95 % to"]) == pytest.approx((interval.low, interval.high))
     assert any("Intervals of 8 clusters, fewer than 30, are a rough guide" in note for note in table.notes)
 
 
@@ -168,9 +169,9 @@ def test_methods_that_the_paper_lacks_follow_with_what_was_measured(tmp_path, ta
     write_fake_run(tmp_path, "msau-progressive", method="MSAU-Net, progressive")
     write_fake_run(tmp_path, "mine-2", method="Mine", details={"kind": "image"})
     write_fake_run(tmp_path, "lbp-svm", method=None, share=0.1)
-    found = table2.build(tmp_path)
-    rows = lines(found)
-    assert [row[:3] for row in found.rows[-3:]] == [
+    built = table2.build(tmp_path)
+    rows = lines(built)
+    assert [row[:3] for row in built.rows[-3:]] == [
         ["video", "Clips", "this data set"],
         ["image", "Mine, mine", "this data set"],
         ["image", "Mine, mine-2", "this data set"],
@@ -179,8 +180,8 @@ def test_methods_that_the_paper_lacks_follow_with_what_was_measured(tmp_path, ta
     row = rows["Mine, mine", "this data set"]
     assert {label: row[label] for label in LABELS} == pytest.approx(expected)
     assert row["Mean"] == pytest.approx(statistics.fmean(expected.values()))
-    assert "No methods of the paper: Clips, Mine, mine, Mine, mine-2." in found.notes
-    assert not any("progressive" in str(cell) for row in found.rows for cell in row)
+    assert "No methods of the paper: Clips, Mine, mine, Mine, mine-2." in built.notes
+    assert not any("progressive" in str(cell) for row in built.rows for cell in row)
     assert not any("No methods of the paper" in note for note in table.notes)
 
 
@@ -194,10 +195,10 @@ def test_folds_are_pooled(tmp_path):
         for fold, shown in enumerate(split_by_subject())
     ]
     table = table2.build(tmp_path)
-    found = lines(table)["AU+CNN", "this data set"]
+    rows = lines(table)["AU+CNN", "this data set"]
     expected = counted(folders)
-    assert {label: found[label] for label in LABELS} == pytest.approx(expected)
-    assert (found["Test samples"], found["Seeds"]) == (132, 1)
+    assert {label: rows[label] for label in LABELS} == pytest.approx(expected)
+    assert (rows["Test samples"], rows["Seeds"]) == (132, 1)
     assert "AU+CNN: from runs/au-cnn/0/0, runs/au-cnn/1/0." in table.notes
 
 
@@ -219,11 +220,11 @@ def test_seeds_on_different_samples_leave_blanks(tmp_path):
         write_fake_run(tmp_path, "au-cnn", method="AU+CNN", seed=seed, shown=shown)
     write_fake_run(tmp_path, "lbp-svm", method="LBP+SVM")
     table = table2.build(tmp_path)
-    found = lines(table)
-    assert {found["AU+CNN", "this data set"][column] for column in (*SUMMARY, *LABELS)} == {None}
-    assert found["LBP+SVM", "this data set"]["Test samples"] == 132
-    told = "AU+CNN: blank, since the seeds of runs/au-cnn were tested on different samples; run them again"
-    assert [note for note in table.notes if note.startswith(told)]
+    rows = lines(table)
+    assert {rows["AU+CNN", "this data set"][column] for column in (*SUMMARY, *LABELS)} == {None}
+    assert rows["LBP+SVM", "this data set"]["Test samples"] == 132
+    message = "AU+CNN: blank, since the seeds of runs/au-cnn were tested on different samples; run them again"
+    assert [note for note in table.notes if note.startswith(message)]
 
 
 def test_unfinished_fold_leaves_blanks(tmp_path):
@@ -283,9 +284,9 @@ def test_predictions_that_are_not_those_scored_are_left_out(tmp_path):
     folder = write_fake_run(tmp_path, "au-cnn", method="AU+CNN")
     other = write_fake_run(tmp_path, "au-z-cnn", method="AU+Z-CNN")
     (folder / "predictions.parquet").write_bytes((other / "predictions.parquet").read_bytes())
-    told = "\n".join(table2.build(tmp_path).notes)
-    assert "runs/au-z-cnn/0/0" in told
-    assert "runs/au-cnn/" not in told
+    text = "\n".join(table2.build(tmp_path).notes)
+    assert "runs/au-z-cnn/0/0" in text
+    assert "runs/au-cnn/" not in text
     other.rename(tmp_path / "elsewhere")
     with pytest.raises(ManifestError, match=r"left out au-cnn/0/0: .* is not the file that"):
         table2.build(tmp_path)

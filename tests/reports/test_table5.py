@@ -7,7 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from fgbench.errors import ManifestError
-from fgbench.evaluation.significance import count_clusters, seeds_interval
+from fgbench.evaluation.cluster_counts import count_clusters
+from fgbench.evaluation.significance import seeds_interval
 from fgbench.reports.experiments import NoRunError
 from fgbench.reports.rendering.render import markdown
 from fgbench.reports.rendering.table import Spread
@@ -52,7 +53,7 @@ def cells(table, name):
 def uar(truth, predicted):
     """Mean accuracy of the classes by counting; both by id."""
     return statistics.mean(
-        statistics.mean(predicted.get(name) == label for name, found in truth.items() if found == label)
+        statistics.mean(predicted.get(name) == label for name, one in truth.items() if one == label)
         for label in LABELS
     )
 
@@ -66,7 +67,7 @@ def alone(folder, stream):
     """Id to class of the test clips by one stream, from its file."""
     rows = pq.read_table(folder / "streams.parquet").to_pylist()
     return {
-        row["sample_id"]: LABELS[max(range(len(LABELS)), key=lambda place: row["probabilities"][place])]
+        row["sample_id"]: LABELS[max(range(len(LABELS)), key=lambda position: row["probabilities"][position])]
         for row in rows
         if row["stream"] == stream and row["part"] == "test"
     }
@@ -74,14 +75,14 @@ def alone(folder, stream):
 
 def interval(folders, predictions):
     """95 % interval by subject and seed over some runs; ``predictions`` are id to class, one per run."""
-    number = {None: -1, **{label: place for place, label in enumerate(LABELS)}}
+    number = {None: -1, **{label: index for index, label in enumerate(LABELS)}}
     seeds = []
-    for folder, found in zip(folders, predictions, strict=True):
+    for folder, one in zip(folders, predictions, strict=True):
         rows = predictions_of(folder)
         seeds.append(
             count_clusters(
                 [number[row["label"]] for row in rows.values()],
-                [number[found.get(name)] for name in rows],
+                [number[one.get(name)] for name in rows],
                 clusters=[row["subject_id"] for row in rows.values()],
                 n_classes=len(LABELS),
             )
@@ -108,10 +109,10 @@ def test_the_papers_rows_come_first(table):
 @pytest.mark.slow
 def test_both_streams_are_counted_again_from_the_predictions(work, table):
     folders = [work / f"runs/tmsau-small/0/{seed}" for seed in SEEDS]
-    found = [{name: row["predicted"] for name, row in predictions_of(folder).items()} for folder in folders]
+    actual = [{name: row["predicted"] for name, row in predictions_of(folder).items()} for folder in folders]
     truth = {name: row["label"] for name, row in predictions_of(folders[0]).items()}
     assert len(truth) == 66
-    values = [uar(truth, predicted) for predicted in found]
+    values = [uar(truth, predicted) for predicted in actual]
     ours = {
         number: row[FLOW] for (of, number), row in cells(table, "mine, tmsau-small").items() if "both" in of
     }
@@ -119,7 +120,7 @@ def test_both_streams_are_counted_again_from_the_predictions(work, table):
     assert (ours["mean"].mean, ours["mean"].sd) == pytest.approx(
         (statistics.mean(values), statistics.stdev(values))
     )
-    expected = interval(folders, found)
+    expected = interval(folders, actual)
     assert (ours["95 % from"], ours["95 % to"]) == pytest.approx((expected.low, expected.high))
     assert (ours["clusters"], ours["test clips"], ours["seeds"]) == (8, 66, 3)
     assert ours["weight of the spatial stream"] == 0.5
@@ -130,15 +131,15 @@ def test_both_streams_are_counted_again_from_the_predictions(work, table):
 def test_a_stream_alone_is_counted_again_from_its_file(work, table, stream):
     folders = [work / f"runs/tmsau-small/0/{seed}" for seed in SEEDS]
     truth = {name: row["label"] for name, row in predictions_of(folders[0]).items()}
-    found = [alone(folder, stream) for folder in folders]
-    assert all("anger-test-0" not in predicted for predicted in found)
-    values = [uar(truth, predicted) for predicted in found]
+    actual = [alone(folder, stream) for folder in folders]
+    assert all("anger-test-0" not in predicted for predicted in actual)
+    values = [uar(truth, predicted) for predicted in actual]
     rows = cells(table, "mine, tmsau-small")
     ours = {number: rows[ALONE[stream], number][FLOW] for number in ("mean", "95 % from", "95 % to")}
     assert (ours["mean"].mean, ours["mean"].sd) == pytest.approx(
         (statistics.mean(values), statistics.stdev(values))
     )
-    expected = interval(folders, found)
+    expected = interval(folders, actual)
     assert (ours["95 % from"], ours["95 % to"]) == pytest.approx((expected.low, expected.high))
     vgg = work / "runs/tmsau-small-vgg-lstm/0/0"
     assert rows[ALONE[stream], "mean"][VGG] == pytest.approx(uar(truth, alone(vgg, stream)))
@@ -215,17 +216,17 @@ def test_without_runs_there_is_a_command(tmp_path):
 
 
 def change(path, column, value, *, row=0):
-    found = pq.read_table(path)
-    rows = found.to_pylist()
+    actual = pq.read_table(path)
+    rows = actual.to_pylist()
     rows[row][column] = value
-    pq.write_table(pa.Table.from_pylist(rows, schema=found.schema), path)
+    pq.write_table(pa.Table.from_pylist(rows, schema=actual.schema), path)
 
 
 def test_streams_of_other_predictions_are_refused(tmp_path):
     folder = write_clip_run(tmp_path, "tmsau")
     path = folder / "streams.parquet"
     whole = path.read_bytes()
-    place = next(
+    first = next(
         number for number, row in enumerate(pq.read_table(path).to_pylist()) if row["part"] == "test"
     )
     sure = [1.0] + [0.0] * (len(LABELS) - 1)
@@ -234,7 +235,7 @@ def test_streams_of_other_predictions_are_refused(tmp_path):
         ("sample_id", "unknown", "has other test clips or classes"),
     ):
         path.write_bytes(whole)
-        change(path, column, value, row=place)
+        change(path, column, value, row=first)
         with pytest.raises(ManifestError, match=message) as caught:
             table5.build(tmp_path)
         assert "--force" in caught.value.hint

@@ -50,26 +50,26 @@ def traced(work, folder):
     result = json.loads((work / folder / "result.json").read_text())
     assert result["predictions_sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     rows = pq.read_table(path).to_pylist()
-    found = recalls(rows)
+    actual = recalls(rows)
     assert result["metrics"]["n"] == len(rows)
-    assert result["metrics"]["uar"] == pytest.approx(mean(found))
+    assert result["metrics"]["uar"] == pytest.approx(mean(actual))
     assert result["metrics"]["war"] == pytest.approx(right_share(rows))
     assert result["metrics"]["macro_f1"] == pytest.approx(f1(rows))
     for entry in result["metrics"]["classes"]:
         assert entry["recall"] == (
-            None if found[entry["label"]] is None else pytest.approx(found[entry["label"]])
+            None if actual[entry["label"]] is None else pytest.approx(actual[entry["label"]])
         )
     return rows
 
 
 def noted(table):
     """Method to folders of its runs, as the notes of a table say."""
-    found = {}
+    actual = {}
     for note in table.notes:
-        told = re.fullmatch(r"(.+): from (runs/.+)\.", note)
-        if told:
-            found[told[1]] = told[2].split(", ")
-    return found
+        match = re.fullmatch(r"(.+): from (runs/.+)\.", note)
+        if match:
+            actual[match[1]] = match[2].split(", ")
+    return actual
 
 
 def by_seed(work, folders):
@@ -81,11 +81,11 @@ def by_seed(work, folders):
 
 
 def recalls(rows):
-    found = {}
+    actual = {}
     for label in LABELS:
         own = [row for row in rows if row["label"] == label]
-        found[label] = sum(row["predicted"] == label for row in own) / len(own) if own else None
-    return found
+        actual[label] = sum(row["predicted"] == label for row in own) / len(own) if own else None
+    return actual
 
 
 def mean(values):
@@ -97,12 +97,12 @@ def right_share(rows):
 
 
 def f1(rows):
-    found = []
+    actual = []
     for label in {row["label"] for row in rows}:
         hits = sum(row["label"] == label == row["predicted"] for row in rows)
         n = sum((row["label"] == label) + (row["predicted"] == label) for row in rows)
-        found.append(2 * hits / n)
-    return statistics.mean(found)
+        actual.append(2 * hits / n)
+    return statistics.mean(actual)
 
 
 def same(cell, values):
@@ -165,11 +165,11 @@ def test_table2(work):
             assert {cells[label] for label in ("Mean", *LABELS)} == {None}
             continue
         seeds = by_seed(work, runs[cells["Method"]])
-        found = [recalls(rows) for rows in seeds]
+        actual = [recalls(rows) for rows in seeds]
         for label in LABELS:
-            assert same(cells[label], [values[label] for values in found])
+            assert same(cells[label], [values[label] for values in actual])
             checked += 1
-        assert same(cells["Mean"], [mean(values) for values in found])
+        assert same(cells["Mean"], [mean(values) for values in actual])
         assert (cells["95 % from"], cells["95 % to"]) == interval(seeds)
         assert cells["Clusters"] == 8
         assert cells["Test samples"] == len(seeds[0])
@@ -189,11 +189,11 @@ def test_tables_6_and_7(work, module):
             own = [row["predicted"] for row in rows if row["label"] == cells["True class"]]
             shares.append({label: own.count(label) / len(own) for label in classes})
         for label in classes:
-            assert same(cells[label], [found[label] for found in shares])
-        assert same(cells["elsewhere"], [1 - sum(found.values()) for found in shares])
+            assert same(cells[label], [one[label] for one in shares])
+        assert same(cells["elsewhere"], [1 - sum(one.values()) for one in shares])
     diagonal = [statistics.mean(recalls(rows)[label] for label in classes) for rows in seeds]
-    told = f"{statistics.mean(diagonal):.3f} ± {statistics.stdev(diagonal):.3f}"
-    assert any(f"mean accuracy of the classes listed {told}." in note for note in table.notes)
+    message = f"{statistics.mean(diagonal):.3f} ± {statistics.stdev(diagonal):.3f}"
+    assert any(f"mean accuracy of the classes listed {message}." in note for note in table.notes)
 
 
 def test_figure7(work):

@@ -27,8 +27,8 @@ def tuned(folder):
 
 
 def is_warned(notes, *, knows_start=False):
-    told = " ".join(notes)
-    return "settings were sought with test samples" in told and (knows_start or "is not at hand" in told)
+    text = " ".join(notes)
+    return "settings were sought with test samples" in text and (knows_start or "is not at hand" in text)
 
 
 @pytest.fixture(scope="module")
@@ -67,11 +67,11 @@ def test_tables_and_figures_of_images(work):
 
 
 def test_comparisons_as_tables_and_as_plain_values(work):
-    found = compare([find_contender(name, work) for name in ("cnn", "msau")])
-    for table in comparison_tables(found):
+    comparison = compare([find_contender(name, work) for name in ("cnn", "msau")])
+    for table in comparison_tables(comparison):
         assert is_warned(table.notes), table.name
         assert sum("not at hand" in note for note in table.notes) == 1, table.name
-    assert is_warned(comparison_json(found)["notes"])
+    assert is_warned(comparison_json(comparison)["notes"])
 
 
 def test_tables_and_figures_of_clips(tmp_path):

@@ -28,8 +28,8 @@ def counted(folder, part, weight, *, lost=()):
                 one + share * other for one, other in zip(sums, row["probabilities"], strict=True)
             ]
     right = {label: [] for label in LABELS}
-    for name, found, label, _ in clips():
-        if found == part:
+    for name, actual, label, _ in clips():
+        if actual == part:
             sums = mixed.get(name)
             assert (sums is None) == (name in lost)
             right[label].append(sums is not None and LABELS[sums.index(max(sums))] == label)
@@ -92,8 +92,8 @@ def test_weight_one_is_the_spatial_stream_and_zero_the_temporal_one(tmp_path):
     streams = {"spatial": {}, "temporal": {}}
     for row in pq.read_table(folder / "streams.parquet").to_pylist():
         if row["part"] == "test":
-            found = LABELS[row["probabilities"].index(max(row["probabilities"]))]
-            streams[row["stream"]].setdefault(row["label"], []).append(found == row["label"])
+            actual = LABELS[row["probabilities"].index(max(row["probabilities"]))]
+            streams[row["stream"]].setdefault(row["label"], []).append(actual == row["label"])
     for weight, stream in ((1.0, "spatial"), (0.0, "temporal")):
         expected = {label: statistics.mean(values) for label, values in streams[stream].items()}
         assert dict(fused_accuracies(experiment, weight).recalls) == pytest.approx(expected)
@@ -105,18 +105,18 @@ def test_every_validation_clip_counts(tmp_path):
     write_clip_manifests(tmp_path)
     folder = write_clip_run(tmp_path, "tmsau", lost=lost)
     (experiment,) = find_experiments(tmp_path, [TMSAU])
-    found = validate(tmp_path, experiment)
+    validated = validate(tmp_path, experiment)
     best, means = chosen([folder], lost=lost)
-    assert (found.n_samples, found.best, found.notes) == (66, best, [])
-    assert {weight: ours.mean for weight, ours, _ in found.points} == pytest.approx(means)
+    assert (validated.n_samples, validated.best, validated.notes) == (66, best, [])
+    assert {weight: ours.mean for weight, ours, _ in validated.points} == pytest.approx(means)
 
 
 def test_clips_that_other_manifests_hide_are_told(tmp_path):
     write_clip_run(tmp_path, "tmsau", lost=("anger-val-0",))
     (experiment,) = find_experiments(tmp_path, [TMSAU])
-    found = validate(tmp_path, experiment)
-    assert found.n_samples == 65
-    assert "validation clips without a prediction are not counted" in found.notes[0]
+    validated = validate(tmp_path, experiment)
+    assert validated.n_samples == 65
+    assert "validation clips without a prediction are not counted" in validated.notes[0]
     assert "are not counted" in note_of(tmp_path, "TMSAU-Net (Ours)")
 
 

@@ -19,8 +19,8 @@ RECIPE = "extends: default\nname: test\nbuckets: 4\nmax_reject_rate: 0.9\n"
 
 def write_own(root, rows, *, header="clip,label,subject"):
     """A folder of clips with the cells of an annotation table, a row for each."""
-    for place, row in enumerate(rows):
-        write_plain_clip(root / "videos" / f"{row[0]}.mp4", 6, seed=place)
+    for index, row in enumerate(rows):
+        write_plain_clip(root / "videos" / f"{row[0]}.mp4", 6, seed=index)
     with (root / "annotations.csv").open("w", newline="") as file:
         file.write(f"{header}\n")
         csv.writer(file).writerows(rows)
@@ -56,13 +56,13 @@ def test_nothing_to_say_is_one_line(tmp_path):
 
 def test_persons_in_several_parts_are_told_by_name(tmp_path):
     parts = ("train", "test", "val")
-    rows = [[*row, parts[place % 3]] for place, row in enumerate(people(4))]
+    rows = [[*row, parts[index % 3]] for index, row in enumerate(people(4))]
     done = run(tmp_path, write_own(tmp_path / "in", rows, header="clip,label,subject,split"))
     assert "persons in train and test: 4 of 4 persons\n" in done.stdout
-    told = looked(done.stdout)
-    assert "  4 persons are in train and test: p0, p1, p2, p3" in told
-    assert "  4 persons are in val and test: p0, p1, p2, p3" in told
-    assert "train lacks 2 of 3 classes: calm, zeal" in told
+    lines = looked(done.stdout)
+    assert "  4 persons are in train and test: p0, p1, p2, p3" in lines
+    assert "  4 persons are in val and test: p0, p1, p2, p3" in lines
+    assert "train lacks 2 of 3 classes: calm, zeal" in lines
 
 
 def test_where_nobody_knows_the_persons_that_is_said(tmp_path):
@@ -82,8 +82,8 @@ def test_unknown_persons_are_no_person_and_told_once(tmp_path):
     words = {"p0": "unknown", "p1": "NaN"}
     rows = [[name, label, words.get(who, who)] for name, label, who in people(8)]
     done = run(tmp_path, write_own(tmp_path / "in", rows))
-    told = "annotations.csv: 6 clips of unknown persons by the column subject: 'NaN' 3, 'unknown' 3\n"
-    assert done.stdout.count(told) == 1
+    message = "annotations.csv: 6 clips of unknown persons by the column subject: 'NaN' 3, 'unknown' 3\n"
+    assert done.stdout.count(message) == 1
     assert done.output.count("unknown persons") == 1
     assert "persons in train and test: none (6 persons in all); 6 clips without a person\n" in done.stdout
     assert looked(done.stdout) == ["nothing needs you"]
@@ -98,8 +98,8 @@ def test_folds_tell_persons_and_rare_classes(tmp_path):
     assert (
         "persons in train and test: none in every fold, folds are by person (5 persons in all)" in done.stdout
     )
-    told = looked(done.stdout)
-    assert any("classes of fewer than 3 persons" in line and line.endswith(": envy (1)") for line in told)
+    lines = looked(done.stdout)
+    assert any("classes of fewer than 3 persons" in line and line.endswith(": envy (1)") for line in lines)
 
 
 def test_a_single_person_for_folds_is_told(tmp_path):
@@ -167,21 +167,21 @@ def test_rejects_are_told_in_words_with_suggestions_and_are_in_a_csv(tmp_path):
         file.writelines(f"gone{number},wrath,p1\n" for number in range(4))
     done = run(tmp_path, root)
     assert done.exit_code == 0, done.output
-    told = looked(done.stdout)
-    assert told[0] == f"8 clips could not be used, all in {tmp_path}/work/manifests/rejects.csv"
-    assert told[1].startswith("    a and 1 more: unknown_label, unknown label 'happy'")
-    assert "one of its classes (cheerfulness," in told[1]
-    assert any("'fear' is an upper class: did you mean one of its classes (anxiety" in line for line in told)
-    assert told[6] == "    2 more for 2 other reasons"
-    assert len(told) == 7, labels
+    lines = looked(done.stdout)
+    assert lines[0] == f"8 clips could not be used, all in {tmp_path}/work/manifests/rejects.csv"
+    assert lines[1].startswith("    a and 1 more: unknown_label, unknown label 'happy'")
+    assert "one of its classes (cheerfulness," in lines[1]
+    assert any("'fear' is an upper class: did you mean one of its classes (anxiety" in line for line in lines)
+    assert lines[6] == "    2 more for 2 other reasons"
+    assert len(lines) == 7, labels
     with (tmp_path / "work" / "manifests" / "rejects.csv").open(newline="") as file:
-        found = list(csv.DictReader(file))
-    assert [row["id"] for row in found] == ["'=c", "a", "b", "d", "gone0", "gone1", "gone2", "gone3"]
-    assert list(found[0])[:4] == ["id", "stage", "reason", "detail"]
-    assert {row["reason"] for row in found} == {"unknown_label", "empty_file", "missing_file"}
+        actual = list(csv.DictReader(file))
+    assert [row["id"] for row in actual] == ["'=c", "a", "b", "d", "gone0", "gone1", "gone2", "gone3"]
+    assert list(actual[0])[:4] == ["id", "stage", "reason", "detail"]
+    assert {row["reason"] for row in actual} == {"unknown_label", "empty_file", "missing_file"}
     status = CliRunner().invoke(app, ["status", str(tmp_path / "work")]).stdout
-    assert told[0] in status
-    assert told[1].strip() in status
+    assert lines[0] in status
+    assert lines[1].strip() in status
 
 
 def test_too_many_rejects_are_told_by_status_in_words(tmp_path):
@@ -228,25 +228,25 @@ def test_status_as_json_counts_what_is_done_and_a_dry_run_says_at_least(tmp_path
     write_plain_clip(root / "videos" / "new.mp4", 6, seed=50)
     with (root / "annotations.csv").open("a") as file:
         file.write("new,zeal,p1\n")
-    told = run(tmp_path, root, extra=["--dry-run"]).stdout
-    assert "    ingest: 1 of 4 buckets to do\n" in told
-    assert "     faces: at least 1 of 4 buckets to do\n" in told
+    output = run(tmp_path, root, extra=["--dry-run"]).stdout
+    assert "    ingest: 1 of 4 buckets to do\n" in output
+    assert "     faces: at least 1 of 4 buckets to do\n" in output
 
 
 def test_stages_that_are_turned_off_are_not_told_and_status_says_what_comes_next(tmp_path):
     root = write_own(tmp_path / "in", people(8))
     done = run(tmp_path, root)
     assert "ingest: 4 of 4" in done.stderr
-    told = CliRunner().invoke(app, ["status", str(tmp_path / "work")]).stdout
+    output = CliRunner().invoke(app, ["status", str(tmp_path / "work")]).stdout
     again = run(tmp_path, root, extra=["--dry-run"]).stdout
-    for text in (done.stderr, told, again):
+    for text in (done.stderr, output, again):
         assert "faces: " in text
         assert "optical_flow" not in text
-    lines = told.splitlines()
+    lines = output.splitlines()
     parts = [line.split(":")[0].strip() for line in lines if " with copies" in line]
     assert parts == ["train", "val", "test"]
     work = tmp_path / "work"
     assert lines[-1] == f"next: fgbench audit {work}; fgbench baseline lbp-svm --workdir {work}"
     storage.write_json(work / "runs/mine/0/0/result.json", {})
-    told = CliRunner().invoke(app, ["status", str(work)]).stdout
-    assert told.splitlines()[-1] == f"next: fgbench report --workdir {work}"
+    output = CliRunner().invoke(app, ["status", str(work)]).stdout
+    assert output.splitlines()[-1] == f"next: fgbench report --workdir {work}"

@@ -148,16 +148,16 @@ def test_of_clips_in_several_folds_that_show_the_same_the_first_stays(leaky, tmp
     shared = {frozenset((leak.first, leak.second)) for leak in audit_parts(work).disallowed}
     assert shared, "the folds share something"
     report = prepare.run(without_leaks(folded()), leaky, work)
-    found = rejected(work)
-    assert {name: (row["stage"], row["reason"]) for name, row in found.items()} == {
+    actual = rejected(work)
+    assert {name: (row["stage"], row["reason"]) for name, row in actual.items()} == {
         "e1": ("audit", "near_duplicate"),  # darker
         "flipped": ("audit", "near_duplicate"),  # e0
         "same": ("audit", "same_file"),  # e0
         "v0": ("audit", "near_duplicate"),  # cropped
     }
-    assert found["same"]["detail"] == "e0 in another group: the files are equal"
-    assert all(pair & found.keys() for pair in shared)
-    assert report.counts["train"]["clips"] == len(PARTS) + len(LEAKS) + 1 - len(found)
+    assert actual["same"]["detail"] == "e0 in another group: the files are equal"
+    assert all(pair & actual.keys() for pair in shared)
+    assert report.counts["train"]["clips"] == len(PARTS) + len(LEAKS) + 1 - len(actual)
     shutil.rmtree(work / "folds")
     assert audit_parts(work).disallowed == []
     assert verify(work) == []

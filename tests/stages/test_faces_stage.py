@@ -149,16 +149,16 @@ def test_pictures_that_are_aligned_and_as_they_are_are_counted_and_told(tmp_path
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("align", "column", "told"), [("never", "none", (0, 2)), ("always", "similarity", (2, 0))]
+    ("align", "column", "expected"), [("never", "none", (0, 2)), ("always", "similarity", (2, 0))]
 )
-def test_other_recipes_tell_one_of_both(tmp_path, align, column, told):
+def test_other_recipes_tell_one_of_both(tmp_path, align, column, expected):
     root = cropped(tmp_path / "in", faces=2, others=0)
     recipe = {"dataset": {"adapter": "folder", "scheme": "free"}, "faces": {"align": align}}
     faces_of(root, tmp_path / "work", **recipe, lbp={"enabled": False})
     manifests = tmp_path / "work" / "manifests"
     assert {row["align"] for row in read_rows(manifests / "clips.parquet")} == {column}
-    found = json.loads((manifests / "index.json").read_text())["alignment"]
-    assert (found["aligned"], found["as_is"]) == told
+    report = json.loads((manifests / "index.json").read_text())["alignment"]
+    assert (report["aligned"], report["as_is"]) == expected
     assert ("not aligned" in (manifests / "README.md").read_text()) == (align == "never")
 
 
@@ -179,8 +179,8 @@ def test_unsure_frames_keep_their_face_and_are_in_no_image_set(tmp_path, face_cl
     (clip,) = read_rows(manifests / "clips.parquet")
     assert (clip["n_unsure"], clip["n_faces_ok"], clip["n_images"]) == (3, 0, 0)
     assert not [row for path in (manifests / "images").iterdir() for row in read_rows(path)]
-    told = json.loads((manifests / "index.json").read_text())["faces"]
-    assert (told["unsure"], told["unsure_clips"], told["only_unsure"]) == (3, 1, 1)
+    report = json.loads((manifests / "index.json").read_text())["faces"]
+    assert (report["unsure"], report["unsure_clips"], report["only_unsure"]) == (3, 1, 1)
     assert "1 of these clips have no other face" in (manifests / "README.md").read_text()
 
 

@@ -48,9 +48,9 @@ def plan(monkeypatch):
     """Clips that fail, see `sabotage.install`."""
     monkeypatch.setattr(video, "open_video", video.open_video)
     monkeypatch.setattr(faces, "_rows", faces._rows)
-    found = {}
-    sabotage.install(found)
-    return found
+    actual = {}
+    sabotage.install(actual)
+    return actual
 
 
 def prepare(root, work, **options):
@@ -78,9 +78,9 @@ def test_whatever_a_clip_raises_it_is_a_reject_and_the_others_are_kept(clips, pl
     assert "c002 in" in report.failures.first
     assert "Traceback" in (tmp_path / LOG).read_text()
     assert "c002" in (tmp_path / LOG).read_text()
-    found = pq.read_table(next((tmp_path / "stages" / "faces").glob("*.rows.parquet")), columns=["clip_id"])
-    assert sorted(set(found["clip_id"].to_pylist())) == ["c000", "c001", "c003", "c004"]
-    assert found.num_rows == 4 * N_FRAMES
+    table = pq.read_table(next((tmp_path / "stages" / "faces").glob("*.rows.parquet")), columns=["clip_id"])
+    assert sorted(set(table["clip_id"].to_pylist())) == ["c000", "c001", "c003", "c004"]
+    assert table.num_rows == 4 * N_FRAMES
 
 
 def test_rows_that_were_written_already_are_taken_out_to_the_byte(clips, plan, tmp_path):
@@ -215,14 +215,14 @@ def test_a_clip_that_kills_its_process_is_a_reject_whatever_the_number_of_worker
     assert died.returncode == -signal.SIGSEGV
     again = run_sabotaged(clips, tmp_path / "one", 1, plan)
     assert again.returncode == 0, again.stderr
-    found = {reject["id"]: (reject["reason"], reject["detail"]) for reject in rejects(tmp_path / "two")}
-    assert {name: reason for name, (reason, _) in found.items()} == {
+    actual = {reject["id"]: (reject["reason"], reject["detail"]) for reject in rejects(tmp_path / "two")}
+    assert {name: reason for name, (reason, _) in actual.items()} == {
         "c000": "internal_error",
         "c001": "internal_error",
         "c002": "worker_died",
         "c003": "internal_error",
     }
-    assert "was killed by SIGSEGV (Segmentation fault)" in found["c002"][1]
+    assert "was killed by SIGSEGV (Segmentation fault)" in actual["c002"][1]
     for part in ("stages", "manifests"):
         assert contents(tmp_path / "one" / part) == contents(tmp_path / "two" / part)
     assert not list(tmp_path.rglob("*.in-hand"))

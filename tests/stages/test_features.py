@@ -48,17 +48,17 @@ def prepared(tmp_path_factory):
 
 
 def rows(prepared, table):
-    found = sorted((prepared / "work" / "manifests" / table).iterdir())
-    return [row for path in found for row in read_rows(path)]
+    actual = sorted((prepared / "work" / "manifests" / table).iterdir())
+    return [row for path in actual for row in read_rows(path)]
 
 
 @pytest.mark.slow
 def test_lbp_of_every_image_copies_included(prepared):
     images = {row["image_id"]: row for row in rows(prepared, "images")}
-    found = {row["image_id"]: row["lbp"] for row in rows(prepared, "features/lbp")}
-    assert found.keys() == images.keys()
+    actual = {row["image_id"]: row["lbp"] for row in rows(prepared, "features/lbp")}
+    assert actual.keys() == images.keys()
     assert any(row["parent_id"] for row in images.values())
-    for name, histogram in found.items():
+    for name, histogram in actual.items():
         grey = cv2.cvtColor(decode(images[name]["image"]["bytes"]), cv2.COLOR_RGB2GRAY)
         # Nothing was aligned: all of the picture; 0.018 of 96 px.
         expected = lbp_histograms(grey[None], radius_px=1.7)[0]
@@ -86,10 +86,10 @@ def test_the_grid_covers_the_face_in_any_geometry(tmp_path, face_clips, faces, a
     prepare.run(PrepareConfig.model_validate(recipe), tmp_path / "in", tmp_path / "work")
     prepared = tmp_path
     images = {row["image_id"]: row for row in rows(prepared, "images")}
-    found = {row["image_id"]: row["lbp"] for row in rows(prepared, "features/lbp")}
-    assert len(found) == len(images) == 6
+    actual = {row["image_id"]: row["lbp"] for row in rows(prepared, "features/lbp")}
+    assert len(actual) == len(images) == 6
     left, top, right, bottom = area
-    for name, histogram in found.items():
+    for name, histogram in actual.items():
         grey = cv2.cvtColor(decode(images[name]["image"]["bytes"]), cv2.COLOR_RGB2GRAY)
         codes = local_binary_pattern(grey, 8, radius_px, "nri_uniform")[top:bottom, left:right]
         cells = [
@@ -121,9 +121,9 @@ def test_more_cells_than_the_face_has_pixels_is_one_clear_error(tmp_path, face_c
     clip.write_bytes((face_clips / "single_face.mp4").read_bytes())
     faces, grid = {"chip_size": 64, "geometry": "dlib", "padding": 2.0}, {"rows": 30, "columns": 6}
     recipe = {"name": "lbp", "dataset": {"adapter": "folder"}, "faces": faces, "lbp": grid}
-    with pytest.raises(ConfigError, match=r"30 x 6 cells, and faces are 20 x 20 px") as told:
+    with pytest.raises(ConfigError, match=r"30 x 6 cells, and faces are 20 x 20 px") as caught:
         prepare.run(PrepareConfig.model_validate(recipe), tmp_path / "in", tmp_path / "work")
-    assert "lbp.margin" in told.value.hint
+    assert "lbp.margin" in caught.value.hint
 
 
 @pytest.mark.parametrize(("side", "radius_px"), [(48, 0.9), (112, 2.0), (224, 4.0), (448, 8.1), (1024, 18.4)])
@@ -151,14 +151,14 @@ def test_a_radius_means_the_same_in_a_face_of_another_size():
 
 @pytest.mark.slow
 def test_dense_trajectories_of_every_clip(prepared):
-    found = rows(prepared, "features/dense_trajectories")
+    actual = rows(prepared, "features/dense_trajectories")
     for number in range(3):
         with open_video(prepared / "in" / "videos" / f"c{number}.mp4") as reader:
             frames = [
                 cv2.resize(frame.rgb(), (120, 90), interpolation=cv2.INTER_AREA) for frame in reader.frames()
             ]
         expected = dense_trajectories(frames)
-        mine = [row for row in found if row["clip_id"] == f"c{number}"]
+        mine = [row for row in actual if row["clip_id"] == f"c{number}"]
         assert len(mine) == len(expected.end_frame) > 0
         np.testing.assert_array_equal([row["end_frame"] for row in mine], expected.end_frame)
         for channel in TRAJECTORY_CHANNELS:
@@ -168,8 +168,8 @@ def test_dense_trajectories_of_every_clip(prepared):
 @pytest.mark.slow
 def test_optical_flow_between_neighbouring_faces(prepared):
     faces = {(row["clip_id"], row["frame_index"]): row for row in rows(prepared, "faces")}
-    found = rows(prepared, "features/optical_flow")
-    assert len(found) == 3 * 23
+    actual = rows(prepared, "features/optical_flow")
+    assert len(actual) == 3 * 23
 
     def grey(key):
         return cv2.resize(
@@ -178,13 +178,13 @@ def test_optical_flow_between_neighbouring_faces(prepared):
             interpolation=cv2.INTER_AREA,
         )
 
-    for row in found[::7]:
+    for row in actual[::7]:
         key = (row["clip_id"], row["frame_index"])
         codes = encode(flow(grey(key), grey((key[0], key[1] + 1))), bound_px=5.0)
         assert row["bound_px"] == 5.0
-        for place, name in enumerate("uv"):
+        for index, name in enumerate("uv"):
             stored = cv2.imdecode(np.frombuffer(row[name], np.uint8), cv2.IMREAD_GRAYSCALE)
-            np.testing.assert_array_equal(stored, codes[:, :, place])
+            np.testing.assert_array_equal(stored, codes[:, :, index])
 
 
 @pytest.mark.slow

@@ -92,8 +92,8 @@ def test_what_a_disk_does_is_found_by_a_deep_check_and_made_anew(clean, work, ki
     rng = np.random.default_rng(100 + sorted(KINDS).index(kind))
     expected = written(work)
     rot(work, some(work, KINDS[kind], rng), rng)
-    found = faults(work, deep=True)
-    assert found
+    actual = faults(work, deep=True)
+    assert actual
     if KINDS[kind].startswith("manifests"):
         assert faults(work)
     assert prepare.run(recipe(), clean / "in", work, recheck=True).damage

@@ -31,9 +31,9 @@ def grid_heic(path, image=PERSON):
 
 def claim(data, width, height):
     """A JPEG whose header names another size."""
-    place = data.find(b"\xff\xc0")
+    start = data.find(b"\xff\xc0")
     size = height.to_bytes(2, "big") + width.to_bytes(2, "big")
-    return data[: place + 5] + size + data[place + 9 :]
+    return data[: start + 5] + size + data[start + 9 :]
 
 
 @pytest.fixture(scope="module")
@@ -75,15 +75,15 @@ def tables(tmp_path_factory):
         }
     )
     prepare.run(config, root / "in", root / "work")
-    found = {}
+    actual = {}
     for name, key in (("clips", "clip_id"), ("rejects", "id")):
         rows = read_rows(root / "work" / "manifests" / f"{name}.parquet")
-        found[name] = {row[key].removeprefix("happy/"): row for row in rows}
-    found["faces"] = {}
+        actual[name] = {row[key].removeprefix("happy/"): row for row in rows}
+    actual["faces"] = {}
     for path in sorted((root / "work" / "manifests" / "faces").iterdir()):
         for row in read_rows(path):
-            found["faces"].setdefault(row["clip_id"].removeprefix("happy/"), []).append(row)
-    return found
+            actual["faces"].setdefault(row["clip_id"].removeprefix("happy/"), []).append(row)
+    return actual
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from fgbench.cli.app import app
 from fgbench.reports.comparison.contenders import find_contender
 from fgbench.reports.run.sheet import sheet_tables
 from fgbench.runs.labels import read_labels
-from fgbench.runs.results import read_predictions
+from fgbench.runs.predictions import read_predictions
 from fgbench.storage import read_rows
 from tests.support.clip_folders import write_folder
 from tests.support.fake_trees import Prepared
@@ -28,7 +28,7 @@ def relabel(root, labels, *, column="label"):
     with table.open("w", newline="") as file:
         writer = csv.DictWriter(file, rows[0].keys())
         writer.writeheader()
-        writer.writerows({**row, column: labels[place % len(labels)]} for place, row in enumerate(rows))
+        writer.writerows({**row, column: labels[index % len(labels)]} for index, row in enumerate(rows))
     return root
 
 
@@ -39,9 +39,9 @@ def write_voted(root, labels):
     with (root / "votes.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["clip", "annotator", "label", "confidence", "key_frame"])
-        for place, voted in enumerate(labels):
+        for index, voted in enumerate(labels):
             for person, label in enumerate(voted):
-                writer.writerow([f"c{place:03d}", f"p{person}", label, 0.9, 4])
+                writer.writerow([f"c{index:03d}", f"p{person}", label, 0.9, 4])
     return root
 
 
@@ -79,13 +79,18 @@ def test_the_sheet_of_a_run_tells_own_upper_classes(tmp_path):
     assert done.exit_code == 0, done.output
     tables = {table.name: table for table in sheet_tables(find_contender("lbp-svm", work))}
     read = read_predictions(work / "runs" / "lbp-svm" / "0" / "0")
-    pairs = [(upper[true], upper.get(said)) for true, said in zip(read.labels, read.predicted, strict=True)]
+    pairs = [
+        (upper[true], upper.get(reported)) for true, reported in zip(read.labels, read.predicted, strict=True)
+    ]
     right = {
-        name: np.mean([said == true for true, said in pairs if true == name]) for name in ("low", "high")
+        name: np.mean([reported == true for true, reported in pairs if true == name])
+        for name in ("low", "high")
     }
     measures = {row[0]: row[1] for row in tables["run-lbp-svm-measures"].rows}
     assert measures["UAR of upper classes"] == pytest.approx((right["low"] + right["high"]) / 2)
-    assert measures["WAR of upper classes"] == pytest.approx(np.mean([true == said for true, said in pairs]))
+    assert measures["WAR of upper classes"] == pytest.approx(
+        np.mean([true == reported for true, reported in pairs])
+    )
     rows = tables["run-lbp-svm-confusion-upper"].rows
     assert [row[0] for row in rows] == ["low", "high"]
     assert [rows[0][2], rows[1][3]] == pytest.approx([right["low"], right["high"]])
@@ -151,7 +156,7 @@ def test_a_capital_moves_nobody_to_another_part(tmp_path):
 
 
 def test_a_class_that_is_voted_for_and_never_settled_is_none(tmp_path):
-    labels = [["rage", *["wrath"] * 4], *[[("wrath", "joy")[place % 2]] * 5 for place in range(1, 8)]]
+    labels = [["rage", *["wrath"] * 4], *[[("wrath", "joy")[index % 2]] * 5 for index in range(1, 8)]]
     root = write_voted(tmp_path / "in", labels)
     own = {"adapter": "fg_emotions", "name": "mine", "scheme": "found"}
     made = Prepared("default", root, tmp_path / "work", faces=WHOLE, dataset=own)

@@ -35,8 +35,8 @@ def folder(root):
     selected = ["clip,frame"]
     for part, members_of in by_part.items():
         each, rest = divmod(paper()["Image", part], len(members_of))
-        for place, name in enumerate(members_of):
-            selected += [f"{name},{frame}" for frame in range(each + (place < rest))]
+        for index, name in enumerate(members_of):
+            selected += [f"{name},{frame}" for frame in range(each + (index < rest))]
     (root / "selection.csv").write_text("\n".join(selected) + "\n")
     return root
 

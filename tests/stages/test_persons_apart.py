@@ -10,7 +10,7 @@ from fgbench.audit.leaks import audit_parts, open_folder
 from fgbench.config import PrepareConfig, load_prepare
 from fgbench.errors import DatasetError
 from fgbench.preparation import prepare
-from fgbench.runs.division import read_division
+from fgbench.runs.division_reading import read_division
 from fgbench.storage import read_rows
 from fgbench.workfolders.manifest_index import read_index
 from tests.support.clip_folders import write_folder, write_plain_clip
@@ -23,9 +23,9 @@ CLASSES = ("boredom", "calm", "zeal")
 def write_people(root, persons, *, columns=("subject",), official=None):
     """A folder with a clip of each class of every person; ``None`` is a clip whose person is not told."""
     rows = []
-    for place, person in enumerate(persons):
+    for index, person in enumerate(persons):
         for label in CLASSES:
-            name = f"c{place:03d}-{label}"
+            name = f"c{index:03d}-{label}"
             write_plain_clip(root / "videos" / f"{name}.mp4", 6, seed=len(rows))
             rows.append([name, label, *([person or ""] if columns else []), (official or {}).get(name, "")])
     with (root / "annotations.csv").open("w", newline="") as file:
@@ -45,10 +45,10 @@ def run(tmp_path, root, text=""):
 
 def parts_of(clips):
     """Person to the parts of their clips."""
-    found = defaultdict(set)
+    groups = defaultdict(set)
     for clip in clips:
-        found[clip["subject_id"]].add(clip["split"])
-    return found
+        groups[clip["subject_id"]].add(clip["split"])
+    return groups
 
 
 @pytest.mark.parametrize("n_persons", [3, 4, 5, 8, 12])
@@ -57,7 +57,7 @@ def test_by_default_nobody_is_in_two_parts_and_no_part_is_empty(tmp_path, n_pers
     _, clips, _ = run(tmp_path, root)
     parts = parts_of(clips)
     assert len(parts) == n_persons
-    assert all(len(found) == 1 for found in parts.values())
+    assert all(len(one) == 1 for one in parts.values())
     assert set.union(*parts.values()) == {"train", "val", "test"}
 
 
@@ -78,7 +78,7 @@ def test_clips_without_a_person_are_divided_one_by_one_beside_the_persons(tmp_pa
     parts = parts_of(clips)
     assert len(parts.pop(None)) > 1
     assert len(parts) == 6
-    assert all(len(found) == 1 for found in parts.values())
+    assert all(len(one) == 1 for one in parts.values())
 
 
 def test_clips_of_a_person_follow_those_with_an_official_part(tmp_path):
@@ -101,7 +101,7 @@ def test_without_persons_clips_are_divided_one_by_one_as_ever(tmp_path):
     root = write_people(tmp_path / "in", [None] * 20, columns=())
     with (root / "annotations.csv").open("w") as file:
         file.write("clip,label\n")
-        file.writelines(f"c{place:03d}-{label},{label}\n" for place in range(20) for label in CLASSES)
+        file.writelines(f"c{position:03d}-{label},{label}\n" for position in range(20) for label in CLASSES)
     _, clips, index = run(tmp_path, root)
     assert index["origin"]["recipe"]["split"]["group_by"] == "clip_id"
     assert {clip["split"] for clip in clips} == {"train", "val", "test"}
@@ -124,13 +124,13 @@ def test_folds_of_an_own_recipe_keep_persons_apart_and_treat_all_clips_alike(tmp
             copies[row["clip_id"]].append(row["parent_id"] is not None)
     assert images
     assert len(copies) == len(clips)
-    assert {sum(found) / len(found) for found in copies.values()} == {0.5}, "one copy of each picture"
+    assert {sum(one) / len(one) for one in copies.values()} == {0.5}, "one copy of each picture"
     division = read_division(tmp_path / "work", index)
     assert division.name == "3-fold-by-subject"
     folds = defaultdict(set)
     for clip in clips:
         folds[clip["subject_id"]].add(division.fold_of[clip["clip_id"]])
-    assert all(len(found) == 1 for found in folds.values())
+    assert all(len(one) == 1 for one in folds.values())
 
 
 def test_folds_with_some_persons_unknown_are_refused_with_the_key(tmp_path):

@@ -215,10 +215,10 @@ def test_votes_settle_clips_and_list_those_to_annotate_again(tmp_path):
     for name in ("good", "split", "gone"):
         write_plain_clip(root / "videos" / f"{name}.mp4", 20)
     lines = ["clip,annotator,label,confidence,key_frame,round"]
-    for place, label in enumerate(["anger", "anger", "anger", "wrath", "hate"]):
-        lines.append(f"good,{place},{label},0.9,{8 + place % 2},1")
-        lines.append(f"split,{place},{['anger', 'wrath'][place % 2] if place < 4 else 'hate'},0.9,8,1")
-        lines.append(f"gone,{place},{['anger', 'wrath'][place % 2] if place < 4 else 'hate'},0.9,8,2")
+    for index, label in enumerate(["anger", "anger", "anger", "wrath", "hate"]):
+        lines.append(f"good,{index},{label},0.9,{8 + index % 2},1")
+        lines.append(f"split,{index},{['anger', 'wrath'][index % 2] if index < 4 else 'hate'},0.9,8,1")
+        lines.append(f"gone,{index},{['anger', 'wrath'][index % 2] if index < 4 else 'hate'},0.9,8,2")
     (root / "votes.csv").write_text("\n".join(lines) + "\n")
     prepare.run(recipe(max_reject_rate=0.7), root, work)
     (clip,) = rows(work, "clips.parquet")
@@ -250,9 +250,7 @@ def test_augmentation_reaches_exact_totals_and_never_crosses_parts(tmp_path):
     sizes = {"train": 30, "val": 10, "test": 10}
     config = recipe(augment=totals, split={**sizes, "group_by": "clip_id", "assign": "exact"})
     report = prepare.run(config, root, work, jobs=2)
-    counts = {
-        part: (found["clips"], found["images"], found["augmented"]) for part, found in report.counts.items()
-    }
+    counts = {part: (one["clips"], one["images"], one["augmented"]) for part, one in report.counts.items()}
     assert counts == {"train": (30, 210, 400), "val": (10, 70, 70), "test": (10, 70, 151)}
     images = [row for path in sorted((work / "manifests" / "images").iterdir()) for row in read_rows(path)]
     part_of = {row["image_id"]: row["split"] for row in images}

@@ -55,15 +55,15 @@ def test_datasets(manifests, tmp_path, monkeypatch):
     from datasets import Image, load_dataset
 
     counts = read_index(manifests.parent)["counts"]
-    found = {part for part in counts if counts[part]["images"]}
-    assert len(found) > 1
+    actual = {part for part in counts if counts[part]["images"]}
+    assert len(actual) > 1
     loaded = load_dataset(
         "parquet",
-        data_files={part: str(manifests / "images" / f"{part}-*.parquet") for part in found},
+        data_files={part: str(manifests / "images" / f"{part}-*.parquet") for part in actual},
         cache_dir=str(tmp_path),
     )
-    assert set(loaded) == found
-    for part in found:
+    assert set(loaded) == actual
+    for part in actual:
         assert isinstance(loaded[part].features["image"], Image)
         assert loaded[part][0]["image"].size == (96, 96)
         assert loaded[part][0]["split"] == part
@@ -109,9 +109,9 @@ def test_datasets_where_a_part_is_empty(without_val, tmp_path, monkeypatch):
     from datasets import Image, load_dataset
 
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path)
-    found = {}
-    exec(LOAD_DATASET, found)
-    assert {part: len(images) > 0 for part, images in found["images"].items()} == {
+    actual = {}
+    exec(LOAD_DATASET, actual)
+    assert {part: len(images) > 0 for part, images in actual["images"].items()} == {
         "train": True,
         "test": True,
     }
@@ -130,8 +130,8 @@ def test_pandas_and_duckdb_where_a_part_is_empty(without_val):
     assert len(pd.read_parquet(manifests / "images" / "val-00000.parquet")) == 0
     assert set(pd.read_parquet(manifests / "images")["split"]) == {"train", "test"}
     query = "SELECT split, count(*) FROM read_parquet(?) GROUP BY ALL ORDER BY ALL"
-    found = duckdb.execute(query, [str(manifests / "images" / "*.parquet")]).fetchall()
-    assert [part for part, _ in found] == ["test", "train"]
+    actual = duckdb.execute(query, [str(manifests / "images" / "*.parquet")]).fetchall()
+    assert [part for part, _ in actual] == ["test", "train"]
     assert duckdb.execute(query, [str(manifests / "images" / "val-*.parquet")]).fetchall() == []
 
 

@@ -36,11 +36,11 @@ def work(face_clips, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def faces(work):
-    found = {}
+    actual = {}
     for path in sorted((work / "manifests" / "faces").iterdir()):
         for row in read_rows(path):
-            found.setdefault(row["clip_id"], []).append(row)
-    return found
+            actual.setdefault(row["clip_id"], []).append(row)
+    return actual
 
 
 def test_every_frame_of_every_clip_has_a_row(work, faces):
@@ -106,8 +106,8 @@ def test_astronaut():
     """The photograph of scikit-image: eyes read off by hand at about (203, 101) and (247, 103)."""
     from skimage import data
 
-    found = FaceTracker().observe(ImageFrame(pixels=data.astronaut()))
-    assert found.status == "ok"
-    assert np.linalg.norm(found.landmarks[LEFT_EYE].mean(0) - (203, 101)) < 4
-    assert np.linalg.norm(found.landmarks[RIGHT_EYE].mean(0) - (247, 103)) < 4
-    assert found.chip.shape == (224, 224, 3)
+    observations = FaceTracker().observe(ImageFrame(pixels=data.astronaut()))
+    assert observations.status == "ok"
+    assert np.linalg.norm(observations.landmarks[LEFT_EYE].mean(0) - (203, 101)) < 4
+    assert np.linalg.norm(observations.landmarks[RIGHT_EYE].mean(0) - (247, 103)) < 4
+    assert observations.chip.shape == (224, 224, 3)

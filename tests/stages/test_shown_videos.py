@@ -78,11 +78,11 @@ def test_the_face_is_where_and_as_wide_as_in_the_plain_video(made, name):
     plain = np.array(faces_of["square.mp4"][0]["landmarks"]).reshape(68, 2)
     for row in faces_of[name]:
         if row["resized_from"] is None:
-            found = np.array(row["landmarks"]).reshape(68, 2)
+            actual = np.array(row["landmarks"]).reshape(68, 2)
             width = np.linalg.norm(plain[36] - plain[45])
             assert row["status"] == "ok"
-            assert np.linalg.norm(found - plain, axis=1).mean() < 0.04 * width
-            stretch = np.ptp(found, axis=0) / np.ptp(plain, axis=0)
+            assert np.linalg.norm(actual - plain, axis=1).mean() < 0.04 * width
+            stretch = np.ptp(actual, axis=0) / np.ptp(plain, axis=0)
             assert stretch == pytest.approx([1, 1], abs=0.03)
 
 

@@ -125,12 +125,12 @@ def test_a_still_face_of_a_drawn_clip_moves_less_than_half_as_much_as_one_in_ons
             rows = [
                 {
                     "frame_index": frame.index,
-                    "status": found.status,
-                    "track_id": found.track_id,
-                    "transform": found.transform,
-                    "image": None if found.chip is None else {"bytes": encode(found.chip, "jpeg", 95)},
+                    "status": actual.status,
+                    "track_id": actual.track_id,
+                    "transform": actual.transform,
+                    "image": None if actual.chip is None else {"bytes": encode(actual.chip, "jpeg", 95)},
                 }
-                for frame, found in observed(reader.frames(), FacesConfig())
+                for frame, actual in observed(reader.frames(), FacesConfig())
             ]
         phases = clip.performance.timing.phases()
         closing = np.diff(columns(clip.performance.activations)["au45"]) != 0
@@ -139,6 +139,6 @@ def test_a_still_face_of_a_drawn_clip_moves_less_than_half_as_much_as_one_in_ons
             field = decode(np.stack(planes), bound_px=row["bound_px"])[:, 28:-28, 28:-28]
             if not closing[row["frame_index"]]:  # a blink is a movement, whatever the phase
                 squares[phases[row["frame_index"]]].append(np.mean(np.square(field)))
-    rms = {phase: np.sqrt(np.mean(found)) for phase, found in squares.items()}
+    rms = {phase: np.sqrt(np.mean(actual)) for phase, actual in squares.items()}
     assert rms["neutral"] < 0.5 * rms["onset"], rms  # measured: 0.10 and 0.30 px
     assert rms["apex"] < 0.5 * rms["onset"], rms  # measured: 0.11 px

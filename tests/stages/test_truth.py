@@ -18,7 +18,7 @@ OUTER_EYE_CORNERS = (36, 45)
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory):
+def detected(tmp_path_factory):
     """Truth and result by clip and frame, and the clips' rows."""
     here = tmp_path_factory.mktemp("truth")
     root = generate(here / "data", SynthOptions(clips_per_class=1, subjects=6, seed=SEED), jobs=2)
@@ -39,15 +39,15 @@ def points(row):
 
 
 @pytest.mark.slow
-def test_every_frame_has_a_row(found):
-    truth, faces, clips = found
+def test_every_frame_has_a_row(detected):
+    truth, faces, clips = detected
     assert faces.keys() == truth.keys()
     assert len(clips) == 33
 
 
 @pytest.mark.slow
-def test_faces_within_20_degrees_are_found(found):
-    truth, faces, _ = found
+def test_faces_within_20_degrees_are_found(detected):
+    truth, faces, _ = detected
     frontal = [key for key, row in truth.items() if abs(row["yaw_deg"]) <= 20]
     assert len(frontal) > 1000
     with_face = sum(faces[key]["status"] == "ok" for key in frontal)
@@ -55,8 +55,8 @@ def test_faces_within_20_degrees_are_found(found):
 
 
 @pytest.mark.slow
-def test_landmarks_are_within_5_percent_of_the_eye_distance(found):
-    truth, faces, _ = found
+def test_landmarks_are_within_5_percent_of_the_eye_distance(detected):
+    truth, faces, _ = detected
     inner, jaw = [], []
     for key, row in truth.items():
         if faces[key]["status"] != "ok":
@@ -72,15 +72,15 @@ def test_landmarks_are_within_5_percent_of_the_eye_distance(found):
 
 
 @pytest.mark.slow
-def test_key_frames_are_the_true_ones(found):
-    truth, _, clips = found
+def test_key_frames_are_the_true_ones(detected):
+    truth, _, clips = detected
     exact = {clip: frame for (clip, frame), row in truth.items() if row["is_key_frame"]}
     assert {clip: row["key_frame"] for clip, row in clips.items()} == exact
 
 
 @pytest.mark.slow
-def test_yaw_follows_the_truth(found):
-    truth, faces, _ = found
+def test_yaw_follows_the_truth(detected):
+    truth, faces, _ = detected
     pairs = [
         (row["yaw_deg"], faces[key]["yaw_deg"]) for key, row in truth.items() if faces[key]["status"] == "ok"
     ]

@@ -36,8 +36,8 @@ def recipe(**sections):
 
 def write_votes(root, votes=VOTES):
     lines = ["clip,annotator,label,confidence,key_frame,round"]
-    for place, (name, rounds) in enumerate(votes.items()):
-        write_plain_clip(root / "videos" / f"{name}.mp4", 8, seed=place)
+    for index, (name, rounds) in enumerate(votes.items()):
+        write_plain_clip(root / "videos" / f"{name}.mp4", 8, seed=index)
         for number, cast in enumerate(rounds, start=1):
             lines += [
                 f"{name},n{who},{label},{'' if confidence is None else confidence},{frame},{number}"
@@ -57,13 +57,13 @@ def card(work):
 
 def tables(text):
     """Rows of the tables of a card by the text above them, cells stripped."""
-    found, above = defaultdict(list), ""
+    groups, above = defaultdict(list), ""
     for line in text.splitlines():
         if line.startswith("|"):
-            found[above].append([cell.strip() for cell in line.strip("|").split("|")])
+            groups[above].append([cell.strip() for cell in line.strip("|").split("|")])
         elif line:
             above = line
-    return found
+    return groups
 
 
 @pytest.fixture(scope="module")
@@ -107,20 +107,20 @@ def test_the_card_names_groups_of_other_sizes_than_five(voted):
     }
 
 
-def cell(found):
-    if found.alpha is None:
+def cell(actual):
+    if actual.alpha is None:
         return ""
-    return f"{found.alpha:.3f} ({found.low:.3f} to {found.high:.3f})"
+    return f"{actual.alpha:.3f} ({actual.low:.3f} to {actual.high:.3f})"
 
 
 def test_the_card_tells_agreement_over_all_votes_of_a_round(voted):
     """Those on clips that were not settled among them; here every clip is a cluster of its own."""
-    (table,) = (found for above, found in tables(card(voted)).items() if above.startswith("Round 1"))
+    (table,) = (one for above, one in tables(card(voted)).items() if above.startswith("Round 1"))
     first = {name: rounds[0] for name, rounds in sorted(VOTES.items())}
     order = sorted(first, key=lambda name: f"clip_id {name}")
     labels = [[label for label, _, _ in first[name]] for name in order]
     frames = [[frame for _, _, frame in first[name]] for name in order]
-    told = [[value for _, value, _ in first[name] if value is not None] for name in order]
+    reported = [[value for _, value, _ in first[name] if value is not None] for name in order]
     clusters = [f"clip_id {name}" for name in order]
     assert table[2] == [
         "all",
@@ -128,7 +128,7 @@ def test_the_card_tells_agreement_over_all_votes_of_a_round(voted):
         "27",
         cell(nominal_agreement(labels, clusters=clusters)),
         cell(numeric_agreement(frames, clusters=clusters)),
-        cell(numeric_agreement(told, clusters=clusters)),
+        cell(numeric_agreement(reported, clusters=clusters)),
     ]
     assert [row[0] for row in table[3:]] == sorted({label for unit in labels for label in unit})
     by_class = {row[0]: row for row in table[3:]}
@@ -137,9 +137,9 @@ def test_the_card_tells_agreement_over_all_votes_of_a_round(voted):
     against = [[str(label == "anger") for label in unit] for unit in labels]
     assert by_class["anger"][3] == cell(nominal_agreement(against, clusters=clusters))
     # Most votes for anger alone: good and again, not the tie.
-    kept = [place for place, name in enumerate(order) if name in ("good", "again")]
-    within = [clusters[place] for place in kept]
-    assert by_class["anger"][4] == cell(numeric_agreement([frames[place] for place in kept], clusters=within))
+    kept = [index for index, name in enumerate(order) if name in ("good", "again")]
+    within = [clusters[index] for index in kept]
+    assert by_class["anger"][4] == cell(numeric_agreement([frames[index] for index in kept], clusters=within))
     assert "fewer than 30, intervals are a rough guide" in card(voted)
 
 
@@ -155,9 +155,9 @@ def test_clips_of_a_person_are_drawn_together(tmp_path):
     labels = [[label for label, _, _ in VOTES[name][0]] for name in people]
     clusters = ["s1", "s1", "s2", "f2", "f2"]
     renamed = {"s1": "subject_id s1", "s2": "subject_id s2", "f2": "source_id f2"}
-    found = nominal_agreement(labels, clusters=[renamed[name] for name in clusters])
-    assert found.n_clusters == 3
-    assert f"| all | 5 | 27 | {cell(found)} |" in card(tmp_path / "work")
+    actual = nominal_agreement(labels, clusters=[renamed[name] for name in clusters])
+    assert actual.n_clusters == 3
+    assert f"| all | 5 | 27 | {cell(actual)} |" in card(tmp_path / "work")
 
 
 @pytest.mark.slow
@@ -165,7 +165,7 @@ def test_names_of_classes_cannot_break_the_card(tmp_path):
     votes = {"a": [[("x|y <b>*z*", 0.4, 4)] * 5], "b": [[("plain", 0.9, 4)] * 5]}
     root, work = write_votes(tmp_path / "in", votes), tmp_path / "work"
     prepare.run(recipe(dataset={"scheme": "free"}, consensus={"min_confidence": 0}), root, work)
-    names = [row[0] for found in tables(card(work)).values() for row in found if row[-1] != "---"]
+    names = [row[0] for one in tables(card(work)).values() for row in one if row[-1] != "---"]
     assert names.count("x y  b  z") == 2
     assert {len(row) for row in tables(card(work))[confidence_text(work)]} == {3}
 
@@ -179,7 +179,7 @@ def test_final_labels_have_no_votes_to_tell_of(tmp_path):
 
 def low_folder(root):
     """Wrath has a mean confidence of 0.4, though a clip of it has 0.6; a clip of anger has 0.2; hate none."""
-    told = {
+    described = {
         "a": ("anger", 0.9),
         "b": ("anger", 0.2),
         "c": ("wrath", 0.2),
@@ -187,8 +187,8 @@ def low_folder(root):
         "e": ("hate", ""),
     }
     lines = ["clip,label,confidence"]
-    for place, (name, (label, confidence)) in enumerate(told.items()):
-        write_plain_clip(root / "videos" / f"{name}.mp4", 8, seed=place)
+    for index, (name, (label, confidence)) in enumerate(described.items()):
+        write_plain_clip(root / "videos" / f"{name}.mp4", 8, seed=index)
         lines.append(f"{name},{label},{confidence}")
     (root / "annotations.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return root
@@ -208,10 +208,10 @@ def test_the_papers_rule_drops_classes_and_not_clips(tmp_path):
     assert "wrath" not in index["classes"]
     labels = read_labels(index)
     assert (labels.name, len(labels.labels), len(labels.upper)) == ("fg33-part", 32, 6)
-    found = {row[0]: row[1:] for row in tables(card(work))[confidence_text(work)]}
-    assert found["wrath"] == ["0.400", "dropped"]
-    assert found["anger"] == ["0.550", ""]
-    assert found["hate"] == ["", ""]
+    actual = {row[0]: row[1:] for row in tables(card(work))[confidence_text(work)]}
+    assert actual["wrath"] == ["0.400", "dropped"]
+    assert actual["anger"] == ["0.550", ""]
+    assert actual["hate"] == ["", ""]
 
 
 def confidence_text(work):
@@ -224,8 +224,8 @@ def test_by_default_low_classes_are_told_and_kept(tmp_path):
     prepare.run(recipe(), root, work)
     assert len(rows(work, "clips.parquet")) == 5
     assert len(read_index(work)["classes"]) == 33
-    found = {row[0]: row[1:] for row in tables(card(work))[confidence_text(work)]}
-    assert found["wrath"] == ["0.400", "low"]
+    actual = {row[0]: row[1:] for row in tables(card(work))[confidence_text(work)]}
+    assert actual["wrath"] == ["0.400", "low"]
     assert "The paper drops classes below 0.5; this recipe drops none" in card(work)
 
 

@@ -31,9 +31,9 @@ def write_votes(root, cast, *, n_frames=60, in_round=1):
         writer = csv.writer(file)
         if is_new:
             writer.writerow(["clip", "annotator", "label", "confidence", "key_frame", "round"])
-        for place, (name, votes) in enumerate(cast.items()):
+        for index, (name, votes) in enumerate(cast.items()):
             if not (root / "videos" / f"{name}.mp4").exists():
-                write_plain_clip(root / "videos" / f"{name}.mp4", n_frames, seed=place)
+                write_plain_clip(root / "videos" / f"{name}.mp4", n_frames, seed=index)
             writer.writerows([name, f"n{who}", *vote, in_round] for who, vote in enumerate(votes))
     return root
 
@@ -56,17 +56,17 @@ def test_a_first_round_that_settles_little_ends_well_and_tells_why(tmp_path):
     root = write_votes(tmp_path / "in", cast)
     done = run(tmp_path, root)
     assert done.exit_code == 0, done.output
-    place = tmp_path / "work" / "manifests" / "reannotate.csv"
+    target = tmp_path / "work" / "manifests" / "reannotate.csv"
     assert (
         "5 clips to be voted on again (not agreed on: label 3, key frame 2, confidence 1), all in "
-        f"{place}; add the new votes to votes.csv with round 2"
+        f"{target}; add the new votes to votes.csv with round 2"
     ) in done.stdout
     assert "rejected" not in done.stdout
     assert "classes: 3 of your own, all that somebody voted for (boredom, " in done.stdout
     assert "); a class that the votes give to no clip is left out" in done.stdout
     assert again(tmp_path) == ["b1", "f1", "n1", "n2", "u1"]
-    told = CliRunner().invoke(app, ["check", "default", "--root", str(root)]).stdout
-    assert re.search(r"^\(by votes\) +6$", told, re.MULTILINE)
+    output = CliRunner().invoke(app, ["check", "default", "--root", str(root)]).stdout
+    assert re.search(r"^\(by votes\) +6$", output, re.MULTILINE)
     write_votes(root, dict.fromkeys(("n1", "n2", "f1", "u1", "b1"), AGREED), in_round=2)
     done = run(tmp_path, root)
     assert done.exit_code == 0, done.output
@@ -131,8 +131,8 @@ def test_key_frames_agree_within_seconds_at_the_rate_of_the_clip(tmp_path, fps, 
         {"name": "t", "buckets": 1, "dataset": {"scheme": "free"}, "faces": {"align": "never"}}
     )
     prepare.run(config, root, tmp_path / "work")
-    found = [row["key_frame"] for row in read_rows(tmp_path / "work" / "manifests" / "clips.parquet")]
-    assert found == ([16] if is_settled else [])
+    actual = [row["key_frame"] for row in read_rows(tmp_path / "work" / "manifests" / "clips.parquet")]
+    assert actual == ([16] if is_settled else [])
 
 
 @pytest.mark.slow
@@ -148,13 +148,13 @@ def test_key_frames_of_a_varying_rate_agree_within_the_seconds_of_the_file(tmp_p
     write_clip(root / "videos" / kind, 30, size=(64, 48), times_ms=times)
     sections = {"name": "t", "buckets": 1, "dataset": {"scheme": "free"}, "faces": {"align": "never"}}
     prepare.run(PrepareConfig.model_validate(sections), root, tmp_path / "work")
-    found = [row["key_frame"] for row in read_rows(tmp_path / "work" / "manifests" / "clips.parquet")]
-    assert found == ([] if key_frame is None else [key_frame])
+    actual = [row["key_frame"] for row in read_rows(tmp_path / "work" / "manifests" / "clips.parquet")]
+    assert actual == ([] if key_frame is None else [key_frame])
     # In frames it is as the recipe says, whatever the times.
     sections["consensus"] = {"key_frame_tolerance": 2}
     prepare.run(PrepareConfig.model_validate(sections), root, tmp_path / "frames")
-    found = [row["key_frame"] for row in read_rows(tmp_path / "frames" / "manifests" / "clips.parquet")]
-    assert len(found) == (frames != (2, 4, 6, 8, 10))
+    actual = [row["key_frame"] for row in read_rows(tmp_path / "frames" / "manifests" / "clips.parquet")]
+    assert len(actual) == (frames != (2, 4, 6, 8, 10))
 
 
 @pytest.mark.slow
@@ -180,13 +180,15 @@ def test_a_vote_for_a_frame_beyond_the_clip_leaves_the_others_to_settle_it(tmp_p
         "none": ("reannotate", "round 1: key frame: 0 of 5 agree, 3 needed (beyond the clip: frame 60)"),
     }
     assert again(tmp_path) == ["few", "none"]
-    told = "votes are for key frames beyond the end of the clip, which agree with none; frames count from 0: "
-    assert f"10 {told}few (3), most (2), none (5)" in done.stdout
+    message = (
+        "votes are for key frames beyond the end of the clip, which agree with none; frames count from 0: "
+    )
+    assert f"10 {message}few (3), most (2), none (5)" in done.stdout
     # Of what has been voted on again, the first round is not told any more.
     write_votes(root, {"few": AGREED, "none": [("calm", 0.9, 4)] * 4 + [("calm", 0.9, 60)]}, in_round=2)
     done = run(tmp_path, root)
     assert again(tmp_path) == []
-    assert f"3 {told}most (2), none (1)" in done.stdout
+    assert f"3 {message}most (2), none (1)" in done.stdout
 
 
 @pytest.mark.parametrize(

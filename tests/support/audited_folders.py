@@ -27,7 +27,7 @@ OFFSETS = (-3, 0, 3)
 @cache
 def drawn_clips(count):
     """The first clips of every few: (id, subject, label, frames, landmarks of each frame)."""
-    found = []
+    actual = []
     plans = plan(OPTIONS)
     for one in plans[:: len(plans) // count][:count]:
         clip = draw_clip(one, OPTIONS)
@@ -40,8 +40,8 @@ def drawn_clips(count):
             left, up = clip.performance.gaze[number].tolist()
             activation = clip.performance.activations[number]
             frames.append(renderer.picture(activation, clip.pose(number), gaze=(left, up)))
-        found.append((one.clip_id, one.subject_id, one.label, tuple(frames), points[numbers]))
-    return tuple(found)
+        actual.append((one.clip_id, one.subject_id, one.label, tuple(frames), points[numbers]))
+    return tuple(actual)
 
 
 def face(frame, points, *, jitter_px=0.0, seed=0):

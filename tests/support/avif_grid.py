@@ -46,18 +46,18 @@ def avif_grid(image: Image.Image, tile: int) -> bytes:
     refers = _box(b"dimg", struct.pack(f">HH{len(files)}H", 1, len(files), *tiles))
 
     def meta(begin: int) -> bytes:
-        places, at = [(1, 1, 0, len(grid))], begin  # the grid lies in idat, tiles in the file
+        positions, at = [(1, 1, 0, len(grid))], begin  # the grid lies in idat, tiles in the file
         for number, payload in zip(tiles, payloads, strict=True):
-            places.append((number, 0, at, len(payload)))
+            positions.append((number, 0, at, len(payload)))
             at += len(payload)
         where = b"".join(
-            struct.pack(">HHHHII", n, method, 0, 1, offset, size) for n, method, offset, size in places
+            struct.pack(">HHHHII", n, method, 0, 1, offset, size) for n, method, offset, size in positions
         )
         return _full(
             b"meta",
             _full(b"hdlr", b"\0\0\0\0pict" + b"\0" * 13)
             + _full(b"pitm", struct.pack(">H", 1))
-            + _full(b"iloc", struct.pack(">BBH", 0x44, 0, len(places)) + where, version=1)
+            + _full(b"iloc", struct.pack(">BBH", 0x44, 0, len(positions)) + where, version=1)
             + _full(b"iinf", struct.pack(">H", len(entries)) + infos)
             + _full(b"iref", refers)
             + _box(
@@ -88,6 +88,6 @@ def _full(kind: bytes, data: bytes, *, version: int = 0) -> bytes:
 
 def _find(data: bytes, kind: bytes) -> bytes:
     """The first box of a kind, head and all."""
-    place = data.index(kind) - 4
-    (size,) = struct.unpack_from(">I", data, place)
-    return data[place : place + size]
+    position = data.index(kind) - 4
+    (size,) = struct.unpack_from(">I", data, position)
+    return data[position : position + size]

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from fgbench.runs.results import Predictions, write_run
+from fgbench.runs.predictions import Predictions
+from fgbench.runs.results import write_run
 from tests.support.divided_work import EKMAN7
 from tests.support.report_folders import digest_of
 
@@ -23,11 +24,11 @@ def fake_run(
     probabilities = np.full((len(samples), len(classes)), np.nan, np.float32)
     predicted = []
     for row, (_, _, label) in enumerate(samples):
-        found = label if random.random() < share else str(random.choice(classes))
-        predicted.append(None if row % 10 == 9 else found)
+        actual = label if random.random() < share else str(random.choice(classes))
+        predicted.append(None if row % 10 == 9 else actual)
         if predicted[-1] is not None:
             probabilities[row] = 0.5 / len(classes)
-            probabilities[row, classes.index(found)] += 0.5
+            probabilities[row, classes.index(actual)] += 0.5
     return write_run(
         work,
         Predictions(

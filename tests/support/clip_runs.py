@@ -9,8 +9,10 @@ import pyarrow as pa
 
 from fgbench import records, storage
 from fgbench.media.images import encode
-from fgbench.runs.results import Predictions, write_run
-from fgbench.runs.streams import ClipAttention, StreamScores, write_attention, write_streams
+from fgbench.runs.attention import ClipAttention, write_attention
+from fgbench.runs.predictions import Predictions
+from fgbench.runs.results import write_run
+from fgbench.runs.streams import StreamScores, write_streams
 from fgbench.taxonomy import leaf
 from tests.support.report_folders import LABELS, digest_of
 
@@ -21,8 +23,8 @@ KEY_FRAME = 7
 def clips() -> list[tuple[str, str, str, str]]:
     """Id, part, class and subject: two validation and two test clips per class, of eight subjects in turn."""
     return [
-        (f"{label}-{part}-{number}", part, label, f"s{(place + number) % 8}")
-        for place, label in enumerate(LABELS)
+        (f"{label}-{part}-{number}", part, label, f"s{(index + number) % 8}")
+        for index, label in enumerate(LABELS)
         for part in ("val", "test")
         for number in range(2)
     ]
@@ -33,11 +35,11 @@ def stream(seed, name, entries, *, share) -> StreamScores:
     generator = np.random.default_rng([seed, *name.encode()])
     probabilities = np.empty((len(entries), len(LABELS)), np.float64)
     for row, (_, _, label, _) in enumerate(entries):
-        found = label if generator.random() < share else str(generator.choice(LABELS))
+        actual = label if generator.random() < share else str(generator.choice(LABELS))
         probabilities[row] = generator.dirichlet(np.full(len(LABELS), 0.4))
         sure = generator.uniform(0.1, 0.7)
         probabilities[row] *= 1.0 - sure
-        probabilities[row, LABELS.index(found)] += sure
+        probabilities[row, LABELS.index(actual)] += sure
     ids, parts, labels, subjects = zip(*entries, strict=True)
     return StreamScores(
         classes=LABELS,
@@ -52,11 +54,11 @@ def stream(seed, name, entries, *, share) -> StreamScores:
 def attention(entries, *, seed=0) -> list[ClipAttention]:
     """Weights with a hill near the key frame: low in the first block, high in the second."""
     generator = np.random.default_rng(seed)
-    found = []
+    actual = []
     for name, part, _, _ in entries:
         hill = np.exp(-0.5 * ((np.arange(N_FRAMES) - KEY_FRAME - generator.normal()) / 2) ** 2)
         first, second = (np.exp(scale * hill) / np.exp(scale * hill).sum() for scale in (1.0, 2.0))
-        found.append(
+        actual.append(
             ClipAttention(
                 sample_id=name,
                 part=part,
@@ -65,7 +67,7 @@ def attention(entries, *, seed=0) -> list[ClipAttention]:
                 second=second.astype(np.float32),
             )
         )
-    return found
+    return actual
 
 
 def write_clip_run(
@@ -99,12 +101,12 @@ def write_clip_run(
     test = [entry for entry in entries if entry[1] == "test"]
     probabilities = np.full((len(test), len(LABELS)), np.nan, np.float32)
     predicted: list[str | None] = []
-    place = {entry[0]: row for row, entry in enumerate(seen)}
+    position = {entry[0]: row for row, entry in enumerate(seen)}
     for row, entry in enumerate(test):
         if entry[0] in lost:
             predicted.append(None)
             continue
-        at = place[entry[0]]
+        at = position[entry[0]]
         mixed = w * streams["spatial"].probabilities[at].astype(np.float64)
         if weight is not None:
             mixed = mixed + (1.0 - w) * streams["temporal"].probabilities[at]
@@ -172,9 +174,9 @@ def write_clip_manifests(work: Path, entries: list[tuple[str, str, str, str]] | 
                 }
             )
     tables = {"clips.parquet": ("clips", rows), "faces/00000.parquet": ("faces", faces)}
-    for name, (kind, found) in tables.items():
+    for name, (kind, one) in tables.items():
         schema = records.schema(kind)
-        full = [{column: row.get(column) for column in schema.names} for row in found]
+        full = [{column: row.get(column) for column in schema.names} for row in one]
         storage.write_table(work / "manifests" / name, pa.Table.from_pylist(full, schema=schema))
     index = {"dataset": "mine", "synthetic": True, "files": {name: {"sha256": "0" * 64} for name in tables}}
     storage.write_json(work / "manifests" / "index.json", index)

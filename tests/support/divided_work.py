@@ -72,11 +72,11 @@ def write_work(folder, clips, *, pictures=False, no_face=(), dataset="ck-plus", 
     return folder
 
 
-def coloured(number, place, of):
+def coloured(number, position, of):
     """A 224 px face of smooth noise in one of some colours, as PNG."""
     noise = np.random.default_rng(number).integers(0, 40, (8, 8, 3), np.uint8)
     smooth = cv2.resize(noise, (224, 224), interpolation=cv2.INTER_LINEAR)
-    colour = cv2.cvtColor(np.uint8([[[180 * place // of, 255, 200]]]), cv2.COLOR_HSV2RGB)[0, 0]
+    colour = cv2.cvtColor(np.uint8([[[180 * position // of, 255, 200]]]), cv2.COLOR_HSV2RGB)[0, 0]
     return encode(cv2.add(smooth, np.full((224, 224, 3), colour, np.uint8)), "png", 0)
 
 

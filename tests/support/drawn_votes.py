@@ -32,8 +32,8 @@ ANNOTATORS = ("ada", "ben", "cleo", "dan", "eve")
 def write_voted(root: Path) -> Path:
     """Draw eight clips of four persons, with the votes of five annotators; a ninth file is no video."""
     videos = root / "videos"
-    with _table(root, "annotations.csv") as told, _table(root, "votes.csv") as voted:
-        rows, votes = csv.writer(told), csv.writer(voted)
+    with _table(root, "annotations.csv") as reported, _table(root, "votes.csv") as voted:
+        rows, votes = csv.writer(reported), csv.writer(voted)
         rows.writerow(["clip", "subject", "source"])
         votes.writerow(["clip", "annotator", "label", "confidence", "key_frame"])
         for plan in PLANS:
@@ -53,14 +53,14 @@ def write_voted(root: Path) -> Path:
 def recipe(**sections: object) -> PrepareConfig:
     """A recipe for it, quick to compute."""
     sample = {"before": 1, "after": 1}
-    told = {
+    described = {
         "name": "small",
         "buckets": 4,
         "sample": sample,
         "split": {"cover_all_classes": False},
         **sections,
     }
-    return PrepareConfig.model_validate({**told, "dataset": {"synthetic": True, "scheme": "found"}})
+    return PrepareConfig.model_validate({**described, "dataset": {"synthetic": True, "scheme": "found"}})
 
 
 def prepared(root: Path, work: Path, **sections: object) -> Path:

@@ -59,18 +59,18 @@ class PlainDetector:
         return np.array([(part.x, part.y) for part in self._predictor(image, box).parts()], float)
 
 
-def error_percent(found: np.ndarray, expected: np.ndarray) -> float:
+def error_percent(actual: np.ndarray, expected: np.ndarray) -> float:
     """Mean distance of landmarks in percent of the distance between the outer corners of the eyes."""
-    distance = np.linalg.norm(found - expected, axis=1).mean()
+    distance = np.linalg.norm(actual - expected, axis=1).mean()
     return float(100 * distance / np.linalg.norm(expected[36] - expected[45]))
 
 
 def runs(values: Sequence[object]) -> list[tuple[object, int]]:
     """Runs of equal values: (value, length)."""
-    found: list[tuple[object, int]] = []
+    actual: list[tuple[object, int]] = []
     for value in values:
-        if found and found[-1][0] == value:
-            found[-1] = (value, found[-1][1] + 1)
+        if actual and actual[-1][0] == value:
+            actual[-1] = (value, actual[-1][1] + 1)
         else:
-            found.append((value, 1))
-    return found
+            actual.append((value, 1))
+    return actual

@@ -72,15 +72,15 @@ def drawn_swing(
     shown, marks = [], []
     for frame in range(n_frames):
         pose, way = swing.at(frame)
-        place = np.array([(SIZE[0] - _HEAD[0]) / 2 + way[0], way[1]])
-        marks.append(head.seen(rest, pose).landmarks_px + place)
+        position = np.array([(SIZE[0] - _HEAD[0]) / 2 + way[0], way[1]])
+        marks.append(head.seen(rest, pose).landmarks_px + position)
         mean = np.zeros((SIZE[1], SIZE[0], 3), np.float32)
         for part in range(_EXPOSED):
             time = frame + 0.5 * (part - (_EXPOSED - 1) / 2) / _EXPOSED
             pose, way = swing.at(time)
-            place = np.array([(SIZE[0] - _HEAD[0]) / 2 + way[0], way[1]])
+            position = np.array([(SIZE[0] - _HEAD[0]) / 2 + way[0], way[1]])
             picture = renderer.picture(rest, pose).astype(np.float32)
-            move = np.array([[1.0, 0.0, place[0]], [0.0, 1.0, place[1]]])
+            move = np.array([[1.0, 0.0, position[0]], [0.0, 1.0, position[1]]])
             edge = np.zeros(_HEAD[::-1], np.float32)
             cv2.ellipse(edge, (_HEAD[0] // 2, _HEAD[1] // 2), (150, 176), 0, 0, 360, 1.0, -1)
             edge = cv2.warpAffine(cv2.GaussianBlur(edge, (0, 0), 4), move, SIZE)[:, :, None]

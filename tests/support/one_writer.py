@@ -28,12 +28,12 @@ def forced_runs_start_anew(train, context):
     assert list((context.workdir / "runs").rglob("checkpoint.pt")), "there is something to continue"
     for force, first in ((False, False), (True, True)):
         steps = []
-        told = replace(context, force=force, progress=telling(steps))
+        changed = replace(context, force=force, progress=telling(steps))
         if force:
-            train(told)
+            train(changed)
         else:
             with pytest.raises(KilledError):
-                train(replace(told, progress=telling(steps, stop=True)))
+                train(replace(changed, progress=telling(steps, stop=True)))
         assert (steps[0] == 1) == first, f"force={force}: begins with step {steps[0]}"
 
 

@@ -49,13 +49,15 @@ class Step:
         Raises:
             NoHintError: If there is none.
         """
-        said = [line.removeprefix("next: ") for line in self.output.splitlines() if line.startswith("next: ")]
-        for command in "; ".join(said).split("; "):
+        reported = [
+            line.removeprefix("next: ") for line in self.output.splitlines() if line.startswith("next: ")
+        ]
+        for command in "; ".join(reported).split("; "):
             if command.startswith(begin):
                 return command
         raise NoHintError(f"no {begin!r} after {self.command!r}, which said:\n{self.output}")
 
-    def found(self, pattern: str) -> str:
+    def first_match(self, pattern: str) -> str:
         """The first group of a pattern in what the console said.
 
         Raises:
@@ -85,8 +87,8 @@ def walk(here: Path) -> list[Step]:
         return steps[-1]
 
     # The first votes: who did not agree votes again, on the clips that are listed.
-    again = Path(steps[0].found(r"all in (\S+reannotate\.csv)"))
-    steps[0].found(r"(add the new votes to votes\.csv with round 2, and run fgbench prepare again)")
+    again = Path(steps[0].first_match(r"all in (\S+reannotate\.csv)"))
+    steps[0].first_match(r"(add the new votes to votes\.csv with round 2, and run fgbench prepare again)")
     with (here / again).open(encoding="utf-8", newline="") as file:
         clips = [row["clip"] for row in csv.DictReader(file)]
     add_votes(here / DATA, [shown[clip] for clip in clips], SECOND_ROUND, round_=2)

@@ -10,8 +10,10 @@ import pyarrow as pa
 
 from fgbench import records, storage
 from fgbench.media.images import encode
-from fgbench.runs.results import Predictions, write_run
-from fgbench.runs.streams import ClipAttention, StreamScores, write_attention, write_streams
+from fgbench.runs.attention import ClipAttention, write_attention
+from fgbench.runs.predictions import Predictions
+from fgbench.runs.results import write_run
+from fgbench.runs.streams import StreamScores, write_streams
 from fgbench.taxonomy import leaf
 from tests.support.report_folders import LABELS, REGION_SCHEMA, digest_of, write_fake_run
 
@@ -28,15 +30,15 @@ def face_variants(n: int, seed: int = 0) -> list[bytes]:
     from skimage.data import astronaut
 
     generator = np.random.default_rng(seed)
-    found = []
+    actual = []
     for _ in range(n):
         scale, turn = generator.uniform(1.0, 1.5), generator.uniform(-15, 15)
         matrix = cv2.getRotationMatrix2D((224, 120), turn, scale)
         matrix[:, 2] += [112 - 224 + generator.uniform(-15, 15), 112 - 120 + generator.uniform(-15, 15)]
         moved = cv2.warpAffine(astronaut(), matrix, (224, 224), borderMode=cv2.BORDER_REFLECT)
         lit = np.clip(moved * generator.uniform(0.6, 1.2) + generator.normal(0, 4, moved.shape), 0, 255)
-        found.append(encode(lit.astype(np.uint8), "jpeg", 95))
-    return found
+        actual.append(encode(lit.astype(np.uint8), "jpeg", 95))
+    return actual
 
 
 def write_data(
@@ -64,13 +66,13 @@ def write_data(
     """
     faces, manifests = face_variants(n_faces), work / "manifests"
     clip_rows, face_rows, files = [], [], []
-    found: dict[str, list[Sample]] = {"image": [], "video": []}
+    actual: dict[str, list[Sample]] = {"image": [], "video": []}
     number = 0
     for part, count in clips.items():
         image_rows = []
         per_clip = images_per_clip if isinstance(images_per_clip, int) else images_per_clip[part]
-        for place in range(count):
-            label, subject, clip = labels[place % len(labels)], f"s{place % 10}", f"{part}-clip{place:04d}"
+        for index in range(count):
+            label, subject, clip = labels[index % len(labels)], f"s{index % 10}", f"{part}-clip{index:04d}"
             tree = leaf(label) if label in LABELS else None
             common = {
                 "clip_id": clip,
@@ -85,9 +87,9 @@ def write_data(
                 name = records.image_id(clip, frame)
                 image_rows.append({**common, "image_id": name, "frame_index": frame, "offset": frame - 2})
                 if part == "test":
-                    found["image"].append((name, clip, subject, label))
+                    actual["image"].append((name, clip, subject, label))
             if part == "test":
-                found["video"].append((clip, clip, subject, label))
+                actual["video"].append((clip, clip, subject, label))
                 for frame in range(frames):
                     face_rows.append(
                         {"clip_id": clip, "frame_index": frame * 3, "role": "video", "status": "ok"}
@@ -118,7 +120,7 @@ def write_data(
             "files": {name: {"sha256": "0" * 64, "rows": 1} for name in files},
         },
     )
-    return found
+    return actual
 
 
 def _write(path: Path, kind: str, rows: list[dict[str, object]]) -> None:

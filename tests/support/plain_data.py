@@ -40,8 +40,8 @@ def write_plain_data(root: Path, n_clips: int = 9) -> Path:
 
 def recipe(**sections: object) -> PrepareConfig:
     """Whole frames stand for faces."""
-    told = {"name": "plain", "buckets": 4, "faces": {"align": "never"}, "dataset": {"scheme": "found"}}
-    return PrepareConfig.model_validate({**told, **sections})
+    described = {"name": "plain", "buckets": 4, "faces": {"align": "never"}, "dataset": {"scheme": "found"}}
+    return PrepareConfig.model_validate({**described, **sections})
 
 
 def prepared(root: Path, work: Path, **sections: object) -> Path:

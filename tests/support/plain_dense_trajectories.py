@@ -55,7 +55,7 @@ def trajectories(frames: Iterable[npt.NDArray[np.uint8]]) -> list[Row]:
                 ]
                 tracks[k] = [t for t in followed if len(t.points) < 16]
             ends = [t.points[-1] for t in tracks[k]]
-            tracks[k] += [_Track([place], []) for place in new_places(new_pictures[k], ends)]
+            tracks[k] += [_Track([position], []) for position in new_places(new_pictures[k], ends)]
         pictures, expansions = new_pictures, new_expansions
     return rows
 
@@ -149,13 +149,13 @@ def new_places(gray: npt.NDArray[np.uint8], ends: list[Array]) -> list[Array]:
 def orientation_fields(x: Array, y: Array, still: float | None = None) -> Array:
     """(H, W, 8 or 9): length of each vector shared by its two nearest directions."""
     length = np.hypot(x, y)
-    place = np.mod(np.arctan2(y, x), 2 * np.pi) / (np.pi / 4)
-    low = np.floor(place).astype(int)
+    position = np.mod(np.arctan2(y, x), 2 * np.pi) / (np.pi / 4)
+    low = np.floor(position).astype(int)
     is_still = np.zeros(length.shape, bool) if still is None else length <= still
     length = np.where(is_still, 0, length)
     bins = np.arange(8)
-    fields = (bins == (low % 8)[..., None]) * (length * (1 - place + low))[..., None]
-    fields = fields + (bins == ((low + 1) % 8)[..., None]) * (length * (place - low))[..., None]
+    fields = (bins == (low % 8)[..., None]) * (length * (1 - position + low))[..., None]
+    fields = fields + (bins == ((low + 1) % 8)[..., None]) * (length * (position - low))[..., None]
     return fields if still is None else np.concatenate([fields, is_still[..., None]], axis=-1)
 
 

@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from fgbench import records, storage
 from fgbench.media.images import encode
+from fgbench.runs.predictions import Predictions
 from fgbench.runs.read_digest import read_digest
-from fgbench.runs.results import Predictions, write_run
+from fgbench.runs.results import write_run
 from fgbench.taxonomy import leaf, leaves
 from fgbench.workfolders.manifest_index import is_published, read_index
 
@@ -30,8 +31,8 @@ REGION_SCHEMA = pa.schema(
 def samples(n_per_class: int = 4) -> list[tuple[str, str, str, str]]:
     """Id, clip, subject and class of test images: two clips per class, of eight subjects in turn."""
     return [
-        (f"{label}-{number % 2}-f{number:05d}", f"{label}-{number % 2}", f"s{(place + number) % 8}", label)
-        for place, label in enumerate(LABELS)
+        (f"{label}-{number % 2}-f{number:05d}", f"{label}-{number % 2}", f"s{(index + number) % 8}", label)
+        for index, label in enumerate(LABELS)
         for number in range(n_per_class)
     ]
 
@@ -58,11 +59,11 @@ def write_fake_run(
     predicted: list[str | None] = []
     probabilities = np.full((len(shown), len(LABELS)), np.nan, np.float32)
     for row, (_, _, _, label) in enumerate(shown):
-        found = label if generator.random() < share else str(generator.choice(LABELS))
-        predicted.append(None if generator.random() < 0.05 else found)
+        actual = label if generator.random() < share else str(generator.choice(LABELS))
+        predicted.append(None if generator.random() < 0.05 else actual)
         if predicted[-1] is not None:
             probabilities[row] = 0.5 / len(LABELS)
-            probabilities[row, LABELS.index(found)] += 0.5
+            probabilities[row, LABELS.index(actual)] += 0.5
     ids, clips, subjects, labels = zip(*shown, strict=True)
     return write_run(
         work,

@@ -15,12 +15,12 @@ import torch
 from torch import nn
 
 from fgbench.inputs.batching import Slices, epoch_order
-from fgbench.inputs.cached_maps import KeptMaps
 from fgbench.inputs.clip_frames import HeldRows
 from fgbench.inputs.clip_set import ClipSet
 from fgbench.inputs.crops import view_table
 from fgbench.inputs.frame_choice import pieces_of
 from fgbench.inputs.image_set import ImageSet
+from fgbench.inputs.map_views import KeptMaps
 from fgbench.inputs.preprocessing import Preprocessing
 from fgbench.inputs.resident import Resident
 from fgbench.methods.msau.task import ImageTask
@@ -92,7 +92,7 @@ def of_images(losses=LOSSES, *, unfreeze_after=None):
     labels = torch.arange(n) % CLASSES
     faces = torch.randint(0, 256, (n, 3, 7, 7), generator=generator(0, "faces"), dtype=torch.uint8)
     ids = [f"image{number:02d}" for number in range(n)]
-    found = ImageSet(
+    actual = ImageSet(
         sample_ids=ids,
         clip_ids=ids,
         labels=labels,
@@ -106,8 +106,8 @@ def of_images(losses=LOSSES, *, unfreeze_after=None):
         model,
         recipe,
         looks,
-        train=found,
-        selection=found,
+        train=actual,
+        selection=actual,
         maps=None,
         selection_maps=None,
         frozen="trunk" if later else "none",
@@ -184,7 +184,7 @@ TASKS = {
 }
 
 
-def found(folder, name):
+def files_of(folder, name):
     """History of a training, and its running statistics, in a row of numbers each."""
     task = TASKS[name]()
     settings = SETTINGS if name in ("one row", "two rows") else GENTLE
@@ -246,7 +246,7 @@ def norm_and_rows(kind):
 
 def _shared_norms(rank: int, world: int) -> dict[str, dict[str, list[float]]]:
     """What this process finds for its rows: values, gradients, running statistics."""
-    told = {}
+    described = {}
     counts = (*COUNTS[: world - 1], sum(COUNTS[world - 1 :]))
     for kind in NORMS:
         norm, rows, gradients = norm_and_rows(kind)
@@ -255,13 +255,13 @@ def _shared_norms(rank: int, world: int) -> dict[str, dict[str, list[float]]]:
         own = rows.split(counts)[rank].requires_grad_()
         made = holder(own)
         made.backward(gradients.split(counts)[rank])
-        told[kind] = {
+        described[kind] = {
             "values": made.flatten().tolist(),
             "gradients": own.grad.flatten().tolist(),
             **{name: value.grad.tolist() for name, value in holder[0].named_parameters()},
             **{name: value.tolist() for name, value in holder[0].named_buffers()},
         }
-    return told
+    return described
 
 
 def _main(folder: Path, names: list[str]) -> None:
@@ -269,12 +269,12 @@ def _main(folder: Path, names: list[str]) -> None:
     processes = join_processes(CPU)
     rank = processes.rank
     norms = _shared_norms(rank, processes.world)
-    told = {
+    described = {
         "norms": norms,
-        "tasks": {name: found(folder, name) for name in names},
+        "tasks": {name: files_of(folder, name) for name in names},
         "resumed_alike": is_resumed_alike(folder),
     }
-    (folder / f"found-{rank}.json").write_text(json.dumps(told))
+    (folder / f"found-{rank}.json").write_text(json.dumps(described))
 
 
 if __name__ == "__main__":

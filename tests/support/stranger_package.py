@@ -39,11 +39,11 @@ dataset: {adapter: glad-faces, name: glad-faces, scheme: fg33}
 
 
 def list_clips(root):
-    found = sorted(root.glob("*.mp4"))
-    if not found:
+    clips = sorted(root.glob("*.mp4"))
+    if not clips:
         raise DatasetError(f"{root} has no clips", CARD.layouts[0])
     entries = []
-    for path in found:
+    for path in clips:
         part, person, label, _ = path.stem.split("-")
         entries.append(
             ClipEntry(
@@ -118,14 +118,14 @@ SCHEMA = pa.schema([("clip_id", pa.string()), ("image_id", pa.string()), ("brigh
 
 
 def run(task):
-    found = {row["clip_id"]: [] for row in task.rows("faces", columns=["clip_id"])}
+    rows = {row["clip_id"]: [] for row in task.rows("faces", columns=["clip_id"])}
     for part in SPLITS:
         for row in task.rows("augment", part, ["image_id", "clip_id", "image"]):
             mean = float(decode(row["image"]["bytes"]).mean()) * task.config.scale
-            told = {name: row[name] for name in ("clip_id", "image_id")}
-            found[row["clip_id"]].append({**told, "brightness": mean})
-    for clip_id in sorted(found):
-        yield Item(clip_id, partial(Accepted, clip_id, found[clip_id]))
+            ids = {name: row[name] for name in ("clip_id", "image_id")}
+            rows[row["clip_id"]].append({**ids, "brightness": mean})
+    for clip_id in sorted(rows):
+        yield Item(clip_id, partial(Accepted, clip_id, rows[clip_id]))
 
 
 STAGE = Stage(

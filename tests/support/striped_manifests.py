@@ -26,17 +26,17 @@ def manifests(folder, *, shuffle=False, without=(), no_face=0):
         for subject in range(count):
             if shuffle:
                 random.Random(f"{part}{subject}").shuffle(order)
-            for place, label in enumerate(LABELS):
+            for index, label in enumerate(LABELS):
                 if (label, part) in without:
                     continue
                 name = f"{part}-{subject}-{label}"
-                angle, period = np.pi * place / 33, 5 + place % 3
+                angle, period = np.pi * index / 33, 5 + index % 3
                 stripes = np.sin((across * np.cos(angle) + down * np.sin(angle)) * 2 * np.pi / period)
                 picture = np.uint8(np.clip(128 + 60 * stripes + rng.normal(0, 25, (96, 96)), 0, 255))
-                told = order[place] if shuffle else label
-                about = {"clip_id": name, "label": told, "split": part, "subject_id": f"{part}{subject}"}
+                reported = order[index] if shuffle else label
+                about = {"clip_id": name, "label": reported, "split": part, "subject_id": f"{part}{subject}"}
                 clips.append(about)
-                has_face = not (part == "test" and subject == 0 and place < no_face)
+                has_face = not (part == "test" and subject == 0 and index < no_face)
                 status = "ok" if has_face else "no_face"
                 faces.append({"clip_id": name, "frame_index": 0, "role": "both", "status": status})
                 if has_face:

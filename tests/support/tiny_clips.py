@@ -45,11 +45,11 @@ def write_clips(manifests, described, *, group=16):
     ``(number, u, v)``.
     """
     clips, faces, fields = [], [], []
-    for clip_id, part, subject, label, found, flow in described:
+    for clip_id, part, subject, label, one, flow in described:
         clips.append(
             {"clip_id": clip_id, "label": label, "split": part, "subject_id": subject, "sha256": clip_id}
         )
-        for frame_index, data in found:
+        for frame_index, data in one:
             row = {"clip_id": clip_id, "frame_index": frame_index, "role": "both"}
             image = {"image": {"bytes": data, "path": "x.png"}} if data else {}
             faces.append(row | image | {"status": "ok" if data else "no_face"})

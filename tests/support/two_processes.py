@@ -37,13 +37,13 @@ def _main(folder: Path) -> None:
     atexit.register(_tell_end, folder, groups)  # what is registered first is called last
     processes = join_processes(torch.device("cpu"))
     groups += [processes.rank, weakref.ref(distributed.group.WORLD)]
-    found = {"world": processes.world}
+    actual = {"world": processes.world}
 
     task = plain_task()
     if processes.rank:  # the main one's weights count
         torch.nn.init.ones_(task.model[0].weight)
-    found["losses"] = losses(train(task, folder / "plain"))
-    found["weights"] = weights_of(task.model)
+    actual["losses"] = losses(train(task, folder / "plain"))
+    actual["weights"] = weights_of(task.model)
 
     # Batch normalisation needs two rows in each process.
     whole, resumed = TinyTask(samples=32), TinyTask(samples=32)
@@ -51,16 +51,16 @@ def _main(folder: Path) -> None:
     try:
         train(TinyTask(samples=32), folder / "resumed", progress=killer(14))
     except KilledError:
-        found["same_history"] = losses(train(resumed, folder / "resumed")) == losses(history)
-    found["whole"], found["resumed"] = digest(whole.model), digest(resumed.model)
+        actual["same_history"] = losses(train(resumed, folder / "resumed")) == losses(history)
+    actual["whole"], actual["resumed"] = digest(whole.model), digest(resumed.model)
 
     poisoned = TinyTask(samples=32)
     poisoned.poison = {int(poisoned.batches(epoch=0, rank=1, world=2)[4][0]): float("nan")}
     try:
         train(poisoned, folder / "poisoned")
     except ConfigError as error:
-        found["diverged"] = error.message
-    (folder / f"found-{processes.rank}.json").write_text(json.dumps(found))
+        actual["diverged"] = error.message
+    (folder / f"found-{processes.rank}.json").write_text(json.dumps(actual))
 
 
 def _tell_end(folder: Path, groups: list) -> None:

@@ -28,8 +28,8 @@ def picture(number: int, size: tuple[int, int] = SIZE) -> np.ndarray:
     rgb = np.stack([60 + 120 * x // width, 90 + 0 * x, 60 + 120 * y // height], axis=-1)
     rgb[height * 3 // 4 :, : width // 4] = (200, 40, 40)
     rgb[height * 3 // 4 :, width * 3 // 4 :] = (40, 40, 200)
-    place = (7 * number) % (width // 4)
-    rgb[height // 2 : height // 2 + 8, width // 4 + place : width // 4 + place + 8] = (40, 180, 60)
+    index = (7 * number) % (width // 4)
+    rgb[height // 2 : height // 2 + 8, width // 4 + index : width // 4 + index + 8] = (40, 180, 60)
     for position, bit in enumerate(f"{number:08b}"):
         left = MARGIN_PX + position * SQUARE_PX
         for row, value in enumerate((int(bit), 1 - int(bit))):
@@ -201,9 +201,9 @@ def zero_packets(source: Path, target: Path, *, numbers: Iterable[int]) -> Path:
     """A copy in which the bytes of some packets (by their number in the file) are all 0."""
     data = bytearray(source.read_bytes())
     with av.open(str(source)) as container:
-        places = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
+        positions = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
     for number in numbers:
-        position, size = places[number]
+        position, size = positions[number]
         data[position : position + size] = bytes(size)
     target.write_bytes(data)
     return target

@@ -35,8 +35,8 @@ class Linear:
 
 
 def thirds(n):
-    places = np.arange(n)
-    return [Fold(places[places % 3 != k], places[places % 3 == k]) for k in range(3)]
+    positions = np.arange(n)
+    return [Fold(positions[positions % 3 != k], positions[positions % 3 == k]) for k in range(3)]
 
 
 def chosen(kernels, folds, truth, **options):
@@ -46,37 +46,37 @@ def chosen(kernels, folds, truth, **options):
 
 def test_one_fold_is_a_choice_on_a_validation_part():
     x, truth = samples()
-    found = chosen([Linear(x)], [Fold(slice(0, 80), slice(80, 120))], truth)
+    actual = chosen([Linear(x)], [Fold(slice(0, 80), slice(80, 120))], truth)
     gram, cross = linear_gram(x[:80]), linear_gram(x[80:], x[:80])
     machines = [fit_one_vs_rest(gram, truth[:80], labels=LABELS, c=c) for c in (0.1, 10.0)]
     decisions = [machine.decisions(cross) for machine in machines]
     uars = [balanced_accuracy_score(truth[80:], values.argmax(axis=1)) for values in decisions]
-    assert [trial.parameters["C"] for trial in found.trials] == [0.1, 10.0]
-    assert [trial.uar for trial in found.trials] == pytest.approx(uars)
+    assert [trial.parameters["C"] for trial in actual.trials] == [0.1, 10.0]
+    assert [trial.uar for trial in actual.trials] == pytest.approx(uars)
     best = int(np.argmax(uars))
-    assert found.best == found.trials[best]
-    np.testing.assert_allclose(found.decisions, decisions[best], atol=1e-5)
-    np.testing.assert_array_equal(found.machine.weights, machines[best].weights)
-    np.testing.assert_array_equal(found.truth, truth[80:])
+    assert actual.best == actual.trials[best]
+    np.testing.assert_allclose(actual.decisions, decisions[best], atol=1e-5)
+    np.testing.assert_array_equal(actual.machine.weights, machines[best].weights)
+    np.testing.assert_array_equal(actual.truth, truth[80:])
 
 
 def test_folds_are_decided_by_machines_of_the_others_and_scored_together():
     x, truth = samples()
     folds, kernel = thirds(120), Linear(x)
-    found = chosen([kernel], folds, truth, c_values=[1.0])
+    actual = chosen([kernel], folds, truth, c_values=[1.0])
     for rows, fitted in kernel.asked:
         assert not set(rows) & set(fitted)
-    assert found.machine is None, "none of them is fitted to all"
+    assert actual.machine is None, "none of them is fitted to all"
     order = np.concatenate([fold.held_out for fold in folds])
-    np.testing.assert_array_equal(found.truth, truth[order])
+    np.testing.assert_array_equal(actual.truth, truth[order])
     expected = np.empty((120, len(LABELS)))
     for fold in folds:
-        for place in range(len(LABELS)):
-            anchor = SVC(kernel="linear").fit(x[fold.fitted].astype(float), truth[fold.fitted] == place)
-            expected[fold.held_out, place] = anchor.decision_function(x[fold.held_out].astype(float))
-    np.testing.assert_allclose(found.decisions, expected[order], atol=2e-2)
-    score = balanced_accuracy_score(truth[order], found.decisions.argmax(axis=1))
-    assert found.best.uar == pytest.approx(score)
+        for index in range(len(LABELS)):
+            anchor = SVC(kernel="linear").fit(x[fold.fitted].astype(float), truth[fold.fitted] == index)
+            expected[fold.held_out, index] = anchor.decision_function(x[fold.held_out].astype(float))
+    np.testing.assert_allclose(actual.decisions, expected[order], atol=2e-2)
+    score = balanced_accuracy_score(truth[order], actual.decisions.argmax(axis=1))
+    assert actual.best.uar == pytest.approx(score)
 
 
 @pytest.mark.slow
@@ -93,13 +93,13 @@ def test_the_first_of_equals_is_chosen_whatever_the_number_of_jobs():
 
 def test_a_class_that_a_fold_is_not_fitted_to_is_decided_by_minus_one():
     x, truth = samples()
-    places = np.arange(120)
-    folds = [Fold(places[truth != 3], places[truth == 3]), Fold(places[60:], places[:60])]
-    found = chosen([Linear(x)], folds, truth, c_values=[1.0])
-    np.testing.assert_array_equal(found.decisions[:30, 3], np.float32(-1.0))
+    positions = np.arange(120)
+    folds = [Fold(positions[truth != 3], positions[truth == 3]), Fold(positions[60:], positions[:60])]
+    actual = chosen([Linear(x)], folds, truth, c_values=[1.0])
+    np.testing.assert_array_equal(actual.decisions[:30, 3], np.float32(-1.0))
     machine = fit_one_vs_rest(linear_gram(x[truth != 3]), truth[truth != 3], labels=LABELS[:3], c=1.0)
     cross = linear_gram(x[truth == 3], x[truth != 3])
-    np.testing.assert_allclose(found.decisions[:30, :3], machine.decisions(cross), atol=1e-5)
+    np.testing.assert_allclose(actual.decisions[:30, :3], machine.decisions(cross), atol=1e-5)
 
 
 def test_a_fold_of_one_class_is_an_error():

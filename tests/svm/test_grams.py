@@ -17,10 +17,10 @@ def features(n, width=40, seed=0):
 def test_tiles_are_the_plain_product(monkeypatch, n, dtype):
     monkeypatch.setattr(grams, "_TILE", 8)
     x, y = features(n), features(21, seed=1)
-    found = linear_gram(x, dtype=dtype)
-    assert found.dtype == dtype
-    np.testing.assert_allclose(found, x.astype(np.float64) @ x.T.astype(np.float64), rtol=1e-5)
-    np.testing.assert_array_equal(found, found.T)
+    actual = linear_gram(x, dtype=dtype)
+    assert actual.dtype == dtype
+    np.testing.assert_allclose(actual, x.astype(np.float64) @ x.T.astype(np.float64), rtol=1e-5)
+    np.testing.assert_array_equal(actual, actual.T)
     np.testing.assert_allclose(linear_gram(y, x), y.astype(np.float64) @ x.T.astype(np.float64), rtol=1e-5)
     own = squared_distances(x, dtype=dtype)
     np.testing.assert_array_equal(own, own.T)
@@ -52,9 +52,9 @@ def test_stored_numbers_are_those_of_float32():
 def test_threads_change_no_bit(monkeypatch):
     monkeypatch.setattr(grams, "_TILE", 64)
     x = features(300, width=500)
-    found = []
+    actual = []
     for blas, jobs in ((1, 1), (2, 1), (2, 3)):
         with threadpool_limits(blas, user_api="blas"):
-            found.append(squared_distances(x, jobs=jobs))
-    np.testing.assert_array_equal(found[0], found[1])
-    np.testing.assert_array_equal(found[0], found[2])
+            actual.append(squared_distances(x, jobs=jobs))
+    np.testing.assert_array_equal(actual[0], actual[1])
+    np.testing.assert_array_equal(actual[0], actual[2])

@@ -28,18 +28,18 @@ def reference(x, y):
 @pytest.mark.parametrize(("n", "m", "width"), [(1, 1, 1), (3, 700, 130), (150, 5, 4000)])
 def test_distances_are_scikit_learns(n, m, width, filled):
     x, y = histograms(n, width, filled), histograms(m, width, filled, seed=1)
-    found = chi2_distances(x, y)
-    assert found.dtype == np.float32
-    assert found.min() >= 0.0
-    np.testing.assert_allclose(found, reference(x, y), atol=1e-6)
+    actual = chi2_distances(x, y)
+    assert actual.dtype == np.float32
+    assert actual.min() >= 0.0
+    np.testing.assert_allclose(actual, reference(x, y), atol=1e-6)
 
 
 def test_one_channel_is_scikit_learns_kernel():
     """exp(-D / A) is exp(-gamma * sum) with gamma = 1 / (2 A)."""
     x, y = histograms(40, 300, 0.3), histograms(30, 300, 0.3, seed=1)
     mean = mean_distance(chi2_distances(x))
-    found = combined_kernel({"hog": chi2_distances(y, x)}, {"hog": mean})
-    np.testing.assert_allclose(found, chi2_kernel(y, x, gamma=1 / (2 * mean)), atol=1e-6)
+    actual = combined_kernel({"hog": chi2_distances(y, x)}, {"hog": mean})
+    np.testing.assert_allclose(actual, chi2_kernel(y, x, gamma=1 / (2 * mean)), atol=1e-6)
 
 
 def test_several_channels_multiply():
@@ -52,10 +52,10 @@ def test_several_channels_multiply():
 
 def test_a_training_matrix_is_symmetric_with_zeros_in_the_diagonal():
     x = histograms(300, 500, 0.1)
-    found = chi2_distances(x)
-    np.testing.assert_array_equal(found, found.T)
-    np.testing.assert_array_equal(np.diagonal(found), 0.0)
-    np.testing.assert_allclose(found, reference(x, x), atol=1e-6)
+    actual = chi2_distances(x)
+    np.testing.assert_array_equal(actual, actual.T)
+    np.testing.assert_array_equal(np.diagonal(actual), 0.0)
+    np.testing.assert_allclose(actual, reference(x, x), atol=1e-6)
 
 
 def test_a_training_matrix_becomes_symmetric_in_place():
@@ -65,11 +65,11 @@ def test_a_training_matrix_becomes_symmetric_in_place():
     chi2_distances(x[:9])  # compilation is not counted
     tracemalloc.start()
     try:
-        found = chi2_distances(x, jobs=1)
+        actual = chi2_distances(x, jobs=1)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    np.testing.assert_array_equal(found, found.T)
+    np.testing.assert_array_equal(actual, actual.T)
     assert peak < 6 * n * n
 
 

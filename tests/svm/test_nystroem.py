@@ -20,13 +20,13 @@ def features(landmarks, rows=X, **more):
 def test_products_are_those_of_scikit_learns_features():
     model = Nystroem(kernel="rbf", gamma=GAMMA, n_components=40, random_state=0).fit(X)
     expected = model.transform(X)
-    found = features(X[model.component_indices_])
-    np.testing.assert_allclose(found @ found.T, expected @ expected.T, atol=2e-3)
+    actual = features(X[model.component_indices_])
+    np.testing.assert_allclose(actual @ actual.T, expected @ expected.T, atol=2e-3)
 
 
 def test_with_all_samples_as_landmarks_products_are_the_kernel():
-    found = features(X[:100])[:100]
-    np.testing.assert_allclose(found @ found.T, rbf_kernel(X[:100], gamma=GAMMA), atol=2e-3)
+    actual = features(X[:100])[:100]
+    np.testing.assert_allclose(actual @ actual.T, rbf_kernel(X[:100], gamma=GAMMA), atol=2e-3)
 
 
 def test_landmarks_that_come_twice_do_no_harm():
@@ -40,9 +40,9 @@ def test_neither_the_number_of_jobs_nor_writing_in_place_matters(monkeypatch):
     np.testing.assert_array_equal(one, features(X[:20], jobs=4))
     root = inverse_root(rbf_kernel(X[:20], gamma=GAMMA))
     held = rbf_kernel(X, X[:20], gamma=GAMMA).astype(np.float32)
-    found = map_rows(len(held), lambda part: held[part], root, out=held)
-    assert found is held
-    np.testing.assert_array_equal(found, one)
+    actual = map_rows(len(held), lambda part: held[part], root, out=held)
+    assert actual is held
+    np.testing.assert_array_equal(actual, one)
 
 
 def test_landmarks_are_drawn_once_each_and_from_all_samples():

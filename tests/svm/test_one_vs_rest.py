@@ -42,11 +42,11 @@ def test_each_machine_is_scikit_learns_svc_of_the_class_against_the_rest(kernel,
         cross = rbf_gram(squared_distances(x_test, x), gamma)
     machine = fit(gram, truth, c=c)
     decisions = machine.decisions(cross)
-    for place in range(len(LABELS)):
-        anchor = SVC(kernel=kernel, C=c, gamma="scale").fit(x.astype(np.float64), truth == place)
-        np.testing.assert_array_equal(machine.support(place), np.sort(anchor.support_))
+    for index in range(len(LABELS)):
+        anchor = SVC(kernel=kernel, C=c, gamma="scale").fit(x.astype(np.float64), truth == index)
+        np.testing.assert_array_equal(np.flatnonzero(machine.weights[:, index]), np.sort(anchor.support_))
         expected = anchor.decision_function(x_test.astype(np.float64))
-        np.testing.assert_allclose(decisions[:, place], expected, atol=5e-3 * np.abs(expected).max())
+        np.testing.assert_allclose(decisions[:, index], expected, atol=5e-3 * np.abs(expected).max())
 
 
 def test_grams_are_scikit_learns():
@@ -139,8 +139,8 @@ def test_selection_takes_the_best_uar_on_validation():
     ]
     for trial in selected.trials:
         machines = [
-            SVC(C=trial.parameters["C"], gamma=trial.parameters["gamma"]).fit(x, truth == place)
-            for place in range(4)
+            SVC(C=trial.parameters["C"], gamma=trial.parameters["gamma"]).fit(x, truth == index)
+            for index in range(4)
         ]
         predicted = np.argmax([machine.decision_function(x_val) for machine in machines], axis=0)
         assert trial.uar == pytest.approx(balanced_accuracy_score(val_truth, predicted), abs=0.02)
@@ -176,16 +176,16 @@ def test_the_sigmoid_minimises_platts_loss():
 
 def test_probabilities_add_up_to_one_and_keep_the_order():
     decisions = np.random.default_rng(0).normal(-1, 2, (50, 33)).astype(np.float32)
-    found = Sigmoid(1.7, -0.4).probabilities(decisions)
+    actual = Sigmoid(1.7, -0.4).probabilities(decisions)
     raw = expit(1.7 * decisions.astype(float) - 0.4)
-    np.testing.assert_allclose(found, raw / raw.sum(axis=1, keepdims=True), atol=1e-6)
-    np.testing.assert_array_equal(found.argmax(axis=1), decisions.argmax(axis=1))
+    np.testing.assert_allclose(actual, raw / raw.sum(axis=1, keepdims=True), atol=1e-6)
+    np.testing.assert_array_equal(actual.argmax(axis=1), decisions.argmax(axis=1))
 
 
 def test_far_negative_decisions_still_have_probabilities():
-    found = Sigmoid(1.0, 0.0).probabilities(np.array([[-2000, -1999, -2100]], np.float32))
-    assert found.sum() == pytest.approx(1.0)
-    assert found.argmax() == 1
+    actual = Sigmoid(1.0, 0.0).probabilities(np.array([[-2000, -1999, -2100]], np.float32))
+    assert actual.sum() == pytest.approx(1.0)
+    assert actual.argmax() == 1
 
 
 def test_decisions_that_fall_with_the_truth_give_equal_probabilities():

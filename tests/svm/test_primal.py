@@ -35,41 +35,41 @@ def loss(x, truth, weights, offsets, c):
 def test_machines_are_scikit_learns(c):
     x, truth = drawn()
     machine = fit_linear(x, truth, labels=LABELS, c=c)
-    found = loss(x, truth, machine.weights.astype(np.float64), machine.offsets.astype(np.float64), c)
+    actual = loss(x, truth, machine.weights.astype(np.float64), machine.offsets.astype(np.float64), c)
     moved = x.astype(np.float64) - x.mean(axis=0)
-    for place in range(len(LABELS)):
+    for index in range(len(LABELS)):
         # LinearSVC punishes the offset too, the less so the larger its scale is.
         model = LinearSVC(C=c, dual=False, tol=1e-8, max_iter=5000, intercept_scaling=100.0)
-        model.fit(moved, truth == place)
+        model.fit(moved, truth == index)
         weights, offset = model.coef_[0], model.intercept_[0] - model.coef_[0] @ x.mean(axis=0)
-        expected = loss(x, np.where(truth == place, place, -1), weights[:, None], offset, c)[place]
-        assert found[place] == pytest.approx(expected, rel=1e-4)
-        np.testing.assert_allclose(machine.decisions(x)[:, place], x @ weights + offset, atol=0.03)
+        expected = loss(x, np.where(truth == index, index, -1), weights[:, None], offset, c)[index]
+        assert actual[index] == pytest.approx(expected, rel=1e-4)
+        np.testing.assert_allclose(machine.decisions(x)[:, index], x @ weights + offset, atol=0.03)
 
 
 def test_neither_the_number_of_jobs_nor_the_threads_of_the_blas_matter():
     from threadpoolctl import threadpool_limits
 
     x, truth = drawn(5000)
-    found = []
+    actual = []
     for jobs, threads in ((1, 1), (3, 2)):
         with threadpool_limits(threads, user_api="blas"):
-            found.append(fit_linear(x, truth, labels=LABELS, c=1.0, jobs=jobs))
-    np.testing.assert_array_equal(found[0].weights, found[1].weights)
-    np.testing.assert_array_equal(found[0].offsets, found[1].offsets)
+            actual.append(fit_linear(x, truth, labels=LABELS, c=1.0, jobs=jobs))
+    np.testing.assert_array_equal(actual[0].weights, actual[1].weights)
+    np.testing.assert_array_equal(actual[0].offsets, actual[1].offsets)
 
 
 def test_more_features_than_samples_are_fitted_alike():
     x, truth = drawn(80, 300)
     machine = fit_linear(x, truth, labels=LABELS, c=0.1)
-    found = loss(x, truth, machine.weights.astype(np.float64), machine.offsets.astype(np.float64), 0.1)
-    for place in range(len(LABELS)):
+    actual = loss(x, truth, machine.weights.astype(np.float64), machine.offsets.astype(np.float64), 0.1)
+    for index in range(len(LABELS)):
         model = LinearSVC(C=0.1, dual=False, tol=1e-8, max_iter=5000, intercept_scaling=100.0)
-        model.fit(x.astype(np.float64) - x.mean(axis=0), truth == place)
+        model.fit(x.astype(np.float64) - x.mean(axis=0), truth == index)
         weights = model.coef_[0]
         offset = model.intercept_[0] - weights @ x.mean(axis=0)
-        expected = loss(x, np.where(truth == place, place, -1), weights[:, None], offset, 0.1)[place]
-        assert found[place] == pytest.approx(expected, rel=1e-3)
+        expected = loss(x, np.where(truth == index, index, -1), weights[:, None], offset, 0.1)[index]
+        assert actual[index] == pytest.approx(expected, rel=1e-3)
 
 
 def test_moments_are_computed_once_for_every_c_and_do_not_keep_features(monkeypatch):
@@ -78,8 +78,8 @@ def test_moments_are_computed_once_for_every_c_and_do_not_keep_features(monkeypa
     monkeypatch.setattr(primal, "moments_of", lambda values: asked.append(len(values)) or moments_of(values))
     fit = LinearFit()
     for c in (0.1, 1.0):
-        found = fit(x, truth, labels=LABELS, c=c)
-        np.testing.assert_array_equal(found.weights, fit_linear(x, truth, labels=LABELS, c=c).weights)
+        actual = fit(x, truth, labels=LABELS, c=c)
+        np.testing.assert_array_equal(actual.weights, fit_linear(x, truth, labels=LABELS, c=c).weights)
         asked.remove(200)  # that of the function itself
     assert asked == [200]
     alive = weakref.ref(x)
@@ -89,20 +89,22 @@ def test_moments_are_computed_once_for_every_c_and_do_not_keep_features(monkeypa
 
 def test_c_is_chosen_on_validation():
     """By the recall of each C, computed here anew."""
-    (x, truth), (other, told) = drawn(300), drawn(200, seed=1)
+    (x, truth), (other, reported) = drawn(300), drawn(200, seed=1)
     values = (1e-6, 1e-2, 10.0)
     chosen = select(
         [Candidate({"kernel": "linear"}, lambda: x, lambda: other)],
         truth,
-        told,
+        reported,
         labels=LABELS,
         c_values=values,
         fit=LinearFit(),
     )
     recalls = []
     for c in values:
-        said = fit_linear(x, truth, labels=LABELS, c=c).decisions(other).argmax(axis=1)
-        recalls.append(np.mean([(said[told == place] == place).mean() for place in range(len(LABELS))]))
+        index = fit_linear(x, truth, labels=LABELS, c=c).decisions(other).argmax(axis=1)
+        recalls.append(
+            np.mean([(index[reported == position] == position).mean() for position in range(len(LABELS))])
+        )
     assert [trial.uar for trial in chosen.trials] == pytest.approx(recalls)
     assert chosen.best.parameters["C"] == values[int(np.argmax(recalls))]
 

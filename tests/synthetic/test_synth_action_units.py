@@ -273,20 +273,20 @@ def test_recipes_look_different_in_landmarks_or_gaze():
     labels = list(seen)
     nearest = min(
         np.abs(seen[one] - seen[other]).max()
-        for place, one in enumerate(labels)
-        for other in labels[place + 1 :]
+        for index, one in enumerate(labels)
+        for other in labels[index + 1 :]
     )
     assert nearest > 1.5  # per cent of the eye distance; relief and lust differ by a tongue as well
 
 
 def test_truth_columns_keep_the_sides_apart():
     rows = np.stack([activation({(12, R): 0.4, (12, L): 0.1, 26: 0.5}), activation({45: 1.0})])
-    found = columns(rows)
-    assert len(found) == len(NAMES) + sum(side != "B" for _, side in CHANNELS)
-    assert found["au12"].tolist() == pytest.approx([0.4, 0.0])
-    assert found["au12_r"].tolist() == pytest.approx([0.4, 0.0])
-    assert found["au12_l"].tolist() == pytest.approx([0.1, 0.0])
-    assert found["au26"].tolist() == pytest.approx([0.5, 0.0])
+    actual = columns(rows)
+    assert len(actual) == len(NAMES) + sum(side != "B" for _, side in CHANNELS)
+    assert actual["au12"].tolist() == pytest.approx([0.4, 0.0])
+    assert actual["au12_r"].tolist() == pytest.approx([0.4, 0.0])
+    assert actual["au12_l"].tolist() == pytest.approx([0.1, 0.0])
+    assert actual["au26"].tolist() == pytest.approx([0.5, 0.0])
     assert total_intensity(rows) == pytest.approx([0.9, 0.0])  # blinks do not count
 
 

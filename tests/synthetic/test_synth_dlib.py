@@ -21,7 +21,7 @@ OPTIONS = SynthOptions(clips_per_class=1, subjects=6, seed=21)
 
 
 @pytest.fixture(scope="module")
-def found():
+def detected():
     """Yaw and landmark errors (in distances of the outer eye corners) per clip; None without a face."""
     folder = Path(importlib.util.find_spec("face_recognition_models").submodule_search_locations[0])
     predictor = dlib.shape_predictor(str(folder / "models" / "shape_predictor_68_face_landmarks.dat"))
@@ -49,14 +49,14 @@ def found():
 
 
 @pytest.mark.slow
-def test_every_face_within_20_degrees_is_found(found):
-    assert all(error is not None for yaw, error in found if yaw <= 20)
-    assert sum(yaw <= 20 for yaw, _ in found) >= 28
+def test_every_face_within_20_degrees_is_found(detected):
+    assert all(error is not None for yaw, error in detected if yaw <= 20)
+    assert sum(yaw <= 20 for yaw, _ in detected) >= 28
 
 
 @pytest.mark.slow
-def test_landmarks_agree(found):
-    errors = np.stack([error for _, error in found if error is not None])
+def test_landmarks_agree(detected):
+    errors = np.stack([error for _, error in detected if error is not None])
     assert np.median(errors[:, 17:]) <= 0.035  # measured: 0.028
     assert np.median(errors[:, :17]) <= 0.06  # the jaw has no corners; measured: 0.047
     # Every single landmark of eyes, nose, brows and mouth agrees, not only their mean; measured: 0.054.

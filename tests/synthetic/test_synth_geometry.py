@@ -23,8 +23,8 @@ def test_projection_is_that_of_a_pinhole_camera():
     matrix = np.array([[focal, 0, 640.0], [0, focal, 330.0], [0, 0, 1]])
     flip = np.diag([1.0, 1.0, -1.0])
     turn = flip @ rotation(pose) @ flip
-    place = flip @ (PIVOT - rotation(pose) @ PIVOT) + [0.0, 0.0, CAMERA.distance]
-    theirs, _ = cv2.projectPoints(points @ flip, cv2.Rodrigues(turn)[0], place, matrix, np.zeros(5))
+    position = flip @ (PIVOT - rotation(pose) @ PIVOT) + [0.0, 0.0, CAMERA.distance]
+    theirs, _ = cv2.projectPoints(points @ flip, cv2.Rodrigues(turn)[0], position, matrix, np.zeros(5))
     assert ours == pytest.approx(theirs[:, 0], abs=1e-6)
 
 
@@ -33,8 +33,8 @@ def test_angles_are_those_of_the_pose_estimator():
 
     flip = np.diag([1.0, 1.0, -1.0])
     pose = Pose(yaw_deg=21.0, pitch_deg=-8.0, roll_deg=5.0)
-    found = estimator.pose_from_rotation(flip @ rotation(pose) @ flip)
-    assert (found.yaw_deg, found.pitch_deg, found.roll_deg) == pytest.approx((21.0, -8.0, 5.0), abs=1e-6)
+    actual = estimator.pose_from_rotation(flip @ rotation(pose) @ flip)
+    assert (actual.yaw_deg, actual.pitch_deg, actual.roll_deg) == pytest.approx((21.0, -8.0, 5.0), abs=1e-6)
 
 
 def test_landmarks_lie_where_the_grid_has_them():
@@ -44,10 +44,10 @@ def test_landmarks_lie_where_the_grid_has_them():
     seen = Head(person, CAMERA).seen(units, pose)
     nodes = Rig(person, CAMERA).nodes(muscles.weights(units), rotation(seen.pose))
     marks = [*range(17, 36)]  # brows and nose: away from the cuts at lids and lips
-    places = mesh.coordinates(anatomy.landmarks()[marks, :2]).astype(np.float32)
-    found = cv2.remap(nodes, places[None], None, cv2.INTER_LINEAR)[0]
-    assert found == pytest.approx(seen.landmarks_px[marks], abs=0.02 * CAMERA.scale_px)
-    assert np.median(np.abs(found - seen.landmarks_px[marks])) < 0.004 * CAMERA.scale_px
+    positions = mesh.coordinates(anatomy.landmarks()[marks, :2]).astype(np.float32)
+    actual = cv2.remap(nodes, positions[None], None, cv2.INTER_LINEAR)[0]
+    assert actual == pytest.approx(seen.landmarks_px[marks], abs=0.02 * CAMERA.scale_px)
+    assert np.median(np.abs(actual - seen.landmarks_px[marks])) < 0.004 * CAMERA.scale_px
 
 
 @pytest.mark.slow
@@ -58,8 +58,8 @@ def test_inverse_of_the_grid(yaw_deg, scale_px):
     rig, matrix = Rig(average(), camera), rotation(Pose(yaw_deg, -6.0, 3.0))
     nodes = rig.nodes(activation({4: 1.0, 12: 0.6}), matrix)
     window = warp.Window(600, 300, 3, 30, 40)  # from nose to cheek
-    places = warp.invert(nodes, window, from_right=yaw_deg > 0)
-    back = cv2.remap(nodes, places, None, cv2.INTER_LINEAR)
+    positions = warp.invert(nodes, window, from_right=yaw_deg > 0)
+    back = cv2.remap(nodes, positions, None, cv2.INTER_LINEAR)
     x, y = np.meshgrid(600 + 1 + 3 * np.arange(30), 300 + 1 + 3 * np.arange(40))
     error = np.hypot(back[:, :, 0] - x, back[:, :, 1] - y)
     assert np.quantile(error, 0.9) < 0.01 * scale_px

@@ -42,12 +42,12 @@ def made(tmp_path_factory):
 @pytest.fixture(scope="module")
 def luma(made):
     """Clip id to its decoded frames, uint8 (frames, H, W)."""
-    found = {}
+    actual = {}
     for clip in plan(OPTIONS):
         with av.open(str(made / "videos" / f"{clip.clip_id}.mp4")) as container:
             frames = [frame.to_ndarray() for frame in container.decode(video=0)]
-        found[clip.clip_id] = np.stack(frames)[:, : OPTIONS.height]
-    return found
+        actual[clip.clip_id] = np.stack(frames)[:, : OPTIONS.height]
+    return actual
 
 
 def key_frames(root):
@@ -120,8 +120,8 @@ def test_truth_differs_by_the_speed_of_the_onset_alone(made):
             ]
             assert {0, 1, 2, len(table) - 1} <= set(neutral)
             for name in same:
-                wanted, found = (np.stack(one[name].to_numpy()) for one in (first, table))
-                assert (wanted[[*apex, *neutral]] == found[[*apex, *neutral]]).all()
+                wanted, actual = (np.stack(one[name].to_numpy()) for one in (first, table))
+                assert (wanted[[*apex, *neutral]] == actual[[*apex, *neutral]]).all()
             assert table["au01"].iloc[key_frame] > 0.7
 
 
@@ -160,7 +160,7 @@ def test_apex_and_neutral_frames_are_drawn_the_same_to_the_pixel():
     for label, clip in group.items():
         drawn = draw_clip(clip, OPTIONS)
         key_frame, last = drawn.performance.timing.key_frame, drawn.performance.timing.n_frames - 1
-        wanted = [0, 2, *(key_frame + place for place in NEAR), last]
+        wanted = [0, 2, *(key_frame + index for index in NEAR), last]
         pictures[label] = [planes.copy() for planes in drawn_frames(drawn, OPTIONS, wanted)]
     first, *others = pictures.values()
     assert all((mine == theirs).all() for other in others for mine, theirs in zip(first, other, strict=True))
@@ -172,7 +172,7 @@ def test_decoded_apex_frames_are_the_same_to_the_pixel(made, luma):
     key = key_frames(made)
     for group in matched(plan(OPTIONS)).values():
         first, *others = (
-            luma[clip.clip_id][[key[clip.clip_id] + place for place in NEAR]] for clip in group.values()
+            luma[clip.clip_id][[key[clip.clip_id] + index for index in NEAR]] for clip in group.values()
         )
         assert all((first == other).all() for other in others)
 

@@ -49,8 +49,8 @@ def test_a_plain_clip_is_what_it_was_before_there_were_others():
     """Written down from the generator before it knew varieties: the repr of these fields of a clip."""
     clip = draw_clip(plan(PLAIN)[5], PLAIN)
     scene, person = clip.scene, clip.person
-    found = (scene.exposure, scene.ambient, scene.blur_px, scene.noise, scene.seed)
-    assert found == pytest.approx(SCENE[:-1], rel=1e-12)
+    actual = (scene.exposure, scene.ambient, scene.blur_px, scene.noise, scene.seed)
+    assert actual == pytest.approx(SCENE[:-1], rel=1e-12)
     assert scene.light == pytest.approx(SCENE[-1], rel=1e-12)
     assert person.skin == pytest.approx(PERSON[0], rel=1e-12)
     assert person.lips == pytest.approx(PERSON[1], rel=1e-12)
@@ -96,14 +96,14 @@ def test_frames_of_a_wide_set_differ_more():
     """Colour and sharpness of apex frames: their spread over clips is larger."""
     spread = {}
     for options in (replace(PLAIN, subjects=20), replace(WIDE, subjects=20)):
-        found = []
+        actual = []
         for one in plan(options):
             planes = apex(draw_clip(one, options), options)
             luma = planes[: options.height].astype(np.float32)
             chroma = planes[options.height :].astype(np.float32) - 128
             edges = cv2.Laplacian(luma, cv2.CV_32F)
-            found.append([np.abs(chroma).mean(), np.log(edges.std())])
-        spread[options.variety] = np.std(found, axis=0)
+            actual.append([np.abs(chroma).mean(), np.log(edges.std())])
+        spread[options.variety] = np.std(actual, axis=0)
     assert (spread["wide"] > 1.5 * spread["plain"]).all(), spread
 
 
@@ -116,7 +116,7 @@ def test_matched_clips_of_a_control_are_recorded_alike():
         clip = draw_clip(one, options)
         looks.setdefault(one.group_id, set()).add((clip.look, clip.scene.exposure, clip.person))
     assert len(looks) == 2
-    assert all(len(found) == 1 for found in looks.values())
+    assert all(len(actual) == 1 for actual in looks.values())
 
 
 @pytest.mark.slow
@@ -144,8 +144,8 @@ def recorded(planes, **look):
 
 def test_a_neutral_recording_changes_nothing_in_range(planes):
     before = planes.copy()
-    found = recorded(planes)
-    assert np.array_equal(found, np.concatenate([np.clip(before[:240], 16, 235), before[240:]]))
+    actual = recorded(planes)
+    assert np.array_equal(actual, np.concatenate([np.clip(before[:240], 16, 235), before[240:]]))
     assert np.array_equal(planes, before), "its input is left as it is"
 
 

@@ -17,16 +17,16 @@ def labels():
 def test_surplus_negatives_are_masked_and_nothing_else(ratio):
     given = labels()
     kept = given.copy()
-    found = balanced_mask(given, ratio, seed=1, epoch=0)
+    actual = balanced_mask(given, ratio, seed=1, epoch=0)
     np.testing.assert_array_equal(given, kept)
-    assert found.dtype == np.int8
-    changed = found != given
+    assert actual.dtype == np.int8
+    changed = actual != given
     assert (given[changed] == -1).all()
-    assert (found[changed] == 0).all()
+    assert (actual[changed] == 0).all()
     for unit in range(4):
         positives, negatives = (int((given[:, unit] == sign).sum()) for sign in (1, -1))
-        assert (found[:, unit] == 1).sum() == positives
-        assert (found[:, unit] == -1).sum() == min(negatives, int(positives * ratio))
+        assert (actual[:, unit] == 1).sum() == positives
+        assert (actual[:, unit] == -1).sum() == min(negatives, int(positives * ratio))
 
 
 def test_a_ratio_of_0_keeps_all():

@@ -47,18 +47,18 @@ def context(tmp_path, manifests):
 @pytest.fixture
 def trained(monkeypatch):
     """Roles of every training, as the task got them."""
-    found = []
+    actual = []
     task = au_run.AuTask
 
-    def told(*arguments, train, selection, **more):
-        found.append({"train": set(train.subject_ids), "val": set(selection.subject_ids)})
+    def recording(*arguments, train, selection, **more):
+        actual.append({"train": set(train.subject_ids), "val": set(selection.subject_ids)})
         return task(*arguments, train=train, selection=selection, **more)
 
-    monkeypatch.setattr(au_run, "AuTask", told)
-    return found
+    monkeypatch.setattr(au_run, "AuTask", recording)
+    return actual
 
 
-def told_of_people(folder):
+def people_note(folder):
     return au_table([folder]).notes[0]
 
 
@@ -67,7 +67,7 @@ def test_persons_who_are_in_training_and_test_are_told(tmp_path, manifests):
     """Once, all were said not to have been trained on, whatever the parts were divided by."""
     context = context_in(tmp_path / "work", manifests)
     (folder,) = au_run.run(au_recipe(), context, au_rows(manifests))
-    assert told_of_people(folder) == "6 frames of 2 subjects, none of whom was trained on"
+    assert people_note(folder) == "6 frames of 2 subjects, none of whom was trained on"
     path = context.manifests / "clips.parquet"
     clips = pq.read_table(path)
     known = clips["subject_id"].to_pylist()
@@ -80,7 +80,7 @@ def test_persons_who_are_in_training_and_test_are_told(tmp_path, manifests):
         at = clips.schema.get_field_index("subject_id")
         pq.write_table(clips.set_column(at, clips.schema.field(at), column), path)
         (folder,) = au_run.run(au_recipe(), replace(context, force=True), au_rows(context.manifests))
-        assert told_of_people(folder) == expected
+        assert people_note(folder) == expected
 
 
 @pytest.mark.slow
@@ -120,8 +120,8 @@ def test_a_run_has_weights_that_give_its_predictions_and_scores(context, trained
     faces = pictures_of(context.manifests, [row["sample_id"] for row in rows])
     with torch.no_grad():
         expected = model.eval()(seen(faces, metadata)).sigmoid()
-    found = np.array([row["probabilities"] for row in rows])
-    np.testing.assert_allclose(found, expected, atol=1e-5)
+    actual = np.array([row["probabilities"] for row in rows])
+    np.testing.assert_allclose(actual, expected, atol=1e-5)
 
     result = read_au_result(folder)
     truth = np.array([row["labels"] for row in rows])
@@ -129,7 +129,7 @@ def test_a_run_has_weights_that_give_its_predictions_and_scores(context, trained
     f1 = []
     for at, score in enumerate(result["units"]):
         labelled = truth[:, at] != 0
-        says, holds = found[labelled, at] >= 0.5, truth[labelled, at] == 1
+        says, holds = actual[labelled, at] >= 0.5, truth[labelled, at] == 1
         assert (score["name"], score["n_positive"]) == (UNITS[at], holds.sum())
         assert score["n_negative"] == labelled.sum() - holds.sum()
         if UNITS[at] == NEVER:
@@ -173,8 +173,8 @@ def test_no_person_is_in_two_roles_of_a_fold(context, trained):
         assert roles["train"] | roles["val"] | test == everyone
         assert len(roles["train"]) + len(roles["val"]) + len(test) == len(everyone)
     assert sorted(subject for test in tested for subject in test) == sorted(everyone)
-    found = sorted(row["sample_id"] for folder in folders for row in frames_of(folder))
-    assert found == sorted(image_ids(context.manifests)), "every frame is tested once"
+    actual = sorted(row["sample_id"] for folder in folders for row in frames_of(folder))
+    assert actual == sorted(image_ids(context.manifests)), "every frame is tested once"
     for folder in folders:
         assert load_weights(folder / "weights.safetensors")[1]["fold"] == folder.parent.name
     au_run.run(config, context, au_rows(context.manifests), folds=3)
@@ -201,13 +201,13 @@ def test_a_finished_run_is_taken_as_it_is(context, trained):
     au_run.run(au_recipe(**once), context, rows)
     assert path.read_bytes() == before[0]
     assert len(trained) == 3
-    damaged, told = bytearray(before[0]), []
+    damaged, messages = bytearray(before[0]), []
     damaged[-9] ^= 1
     path.write_bytes(damaged)
-    au_run.run(au_recipe(**once), replace(context, note=told.append), rows)
+    au_run.run(au_recipe(**once), replace(context, note=messages.append), rows)
     assert path.read_bytes() == before[0]
-    assert told[0] == f"{path} is not the file that the result of the run tells of: the run is made again"
-    assert all(line.startswith(("epoch ", "kept epoch ")) for line in told[1:])
+    assert messages[0] == f"{path} is not the file that the result of the run tells of: the run is made again"
+    assert all(line.startswith(("epoch ", "kept epoch ")) for line in messages[1:])
     assert len(trained) == 4
     with pytest.raises(ConfigError, match=r"other settings: embedding \(8 there, 4 here\)"):
         au_run.run(au_recipe(embedding=4, **once), context, rows)
@@ -233,7 +233,7 @@ def test_a_killed_run_goes_on_and_ends_the_same(context, manifests, tmp_path, st
     )
     rows = au_rows(manifests)
     (whole,) = au_run.run(config, context, rows)
-    told = []
+    messages = []
 
     def killed(name, done, of):
         if name == "train" and done == step:
@@ -246,9 +246,11 @@ def test_a_killed_run_goes_on_and_ends_the_same(context, manifests, tmp_path, st
     assert (folder / "checkpoint.pt").is_file()
     assert not (folder / "au_result.json").exists()
     assert au_run.find_weights(folder) is None
-    resumed = replace(other, progress=lambda name, done, of: told.append(done) if name == "train" else None)
+    resumed = replace(
+        other, progress=lambda name, done, of: messages.append(done) if name == "train" else None
+    )
     assert au_run.run(config, resumed, rows) == [folder]
-    assert told[0] > 2, "what was kept is not done again"
+    assert messages[0] > 2, "what was kept is not done again"
     for name in ("weights.safetensors", "au_predictions.parquet"):
         assert (folder / name).read_bytes() == (whole / name).read_bytes(), name
     assert au_run.find_weights(folder) == folder / "weights.safetensors"

@@ -42,7 +42,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def data(tmp_path_factory):
     """Two data sets of the same clip ids and persons' names; files and labels differ."""
     folder = tmp_path_factory.mktemp("several")
-    found = []
+    actual = []
     for number, name in enumerate(OWN):
         manifests = small_work(folder / f"made-{name}", rest=False)
         path = manifests / "clips.parquet"
@@ -52,9 +52,9 @@ def data(tmp_path_factory):
         context = context_in(
             folder / name, manifests, manifest_digest=name, details={"dataset": name, "synthetic": True}
         )
-        told = [annotated(row, OWN[name]) for row in au_rows(manifests)]
-        found.append(UnitData(context=context, rows=told, people=f"reader-{name}"))
-    return found
+        reported = [annotated(row, OWN[name]) for row in au_rows(manifests)]
+        actual.append(UnitData(context=context, rows=reported, people=f"reader-{name}"))
+    return actual
 
 
 def annotated(row, units):
@@ -126,10 +126,10 @@ def test_one_network_is_trained_and_scored_on_both(data):
     assert {row["subject_id"] for row in rows} == {
         f"reader-{name}/{subject}" for name in OWN for subject in SUBJECTS["test"]
     }
-    truth, said = (np.array([row[key] for row in rows]) for key in ("labels", "probabilities"))
+    truth, reported = (np.array([row[key] for row in rows]) for key in ("labels", "probabilities"))
     for at, score in enumerate(result["units"]):
         there = truth[:, at] != 0
-        expected = f1_score(truth[there, at] == 1, said[there, at] >= 0.5)
+        expected = f1_score(truth[there, at] == 1, reported[there, at] >= 0.5)
         assert score["f1"] == pytest.approx(expected), "every unit is labelled in one of them"
     table = au_table([folder])
     assert "one and two" in table.title
@@ -142,8 +142,8 @@ def test_one_network_is_trained_and_scored_on_both(data):
     run([data[0], changed], **LEARNED)
     assert read_au_result(folder)["details"]["datasets"] == {"one": "one", "two": "other"}
     trained = read_trained(folder / "weights.safetensors")
-    for places in ([data[0].context, changed.context], [changed.context, data[0].context]):
-        anew = evaluate_units(trained, places)
+    for positions in ([data[0].context, changed.context], [changed.context, data[0].context]):
+        anew = evaluate_units(trained, positions)
         assert anew.largest_difference == 0
         assert anew.predictions.sample_ids == [row["sample_id"] for row in rows]
     with pytest.raises(ConfigError, match="scored on other manifests of two than"):
@@ -191,11 +191,11 @@ def test_work_folders_that_cannot_be_taken_together(data):
 def test_the_command_takes_several_work_folders(data, monkeypatch):
     by_folder = {one.context.workdir: one for one in data}
     monkeypatch.setattr(units, "unit_data", lambda context: by_folder[context.workdir])
-    told = []
-    context = replace(data[0].context, note=told.append)
+    messages = []
+    context = replace(data[0].context, note=messages.append)
     (folder,) = units.train_units_in(au_recipe(**QUICK), context, others=[data[1].context])
     assert folder.parts[-3] == "au-tiny-one-two"
-    assert re.search(r"recipe au-tiny on one in .*one and two in .*two, cpu", told[0])
+    assert re.search(r"recipe au-tiny on one in .*one and two in .*two, cpu", messages[0])
 
 
 @pytest.mark.slow
@@ -219,9 +219,9 @@ def test_on_other_data_clips_that_were_trained_on_are_counted(data, tmp_path, is
         ]
         pq.write_table(pa.Table.from_pylist(rows, schema=clips.schema), context.manifests / "clips.parquet")
     rows = [replace(row, labels={"au12": row.labels["au12"], "au07": 1}) for row in data[0].rows]
-    found = evaluate_units_elsewhere(trained, UnitData(context=context, rows=rows, people="reader-three"))
-    assert found == tmp_path / "runs" / "au-tiny-one-two-on-three" / "0" / "0"
-    result, predicted = read_au_result(found), rows_of(found)
+    actual = evaluate_units_elsewhere(trained, UnitData(context=context, rows=rows, people="reader-three"))
+    assert actual == tmp_path / "runs" / "au-tiny-one-two-on-three" / "0" / "0"
+    result, predicted = read_au_result(actual), rows_of(actual)
     n_frames = 24 if is_folded else 12
     assert (result["n"], len(predicted)) == (n_frames, n_frames)
     assert result["details"]["clips_trained_on"] == (18 if is_folded else 12)
@@ -231,7 +231,7 @@ def test_on_other_data_clips_that_were_trained_on_are_counted(data, tmp_path, is
     assert len(same) == (6 if is_folded else 0)
     for row in same:
         np.testing.assert_allclose(row["probabilities"], own[f"one/{row['sample_id']}"], atol=1e-6)
-    (count,) = [note for note in au_table([found]).notes if "trained or selected on" in note]
+    (count,) = [note for note in au_table([actual]).notes if "trained or selected on" in note]
     assert f"{n_frames} frames" in count
     bare = [replace(row, labels={"au07": 1}) for row in rows]
     with pytest.raises(DatasetError, match=r"none of the \d+ test frames of .* is labelled for one"):

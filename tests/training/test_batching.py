@@ -14,13 +14,13 @@ def test_processes_share_every_batch_and_every_sample_comes_once(n, batch, world
     order = epoch_order(n, seed=5, epoch=2, shuffle=shuffle)
     alone = [rows.tolist() for rows in Slices(order, batch)]
     assert len(alone) == len(Slices(order, batch)) == batch_count(n, batch)
-    assert sorted(place for rows in alone for place in rows) == list(range(n))
+    assert sorted(position for rows in alone for position in rows) == list(range(n))
     assert all(len(rows) == batch for rows in alone[:-1])
     assert not alone or len(alone[-1]) <= batch + 1
     parts = [list(Slices(order, batch, rank, world)) for rank in range(world)]
     for number, rows in enumerate(alone):
         own = [part[number].tolist() for part in parts]
-        assert [place for one in own for place in one] == rows
+        assert [position for one in own for position in one] == rows
         assert len(own[0]) > 0
         sizes = [len(one) for one in own]
         assert max(sizes) - min(sizes) <= 1, "nobody waits for another, or is idle where there are rows"

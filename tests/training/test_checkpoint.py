@@ -52,11 +52,11 @@ def path(tmp_path):
 
 
 def test_a_checkpoint_comes_back_as_it_was(path):
-    found, expected = load_checkpoint(path, fingerprint="abc"), some_checkpoint()
-    assert found.standing == expected.standing
-    assert same(found.model, expected.model)
-    assert same(found.best, expected.best)
-    assert same(found.optimisers, expected.optimisers)
+    checkpoint, expected = load_checkpoint(path, fingerprint="abc"), some_checkpoint()
+    assert checkpoint.standing == expected.standing
+    assert same(checkpoint.model, expected.model)
+    assert same(checkpoint.best, expected.best)
+    assert same(checkpoint.optimisers, expected.optimisers)
     assert [item.name for item in path.parent.iterdir()] == ["checkpoint.pt"]
 
 
@@ -78,8 +78,8 @@ def test_a_truncated_one_is_refused(path, part):
 
 def test_a_flipped_bit_in_a_weight_is_seen(path):
     data = bytearray(path.read_bytes())
-    place = data.index(some_checkpoint().model["weight"].numpy().tobytes())
-    data[place] ^= 1
+    index = data.index(some_checkpoint().model["weight"].numpy().tobytes())
+    data[index] ^= 1
     path.write_bytes(data)
     with pytest.raises(ManifestError, match="checksum"):
         load_checkpoint(path, fingerprint="abc")

@@ -5,12 +5,18 @@ import pytest
 import torch
 
 from fgbench.errors import DatasetError
-from fgbench.features.optical_flow import flip
-from fgbench.inputs.cached_maps import KeptMaps
 from fgbench.inputs.clip_frames import HeldRows
 from fgbench.inputs.crops import CENTRE, view_table
 from fgbench.inputs.frame_choice import pieces_of
-from fgbench.methods.tmsau.inputs import DescribedFrames, Looks, PictureInput, Scale, fit_flow, fit_pictures
+from fgbench.inputs.map_views import KeptMaps
+from fgbench.methods.tmsau.inputs import (
+    ClipViews,
+    DescribedFrames,
+    PictureInput,
+    Scale,
+    fit_flow,
+    fit_pictures,
+)
 
 CPU = torch.device("cpu")
 CLIPS = [np.arange(9), np.arange(2), np.arange(0)]
@@ -36,33 +42,34 @@ def pictures(kind="flow", layout="stacks", length=3, channels=2, **more):
 
 def seen(stream, clips, *, epoch=None, mirrored=NONE, crop=0):
     numbers = np.array(clips)
-    whole = Looks(crop=torch.full((len(CLIPS),), crop), mirrored=mirrored)
+    whole = ClipViews(crop=torch.full((len(CLIPS),), crop), mirrored=mirrored)
     stored, mask = stream.take(numbers, epoch=epoch, looks=whole)
-    looks = Looks(crop=torch.full((len(clips),), crop), mirrored=mirrored[torch.from_numpy(numbers)])
+    looks = ClipViews(crop=torch.full((len(clips),), crop), mirrored=mirrored[torch.from_numpy(numbers)])
     return stream.see(stored, looks), mask
 
 
 def test_stacks_hold_u_and_v_of_frames_that_follow_each_other():
-    found, mask = seen(pictures(), [0, 1, 2])
-    assert found.shape == (3, 4, 6, 20, 20)
+    actual, mask = seen(pictures(), [0, 1, 2])
+    assert actual.shape == (3, 4, 6, 20, 20)
     assert mask.tolist() == [[True] * 4, [True, False, False, False], [False] * 4]
     starts = [0, 2, 4, 6]  # of seven stacks, the middles of four parts
     for piece, start in enumerate(starts):
         expected = (BYTES[start : start + 3].flatten(0, 1).float() - 127.5) / 2
-        torch.testing.assert_close(found[0, piece], expected)
+        torch.testing.assert_close(actual[0, piece], expected)
     short = BYTES[[9, 10, 10]].flatten(0, 1).float()
-    torch.testing.assert_close(found[1, 0], (short - 127.5) / 2)
+    torch.testing.assert_close(actual[1, 0], (short - 127.5) / 2)
 
 
 def test_a_mirrored_stack_is_that_of_the_mirrored_clip():
     mirrored = torch.tensor([True, False, False])
-    found, _ = seen(pictures(), [0, 1], mirrored=mirrored)
+    actual, _ = seen(pictures(), [0, 1], mirrored=mirrored)
     plain, _ = seen(pictures(), [0, 1])
-    stack = BYTES[:3].flatten(0, 1).numpy()
-    expected = (torch.from_numpy(flip(stack)).float() - 127.5) / 2
-    torch.testing.assert_close(found[0, 0], expected)
-    torch.testing.assert_close(found[1], plain[1])
-    again = found[0, 0].flip(-1)
+    stack = BYTES[:3].flatten(0, 1).flip(-1)
+    stack[0::2] = 255 - stack[0::2]  # u changes its sign
+    expected = (stack.float() - 127.5) / 2
+    torch.testing.assert_close(actual[0, 0], expected)
+    torch.testing.assert_close(actual[1], plain[1])
+    again = actual[0, 0].flip(-1)
     again[0::2] *= -1
     torch.testing.assert_close(again, plain[0, 0])
 
@@ -108,14 +115,14 @@ def test_described_frames_come_as_they_are_kept_and_mirrored():
         most=None,
         seed=0,
     )
-    looks = Looks(crop=torch.zeros(3, dtype=torch.int64), mirrored=torch.tensor([False, True, False]))
-    found, mask = stream.take(np.array([1, 0, 2]), epoch=3, looks=looks)
-    assert found.dtype == torch.float32
+    looks = ClipViews(crop=torch.zeros(3, dtype=torch.int64), mirrored=torch.tensor([False, True, False]))
+    actual, mask = stream.take(np.array([1, 0, 2]), epoch=3, looks=looks)
+    assert actual.dtype == torch.float32
     assert mask.sum(1).tolist() == [2, 9, 0]
-    torch.testing.assert_close(found[0, :2], kept[9:11, 1, 0, :, 0, 0].float())
-    torch.testing.assert_close(found[1], kept[:9, 0, 0, :, 0, 0].float())
-    assert not found[0, 2:].any()
-    assert not found[2].any()
+    torch.testing.assert_close(actual[0, :2], kept[9:11, 1, 0, :, 0, 0].float())
+    torch.testing.assert_close(actual[1], kept[:9, 0, 0, :, 0, 0].float())
+    assert not actual[0, 2:].any()
+    assert not actual[2].any()
 
 
 @pytest.mark.parametrize("flip", [True, False])
@@ -132,11 +139,13 @@ def test_described_frames_are_seen_in_the_crop_of_their_clip(flip):
     )
     for crop in range(5):
         for mirrored in (False, True)[: 1 + flip]:
-            looks = Looks(crop=torch.tensor([4, crop, 0]), mirrored=torch.tensor([False, mirrored, False]))
-            found, _ = stream.take(np.array([1, 0]), epoch=0, looks=looks)
+            looks = ClipViews(
+                crop=torch.tensor([4, crop, 0]), mirrored=torch.tensor([False, mirrored, False])
+            )
+            actual, _ = stream.take(np.array([1, 0]), epoch=0, looks=looks)
             view = 2 * crop + mirrored if flip else crop
-            assert found[0, :2, 0].tolist() == [9 * n_views + view, 10 * n_views + view]
-            assert found[1, 0, 0] == (8 if flip else 4)
+            assert actual[0, :2, 0].tolist() == [9 * n_views + view, 10 * n_views + view]
+            assert actual[1, 0, 0] == (8 if flip else 4)
 
 
 def test_training_may_take_some_of_the_described_frames():
@@ -149,21 +158,21 @@ def test_training_may_take_some_of_the_described_frames():
         seed=0,
     )
     for epoch in range(5):
-        found, mask = stream.take(np.array([0, 1]), epoch=epoch, looks=Looks.plain(3, CPU))
+        actual, mask = stream.take(np.array([0, 1]), epoch=epoch, looks=ClipViews.plain(3, CPU))
         assert mask.tolist() == [[True] * 3, [True, True, False]]
-        parts = found[0, :, 0] // 3
+        parts = actual[0, :, 0] // 3
         assert parts.tolist() == [0, 1, 2], "one frame of each third"
-        assert found[1, :2, 0].tolist() == [9, 10]
-    whole, _ = stream.take(np.array([0, 1]), epoch=None, looks=Looks.plain(3, CPU))
+        assert actual[1, :2, 0].tolist() == [9, 10]
+    whole, _ = stream.take(np.array([0, 1]), epoch=None, looks=ClipViews.plain(3, CPU))
     assert whole.shape[1] == 9
 
 
 def test_scales_are_those_of_the_bytes():
     colours = torch.cat((BYTES, BYTES[:, :1] // 2), 1)
-    found = fit_pictures(HeldRows(colours))
+    actual = fit_pictures(HeldRows(colours))
     values = colours.double().transpose(0, 1).flatten(1)
-    np.testing.assert_allclose(found.mean, values.mean(1), rtol=1e-12)
-    np.testing.assert_allclose(found.std, values.std(1, correction=0), rtol=1e-12)
+    np.testing.assert_allclose(actual.mean, values.mean(1), rtol=1e-12)
+    np.testing.assert_allclose(actual.std, values.std(1, correction=0), rtol=1e-12)
     flow = fit_flow(HeldRows(BYTES))
     assert flow.mean == (127.5, 127.5)
     expected = (BYTES.double() - 127.5).square().mean((0, 2, 3)).sqrt()

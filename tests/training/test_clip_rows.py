@@ -58,12 +58,12 @@ def test_without_jitter_pieces_are_the_middles_of_equal_parts(n_frames, count):
 def test_with_jitter_each_part_gives_one_piece(n_frames, count, epoch):
     pieces = pieces_of(frames(range(n_frames)), length=1)
     jitter = draw_jitter(1, count, seed=3, name="x", epoch=epoch)
-    found = [row for (row,) in picked(pieces, 0, count, jitter)]
+    actual = [row for (row,) in picked(pieces, 0, count, jitter)]
     taken = min(count, n_frames)
-    assert len(found) == taken
-    for part, row in enumerate(found):
+    assert len(actual) == taken
+    for part, row in enumerate(actual):
         assert part * n_frames // taken <= row <= -(-(part + 1) * n_frames // taken) - 1
-    assert found == sorted(found), "parts may share the row at their border, no more"
+    assert actual == sorted(actual), "parts may share the row at their border, no more"
 
 
 def test_what_is_drawn_of_a_clip_does_not_depend_on_its_batch():
@@ -71,9 +71,9 @@ def test_what_is_drawn_of_a_clip_does_not_depend_on_its_batch():
     jitter = draw_jitter(3, 5, seed=0, name="flow", epoch=2)
     together, mask = pick(pieces, np.array([2, 0, 1]), 5, jitter)
     assert mask.all()
-    for place, number in enumerate((2, 0, 1)):
+    for index, number in enumerate((2, 0, 1)):
         alone, _ = pick(pieces, np.array([number]), 5, jitter)
-        np.testing.assert_array_equal(together[place], alone[0])
+        np.testing.assert_array_equal(together[index], alone[0])
 
 
 def test_draws_differ_by_epoch_name_and_seed():
@@ -88,6 +88,6 @@ def test_draws_differ_by_epoch_name_and_seed():
 @pytest.mark.parametrize("jitter", [0.0, 1 - 2**-53])
 def test_jitter_at_its_ends_stays_in_the_clip(jitter):
     pieces = pieces_of(frames(range(7), range(3)), length=1)
-    found = picked(pieces, 0, 3, np.full((2, 3), jitter))
-    assert min(found) >= [0]
-    assert max(found) <= [6]
+    actual = picked(pieces, 0, 3, np.full((2, 3), jitter))
+    assert min(actual) >= [0]
+    assert max(actual) <= [6]

@@ -23,9 +23,11 @@ from fgbench.models.c3d_lstm import C3d
 from fgbench.models.googlenet import GoogLeNet
 from fgbench.models.vgg_lstm import Vgg16
 from fgbench.models.weights import load_weights, save_weights
+from fgbench.runs.attention import read_attention
 from fgbench.runs.labels import fg33
-from fgbench.runs.results import read_predictions, read_result, verify
-from fgbench.runs.streams import read_attention, read_streams
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import read_result, verify
+from fgbench.runs.streams import read_streams
 from fgbench.runs.weights import read_trained
 from fgbench.workfolders.sealed_json import read_sealed
 from tests.support.tiny_clips import clip, clip_recipe, other_clips, small_clips, write_clips
@@ -61,9 +63,9 @@ def three_classes(tmp_path_factory):
     return small_clips(tmp_path_factory.mktemp("three"), rest=False)
 
 
-def run_in(folder, manifests, image, *, seed=0, labels=None, told=ignore, **changes):
+def run_in(folder, manifests, image, *, seed=0, labels=None, note=ignore, **changes):
     config = clip_recipe(**changes)
-    context = context_in(folder, manifests, seed=seed, labels=labels or fg33(), note=told)
+    context = context_in(folder, manifests, seed=seed, labels=labels or fg33(), note=note)
     return video_run.run(config, context, image if config.image_recipe else None), context
 
 
@@ -74,12 +76,12 @@ def done(manifests, image, tmp_path_factory):
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_a_run_writes_what_can_be_computed_again(tmp_path, manifests, image, kind):
-    said = []
-    folder, context = run_in(tmp_path / "work", manifests, image, told=said.append, **KINDS[kind])
+    messages = []
+    folder, context = run_in(tmp_path / "work", manifests, image, note=messages.append, **KINDS[kind])
     verify(folder)
     n_epochs = len(read_sealed(folder / "history.json")["epochs"])
-    assert sum(line.startswith("epoch ") and ": loss " in line for line in said) == n_epochs
-    assert said[-1].startswith("kept epoch ")
+    assert sum(line.startswith("epoch ") and ": loss " in line for line in messages) == n_epochs
+    assert messages[-1].startswith("kept epoch ")
     predictions, details = read_predictions(folder), read_result(folder)["details"]
     assert len(predictions.sample_ids) == 7, "the clip without a face counts"
     assert predictions.predicted[predictions.sample_ids.index("clip024")] is None
@@ -103,8 +105,8 @@ def test_a_run_writes_what_can_be_computed_again(tmp_path, manifests, image, kin
     assert not (folder / "checkpoint.pt").exists()
     network = open_clip_network(read_trained(folder / "weights.safetensors"), CPU)
     assert (network.image is not None) == (kind != "plain-tsnet")
-    found, comparison = evaluate_clips(network, context)
-    assert found == folder
+    actual, comparison = evaluate_clips(network, context)
+    assert actual == folder
     assert comparison.is_equal
     assert video_run.run(clip_recipe(**KINDS[kind]), context, image if network.image else None) == folder
 
@@ -161,11 +163,11 @@ def test_another_weight_is_a_run_of_its_own(tmp_path, done, weight):
     assert comparison is None
     chosen = tuned_weight(folder) if weight == "tuned" else weight
     assert other.parent.parent.name == f"tiny-tmsau-w{chosen:.2f}"
-    found, streams = read_predictions(other), read_streams(folder)
-    ids = [name for name, label in zip(found.sample_ids, found.predicted, strict=True) if label]
-    rows = [found.sample_ids.index(name) for name in ids]
+    predictions, streams = read_predictions(other), read_streams(folder)
+    ids = [name for name, label in zip(predictions.sample_ids, predictions.predicted, strict=True) if label]
+    rows = [predictions.sample_ids.index(name) for name in ids]
     expected = chosen * streams["spatial"].of(ids) + (1 - chosen) * streams["temporal"].of(ids)
-    np.testing.assert_allclose(found.probabilities[rows], expected, atol=1e-6)
+    np.testing.assert_allclose(predictions.probabilities[rows], expected, atol=1e-6)
     details = read_result(other)["details"]
     assert details["fusion_weight"] == chosen
     assert ("chosen on validation" in details["method"]) == (weight == "tuned")
@@ -221,10 +223,10 @@ def test_optical_flow_of_another_kind_is_refused(tmp_path, done, manifests, key,
         f"was trained on optical flow of 112 px by farneback up to 5 px, but {context.workdir} has {words}"
         in (error.value.message)
     )
-    assert all(f"{name}: {told}" in error.value.hint for name, told in expected.items())
+    assert all(f"{name}: {reported}" in error.value.hint for name, reported in expected.items())
     assert not (context.workdir / "runs").exists()
 
-    unknown = {name: told for name, told in trained.metadata.items() if name != "optical_flow"}
+    unknown = {name: reported for name, reported in trained.metadata.items() if name != "optical_flow"}
     notes = []
     older = replace(network, trained=replace(trained, metadata=unknown))
     evaluate_clips(older, replace(context, note=notes.append))
@@ -233,12 +235,12 @@ def test_optical_flow_of_another_kind_is_refused(tmp_path, done, manifests, key,
 
 def test_files_get_the_optical_flow_that_weights_tell_of(tmp_path, done):
     trained = read_trained(done[0] / "weights.safetensors")
-    told = {"size_px": 96, "method": "dis", "bound_px": 7.0}
+    described = {"size_px": 96, "method": "dis", "bound_px": 7.0}
     alone = replace(
-        trained, path=tmp_path / "w.safetensors", metadata={**trained.metadata, "optical_flow": told}
+        trained, path=tmp_path / "w.safetensors", metadata={**trained.metadata, "optical_flow": described}
     )
     flow = input_settings(alone).flow
-    assert {name: getattr(flow, name) for name in told} == told
+    assert {name: getattr(flow, name) for name in described} == described
 
 
 def test_without_flow_its_kind_does_not_matter(tmp_path, manifests, image):
@@ -285,12 +287,12 @@ def odd_clips(folder, n_frames):
 def test_clips_of_one_frame_of_many_and_of_none(tmp_path, image, kind):
     n_frames = 10_000 if kind == "tmsau" else 100
     folder, _ = run_in(tmp_path / "work", odd_clips(tmp_path, n_frames), image, **KINDS[kind])
-    found = read_predictions(folder)
-    told = dict(zip(found.sample_ids, found.predicted, strict=True))
-    assert told["none"] is None
-    assert told["single"] is not None
-    assert told["long"] is not None
-    assert np.isfinite(found.probabilities[found.sample_ids.index("single")]).all()
+    predictions = read_predictions(folder)
+    mapping = dict(zip(predictions.sample_ids, predictions.predicted, strict=True))
+    assert mapping["none"] is None
+    assert mapping["single"] is not None
+    assert mapping["long"] is not None
+    assert np.isfinite(predictions.probabilities[predictions.sample_ids.index("single")]).all()
     if kind == "tmsau":
         attention = read_attention(folder)
         assert attention["single"].frames.tolist() == [7]
@@ -321,18 +323,18 @@ def test_weights_of_torchvisions_kind_start_the_streams(tmp_path, manifests):
 @pytest.fixture
 def seen_by(monkeypatch):
     """The first input of every network of a kind."""
-    found = {}
+    actual = {}
 
     def record(kind):
         forward = kind.forward
 
         def recorded(self, x):
-            if x.shape[1] not in found:
-                found[x.shape[1]] = x.detach().clone()
+            if x.shape[1] not in actual:
+                actual[x.shape[1]] = x.detach().clone()
             return forward(self, x)
 
         monkeypatch.setattr(kind, "forward", recorded)
-        return found
+        return actual
 
     return record
 
@@ -431,7 +433,7 @@ def test_weights_of_another_kind_are_refused(done, image):
 
 
 def test_other_label_sets_and_folds(tmp_path, image):
-    from fgbench.runs.division import read_division
+    from fgbench.runs.division_reading import read_division
     from fgbench.runs.labels import read_labels
 
     manifests = small_clips(tmp_path / "clips", rest=False)
@@ -450,12 +452,12 @@ def test_other_label_sets_and_folds(tmp_path, image):
     tested = []
     for number, folder in enumerate(folders, 1):
         assert folder.parent.name == str(number)
-        found = read_predictions(folder)
-        assert found.classes == tuple(sorted(COLOURS))
-        tested.append(set(found.subject_ids))
+        predictions = read_predictions(folder)
+        assert predictions.classes == tuple(sorted(COLOURS))
+        tested.append(set(predictions.subject_ids))
         assert "losses.basic taken as 0" in read_result(folder)["details"]["notes"][0]
         network = open_clip_network(read_trained(folder / "weights.safetensors"), CPU)
-        assert network.classes == found.classes
+        assert network.classes == predictions.classes
     assert not tested[0] & tested[1], "no person is tested in two folds"
 
 
@@ -483,8 +485,8 @@ def test_on_shuffled_labels_networks_are_at_chance(tmp_path, three_classes, imag
     for seed in range(3):
         made = small_clips(tmp_path / f"clips{seed}", labels=shuffled(three_classes, seed), rest=False)
         run, _ = run_in(tmp_path / f"work{seed}", made, image, labels=THREE, **recipe)
-        found = read_predictions(run)
-        right += sum(a == b for a, b in zip(found.labels, found.predicted, strict=True))
+        predictions = read_predictions(run)
+        right += sum(a == b for a, b in zip(predictions.labels, predictions.predicted, strict=True))
     # Of 18 clips of three classes, 12 or more are right by chance in 0.4 % of all cases.
     assert right < 12
 
@@ -503,9 +505,11 @@ def test_the_temporal_stream_alone_solves_what_only_movement_tells(tmp_path, ima
     for kind, streams in kinds.items():
         for seed in range(2):
             here = tmp_path / f"{kind}{seed}"
-            found = read_predictions(run_in(here, made, image, **usual, **streams, name=kind, seed=seed)[0])
-            right[kind] += sum(a == b for a, b in zip(found.labels, found.predicted, strict=True))
-            assert found.predicted.count(None) == 1, "the clip without a face, which counts as wrong"
+            predictions = read_predictions(
+                run_in(here, made, image, **usual, **streams, name=kind, seed=seed)[0]
+            )
+            right[kind] += sum(a == b for a, b in zip(predictions.labels, predictions.predicted, strict=True))
+            assert predictions.predicted.count(None) == 1, "the clip without a face, which counts as wrong"
     # Of 12 clips of three classes, 9 or more are right by chance in 0.4 % of all cases.
     assert right["flow"] >= 9 > right["nan"]
 
@@ -532,7 +536,7 @@ def test_a_network_of_grey_clips_sees_grey(tmp_path, manifests, image, kind):
     origin = {"align": "always", "geometry": "face", "padding": None}
     grey_manifests = without_colour_in(manifests, tmp_path / "grey")
     others = {"dataset": "others", "synthetic": True}
-    told = {}
+    described = {}
     for is_grey in (True, False):
         path = tmp_path / f"{is_grey}.safetensors"
         metadata = {**trained.metadata, "faces": {**origin, "grey": is_grey}, "seed": int(is_grey)}
@@ -541,11 +545,11 @@ def test_a_network_of_grey_clips_sees_grey(tmp_path, manifests, image, kind):
         for name, data in (("colour", manifests), ("grey", grey_manifests)):
             context = context_in(tmp_path / f"{name}{is_grey}", data, manifest_digest=name, details=others)
             made, _ = evaluate_clips(network, context)
-            told[is_grey, name] = read_predictions(made).probabilities
-    np.testing.assert_array_equal(told[False, "grey"], told[True, "grey"])
+            described[is_grey, name] = read_predictions(made).probabilities
+    np.testing.assert_array_equal(described[False, "grey"], described[True, "grey"])
     # Frames that are reduced are rounded before they lose their colour, or afterwards.
     apart = {
-        is_grey: np.nanmax(np.abs(told[is_grey, "colour"] - told[is_grey, "grey"]))
+        is_grey: np.nanmax(np.abs(described[is_grey, "colour"] - described[is_grey, "grey"]))
         for is_grey in (True, False)
     }
     assert apart[False] > 1e-3

@@ -52,11 +52,13 @@ def image(tmp_path_factory):
 
 
 def opened(context, config, image, part="train", scales=None, trained_on=True):
-    found = clip_frames(context.manifests, flow=True, near=config.rgb.train_on == "image")
-    samples = [s for s in clip_samples(context.manifests) if s.part == part and s.sample_id in found.clip_ids]
+    actual = clip_frames(context.manifests, flow=True, near=config.rgb.train_on == "image")
+    samples = [
+        s for s in clip_samples(context.manifests) if s.part == part and s.sample_id in actual.clip_ids
+    ]
     network = image if config.image_recipe else None
     return open_clips(
-        config, context, found.clip_set(samples, fg33(), CPU), network, scales, trained_on=trained_on
+        config, context, actual.clip_set(samples, fg33(), CPU), network, scales, trained_on=trained_on
     )
 
 
@@ -130,7 +132,7 @@ def test_frames_near_the_key_frame_are_trained_on_and_all_are_tested_on(tmp_path
     lengths = [len(numbers) for numbers in train.clips.frames]
     assert train.inputs["spatial"].pieces.counts().tolist() == [lengths[0]] + [2] * (len(lengths) - 1)
     near = pick(train.inputs["spatial"].pieces, np.array([1]), 2)[0].ravel()
-    found = open_rows(
+    rows = open_rows(
         context.manifests,
         [("clip001", 1), ("clip001", 2)],
         "rgb",
@@ -140,7 +142,7 @@ def test_frames_near_the_key_frame_are_trained_on_and_all_are_tested_on(tmp_path
         jobs=1,
         progress=lambda name, done, of: None,
     )
-    assert torch.equal(train.inputs["spatial"].rows.take(near), found.take(np.arange(2)))
+    assert torch.equal(train.inputs["spatial"].rows.take(near), rows.take(np.arange(2)))
     assert train.inputs["temporal"].pieces.counts().tolist() == [n - 2 for n in lengths]  # stacks of 2 fields
     val, _ = opened(context, config, None, "val", scales, trained_on=False)
     assert val.inputs["spatial"].pieces.counts().tolist() == [len(n) for n in val.clips.frames]
@@ -158,34 +160,34 @@ def test_predictions_do_not_depend_on_the_batch(context, image):
     config = clip_recipe()
     clips, scales = opened(context, config, image, "test", trained_on=False)
     model = build_drawn(config, image, None, seed=0, labels=fg33()).eval()
-    found = predict_clips(model, clips)
+    actual = predict_clips(model, clips)
     assert len(clips) == 6
-    assert found.streams["spatial"].shape == (6, 33)
-    assert [weights.shape for weights in found.attention] == [(2, len(n)) for n in clips.described]
+    assert actual.streams["spatial"].shape == (6, 33)
+    assert [weights.shape for weights in actual.attention] == [(2, len(n)) for n in clips.described]
     for number, sample in enumerate(clips.clips.samples):
         single = clip_frames(context.manifests, flow=True).clip_set([sample], fg33(), CPU)
         alone, _ = open_clips(config, context, single, image, scales, trained_on=False)
-        told = predict_clips(model, alone)
-        for stream, values in told.streams.items():
-            np.testing.assert_allclose(values[0], found.streams[stream][number], atol=2e-6)
-        np.testing.assert_allclose(told.attention[0], found.attention[number], atol=2e-6)
-    for weights in found.attention:
+        reported = predict_clips(model, alone)
+        for stream, values in reported.streams.items():
+            np.testing.assert_allclose(values[0], actual.streams[stream][number], atol=2e-6)
+        np.testing.assert_allclose(reported.attention[0], actual.attention[number], atol=2e-6)
+    for weights in actual.attention:
         np.testing.assert_allclose(weights.sum(1), 1, atol=1e-5)
-    np.testing.assert_array_equal(found.fused(1.0), found.streams["spatial"])
-    np.testing.assert_array_equal(found.fused(0.0), found.streams["temporal"])
-    half = 0.5 * found.streams["spatial"] + 0.5 * found.streams["temporal"]
-    np.testing.assert_allclose(found.fused(0.5), half, rtol=1e-6)
+    np.testing.assert_array_equal(actual.fused(1.0), actual.streams["spatial"])
+    np.testing.assert_array_equal(actual.fused(0.0), actual.streams["temporal"])
+    half = 0.5 * actual.streams["spatial"] + 0.5 * actual.streams["temporal"]
+    np.testing.assert_allclose(actual.fused(0.5), half, rtol=1e-6)
 
 
 @pytest.mark.parametrize(("features", "size"), [("face", 16), ("all", 32), ("mac", 8)])
 def test_frames_are_described_by_the_image_model(image, features, size):
     faces = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (2, 3, 224, 224), np.uint8))
     assert feature_size(image.model.config, features) == size
-    found = describe_faces(image, faces, features)
-    assert found.shape == (2, size)
+    actual = describe_faces(image, faces, features)
+    assert actual.shape == (2, size)
     with torch.no_grad():
-        nought = torch.zeros(2, dtype=torch.int64)
-        seen = image.model.see(image.preprocessing.view(faces, nought, nought.bool()))
+        result = torch.zeros(2, dtype=torch.int64)
+        seen = image.model.see(image.preprocessing.view(faces, result, result.bool()))
         mac = seen.maps[:, 0].amax((2, 3))
         parts = {
             "face": [image.model.scales[0].embedding(seen.maps[:, 0]), mac],
@@ -197,7 +199,7 @@ def test_frames_are_described_by_the_image_model(image, features, size):
             ],
             "mac": [mac],
         }[features]
-    torch.testing.assert_close(found, torch.cat(parts, 1))
+    torch.testing.assert_close(actual, torch.cat(parts, 1))
     mirrored = describe_faces(image, faces.flip(3), features)
     torch.testing.assert_close(describe_faces(image, faces, features, view=(0, True)), mirrored)
 
@@ -218,9 +220,9 @@ def test_frames_are_described_in_five_crops(image, crop, across, down):
     with torch.no_grad():
         maps = image.model.see((corner - mean) / std).maps[:, 0]
         expected = torch.cat([image.model.scales[0].embedding(maps), maps.amax((2, 3))], 1)
-    found = describe_faces(image, faces, "face", view=(crop, False))
-    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
-    assert not torch.allclose(found, describe_faces(image, faces, "face"), rtol=1e-3, atol=1e-3)
+    actual = describe_faces(image, faces, "face", view=(crop, False))
+    torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-4)
+    assert not torch.allclose(actual, describe_faces(image, faces, "face"), rtol=1e-3, atol=1e-3)
 
 
 def test_five_crops_train_the_attention_stream(context, image):

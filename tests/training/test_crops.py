@@ -19,10 +19,10 @@ def test_five_crops_are_slices_and_mirrors(side):
     images = pictures(10, side)
     choice = torch.tensor([0, 1, 2, 3, 4, 0, 1, 2, 3, 4])
     flip = torch.tensor([False] * 5 + [True] * 5)
-    found = crops.five_crops(images, choice, flip)
+    actual = crops.five_crops(images, choice, flip)
     far = side - 224
     corners = {0: (far // 2, far // 2), 1: (0, 0), 2: (0, far), 3: (far, 0), 4: (far, far)}
-    for image, number, mirror, crop in zip(images, choice.tolist(), flip.tolist(), found, strict=True):
+    for image, number, mirror, crop in zip(images, choice.tolist(), flip.tolist(), actual, strict=True):
         y, x = corners[number]
         expected = image[:, y : y + 224, x : x + 224]
         assert torch.equal(crop, expected.flip(2) if mirror else expected)
@@ -30,8 +30,8 @@ def test_five_crops_are_slices_and_mirrors(side):
 
 def test_enlarging_agrees_with_another_implementation():
     images = pictures(2, 32)
-    found = crops.enlarge(images, 40)
-    for image, large in zip(images.numpy(), found.numpy(), strict=True):
+    actual = crops.enlarge(images, 40)
+    for image, large in zip(images.numpy(), actual.numpy(), strict=True):
         expected = skimage.transform.resize(
             image.transpose(1, 2, 0).astype(np.float64), (40, 40), order=1, mode="edge", anti_aliasing=False
         )
@@ -47,9 +47,9 @@ def test_enlarging_to_the_same_side_changes_nothing():
 def test_normalised_images_have_mean_0_and_deviation_1(kind):
     images = pictures(3, 64)
     mean, std = crops.mean_and_std(images)
-    found = crops.normalise(images.to(kind), mean, std).double()
-    assert found.mean((0, 2, 3)).abs().max() < 1e-6
-    assert (found.std((0, 2, 3), correction=0) - 1).abs().max() < 1e-6
+    actual = crops.normalise(images.to(kind), mean, std).double()
+    assert actual.mean((0, 2, 3)).abs().max() < 1e-6
+    assert (actual.std((0, 2, 3), correction=0) - 1).abs().max() < 1e-6
 
 
 @pytest.mark.slow

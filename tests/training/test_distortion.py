@@ -50,8 +50,8 @@ def test_pictures_are_changed_as_drawn():
     drawn = draw_distortions(n, ALL, seed=1, epoch=2)
     assert 0 < drawn[:, 6].sum() < n  # some are grey
     source = pictures(n)
-    found = distort(source, drawn).numpy()
-    for picture, changes, result in zip(source.numpy(), drawn.double().numpy(), found, strict=True):
+    actual = distort(source, drawn).numpy()
+    for picture, changes, result in zip(source.numpy(), drawn.double().numpy(), actual, strict=True):
         # OpenCV places pixels on a grid of 1/32 px.
         np.testing.assert_allclose(result, reference(picture, changes), atol=2.5)
         assert np.abs(result - picture).mean() > 5
@@ -91,9 +91,9 @@ def test_each_number_changes_its_part_within_its_bounds(changes, columns):
     }
     for column in columns:
         low, high = bounds[column]
-        found = drawn[:, column]
-        assert low - 1e-6 <= found.min() < low + (high - low) * 0.15
-        assert high + 1e-6 >= found.max() > high - (high - low) * 0.15
+        actual = drawn[:, column]
+        assert low - 1e-6 <= actual.min() < low + (high - low) * 0.15
+        assert high + 1e-6 >= actual.max() > high - (high - low) * 0.15
 
 
 def test_what_is_drawn_comes_from_seed_and_epoch():

@@ -44,8 +44,8 @@ def test_points_of_the_5_point_model_are_those_of_the_mean_face():
         (0.3340850613712, 0.2290642403242),
         (0.4901123135679, 0.6277975316475),
     ]
-    found = five_points(apply_transform(TURN, np.array(mean_five) * 300))
-    np.testing.assert_allclose(found, five_points(landmarks(spread=0.0)), atol=1e-9)
+    actual = five_points(apply_transform(TURN, np.array(mean_five) * 300))
+    np.testing.assert_allclose(actual, five_points(landmarks(spread=0.0)), atol=1e-9)
 
 
 def test_other_numbers_of_points_are_refused():
@@ -64,7 +64,7 @@ def test_the_warp_agrees_with_another_implementation():
     face = picture(5)
     turned = np.array([[0.01, -0.03, 0.3], [0.03, 0.01, -0.4]])
     transform = crop_transform(np.array(TEMPLATE) * 1.8 + [12.0, 6.0]) + turned
-    found = warp_crop(face, transform)
+    actual = warp_crop(face, transform)
     inverse = skimage.transform.AffineTransform(np.linalg.inv(np.vstack([transform, [0, 0, 1]])))
     # Samples at the centres of 4 x 4 parts of every pixel, averaged.
     parts = (np.arange(448) + 0.5) / 4 - 0.5
@@ -85,10 +85,10 @@ def test_the_warp_agrees_with_another_implementation():
         ],
         -1,
     )
-    assert found.shape == (112, 112, 3)
+    assert actual.shape == (112, 112, 3)
     # OpenCV samples at 1/32 px, and rounds twice.
-    assert np.abs(found - expected).max() < 3
-    assert np.abs(found - expected).mean() < 0.5
+    assert np.abs(actual - expected).max() < 3
+    assert np.abs(actual - expected).mean() < 0.5
 
 
 def face_row(number, points, transform, status="ok"):
@@ -138,12 +138,12 @@ def test_crops_put_the_points_onto_the_template(manifests):
         np.array(TEMPLATE),
     )
     names = [image_row(number)["image_id"] for number in (1, 0)]
-    found = crop_transforms(manifests, names)
-    np.testing.assert_allclose(found[1], expected.params[:2], atol=1e-4)
+    actual = crop_transforms(manifests, names)
+    np.testing.assert_allclose(actual[1], expected.params[:2], atol=1e-4)
     # The stored face lies as the mean face does, so with 5 points the crop is the same for every face.
     mean = np.full((68, 2), np.nan)
     mean[17:] = (mean_face() + 0.25) / 1.5 * 224 - 0.5
-    reference = apply_transform(found[0], five_points(mean))
+    reference = apply_transform(actual[0], five_points(mean))
     assert np.abs(reference - np.array(TEMPLATE)).max() < 4
 
 

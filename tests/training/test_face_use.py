@@ -45,8 +45,8 @@ def work_folder(path, faces, *, grey=False):
 
 
 def context(workdir, origin):
-    told: list[str] = []
-    return told, TrainingContext(
+    messages: list[str] = []
+    return messages, TrainingContext(
         workdir=Path(workdir),
         manifest_digest="",
         details={"dataset": "x", FACE_ORIGIN: origin},
@@ -55,7 +55,7 @@ def context(workdir, origin):
         force=False,
         jobs=1,
         progress=lambda *_: None,
-        note=told.append,
+        note=messages.append,
         device=torch.device("cpu"),
     )
 
@@ -101,32 +101,32 @@ def test_faces_of_another_geometry_are_refused(tmp_path):
 
 @pytest.mark.parametrize("origin", [DLIB, {**DLIB, "align": "where-found"}, None])
 def test_the_same_geometry_and_none_pass(tmp_path, origin):
-    told, here = context("work", origin)
+    reported, here = context("work", origin)
     refuse_other_faces(trained(tmp_path, DLIB), here)
-    assert told == []
+    assert reported == []
 
 
 def test_aligned_faces_and_pictures_as_they_are_are_told_apart(tmp_path):
-    told, here = context("work", {**FACE, "align": "never"})
+    reported, here = context("work", {**FACE, "align": "never"})
     refuse_other_faces(trained(tmp_path, DLIB), here)
-    (note,) = told
+    (note,) = reported
     assert note.endswith("was trained on aligned faces; work has pictures as they are")
 
 
 def test_weights_that_do_not_tell_are_taken_with_a_word(tmp_path):
-    told, here = context("work", FACE)
+    reported, here = context("work", FACE)
     kept = refuse_other_faces(trained(tmp_path, None), here)
-    assert len(told) == 1
-    assert "does not tell how the faces lay" in told[0]
-    assert kept == [f"faces: {told[0]}"]
+    assert len(reported) == 1
+    assert "does not tell how the faces lay" in reported[0]
+    assert kept == [f"faces: {reported[0]}"]
 
 
 def test_starting_from_another_geometry_is_told(tmp_path):
-    told, here = context("work", FACE)
+    reported, here = context("work", FACE)
     note_other_faces(trained(tmp_path, DLIB), here)
-    assert "saw faces of geometry dlib (padding 0.25); here they have geometry face" in told[0]
+    assert "saw faces of geometry dlib (padding 0.25); here they have geometry face" in reported[0]
     note_other_faces(trained(tmp_path, FACE), here)
-    assert len(told) == 1
+    assert len(reported) == 1
 
 
 def test_work_folders_of_two_geometries_are_not_taken_together():

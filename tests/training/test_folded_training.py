@@ -19,9 +19,10 @@ from fgbench.methods.action_units import run as au_run
 from fgbench.methods.msau import run as image_run
 from fgbench.methods.msau.opened import open_network
 from fgbench.models.weights import load_weights
-from fgbench.runs.division import read_division
+from fgbench.runs.division_reading import read_division
 from fgbench.runs.labels import read_labels
-from fgbench.runs.results import read_predictions, read_result, verify, write_run
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import read_result, verify, write_run
 from fgbench.runs.unit_results import read_au_result
 from fgbench.runs.weights import read_trained
 from fgbench.taxonomy import leaf, ontology
@@ -51,13 +52,13 @@ def ekman(tmp_path_factory):
     return folder
 
 
-def divided_place(folder, work, fold, **changes):
+def divided_context(folder, work, fold, **changes):
     """A context with the manifests of a work folder, in one of its folds."""
     index = storage.read_json(work / "manifests" / "index.json")
     context = context_in(folder, work / "manifests", **changes)
     division = read_division(context.workdir, index)
-    told = {"dataset": index["dataset"], "synthetic": True, "protocol": division.to_json()}
-    more = {"labels": read_labels(index), "division": division, "details": told}
+    details = {"dataset": index["dataset"], "synthetic": True, "protocol": division.to_json()}
+    more = {"labels": read_labels(index), "division": division, "details": details}
     fields = {name: getattr(context, name) for name in context.__dataclass_fields__}
     return type(context)(**fields | more).with_fold(fold)
 
@@ -118,7 +119,7 @@ def test_a_network_is_trained_fold_by_fold_on_the_sets_own_classes(ekman, tmp_pa
 
 @pytest.mark.slow
 def test_action_units_are_trained_on_no_test_person(ekman, tmp_path):
-    context = divided_place(tmp_path / "work", ekman, "1")
+    context = divided_context(tmp_path / "work", ekman, "1")
     clips = pq.read_table(ekman / "manifests" / "clips.parquet", columns=["clip_id", "label"]).to_pylist()
     rows = [
         records.AuRow(clip_id=row["clip_id"], frame_index=0, labels={"au04": 1 if row["label"] < "g" else -1})
@@ -172,7 +173,7 @@ def test_fine_tuning_starts_from_all_but_the_classifiers(source, ekman, tmp_path
 
 
 def test_what_one_cannot_start_from(source, ekman, tmp_path):
-    context = divided_place(tmp_path / "work", ekman, "1")
+    context = divided_context(tmp_path / "work", ekman, "1")
     trained = read_trained(source / "weights.safetensors")
     network = image_recipe().network.model_dump() | {"embedding": 16}
     with pytest.raises(ConfigError, match="is of another network than recipe tiny: embedding differ"):
@@ -188,7 +189,7 @@ def test_what_one_cannot_start_from(source, ekman, tmp_path):
 
 @pytest.mark.slow
 def test_starting_from_a_network_that_knows_test_clips_is_refused(ekman, tmp_path):
-    context = divided_place(tmp_path / "work", ekman, "1")
+    context = divided_context(tmp_path / "work", ekman, "1")
     config = plain_recipe(optimiser=FAST | {"epochs": 1})
     (folder,) = image_run.run(config, context, None)
     trained = read_trained(folder / "weights.safetensors")
@@ -221,9 +222,9 @@ def test_a_network_of_leaves_is_tested_on_six_classes(source, ekman, tmp_path, f
         by_sample.setdefault(row["sample_id"], []).append(row["probabilities"])
     said_of = dict(zip(predictions.sample_ids, predictions.predicted, strict=True))
     assert said_of.pop("s4-lost-f00000") is None
-    for name, said in said_of.items():
+    for name, reported in said_of.items():
         likeliest = names[int(np.mean(by_sample[name], axis=0).argmax())]
-        assert said == ("disgust" if likeliest == "disgust" else leaf(likeliest).basic)
+        assert reported == ("disgust" if likeliest == "disgust" else leaf(likeliest).basic)
     details = result["details"]
     assert details["transfer"]["kind"] == "zero-shot"
     assert details["transfer"]["dropped"] == {"neutral": 4}
@@ -244,22 +245,22 @@ def test_the_page_shows_a_network_of_leaves_on_six_classes(source, ekman, tmp_pa
     write_run(work, shown, experiment="lbp-svm", fold="0", seed=0, config={}, manifest_digest="m",
               device="cpu", details={"dataset": "ck", "synthetic": True, "method": "LBP+SVM"})  # fmt: skip
     fgbench("report", "--html", "--workdir", work, "--out", tmp_path / "page.html")
-    found = blocks((tmp_path / "page.html").read_text())
-    runs = {run["experiment"]: (context, run) for context, run in enumerate(found["overview"]["runs"])}
+    actual = blocks((tmp_path / "page.html").read_text())
+    runs = {run["experiment"]: (context, run) for context, run in enumerate(actual["overview"]["runs"])}
     assert set(runs) == {"lbp-svm", "tiny-on-ck-plus"}
-    assert found["overview"]["faults"] == []
+    assert actual["overview"]["faults"] == []
     assert {run["paper"] for _, run in runs.values()} == {None}
-    assert {found[f"run-{context}"]["paper"] for context, _ in runs.values()} == {None}
+    assert {actual[f"run-{context}"]["paper"] for context, _ in runs.values()} == {None}
     context, _ = runs["tiny-on-ck-plus"]
     names, folder = ontology("fg33").labels, work / "runs" / "tiny-on-ck-plus" / "0" / "0"
     expected: dict[int, dict[str, int]] = {}
     for row in pq.read_table(folder / "branches.parquet").to_pylist():
-        said = names[int(np.argmax(row["probabilities"]))]
-        said = "disgust" if said == "disgust" else leaf(said).basic
-        expected.setdefault(row["branch"], {})[row["sample_id"]] = six.index(said)
+        output = names[int(np.argmax(row["probabilities"]))]
+        output = "disgust" if output == "disgust" else leaf(output).basic
+        expected.setdefault(row["branch"], {})[row["sample_id"]] = six.index(output)
     ids = read_predictions(folder).sample_ids
-    told = [one["predicted"] for one in found[f"run-{context}"]["opinions"]]
-    assert told == [[said.get(name, -1) for name in ids] for _, said in sorted(expected.items())]
+    reported = [one["predicted"] for one in actual[f"run-{context}"]["opinions"]]
+    assert reported == [[output.get(name, -1) for name in ids] for _, output in sorted(expected.items())]
 
 
 def samples_of(work):
@@ -316,6 +317,6 @@ def test_json_of_folds_is_one_document(ekman, tmp_path, fgbench):
     done = fgbench(
         "baseline", "plain-cnn", "--workdir", work, "--recipe", recipe, "--device", "cpu", "--json"
     )
-    told = json.loads(done.stdout)
-    assert told["pooled"]["n"] == 29
-    assert sorted(told["folds"]) == ["1", "2", "3"]
+    report = json.loads(done.stdout)
+    assert report["pooled"]["n"] == 29
+    assert sorted(report["folds"]) == ["1", "2", "3"]

@@ -21,8 +21,8 @@ def manifests(tmp_path_factory):
 
 
 def names(manifests, kind):
-    found = clip_frames(manifests, flow=True)
-    table = found.frames if kind == "rgb" else found.pairs
+    actual = clip_frames(manifests, flow=True)
+    table = actual.frames if kind == "rgb" else actual.pairs
     return [(clip_id, int(number)) for clip_id, numbers in table.items() for number in numbers]
 
 
@@ -41,18 +41,18 @@ def opened(manifests, kind, side_px, resident_mb, frames=None):
 
 def expected(manifests, kind, side_px):
     """Pictures of all rows, read by the test's own code."""
-    found = {}
+    actual = {}
     if kind == "rgb":
         for row in pq.read_table(manifests / "faces").to_pylist():
             if row["status"] == "ok":
                 image = cv2.imdecode(np.frombuffer(row["image"]["bytes"], np.uint8), cv2.IMREAD_COLOR)
                 image = cv2.resize(image, (side_px, side_px), interpolation=cv2.INTER_AREA)
-                found[row["clip_id"], row["frame_index"]] = image[:, :, ::-1].transpose(2, 0, 1)
+                actual[row["clip_id"], row["frame_index"]] = image[:, :, ::-1].transpose(2, 0, 1)
     else:
         for row in pq.read_table(manifests / "features" / "optical_flow").to_pylist():
             planes = [cv2.imdecode(np.frombuffer(row[name], np.uint8), 0) for name in "uv"]
-            found[row["clip_id"], row["frame_index"]] = np.stack(planes)
-    return [found[name] for name in names(manifests, kind)]
+            actual[row["clip_id"], row["frame_index"]] = np.stack(planes)
+    return [actual[name] for name in names(manifests, kind)]
 
 
 @pytest.mark.slow
@@ -63,19 +63,19 @@ def test_rows_are_the_stored_pictures(manifests, kind, side_px, resident_mb):
     wanted = expected(manifests, kind, side_px)
     assert isinstance(rows, HeldRows if resident_mb else ReadRows)
     assert len(rows) == len(wanted)
-    places = np.random.default_rng(0).integers(0, len(wanted), 40)  # some twice, in no order
-    found = rows.take(places)
-    assert found.dtype == torch.uint8
-    np.testing.assert_array_equal(found.numpy(), np.stack([wanted[place] for place in places]))
+    positions = np.random.default_rng(0).integers(0, len(wanted), 40)  # some twice, in no order
+    actual = rows.take(positions)
+    assert actual.dtype == torch.uint8
+    np.testing.assert_array_equal(actual.numpy(), np.stack([wanted[position] for position in positions]))
     assert len(rows.take(np.empty(0, np.int64))) == 0
 
 
 def test_only_frames_of_the_video_set_and_with_a_face_are_known(manifests):
-    found = clip_frames(manifests, flow=True)
-    assert len(found.clip_ids) == 24
-    assert "clip024" not in found.clip_ids, "no face was found in it"
-    assert found.frames["clip003"].tolist() == list(range(8))
-    assert found.pairs["clip003"].tolist() == list(range(7))
+    actual = clip_frames(manifests, flow=True)
+    assert len(actual.clip_ids) == 24
+    assert "clip024" not in actual.clip_ids, "no face was found in it"
+    assert actual.frames["clip003"].tolist() == list(range(8))
+    assert actual.pairs["clip003"].tolist() == list(range(7))
     assert not clip_frames(manifests, flow=False).pairs
 
 

@@ -59,11 +59,11 @@ def tasks(monkeypatch):
     """The tasks of the runs of a test, in order."""
     made, task = [], image_run.ImageTask
 
-    def told(*arguments, **more):
+    def recording(*arguments, **more):
         made.append(task(*arguments, **more))
         return made[-1]
 
-    monkeypatch.setattr(image_run, "ImageTask", told)
+    monkeypatch.setattr(image_run, "ImageTask", recording)
     return made
 
 
@@ -126,14 +126,14 @@ def test_the_first_step_after_is_as_long_as_its_rate(context, au_weights, tasks)
     """RMSProp without momentum moves every parameter by its rate times 10 at first: g / sqrt(0.01 g^2)."""
     optimiser = {"kind": "rmsprop", "learning_rate": 1e-4, "momentum": 0.0, "weight_decay": 0.0}
     config = recipe(optimiser=optimiser | {"epochs": 2}, unfreeze_after=1, unfreeze_rate=0.5)
-    found = []
+    actual = []
 
     def watch(name, done, of):
         if name == "train" and done in (9, 10):
-            found.append(tasks[0].model.trunk.conv7.bias.detach().clone())
+            actual.append(tasks[0].model.trunk.conv7.bias.detach().clone())
 
     image_run.run(config, replace(context, progress=watch), au_weights)
-    moved = (found[1] - found[0]).abs()
+    moved = (actual[1] - actual[0]).abs()
     assert moved.max() == pytest.approx(0.5 * 1e-4 * 10, rel=1e-2)
 
 

@@ -27,7 +27,8 @@ from fgbench.methods.msau.opened import open_network
 from fgbench.models.msau import MsauNet
 from fgbench.models.weights import load_weights
 from fgbench.runs.labels import read_labels
-from fgbench.runs.results import read_predictions, read_result, verify
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import read_result, verify
 from fgbench.runs.weights import read_trained
 from fgbench.taxonomy import ontology
 from tests.support.tiny_work import (
@@ -109,14 +110,14 @@ def check_regions(folder, ids, *, side_px):
     rows = pq.read_table(folder / "regions.parquet").to_pylist()
     by_sample = {name: [row for row in rows if row["sample_id"] == name] for name in ids}
     assert len(rows) == sum(map(len, by_sample.values()))
-    for found in by_sample.values():
-        assert [row["rank"] for row in found] == list(range(len(found)))
-        assert len(found) >= 3
-        strength = [row["strength"] for row in found]
+    for one in by_sample.values():
+        assert [row["rank"] for row in one] == list(range(len(one)))
+        assert len(one) >= 3
+        strength = [row["strength"] for row in one]
         assert strength == sorted(strength, reverse=True)
-        assert len({tuple(row["cell"]) for row in found}) == len(found)
-        assert all(0 <= number <= 5 for row in found for number in row["cell"])
-        boxes = np.array([row["box"] for row in found])
+        assert len({tuple(row["cell"]) for row in one}) == len(one)
+        assert all(0 <= number <= 5 for row in one for number in row["cell"])
+        boxes = np.array([row["box"] for row in one])
         assert boxes.min() >= 0
         assert boxes.max() <= 224
         np.testing.assert_allclose(boxes[:, 2:] - boxes[:, :2], side_px * 224 / RESIZE_PX, rtol=1e-5)
@@ -137,10 +138,10 @@ def test_a_run_on_a_frozen_trunk(context, au_weights, keep_maps):
         assert not torch.equal(value, given[f"embedding.{name}"]), f"{name} is trained on"
     assert {metadata[key] == au_metadata[key] for key in ("mean", "std", "resize_px")} == {True}
     details = read_result(folder)["details"]
-    told = {
+    described = {
         key: details[key] for key in ("method", "kind", "dataset", "synthetic", "regions", "turns", "n_train")
     }
-    assert told == {
+    assert described == {
         "method": "MSAU-Net (Ours)",
         "kind": "image",
         "dataset": "made up",
@@ -153,14 +154,14 @@ def test_a_run_on_a_frozen_trunk(context, au_weights, keep_maps):
 
 
 def test_kept_maps_train_as_pictures_do(context, au_weights, tmp_path):
-    found = []
+    actual = []
     for keep_maps in (True, False):
         here = context_in(tmp_path / str(keep_maps), context.manifests)
         config = image_recipe(data={"resize_px": RESIZE_PX, "keep_maps": keep_maps}, losses={"rank": 0.0})
         folder = run_one(config, here, au_weights)
         epochs = json.loads((folder / "history.json").read_text())["epochs"]
-        found.append(([each["losses"]["loss"] for each in epochs], read_predictions(folder)))
-    (kept_losses, kept), (losses, computed) = found
+        actual.append(([each["losses"]["loss"] for each in epochs], read_predictions(folder)))
+    (kept_losses, kept), (losses, computed) = actual
     # Maps are kept with 11 bits: up to them the results are the same, as the recipe's field tells.
     np.testing.assert_allclose(kept_losses, losses, rtol=1e-4)
     np.testing.assert_allclose(kept.probabilities, computed.probabilities, atol=1e-3)
@@ -173,10 +174,10 @@ def test_what_is_left_of_the_leaves_is_trained_with_its_upper_classes(tmp_path):
     context = context_in(tmp_path / "out", small_work(tmp_path / "in", rest=False), labels=labels)
     losses = {"fine": 0.5, "basic": 0.5, "rank": 0.0, "alternate": False}
     folder = run_one(plain_recipe(losses=losses), context)
-    found = open_network(read_trained(folder / "weights.safetensors"), torch.device("cpu"))
-    assert (found.classes, found.upper) == (tuple(COLOURS), ("anger", "fear", "happiness"))
-    assert found.labels == labels
-    assert found.has_basic_head
+    network = open_network(read_trained(folder / "weights.safetensors"), torch.device("cpu"))
+    assert (network.classes, network.upper) == (tuple(COLOURS), ("anger", "fear", "happiness"))
+    assert network.labels == labels
+    assert network.has_basic_head
     assert read_predictions(folder).classes == tuple(COLOURS)
 
 
@@ -198,14 +199,12 @@ def test_a_frame_without_face_counts_as_wrong(context):
     assert predictions.clip_ids[unseen] == "clip024"
     assert np.isnan(predictions.probabilities[unseen]).all()
     pairs = list(zip(predictions.labels, predictions.predicted, strict=True))
-    recall = {
-        label: np.mean([found == label for truth, found in pairs if truth == label]) for label in COLOURS
-    }
+    recall = {label: np.mean([one == label for truth, one in pairs if truth == label]) for label in COLOURS}
     scores = result["metrics"]
     assert (scores["n"], scores["n_missing"]) == (7, 1)
     assert recall["anger"] <= 2 / 3
     assert scores["uar"] == pytest.approx(np.mean(list(recall.values())))
-    assert scores["war"] == pytest.approx(sum(truth == found for truth, found in pairs) / 7)
+    assert scores["war"] == pytest.approx(sum(truth == one for truth, one in pairs) / 7)
 
 
 def test_numbers_of_regions_are_experiments_that_share_their_maps(context, au_weights):
@@ -242,13 +241,13 @@ def test_a_finished_run_is_that_of_its_recipe_and_trunk(context, au_weights, tmp
     run_one(config, replace(context, force=True), au_weights)
     assert trained[1:] == trained[:1]
     assert path.read_bytes() == before[0]
-    damaged, told = bytearray(before[0]), []
+    damaged, messages = bytearray(before[0]), []
     damaged[-9] ^= 1
     path.write_bytes(damaged)
-    run_one(config, replace(context, note=told.append), au_weights)
+    run_one(config, replace(context, note=messages.append), au_weights)
     assert path.read_bytes() == before[0], "a damaged run is made again, and that is told"
-    assert told[0] == f"{path} is not the file that the result of the run tells of: the run is made again"
-    assert all(line.startswith(("epoch ", "kept epoch ")) for line in told[1:])
+    assert messages[0] == f"{path} is not the file that the result of the run tells of: the run is made again"
+    assert all(line.startswith(("epoch ", "kept epoch ")) for line in messages[1:])
     other_place = context_in(tmp_path / "other", context.manifests, seed=1)
     (other,) = au_run.run(au_recipe(optimiser={"epochs": 1}), other_place, au_rows(context.manifests))
     trained_before = len(trained)
@@ -268,11 +267,11 @@ def test_other_settings_leave_a_finished_run(context, au_weights):
     other = image_recipe(optimiser=FAST | {"epochs": 2, "checkpoint_steps": 1})
     folder = run_one(once, context, au_weights)
     files = {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
-    told = (
+    message = (
         r"tiny/0/0 is finished, with other settings: optimiser.checkpoint_steps \(\d+ there, 1 here\), "
         r"optimiser.epochs \(1 there, 2 here\); nothing was changed"
     )
-    with pytest.raises(ConfigError, match=told) as caught:
+    with pytest.raises(ConfigError, match=message) as caught:
         run_one(other, context, au_weights)
     assert "another name:" in caught.value.hint
     assert "--force" in caught.value.hint
@@ -369,11 +368,11 @@ def test_a_stopped_run_goes_on_and_ends_the_same(context, au_weights, tmp_path, 
     stopped = context_in(tmp_path / "stopped", context.manifests, progress=killed)
     with pytest.raises(KilledError):
         image_run.run(config, stopped, weights)
-    told = []
-    resumed = replace(stopped, progress=lambda name, done, of: told.append((name, done)))
+    messages = []
+    resumed = replace(stopped, progress=lambda name, done, of: messages.append((name, done)))
     folder = run_one(config, resumed, weights)
-    assert min(done for name, done in told if name == "train") > 4
-    assert frozen or "maps" not in dict(told)
+    assert min(done for name, done in messages if name == "train") > 4
+    assert frozen or "maps" not in dict(messages)
     for name in ("weights.safetensors", "predictions.parquet", "branches.parquet"):
         assert (folder / name).read_bytes() == (whole / name).read_bytes(), name
 

@@ -8,12 +8,11 @@ from fgbench.errors import ManifestError, MediaError
 from fgbench.inputs.image_set import (
     class_targets,
     decode_all,
-    load_frames,
     load_images,
     open_image_set,
     open_source,
 )
-from fgbench.inputs.manifest_pictures import find_images, image_ids
+from fgbench.inputs.manifest_pictures import find_frames, find_images, image_ids
 from fgbench.inputs.resident import Resident
 from fgbench.inputs.streaming import Streamed
 from fgbench.media.images import decode
@@ -48,12 +47,12 @@ def test_images_come_in_the_order_asked_for(manifests, jobs):
 
 
 def test_progress_ends_with_all(manifests):
-    told = []
+    messages = []
     stored = find_images(manifests, sorted(image_ids(manifests)))
-    decode_all(stored, device=CPU, jobs=2, progress=lambda *what: told.append(what))
-    assert [name for name, _, _ in told] == ["decode"] * len(stored.units)
-    assert told[-1] == ("decode", 31, 31)
-    assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
+    decode_all(stored, device=CPU, jobs=2, progress=lambda *what: messages.append(what))
+    assert [name for name, _, _ in messages] == ["decode"] * len(stored.units)
+    assert messages[-1] == ("decode", 31, 31)
+    assert [done for _, done, _ in messages] == sorted(done for _, done, _ in messages)
 
 
 def test_nothing_asked_for_gives_nothing(manifests):
@@ -106,6 +105,10 @@ def face_row(clip, frame, status="ok", number=None):
     return row if number is None else {**row, "image": {"bytes": encoded(number), "path": "x.jpg"}}
 
 
+def load_frames(manifests, frames):
+    return decode_all(find_frames(manifests, frames), device=torch.device("cpu"), jobs=1)
+
+
 def test_faces_of_frames_are_found_by_clip_and_number(tmp_path):
     rows = [
         face_row("b", 2, number=0),
@@ -135,14 +138,16 @@ def test_an_image_set_has_classes_of_both_levels(manifests):
         )
         for number in range(31)
     ]
-    found = open_image_set(manifests, samples[::-1], device=CPU, resident_mb=100, jobs=1)
-    assert len(found) == len(found.images) == 31
-    assert found.labels.tolist() == list(range(31))[::-1]
+    image_set = open_image_set(manifests, samples[::-1], device=CPU, resident_mb=100, jobs=1)
+    assert len(image_set) == len(image_set.images) == 31
+    assert image_set.labels.tolist() == list(range(31))[::-1]
     upper = {item.name: basics().index(item.basic) for item in leaves()}
-    assert found.basic.tolist() == [upper[label] for label in labels[::-1]]
-    assert found.clip_ids[-1] == "clip000"
-    batches = list(found.images.batches(epoch=0, seed=0, batch=8, shuffle=False))
-    assert [found.sample_ids[place] for place in batches[0].index] == [s.sample_id for s in samples[::-1][:8]]
+    assert image_set.basic.tolist() == [upper[label] for label in labels[::-1]]
+    assert image_set.clip_ids[-1] == "clip000"
+    batches = list(image_set.images.batches(epoch=0, seed=0, batch=8, shuffle=False))
+    assert [image_set.sample_ids[index] for index in batches[0].index] == [
+        s.sample_id for s in samples[::-1][:8]
+    ]
     np.testing.assert_array_equal(batches[0].images[0].numpy(), stored_picture(30))
 
 

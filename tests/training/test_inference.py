@@ -10,7 +10,8 @@ import torch
 
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.inputs.preprocessing import Preprocessing
-from fgbench.methods.msau.opened import open_network, upper_sums
+from fgbench.methods.msau.opened import open_network
+from fgbench.methods.protocol import upper_sums
 from fgbench.models.weights import save_weights
 from fgbench.runs.digests import digests_of
 from fgbench.runs.weights import find_weights, read_trained, work_folder
@@ -55,7 +56,7 @@ def test_answers_are_probabilities_and_regions_of_the_face(tmp_path, basic):
 def test_an_answer_does_not_depend_on_the_batch(tmp_path):
     network = opened(write_tiny_weights(tmp_path / "w.safetensors"))
     together = network.predict_faces(faces(4)).fine
-    alone = np.concatenate([network.predict_faces(faces(4)[place : place + 1]).fine for place in range(4)])
+    alone = np.concatenate([network.predict_faces(faces(4)[index : index + 1]).fine for index in range(4)])
     np.testing.assert_allclose(together, alone, atol=1e-6)
 
 
@@ -63,8 +64,8 @@ def test_boxes_of_a_crop_lie_where_its_pixels_come_from():
     """A bright square in the crop is found in the face where the box says."""
     preprocessing = Preprocessing(resize_px=256, mean=(0.0,) * 3, std=(1.0,) * 3)
     box = torch.tensor([[32.0, 64.0, 128.0, 160.0]])
-    found = preprocessing.in_face(box)[0].tolist()
-    assert found == [42.0, 70.0, 126.0, 154.0]
+    actual = preprocessing.in_face(box)[0].tolist()
+    assert actual == [42.0, 70.0, 126.0, 154.0]
     face = torch.zeros(1, 3, 224, 224, dtype=torch.uint8)
     face[:, :, 70:154, 42:126] = 255
     crop = preprocessing.centre(face)[0, 0]

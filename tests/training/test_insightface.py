@@ -37,12 +37,13 @@ from fgbench.models.initialisation import initialise
 from fgbench.models.iresnet import FaceHead, IResNet, IResNetClassifier, iresnet
 from fgbench.models.weights import load_weights
 from fgbench.reports.tables import table2
-from fgbench.runs.results import read_predictions, read_result, verify
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import read_result, verify
 from fgbench.runs.weights import read_trained
 from fgbench.taxonomy import ontology
 from fgbench.training.context import TrainingContext
 from fgbench.training.losses import arcface_logits
-from fgbench.workfolders import default_folders as places
+from fgbench.workfolders import default_folders
 from tests.support.one_writer import forced_runs_start_anew, other_processes_write_no_run
 from tests.support.tiny_manifests import image_row, write_faces, write_images
 from tests.support.tiny_work import GREY, REST
@@ -148,14 +149,14 @@ def network(folder, head="softmax"):
 )
 def test_a_run_from_given_weights(context, weights, freeze, head):
     rate = {"head_rate": 0.1} if head == "arcface" else {}
-    said = []
+    messages = []
     folder = insightface.run(
         config(freeze_backbone=freeze, head=head, arcface_scale=16.0, **rate),
-        replace(context, note=said.append),
+        replace(context, note=messages.append),
         weights,
     )
     verify(folder)
-    assert sum(line.startswith("epoch ") and "validation UAR " in line for line in said) > 1
+    assert sum(line.startswith("epoch ") and "validation UAR " in line for line in messages) > 1
     result, predictions = read_result(folder), read_predictions(folder)
     details = result["details"]
     assert (details["method"], details["kind"], details["n_train"]) == ("InsightFace", "image", 43)
@@ -252,11 +253,11 @@ def test_a_killed_run_goes_on_and_ends_the_same(context, weights, tmp_path, free
     expected = {name: (whole / name).read_bytes() for name in ("weights.safetensors", "predictions.parquet")}
     for path in (whole / "result.json", whole / "weights.safetensors"):
         path.unlink()
-    told = []
+    messages = []
 
     def killed(name, done, of):
         if name == "train":
-            told.append(done)
+            messages.append(done)
             if done == 25:  # in the third epoch of eleven steps
                 raise KilledError
 
@@ -264,16 +265,18 @@ def test_a_killed_run_goes_on_and_ends_the_same(context, weights, tmp_path, free
         insightface.run(recipe, replace(context, progress=killed), weights)
     assert (whole / "checkpoint.pt").is_file()
     assert not (whole / "result.json").exists()
-    told.clear()
-    resumed = replace(context, progress=lambda name, done, of: told.append(done) if name == "train" else None)
+    messages.clear()
+    resumed = replace(
+        context, progress=lambda name, done, of: messages.append(done) if name == "train" else None
+    )
     assert insightface.run(recipe, resumed, weights) == whole
-    assert told[0] == 23, "two epochs were kept"
+    assert messages[0] == 23, "two epochs were kept"
     assert {name: (whole / name).read_bytes() for name in expected} == expected
 
 
 @pytest.mark.slow
 def test_force_begins_a_killed_run_anew(context, weights):
-    told = []
+    messages = []
 
     def killed(name, done, of):
         if name == "train" and done == 12:  # in the second epoch of eleven steps
@@ -283,10 +286,12 @@ def test_force_begins_a_killed_run_anew(context, weights):
     with pytest.raises(KilledError):
         insightface.run(recipe, replace(context, progress=killed), weights)
     anew = replace(
-        context, force=True, progress=lambda name, done, of: told.append(done) if name == "train" else None
+        context,
+        force=True,
+        progress=lambda name, done, of: messages.append(done) if name == "train" else None,
     )
     insightface.run(recipe, anew, weights)
-    assert told[0] == 1
+    assert messages[0] == 1
 
 
 @pytest.mark.slow
@@ -333,7 +338,7 @@ def test_from_scratch_on_the_cpu_takes_the_recipe_for_it(context, monkeypatch):
     done = CliRunner().invoke(app, words)
     assert isinstance(done.exception.__cause__, KilledError)
     assert "no --recipe: insightface-small-from-scratch is taken" in done.stderr
-    monkeypatch.setattr(places, "DEMO_WORKDIR", context.workdir)
+    monkeypatch.setattr(default_folders, "DEMO_WORKDIR", context.workdir)
     CliRunner().invoke(app, words)
     CliRunner().invoke(app, [*words, "--recipe", "insightface"])
     frozen = CliRunner().invoke(app, [*words, "--recipe", "insightface-small"])
@@ -406,10 +411,10 @@ def test_without_validation_images_nothing_is_trained(context, weights, monkeypa
 
 def test_inputs_are_insightfaces():
     crops = torch.randint(0, 256, (2, 3, 112, 112), generator=torch.Generator().manual_seed(0)).byte()
-    found = see_crops(crops, torch.tensor([False, True]))
+    actual = see_crops(crops, torch.tensor([False, True]))
     expected = (crops.double() / 255 - 0.5) / 0.5
-    torch.testing.assert_close(found[0].double(), expected[0], atol=1e-6, rtol=0)
-    torch.testing.assert_close(found[1].double(), expected[1].flip(2), atol=1e-6, rtol=0)
+    torch.testing.assert_close(actual[0].double(), expected[0], atol=1e-6, rtol=0)
+    torch.testing.assert_close(actual[1].double(), expected[1].flip(2), atol=1e-6, rtol=0)
 
 
 def test_loss_of_the_arcface_head_has_the_margin_of_the_true_class():
@@ -420,17 +425,17 @@ def test_loss_of_the_arcface_head_has_the_margin_of_the_true_class():
     samples = FaceSet(sample_ids=names, labels=labels, inputs=Resident(features[:, None, :, None, None]))
     task = FaceTask(head, config(head="arcface"), see_features, train=samples, selection=samples, seed=0)
     (batch, *_) = task.batches(epoch=0, rank=0, world=1)
-    found, parts = task.loss(batch, epoch=0)
+    actual, parts = task.loss(batch, epoch=0)
     cosines = torch.cosine_similarity(features[batch.index][:, None], head.weight[None], dim=2)
     target = labels[batch.index]
     angles = torch.acos(cosines) + 0.5 * torch.nn.functional.one_hot(target, 3)
     expected = torch.nn.functional.cross_entropy(8.0 * torch.cos(angles), target)
-    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-4)
     assert parts == {}
     assert task.ids(batch) == [names[n] for n in batch.index.tolist()]
     assert task.groups() == [{"params": [head.weight], "lr": 0.03}]
     shown = arcface_logits(cosines, target, scale=8.0, margin=0.5)
-    torch.testing.assert_close(found, torch.nn.functional.cross_entropy(shown, target), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(actual, torch.nn.functional.cross_entropy(shown, target), rtol=1e-4, atol=1e-4)
 
 
 def test_rates_and_views_of_the_whole_network():
@@ -508,9 +513,9 @@ def test_a_run_is_evaluated_asked_and_exported(context, weights, tmp_path, freez
     assert same == folder
     assert compared.largest_difference <= 1e-5
     assert compared.n == 6
-    told = read_predictions(folder)
-    ids = [name for name, label in zip(told.sample_ids, told.predicted, strict=True) if label]
-    before = told.probabilities[[told.sample_ids.index(name) for name in ids]]
+    predictions = read_predictions(folder)
+    ids = [name for name, label in zip(predictions.sample_ids, predictions.predicted, strict=True) if label]
+    before = predictions.probabilities[[predictions.sample_ids.index(name) for name in ids]]
     assert before.std(axis=0).max() > 1e-2, "faces differ"
     np.testing.assert_allclose(network.predict_faces(*stored_faces(context, ids)).fine, before, atol=1e-4)
     with pytest.raises(ValueError, match="0 positions of 6 faces"):
@@ -542,8 +547,8 @@ def test_weights_of_earlier_versions_are_opened_by_the_settings_of_their_run(con
     folder = insightface.run(config(freeze_backbone=True, optimiser=FAST | {"epochs": 1}), context, weights)
     path = folder / "weights.safetensors"
     trained = read_trained(path)
-    told = ("crops", "freeze_backbone", "dataset", "synthetic", "faces")
-    earlier = {name: value for name, value in trained.metadata.items() if name not in told}
+    reported = ("crops", "freeze_backbone", "dataset", "synthetic", "faces")
+    earlier = {name: value for name, value in trained.metadata.items() if name not in reported}
     network = open_trained(replace(trained, metadata=earlier), CPU)
     assert (network.crops, network.is_frozen) == ("stored", True)
     assert evaluate_images(network, context)[1].largest_difference <= 1e-5
@@ -558,8 +563,8 @@ def test_a_face_of_a_file_is_told(context, weights, tmp_path):
     astronaut = np.ascontiguousarray(skimage.data.astronaut()[..., ::-1])
     picture.write_bytes(cv2.imencode(".png", astronaut)[1].tobytes())
     empty.write_bytes(cv2.imencode(".png", np.full((120, 120, 3), 90, np.uint8))[1].tobytes())
-    found = predict_file(picture, network, FacesConfig())
-    assert (found.status, found.n_faces) == ("ok", 1)
-    assert found.probabilities.fine.sum() == pytest.approx(1, abs=1e-5)
-    assert found.probabilities.basic_sum.shape == (6,)
+    prediction = predict_file(picture, network, FacesConfig())
+    assert (prediction.status, prediction.n_faces) == ("ok", 1)
+    assert prediction.probabilities.fine.sum() == pytest.approx(1, abs=1e-5)
+    assert prediction.probabilities.basic_sum.shape == (6,)
     assert predict_file(empty, network, FacesConfig(align="never")).status == "no_face"

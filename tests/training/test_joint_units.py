@@ -18,7 +18,8 @@ from fgbench.methods.msau.opened import open_network
 from fgbench.methods.msau.units import unit_labels
 from fgbench.models.weights import load_weights
 from fgbench.records import AuRow
-from fgbench.runs.results import read_predictions, read_result
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import read_result
 from fgbench.runs.weights import read_trained
 from fgbench.training.losses import image_loss
 from tests.support.tiny_manifests import image_row, write_images
@@ -51,15 +52,15 @@ def test_images_and_their_copies_have_the_labels_of_their_frame(tmp_path):
     rows = [image_row(3), image_row(4), image_row(7)]
     copy = image_row(3, image_id="clip001-f00003-c0", parent_id="clip001-f00003")
     names = write_images(tmp_path, [*rows, copy])
-    told = [
+    reported = [
         AuRow(clip_id="clip001", frame_index=3, labels={"au04": 1, "au12": -1, "au99": 1}),
         AuRow(clip_id="clip002", frame_index=7, labels={"au12": 1}),
         AuRow(clip_id="clip002", frame_index=8, labels={"au12": 1}),
     ]
-    found = unit_labels(tmp_path, [names[3], names[2], names[1], names[0]], told, ("au04", "au12"))
-    assert found.images.dtype == np.int8
-    assert found.images.tolist() == [[1, -1], [0, 1], [0, 0], [1, -1]]
-    assert found.frames == {("clip001", 3): (1, -1), ("clip001", 4): (0, 0), ("clip002", 7): (0, 1)}
+    actual = unit_labels(tmp_path, [names[3], names[2], names[1], names[0]], reported, ("au04", "au12"))
+    assert actual.images.dtype == np.int8
+    assert actual.images.tolist() == [[1, -1], [0, 1], [0, 0], [1, -1]]
+    assert actual.frames == {("clip001", 3): (1, -1), ("clip001", 4): (0, 0), ("clip002", 7): (0, 1)}
 
 
 @pytest.mark.slow
@@ -68,19 +69,19 @@ def test_the_loss_adds_that_of_the_labelled_units_in_every_step(context, units, 
     tasks = []
     task = image_run.ImageTask
 
-    def told(*arguments, **more):
+    def recording(*arguments, **more):
         tasks.append((task(*arguments, **more), more["units"]))
         return tasks[-1][0]
 
-    monkeypatch.setattr(image_run, "ImageTask", told)
+    monkeypatch.setattr(image_run, "ImageTask", recording)
     config = image_recipe(name="looked-at", optimiser=FAST | {"epochs": 1}, **JOINT)
     image_run.run(config, context, units, units=au_rows(context.manifests))
-    ((found, labels),) = tasks
+    ((actual, labels),) = tasks
     assert {-1, 0, 1} == set(labels.ravel().tolist())
-    model = found.model.eval()
+    model = actual.model.eval()
     for epoch in range(2):  # of both turns
-        batch = next(iter(found.batches(epoch=epoch, rank=0, world=1)))
-        loss, parts = found.loss(batch, epoch=epoch)
+        batch = next(iter(actual.batches(epoch=epoch, rank=0, world=1)))
+        loss, parts = actual.loss(batch, epoch=epoch)
         outputs = None
 
         def kept(maps, classify=model.classify):
@@ -90,14 +91,14 @@ def test_the_loss_adds_that_of_the_labelled_units_in_every_step(context, units, 
 
         with monkeypatch.context() as patched:
             patched.setattr(model, "classify", kept)
-            found.loss(batch, epoch=epoch)
+            actual.loss(batch, epoch=epoch)
         own, total = labels[batch.index], 0.0
         for row, unit in np.argwhere(own):
             logit, is_there = outputs.units[row, unit], torch.tensor(float(own[row, unit] == 1))
             total += functional.binary_cross_entropy_with_logits(logit, is_there)
         total = total / len(batch)
         assert float(parts["units"]) == pytest.approx(float(total.detach()), rel=1e-5)
-        fine, basic = (values[batch.index] for values in (found._train.labels, found._train.basic))
+        fine, basic = (values[batch.index] for values in (actual._train.labels, actual._train.basic))
         others, _ = image_loss(outputs, fine, basic, config.losses, epoch=epoch)
         assert float(loss.detach()) == pytest.approx(float((others + 2.0 * total).detach()), rel=1e-5)
 

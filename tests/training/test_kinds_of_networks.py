@@ -79,15 +79,15 @@ def test_videos_and_pictures_are_told(made, tmp_path):
     """By the streams, and by what there is for single faces; a network of flow alone says why not."""
     kind, run, _ = made
     network = open_trained(read_trained(run / "weights.safetensors"), CPU)
-    found = InputSettings(faces=FacesConfig(), flow=OpticalFlowConfig())
+    actual = InputSettings(faces=FacesConfig(), flow=OpticalFlowConfig())
     astronaut = skimage.data.astronaut()
     clip, picture = tmp_path / "clip.mp4", tmp_path / "picture.png"
     write_clip(clip, 4, size=(512, 512), pictures=[np.roll(astronaut, 2 * n, axis=1) for n in range(4)])
     picture.write_bytes(cv2.imencode(".png", np.ascontiguousarray(astronaut[..., ::-1]))[1].tobytes())
-    video = predict_clip_file(clip, network, found, frames_to=tmp_path / "frames.parquet")
+    video = predict_clip_file(clip, network, actual, frames_to=tmp_path / "frames.parquet")
     assert (video.kind, video.status, video.streams) == ("video", "ok", network.streams)
     assert video.probabilities.fine.sum() == pytest.approx(1, abs=1e-5)
-    still = predict_clip_file(picture, network, found)
+    still = predict_clip_file(picture, network, actual)
     if kind == "flow":
         assert (still.status, still.probabilities) == ("no_prediction", None)
         assert "a picture has none; give it a video" in still.message
@@ -110,8 +110,8 @@ def test_a_picture_is_a_clip_of_one_frame_without_movement(made):
     scale = network.scales["spatial"]
     mean, std = (torch.tensor(part)[:, None, None] for part in (scale.mean, scale.std))
     with torch.no_grad():
-        said = network.model({"spatial": (((small - mean) / std)[None, None], torch.ones(1, 1).bool())})
-    wanted = said["spatial"].fine.softmax(1).numpy()
+        reported = network.model({"spatial": (((small - mean) / std)[None, None], torch.ones(1, 1).bool())})
+    wanted = reported["spatial"].fine.softmax(1).numpy()
     np.testing.assert_allclose(network.faces.predict_faces(face[None]).fine, wanted, atol=1e-5)
 
 
@@ -129,14 +129,14 @@ def test_onnx_equals_torch_for_any_number_of_frames(made, tmp_path):
     names = [put.name for put in session.get_inputs()]
     assert set(names) == INPUTS[kind]
     known = session.get_modelmeta().custom_metadata_map
-    told = json.loads(known["inputs"])
+    report = json.loads(known["inputs"])
     assert json.loads(known["classes"]) == list(network.classes)
     graph = network.graph()
     random = np.random.default_rng(1)
     spread = []
     for n in (1, 4, 7):
         rows = {
-            name: random.integers(0, 256, (n + more, *told[name]["shape"]), np.uint8)
+            name: random.integers(0, 256, (n + more, *report[name]["shape"]), np.uint8)
             for more, name in enumerate(names)
         }
         outputs = dict(zip(graph.outputs, session.run(list(graph.outputs), rows), strict=True))

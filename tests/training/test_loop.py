@@ -383,31 +383,31 @@ def test_what_a_turn_does_not_use_stays_as_it_is(tmp_path):
 
 
 def test_every_epoch_has_a_line_with_loss_and_score(tmp_path):
-    said = []
+    messages = []
     config = RECIPE.model_copy(update={"epochs": 3, "score_epochs": 2, "patience": 5})
     task = TinyTask(scores=[0.25, 0.125])
-    history = train(task, tmp_path, config=config, note=said.append)
-    assert len(said) == 4
+    history = train(task, tmp_path, config=config, note=messages.append)
+    assert len(messages) == 4
     starts = [
         f"epoch {n} of 3: loss {epoch.losses['loss']:.3f}, " for n, epoch in enumerate(history.epochs, 1)
     ]
-    assert all(line.startswith(start) for line, start in zip(said, starts, strict=False))
-    assert "validation" not in said[0]
-    assert "validation UAR 0.250, best so far, " in said[1]
-    assert "validation UAR 0.125, best 0.250, " in said[2]
-    assert all(line.endswith(" s") for line in said[:3])
-    assert said[3] == "kept epoch 2, validation UAR 0.250"
+    assert all(line.startswith(start) for line, start in zip(messages, starts, strict=False))
+    assert "validation" not in messages[0]
+    assert "validation UAR 0.250, best so far, " in messages[1]
+    assert "validation UAR 0.125, best 0.250, " in messages[2]
+    assert all(line.endswith(" s") for line in messages[:3])
+    assert messages[3] == "kept epoch 2, validation UAR 0.250"
 
 
 def test_a_training_that_goes_on_or_ends_early_says_so(tmp_path):
     with pytest.raises(KilledError):
         train(TinyTask(), tmp_path / "killed", progress=killer(11))
-    said = []
-    train(TinyTask(), tmp_path / "killed", note=said.append, measure="mean F1")
-    assert said[0] == "goes on with epoch 2 of 4, step 4"
-    assert said[1].startswith("epoch 2 of 4: ")
-    assert "validation mean F1 " in said[1]
-    said.clear()
+    messages = []
+    train(TinyTask(), tmp_path / "killed", note=messages.append, measure="mean F1")
+    assert messages[0] == "goes on with epoch 2 of 4, step 4"
+    assert messages[1].startswith("epoch 2 of 4: ")
+    assert "validation mean F1 " in messages[1]
+    messages.clear()
     config = RECIPE.model_copy(update={"patience": 1})
-    train(TinyTask(scores=[0.5, 0.25]), tmp_path / "early", config=config, note=said.append)
-    assert said[-1] == "kept epoch 1, validation UAR 0.500; stopped early, for want of a better one"
+    train(TinyTask(scores=[0.5, 0.25]), tmp_path / "early", config=config, note=messages.append)
+    assert messages[-1] == "kept epoch 1, validation UAR 0.500; stopped early, for want of a better one"

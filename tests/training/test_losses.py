@@ -200,10 +200,10 @@ def test_margin_met_counts_samples_whose_finer_scale_is_surer(scales):
         for row in range(200)
         for scale in range(scales - 1)
     ]
-    found = margin_met(logits.softmax(2), target, margin=0.05)
-    assert not found.requires_grad
-    assert found.item() == pytest.approx(np.mean(met), abs=1e-6)
-    assert 0.1 < found.item() < 0.9
+    actual = margin_met(logits.softmax(2), target, margin=0.05)
+    assert not actual.requires_grad
+    assert actual.item() == pytest.approx(np.mean(met), abs=1e-6)
+    assert 0.1 < actual.item() < 0.9
 
 
 def test_arcface_by_hand():

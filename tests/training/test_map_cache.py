@@ -6,11 +6,12 @@ import torch
 from fgbench.config import NetworkConfig, TrainImageConfig, TrunkConfig
 from fgbench.errors import DatasetError
 from fgbench.inputs.batching import Source
-from fgbench.inputs.frozen_maps import open_maps, state_digest
+from fgbench.inputs.frozen_maps import open_maps
 from fgbench.inputs.image_set import ImageSet
 from fgbench.inputs.preprocessing import Preprocessing
 from fgbench.inputs.resident import Resident
 from fgbench.models.msau import MsauNet
+from fgbench.models.weights import state_digest
 from fgbench.training.context import TrainingContext
 
 CPU = torch.device("cpu")
@@ -45,10 +46,10 @@ def network_settings(zooms):
 
 def samples(seed, n=N) -> ImageSet:
     pictures = torch.randint(0, 256, (n, 3, 224, 224), generator=torch.Generator().manual_seed(seed)).byte()
-    nought = torch.zeros(n, dtype=torch.int64)
+    result = torch.zeros(n, dtype=torch.int64)
     names = [f"{seed}-{number}" for number in range(n)]
     images: Source = Resident(pictures)
-    return ImageSet(sample_ids=names, clip_ids=names, labels=nought, basic=nought, images=images)
+    return ImageSet(sample_ids=names, clip_ids=names, labels=result, basic=result, images=images)
 
 
 def context(folder):

@@ -9,8 +9,10 @@ import torch
 
 from fgbench.errors import ConfigError, ResourceError
 from fgbench.inputs import cached_maps as map_store
+from fgbench.inputs import unfinished_maps
 from fgbench.inputs.cached_maps import find_maps, keep_maps
 from fgbench.inputs.crops import draw_views
+from fgbench.inputs.map_views import KeptMaps
 from fgbench.inputs.resident import Resident
 from fgbench.runs.digests import kept_files
 from fgbench.storage import exclusive
@@ -48,9 +50,9 @@ class Calls:
     def __call__(self, images, view):
         if self.fail_after is not None and len(self.seen) >= self.fail_after:
             raise KeyboardInterrupt
-        places = images[:, 0, 0, 0].tolist()
-        self.seen.append((tuple(places), view))
-        return torch.stack([plain(place, view, self.n_maps) for place in places])
+        positions = images[:, 0, 0, 0].tolist()
+        self.seen.append((tuple(positions), view))
+        return torch.stack([plain(position, view, self.n_maps) for position in positions])
 
 
 def flip(path, byte):
@@ -80,29 +82,29 @@ def check(maps, n_maps=R):
     for epoch in (0, 1):
         views = draw_views(N, V, seed=5, epoch=epoch)
         batches = list(maps.batches(epoch=epoch, seed=5, batch=4, shuffle=True))
-        assert sorted(place for one in batches for place in one.index.tolist()) == list(range(N))
+        assert sorted(index for one in batches for index in one.index.tolist()) == list(range(N))
         for one in batches:
             assert one.images.dtype == torch.float32
-            expected = [plain(place, int(views[place]), n_maps) for place in one.index.tolist()]
+            expected = [plain(index, int(views[index]), n_maps) for index in one.index.tolist()]
             assert torch.equal(one.images, torch.stack(expected).half().float())
     in_order = list(maps.batches(epoch=0, seed=5, batch=4, shuffle=False))
-    assert [place for one in in_order for place in one.index.tolist()] == list(range(N))
+    assert [index for one in in_order for index in one.index.tolist()] == list(range(N))
     assert torch.equal(torch.cat([one.images for one in in_order]), maps.view(0).float())
-    assert torch.equal(maps.view(2), torch.stack([plain(place, 2, n_maps) for place in range(N)]).half())
+    assert torch.equal(maps.view(2), torch.stack([plain(index, 2, n_maps) for index in range(N)]).half())
 
 
 def test_maps_are_those_of_their_image_and_view(tmp_path):
-    told = []
-    check(kept(tmp_path, Calls(), told=told))
-    assert told[-1] == ("maps", N, N)
+    messages = []
+    check(kept(tmp_path, Calls(), told=messages))
+    assert messages[-1] == ("maps", N, N)
 
 
 def test_batches_are_those_of_images(tmp_path):
     maps, images = kept(tmp_path, Calls()), Resident(IMAGES)
     for rank in range(2):
         asked = {"epoch": 3, "seed": 5, "batch": 4, "shuffle": True, "rank": rank, "world": 2}
-        found = [one.index.tolist() for one in maps.batches(**asked)]
-        assert found == [one.index.tolist() for one in images.batches(**asked)]
+        actual = [one.index.tolist() for one in maps.batches(**asked)]
+        assert actual == [one.index.tolist() for one in images.batches(**asked)]
         assert len(maps.batches(**asked)) == len(images.batches(**asked)) == 3
 
 
@@ -134,7 +136,7 @@ def test_a_killed_run_is_continued(tmp_path, monkeypatch, calls):
     rest = Calls()
     check(kept(tmp_path, rest, batch=3))
     finished = 4 * (calls // V)
-    assert {place for places, _ in rest.seen for place in places} == set(range(finished, N))
+    assert {position for positions, _ in rest.seen for position in positions} == set(range(finished, N))
 
 
 @pytest.mark.parametrize("damage", ["cut", "lost", "no record", "bad record"])
@@ -169,7 +171,7 @@ def test_damage_to_what_a_killed_run_left_is_noticed(tmp_path, monkeypatch, dama
         record.write_text(json.dumps({"n_images": N, "shape": [3, 2, 4, 2, 2], "done": "zz"}))
     rest = Calls()
     check(kept(tmp_path, rest))
-    assert {place for places, _ in rest.seen for place in places} == set(range(N))
+    assert {position for positions, _ in rest.seen for position in positions} == set(range(N))
 
 
 @pytest.mark.parametrize("byte", [0, 1, 517, -1])
@@ -178,14 +180,14 @@ def test_a_flipped_bit_is_found_told_and_made_again(tmp_path, byte):
     data = tmp_path / "maps-02.f16"
     whole = data.read_bytes()
     flip(data, byte)
-    told = []
+    messages = []
     asked = {"n_images": N, "n_views": V, "n_maps": R}
-    assert find_maps(tmp_path, KEY, **asked, note=told.append) is None
-    assert told == [f"{data} is damaged (its SHA-256 is not that of its record): it is made again"]
-    again, told = Calls(), []
-    check(kept(tmp_path, again, note=told.append))
+    assert find_maps(tmp_path, KEY, **asked, note=messages.append) is None
+    assert messages == [f"{data} is damaged (its SHA-256 is not that of its record): it is made again"]
+    again, messages = Calls(), []
+    check(kept(tmp_path, again, note=messages.append))
     assert again.seen
-    assert len(told) == 1
+    assert len(messages) == 1
     assert data.read_bytes() == whole
 
 
@@ -196,10 +198,10 @@ def test_a_bit_flipped_in_what_a_killed_run_left_is_found(tmp_path, monkeypatch)
     partial = tmp_path / "maps-02.partial"
     row = partial.stat().st_size // N
     flip(partial, 2 * row + 5)
-    rest, told = Calls(), []
-    check(kept(tmp_path, rest, note=told.append))
-    assert {place for places, _ in rest.seen for place in places} == {2, 8, 9, 10}
-    assert told == [f"{partial} is damaged: 1 of its images are made again"]
+    rest, messages = Calls(), []
+    check(kept(tmp_path, rest, note=messages.append))
+    assert {position for positions, _ in rest.seen for position in positions} == {2, 8, 9, 10}
+    assert messages == [f"{partial} is damaged: 1 of its images are made again"]
 
 
 def test_a_file_is_read_for_its_digest_once(tmp_path, monkeypatch):
@@ -229,7 +231,7 @@ def test_records_of_another_shape_are_as_good_as_none(tmp_path, monkeypatch, tex
     for folder in ("whole", "part"):
         again = Calls()
         check(kept(tmp_path / folder, again))
-        assert {place for places, _ in again.seen for place in places} == set(range(N))
+        assert {position for positions, _ in again.seen for position in positions} == set(range(N))
 
 
 def test_a_reader_keeps_its_maps_while_they_are_made_anew(tmp_path):
@@ -260,7 +262,7 @@ def test_two_processes_do_not_make_the_same_maps(tmp_path):
 
 def test_too_little_room_is_said_before_anything_is_made(tmp_path, monkeypatch):
     usage = type("Usage", (), {"free": 100})
-    monkeypatch.setattr(map_store.shutil, "disk_usage", lambda path: usage)
+    monkeypatch.setattr(unfinished_maps.shutil, "disk_usage", lambda path: usage)
     with pytest.raises(ResourceError, match=r"maps take .* GB free\n.*keep_maps"):
         kept(tmp_path, Calls())
     assert find_maps(tmp_path, KEY, n_images=N, n_views=V, n_maps=R) is None
@@ -289,7 +291,7 @@ def test_float16_has_the_machines_bytes(tmp_path):
 
 def test_maps_that_lie_elsewhere_are_sent_to_the_device():
     drawn = torch.randn(N, V, R, 4, 2, 2).half()
-    maps = map_store.KeptMaps(drawn, device=torch.device("meta"))
+    maps = KeptMaps(drawn, device=torch.device("meta"))
     batches = list(maps.batches(epoch=0, seed=0, batch=4, shuffle=True))
     assert [(one.images.device.type, tuple(one.images.shape)) for one in batches] == [
         ("meta", (rows, R, 4, 2, 2)) for rows in (4, 4, 3)

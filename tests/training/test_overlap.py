@@ -133,11 +133,11 @@ def test_what_is_not_known_is_told_in_result_and_tables(tmp_path, faces):
     (folder,) = image_run.run(image_recipe(optimiser=once), second, units)
     start = read_result(folder)["details"]["start"]
     assert (start["run"], start["kind"], start["clips_trained_on"]) == ("units.safetensors", "au", None)
-    told = (
+    message = (
         "What units.safetensors was trained on is not at hand: that it knows test clips cannot be ruled out."
     )
-    assert told in scores_table(folder).notes
-    assert all(told in table.notes for table in fold_tables([folder]))
+    assert message in scores_table(folder).notes
+    assert all(message in table.notes for table in fold_tables([folder]))
 
     # It is passed on: the manifests of the image model are at hand, those of its units are not.
     tuned = image_run.fine_tuned(image_recipe(optimiser=once))

@@ -32,11 +32,11 @@ def head(boxes, size):
     return cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA)
 
 
-def told(picture, faces, **choices):
-    ((_, found),) = observed_own(
+def classified(picture, faces, **choices):
+    ((_, actual),) = observed_own(
         [ImageFrame(pixels=np.ascontiguousarray(picture), index=0)], faces, **choices
     )
-    return found
+    return actual
 
 
 def write(path, picture):
@@ -59,23 +59,25 @@ def group(face_clips):
 @pytest.mark.parametrize("faces", [NEVER, FOUND, ALWAYS])
 def test_the_face_of_a_photograph_is_aligned_whatever_the_data_set_was(faces):
     picture = skimage.data.astronaut()
-    found = told(picture, faces)
+    messages = classified(picture, faces)
     ((_, expected),) = observed([ImageFrame(pixels=picture, index=0)], ALWAYS)
-    assert found.status == "ok"
-    np.testing.assert_array_equal(found.chip, expected.chip)
+    assert messages.status == "ok"
+    np.testing.assert_array_equal(messages.chip, expected.chip)
 
 
 @pytest.mark.parametrize(("boxes", "size"), [(0.9, 100), (1.1, 100), (1.3, 224)])
 def test_a_picture_that_its_face_fills_is_taken_as_those_trained_on(boxes, size):
     picture = head(boxes, size)
-    found = told(picture, NEVER)
-    assert (found.status, found.n_faces) == ("as_is", 1)
-    np.testing.assert_array_equal(found.chip, cv2.resize(picture, (224, 224), interpolation=cv2.INTER_AREA))
-    assert told(picture, FOUND).status == "ok"  # such networks saw aligned faces
+    messages = classified(picture, NEVER)
+    assert (messages.status, messages.n_faces) == ("as_is", 1)
+    np.testing.assert_array_equal(
+        messages.chip, cv2.resize(picture, (224, 224), interpolation=cv2.INTER_AREA)
+    )
+    assert classified(picture, FOUND).status == "ok"  # such networks saw aligned faces
 
 
 def test_a_portrait_with_shoulders_is_no_crop():
-    assert told(head(2.2, 300), NEVER).status == "ok"
+    assert classified(head(2.2, 300), NEVER).status == "ok"
 
 
 @pytest.mark.slow
@@ -83,36 +85,39 @@ def test_a_portrait_with_shoulders_is_no_crop():
 @pytest.mark.parametrize(("size", "status"), [(48, "as_is"), (256, "as_is"), (300, "no_face")])
 def test_without_a_face_small_pictures_alone_are_crops(faces, size, status):
     blank = np.random.default_rng(0).integers(90, 110, (size, size, 3), dtype=np.uint8)
-    found = told(blank, faces)
-    assert (found.status, found.n_faces) == (status, 0)
-    assert (found.chip is None) == (status == "no_face")
+    messages = classified(blank, faces)
+    assert (messages.status, messages.n_faces) == (status, 0)
+    assert (messages.chip is None) == (status == "no_face")
 
 
 @pytest.mark.slow
 def test_a_photograph_of_several_people_is_not_squeezed(network, group):
     """As a whole it would be one "face"."""
     for faces in (NEVER, FOUND, ALWAYS):
-        found = predict_file(group, network, faces)
-        assert found.n_people >= 4
-        assert (found.status, found.probabilities) == ("ambiguous", None)
-        (line,) = [line for line in file_lines(found, network, {}, 3) if "people" in line]
-        assert f"{found.n_people} people in the picture" in line
+        prediction = predict_file(group, network, faces)
+        assert prediction.n_people >= 4
+        assert (prediction.status, prediction.probabilities) == ("ambiguous", None)
+        (line,) = [line for line in file_lines(prediction, network, {}, 3) if "people" in line]
+        assert f"{prediction.n_people} people in the picture" in line
         assert "--all-faces" in line
-        assert file_row(found, network, {"picture": None, "frames": None})["n_people"] == found.n_people
+        assert (
+            file_row(prediction, network, {"picture": None, "frames": None})["n_people"]
+            == prediction.n_people
+        )
 
 
 def test_a_small_picture_of_several_people_is_no_crop():
     picture = np.full((90, 240, 3), 90, np.uint8)
     for x in (10, 130):
         picture[5:85, x : x + 80] = head(1.6, 80)
-    found = told(picture, NEVER)
-    assert (found.status, found.n_faces) == ("ambiguous", 2)
+    messages = classified(picture, NEVER)
+    assert (messages.status, messages.n_faces) == ("ambiguous", 2)
 
 
 @pytest.mark.slow
 def test_all_faces_get_a_row_with_a_box(network, group):
-    found = predict_everyone(group, network, NEVER)
-    rows = [file_row(one, network, {"picture": None, "frames": None}) for one in found]
+    actual = predict_everyone(group, network, NEVER)
+    rows = [file_row(one, network, {"picture": None, "frames": None}) for one in actual]
     assert len(rows) >= 4
     assert [row["face"] for row in rows] == list(range(1, len(rows) + 1))
     assert {row["n_people"] for row in rows} == {len(rows)}
@@ -121,10 +126,10 @@ def test_all_faces_get_a_row_with_a_box(network, group):
     boxes = [np.array(row["box"]) for row in rows]
     assert max(box_iou(a, b) for n, a in enumerate(boxes) for b in boxes[:n]) < 0.3
     assert {row["align"] for row in rows if row["label"]} == {"similarity"}
-    assert "face 1 of" in file_lines(found[0], network, {}, 3)[0]
+    assert "face 1 of" in file_lines(actual[0], network, {}, 3)[0]
     picture = cv2.imread(str(group))[..., ::-1]
     for seen, one in zip(
-        everyone_own(ImageFrame(pixels=np.ascontiguousarray(picture), index=0), NEVER), found, strict=True
+        everyone_own(ImageFrame(pixels=np.ascontiguousarray(picture), index=0), NEVER), actual, strict=True
     ):
         np.testing.assert_array_equal(one.probabilities.fine, network.predict_faces(seen.chip[None]).fine[0])
 
@@ -134,15 +139,15 @@ def test_pasted_faces_are_all_told_of(network, tmp_path):
     """Six heads in a row, one small: exact places."""
     one = head(1.6, 160)
     picture = np.full((260, 1100, 3), 90, np.uint8)
-    places = [(20, 40), (200, 60), (380, 30), (560, 70), (740, 50)]
-    for x, y in places:
+    positions = [(20, 40), (200, 60), (380, 30), (560, 70), (740, 50)]
+    for x, y in positions:
         picture[y : y + 160, x : x + 160] = one
     picture[100:180, 960:1040] = cv2.resize(one, (80, 80), interpolation=cv2.INTER_AREA)
     path = write(tmp_path / "six.png", picture)
     rows = predict_everyone(path, network, NEVER)
     assert len(rows) == 6
     centres = [(row.box_xyxy[:2] + row.box_xyxy[2:]) / 2 for row in rows]
-    expected = [(x + 80, y + 80) for x, y in places] + [(1000, 140)]
+    expected = [(x + 80, y + 80) for x, y in positions] + [(1000, 140)]
     np.testing.assert_allclose(centres, expected, atol=14)
     assert predict_file(path, network, NEVER).n_people == 6
 
@@ -168,8 +173,8 @@ def test_a_clip_without_a_face_is_no_face(network, tmp_path):
     path = tmp_path / "plain.mp4"
     write_clip(path, size=(320, 240), pictures=[np.full((240, 320, 3), 90, np.uint8)] * 12)
     for faces in (NEVER, FOUND):
-        found = predict_file(path, network, faces)
-        assert (found.status, found.n_faces) == ("no_face", 0)
+        prediction = predict_file(path, network, faces)
+        assert (prediction.status, prediction.n_faces) == ("no_face", 0)
 
 
 @pytest.mark.slow
@@ -181,13 +186,13 @@ def test_a_network_of_grey_pictures_sees_grey(tmp_path, network):
     coloured = write(tmp_path / "colour.png", picture)
     plain = write(tmp_path / "grey.png", without_colour(picture))
     answers = [predict_file(path, grey, ALWAYS).probabilities.fine for path in (coloured, plain)]
-    seen = told(picture, ALWAYS, grey=True).chip
+    seen = classified(picture, ALWAYS, grey=True).chip
     assert (seen == seen[..., :1]).all()
     np.testing.assert_allclose(answers[0], answers[1], atol=2e-3)  # cut from luma, or luma of what was cut
     np.testing.assert_array_equal(answers[0], network.predict_faces(seen[None]).fine[0])  # the same weights
     assert np.abs(predict_file(coloured, network, ALWAYS).probabilities.fine - answers[0]).max() > 1e-3
     # Also where faces come from a work folder.
-    chip = told(picture, ALWAYS).chip
+    chip = classified(picture, ALWAYS).chip
     np.testing.assert_allclose(grey.predict_faces(chip[None]).fine[0], answers[0], atol=2e-3)
 
 

@@ -23,7 +23,8 @@ from fgbench.cli.baseline_plugins import add_commands
 from fgbench.errors import ManifestError
 from fgbench.methods.protocol.kinds import open_trained
 from fgbench.models.weights import load_weights, save_weights
-from fgbench.runs.results import read_predictions, read_result, verify
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import read_result, verify
 from fgbench.runs.weights import read_trained
 from tests.support.tiny_task import KilledError, killer
 from tests.support.tiny_work import context_in, pictures_of, seen, small_work
@@ -43,8 +44,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 @pytest.fixture(scope="module")
 def text():
-    (found,) = re.findall(r"```python\n(\"\"\"Baseline ``resnet``: .*?)```", README.read_text(), re.DOTALL)
-    return found
+    (matches,) = re.findall(r"```python\n(\"\"\"Baseline ``resnet``: .*?)```", README.read_text(), re.DOTALL)
+    return matches
 
 
 @pytest.fixture(scope="module")
@@ -91,14 +92,16 @@ def test_its_predictions_can_be_computed_again(work, run):
     module = plugins.load("methods", "resnet")
     model = module.build(module.RECIPE.model_validate(QUICK), 33)
     model.load_state_dict(state)
-    found = read_predictions(run)
-    ids = [name for name, told in zip(found.sample_ids, found.predicted, strict=True) if told]
+    predictions = read_predictions(run)
+    ids = [
+        name for name, reported in zip(predictions.sample_ids, predictions.predicted, strict=True) if reported
+    ]
     faces = pictures_of(work / "manifests", ids)
     with torch.no_grad():
         wanted = functional.softmax(model.eval()(seen(faces, metadata)), 1).numpy()
-    rows = [found.sample_ids.index(name) for name in ids]
-    np.testing.assert_allclose(found.probabilities[rows], wanted, atol=1e-5)
-    assert found.probabilities[rows].std(axis=0).max() > 1e-4, "faces differ"
+    rows = [predictions.sample_ids.index(name) for name in ids]
+    np.testing.assert_allclose(predictions.probabilities[rows], wanted, atol=1e-5)
+    assert predictions.probabilities[rows].std(axis=0).max() > 1e-4, "faces differ"
 
 
 def test_it_is_evaluated(work, run):
@@ -126,15 +129,17 @@ def test_it_is_exported(work, run, tmp_path):
 
     done = cli("export", run, "--onnx", tmp_path / "resnet.onnx")
     assert done.exit_code == 0, done.output
-    found = read_predictions(run)
-    ids = [name for name, told in zip(found.sample_ids, found.predicted, strict=True) if told]
+    predictions = read_predictions(run)
+    ids = [
+        name for name, reported in zip(predictions.sample_ids, predictions.predicted, strict=True) if reported
+    ]
     faces = pictures_of(work / "manifests", ids).to(torch.uint8).numpy()
     session = onnxruntime.InferenceSession(tmp_path / "resnet.onnx")
     probabilities, basic = session.run(["probabilities", "basic_probabilities"], {"faces": faces})
-    rows = [found.sample_ids.index(name) for name in ids]
-    np.testing.assert_allclose(probabilities, found.probabilities[rows], atol=1e-4)
+    rows = [predictions.sample_ids.index(name) for name in ids]
+    np.testing.assert_allclose(probabilities, predictions.probabilities[rows], atol=1e-4)
     assert basic.shape == (6, 6)
-    assert json.loads(session.get_modelmeta().custom_metadata_map["classes"]) == list(found.classes)
+    assert json.loads(session.get_modelmeta().custom_metadata_map["classes"]) == list(predictions.classes)
 
 
 def test_it_stands_in_table_2_though_no_method_of_the_paper_ran(work):

@@ -40,29 +40,36 @@ def network(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    found = tmp_path_factory.mktemp("bilder") / "größe 表情"
-    found.mkdir()
+    actual = tmp_path_factory.mktemp("bilder") / "größe 表情"
+    actual.mkdir()
     astronaut = np.ascontiguousarray(skimage.data.astronaut()[..., ::-1])
-    (found / "astronaut.png").write_bytes(cv2.imencode(".png", astronaut)[1].tobytes())
+    (actual / "astronaut.png").write_bytes(cv2.imencode(".png", astronaut)[1].tobytes())
     # Without the suit, in which dlib's detector may see a face once it is compressed.
-    (found / "head.jpg").write_bytes(cv2.imencode(".jpg", astronaut[:300, 100:400])[1].tobytes())
+    (actual / "head.jpg").write_bytes(cv2.imencode(".jpg", astronaut[:300, 100:400])[1].tobytes())
     empty = np.full((200, 300, 3), 120, np.uint8)
-    (found / "empty.png").write_bytes(cv2.imencode(".png", empty)[1].tobytes())
-    return found
+    (actual / "empty.png").write_bytes(cv2.imencode(".png", empty)[1].tobytes())
+    return actual
 
 
 @pytest.mark.slow
 def test_the_face_of_a_picture_is_found_and_classified(network, folder):
-    found = predict_file(folder / "astronaut.png", network, FacesConfig())
-    assert (found.kind, found.status, found.n_frames, found.n_faces) == ("image", "ok", 1, 1)
-    portrait = found.portrait
+    prediction = predict_file(folder / "astronaut.png", network, FacesConfig())
+    assert (prediction.kind, prediction.status, prediction.n_frames, prediction.n_faces) == (
+        "image",
+        "ok",
+        1,
+        1,
+    )
+    portrait = prediction.portrait
     x0, y0, x1, y1 = portrait.box_xyxy
     assert x0 < FACE_CENTRE[0] < x1
     assert y0 < FACE_CENTRE[1] < y1
     assert 70 < x1 - x0 < 160
     np.testing.assert_array_equal(portrait.picture, skimage.data.astronaut())
     ((_, seen),) = observed([ImageFrame(pixels=skimage.data.astronaut())], FacesConfig())
-    np.testing.assert_array_equal(found.probabilities.fine, network.predict_faces(seen.chip[None]).fine[0])
+    np.testing.assert_array_equal(
+        prediction.probabilities.fine, network.predict_faces(seen.chip[None]).fine[0]
+    )
     assert portrait.regions.shape == (3, 4, 2)
     low, high = portrait.outline.min(axis=0), portrait.outline.max(axis=0)
     assert (portrait.regions >= low).all()
@@ -78,25 +85,25 @@ def test_a_picture_without_a_face_is_taken_as_it_is_where_the_recipe_says_so(net
     assert (large.status, large.probabilities) == ("no_face", None)
     small = folder / "small.png"
     small.write_bytes(cv2.imencode(".png", np.full((200, 256, 3), 120, np.uint8))[1].tobytes())
-    found = predict_file(small, network, faces)
-    assert (found.status, found.n_faces, found.statuses) == ("ok", 1, {"as_is": 1})
+    prediction = predict_file(small, network, faces)
+    assert (prediction.status, prediction.n_faces, prediction.statuses) == ("ok", 1, {"as_is": 1})
     whole = cv2.resize(np.full((200, 256, 3), 120, np.uint8), (224, 224))
-    np.testing.assert_array_equal(found.probabilities.fine, network.predict_faces(whole[None]).fine[0])
-    assert "  no face was found, the picture taken as it is" in file_lines(found, network, {}, 3)
+    np.testing.assert_array_equal(prediction.probabilities.fine, network.predict_faces(whole[None]).fine[0])
+    assert "  no face was found, the picture taken as it is" in file_lines(prediction, network, {}, 3)
     astronaut = folder / "astronaut.png"
-    told, plain = (predict_file(astronaut, network, wanted) for wanted in (faces, FacesConfig()))
-    assert told.statuses == {"ok": 1}
-    np.testing.assert_array_equal(told.probabilities.fine, plain.probabilities.fine)
-    assert not any("as it is" in line for line in file_lines(told, network, {}, 3))
+    reported, plain = (predict_file(astronaut, network, wanted) for wanted in (faces, FacesConfig()))
+    assert reported.statuses == {"ok": 1}
+    np.testing.assert_array_equal(reported.probabilities.fine, plain.probabilities.fine)
+    assert not any("as it is" in line for line in file_lines(reported, network, {}, 3))
 
 
 @pytest.mark.slow
 def test_regions_in_the_picture_are_where_they_were_in_the_face(network, folder):
     """The chip's transform takes the drawn corners back to the boxes that the network told."""
-    found = predict_file(folder / "astronaut.png", network, FacesConfig()).portrait
+    actual = predict_file(folder / "astronaut.png", network, FacesConfig()).portrait
     ((_, seen),) = observed([ImageFrame(pixels=skimage.data.astronaut())], FacesConfig())
     boxes = network.predict_faces(seen.chip[None]).boxes[0]
-    homogeneous = np.concatenate([found.regions, np.ones((3, 4, 1))], 2)
+    homogeneous = np.concatenate([actual.regions, np.ones((3, 4, 1))], 2)
     back = homogeneous @ seen.transform.T + 0.5
     np.testing.assert_allclose(back[:, 0], boxes[:, :2], atol=1e-3)
     np.testing.assert_allclose(back[:, 2], boxes[:, 2:], atol=1e-3)
@@ -113,15 +120,15 @@ def test_a_jpeg_is_told_by_its_content(network, folder, tmp_path):
 
 
 def test_a_picture_without_face(network, folder):
-    found = predict_file(folder / "empty.png", network, FacesConfig())
-    assert (found.kind, found.status, found.n_faces) == ("image", "no_face", 0)
-    assert found.probabilities is None
-    assert found.portrait is None
+    prediction = predict_file(folder / "empty.png", network, FacesConfig())
+    assert (prediction.kind, prediction.status, prediction.n_faces) == ("image", "no_face", 0)
+    assert prediction.probabilities is None
+    assert prediction.portrait is None
 
 
 def test_a_face_that_is_turned_too_far_is_not_classified(network, folder):
-    found = predict_file(folder / "astronaut.png", network, FacesConfig(max_abs_yaw_deg=0.1))
-    assert (found.status, found.probabilities) == ("large_pose", None)
+    prediction = predict_file(folder / "astronaut.png", network, FacesConfig(max_abs_yaw_deg=0.1))
+    assert (prediction.status, prediction.probabilities) == ("large_pose", None)
 
 
 @pytest.mark.parametrize(
@@ -138,9 +145,9 @@ def test_files_that_cannot_be_read(network, tmp_path, name, content, status):
     path = tmp_path / name
     if content is not None:
         path.write_bytes(content)
-    found = predict_file(path, network, FacesConfig(), frames_to=tmp_path / "frames.parquet")
-    assert (found.kind, found.status) == ("unreadable", status)
-    assert name in found.message
+    prediction = predict_file(path, network, FacesConfig(), frames_to=tmp_path / "frames.parquet")
+    assert (prediction.kind, prediction.status) == ("unreadable", status)
+    assert name in prediction.message
     assert not (tmp_path / "frames.parquet").exists()
 
 
@@ -150,14 +157,14 @@ def test_pipes_and_devices_are_refused(network, tmp_path, name):
         os.mkfifo(tmp_path / name)
     else:
         (tmp_path / name).symlink_to("/dev/zero")
-    found = predict_file(tmp_path / name, network, FacesConfig())
-    assert (found.kind, found.status) == ("unreadable", "not_a_file")
+    prediction = predict_file(tmp_path / name, network, FacesConfig())
+    assert (prediction.kind, prediction.status) == ("unreadable", "not_a_file")
 
 
 def test_a_bomb_is_refused_by_the_limit(network, folder):
     limits = Limits(max_picture_px=512 * 512 - 1)
-    found = predict_file(folder / "astronaut.png", network, FacesConfig(), limits=limits)
-    assert (found.kind, found.status) == ("unreadable", "too_large")
+    prediction = predict_file(folder / "astronaut.png", network, FacesConfig(), limits=limits)
+    assert (prediction.kind, prediction.status) == ("unreadable", "too_large")
 
 
 @pytest.mark.slow
@@ -166,9 +173,9 @@ def test_a_picture_of_a_phone(network, folder, tmp_path):
     whole = skimage.data.astronaut()[:300, 100:400]
     for name in ("a.heic", "a.jpg"):
         pillow_heif.from_pillow(Image.fromarray(whole)).save(tmp_path / name, tile_size=128, quality=95)
-        found = predict_file(tmp_path / name, network, FacesConfig())
-        assert (found.kind, found.status) == ("image", "ok")
-        centre = (found.portrait.box_xyxy[:2] + found.portrait.box_xyxy[2:]) / 2
+        prediction = predict_file(tmp_path / name, network, FacesConfig())
+        assert (prediction.kind, prediction.status) == ("image", "ok")
+        centre = (prediction.portrait.box_xyxy[:2] + prediction.portrait.box_xyxy[2:]) / 2
         assert np.abs(centre - (FACE_CENTRE[0] - 100, FACE_CENTRE[1])).max() < 15
 
 
@@ -204,22 +211,22 @@ def test_a_clip_is_the_mean_of_its_frames(network, tmp_path):
     clip = draw_clip(plan(options)[0], options)
     video, table = tmp_path / "clip.mp4", tmp_path / "frames.parquet"
     write_video(video, clip, options)
-    found = predict_file(video, network, FacesConfig(), frames_to=table)
+    prediction = predict_file(video, network, FacesConfig(), frames_to=table)
     rows = pq.read_table(table)
     frames = rows.to_pylist()
-    assert found.n_frames == len(frames)
+    assert prediction.n_frames == len(frames)
     assert [row["frame_index"] for row in frames] == list(range(len(frames)))
     usable = [row for row in frames if row["status"] == "ok"]
-    assert found.n_faces == len(usable) > 0
-    assert found.n_tracks == 1
+    assert prediction.n_faces == len(usable) > 0
+    assert prediction.n_tracks == 1
     mean = np.mean([row["probabilities"] for row in usable], axis=0)
-    np.testing.assert_allclose(found.probabilities.fine, mean, atol=1e-6)
+    np.testing.assert_allclose(prediction.probabilities.fine, mean, atol=1e-6)
     np.testing.assert_allclose(
-        found.probabilities.basic, np.mean([row["basic"] for row in usable], axis=0), atol=1e-6
+        prediction.probabilities.basic, np.mean([row["basic"] for row in usable], axis=0), atol=1e-6
     )
     surest = max(usable, key=lambda row: max(row["probabilities"]))
-    assert found.portrait.frame_index == surest["frame_index"]
-    np.testing.assert_array_equal(found.portrait.box_xyxy, np.float32(surest["box"]))
+    assert prediction.portrait.frame_index == surest["frame_index"]
+    np.testing.assert_array_equal(prediction.portrait.box_xyxy, np.float32(surest["box"]))
     assert all(row["probabilities"] is None for row in frames if row["status"] != "ok")
     assert json.loads(rows.schema.metadata[b"classes"]) == list(network.classes)
 
@@ -227,9 +234,9 @@ def test_a_clip_is_the_mean_of_its_frames(network, tmp_path):
 def test_a_clip_without_face(network, tmp_path):
     video, table = tmp_path / "plain.mp4", tmp_path / "frames.parquet"
     write_clip(video, size=(160, 120), pictures=[np.full((120, 160, 3), 90, np.uint8)] * 20)
-    found = predict_file(video, network, FacesConfig(), frames_to=table)
-    assert (found.kind, found.status, found.n_frames) == ("video", "no_face", 20)
-    assert found.probabilities is None
+    prediction = predict_file(video, network, FacesConfig(), frames_to=table)
+    assert (prediction.kind, prediction.status, prediction.n_frames) == ("video", "no_face", 20)
+    assert prediction.probabilities is None
     assert pq.read_table(table).column("status").to_pylist() == ["no_face"] * 20
 
 
@@ -240,13 +247,15 @@ def test_numbers_that_are_not_finite_are_no_prediction(network, folder, tmp_path
         huge = copy.deepcopy(network)
         for parameter in huge.model.scales.parameters():
             parameter.mul_(3e30)
-    found = predict_file(folder / "astronaut.png", huge, FacesConfig())
-    assert (found.status, found.probabilities, found.portrait) == ("no_prediction", None, None)
-    assert found.n_faces == 0
-    assert "not finite" in found.message
+    prediction = predict_file(folder / "astronaut.png", huge, FacesConfig())
+    assert (prediction.status, prediction.probabilities, prediction.portrait) == ("no_prediction", None, None)
+    assert prediction.n_faces == 0
+    assert "not finite" in prediction.message
     pictures = [np.ascontiguousarray(skimage.data.astronaut()[:256, 96:352])] * 3
     write_clip(tmp_path / "clip.mp4", 3, size=(256, 256), pictures=pictures)
-    found = predict_file(tmp_path / "clip.mp4", huge, FacesConfig(), frames_to=tmp_path / "frames.parquet")
-    assert (found.status, found.statuses) == ("no_prediction", {"no_prediction": 3})
+    prediction = predict_file(
+        tmp_path / "clip.mp4", huge, FacesConfig(), frames_to=tmp_path / "frames.parquet"
+    )
+    assert (prediction.status, prediction.statuses) == ("no_prediction", {"no_prediction": 3})
     rows = pq.read_table(tmp_path / "frames.parquet").to_pylist()
     assert [(row["status"], row["probabilities"]) for row in rows] == [("no_prediction", None)] * 3

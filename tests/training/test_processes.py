@@ -57,13 +57,13 @@ ROWS = ("one row", "two rows")
 @pytest.mark.parametrize(("world", "names"), [(2, ROWS), (3, tuple(several_tasks.TASKS)), (5, ROWS)])
 def test_several_processes_descend_as_one_does(tmp_path, world, names):
     """Batches of 8, and a last one of fewer rows than processes; batch normalisation sees the rows of all."""
-    told = launched("several_tasks", world, tmp_path, *names)
-    _norms_are_those_of_all_rows([one["norms"] for one in told])
-    found = [one["tasks"] for one in told]
-    assert all(one == found[0] for one in found[1:]), "all processes have the same weights"
-    assert all(one["resumed_alike"] for one in told)
+    reported = launched("several_tasks", world, tmp_path, *names)
+    _norms_are_those_of_all_rows([one["norms"] for one in reported])
+    actual = [one["tasks"] for one in reported]
+    assert all(one == actual[0] for one in actual[1:]), "all processes have the same weights"
+    assert all(one["resumed_alike"] for one in reported)
     for name in names:
-        several, alone = found[0][name], several_tasks.found(tmp_path / "alone", name)
+        several, alone = actual[0][name], several_tasks.files_of(tmp_path / "alone", name)
         turns = 2 if name in ("images", "upper classes") else 1  # the losses take turns, an epoch each
         assert len(several["losses"]) == turns * several_tasks.EPOCHS
         for means, expected in zip(several["losses"], alone["losses"], strict=True):
@@ -83,11 +83,11 @@ def _norms_are_those_of_all_rows(several):
         made.backward(gradients)
         parts = [one[kind] for one in several]
         for name, wanted in (("values", made), ("gradients", rows.grad)):
-            found = [number for part in parts for number in part[name]]
-            np.testing.assert_allclose(found, wanted.detach().flatten(), rtol=1e-9, atol=1e-11)
+            actual = [number for part in parts for number in part[name]]
+            np.testing.assert_allclose(actual, wanted.detach().flatten(), rtol=1e-9, atol=1e-11)
         for name, value in norm.named_parameters():  # of which each process has a share
-            found = np.sum([part[name] for part in parts], axis=0)
-            np.testing.assert_allclose(found, value.grad, rtol=1e-9, atol=1e-11)
+            actual = np.sum([part[name] for part in parts], axis=0)
+            np.testing.assert_allclose(actual, value.grad, rtol=1e-9, atol=1e-11)
         for name, value in norm.named_buffers():
             for part in parts:
                 np.testing.assert_allclose(part[name], value, rtol=1e-9)
@@ -102,26 +102,26 @@ def test_more_processes_than_rows_are_refused():
 
 @pytest.mark.slow
 def test_two_processes_train_as_one_does(tmp_path):
-    found = launched("two_processes", 2, tmp_path)
-    assert found[0] == found[1]
+    actual = launched("two_processes", 2, tmp_path)
+    assert actual[0] == actual[1]
     assert [(tmp_path / f"end-{rank}").read_text() for rank in range(2)] == ["left", "left"]
-    assert found[0]["world"] == 2
-    _is_that_of_one_process(found[0], tmp_path)
-    assert found[0]["same_history"]
-    assert found[0]["resumed"] == found[0]["whole"]
+    assert actual[0]["world"] == 2
+    _is_that_of_one_process(actual[0], tmp_path)
+    assert actual[0]["same_history"]
+    assert actual[0]["resumed"] == actual[0]["whole"]
     batch = TinyTask(samples=32).batches(epoch=0, rank=0, world=1)[4]
-    assert "epoch 1, step 5: loss = nan" in found[0]["diverged"]
-    assert all(f"sample-{row:02d}" in found[0]["diverged"] for row in batch)
+    assert "epoch 1, step 5: loss = nan" in actual[0]["diverged"]
+    assert all(f"sample-{row:02d}" in actual[0]["diverged"] for row in batch)
     for name in ("plain", "whole", "resumed"):
         assert sorted(item.name for item in (tmp_path / name).iterdir()) == [CHECKPOINT, HISTORY, "log"]
     assert len(list((tmp_path / "plain" / "log").iterdir())) == 1
 
 
-def _is_that_of_one_process(found, folder):
+def _is_that_of_one_process(actual, folder):
     task = plain_task()
     expected = losses(train(task, folder / "alone"))
-    assert len(found["losses"]) == RECIPE.epochs
-    for (epoch, means, score, rate), alone in zip(found["losses"], expected, strict=True):
+    assert len(actual["losses"]) == RECIPE.epochs
+    for (epoch, means, score, rate), alone in zip(actual["losses"], expected, strict=True):
         assert (epoch, score["score"], rate) == (alone[0], alone[2]["score"], alone[3])
         assert means == pytest.approx(alone[1], rel=1e-4)
-    np.testing.assert_allclose(found["weights"], weights_of(task.model), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(actual["weights"], weights_of(task.model), rtol=1e-3, atol=1e-5)

@@ -14,8 +14,7 @@ from fgbench.methods.msau import run as image_run
 from fgbench.methods.steps import units
 from fgbench.models.weights import load_weights
 from fgbench.records import UnitSource
-from fgbench.reports.paper.benchmark_tables import reservations
-from fgbench.reports.protocols import knowledge_notes
+from fgbench.reports.protocols import knowledge_notes, reservations
 from fgbench.reports.run.seed_scores import au_seed_table
 from fgbench.reports.run.unit_scores import au_table
 from fgbench.runs.results import read_result
@@ -97,18 +96,18 @@ def test_tested_elsewhere(tmp_path, context, pseudo_run, people_run):
     changes = {"manifest_digest": "two", "details": {"dataset": "two", "synthetic": True}}
     other = context_in(tmp_path / "two", context.manifests, **changes)
     rows = au_rows(context.manifests)
-    found = evaluate_units_elsewhere(
+    actual = evaluate_units_elsewhere(
         read_trained(pseudo_run / "weights.safetensors"), UnitData(context=other, rows=rows, people="two")
     )
-    details = read_au_result(found)["details"]
+    details = read_au_result(actual)["details"]
     assert details["notes"] == [TRAINED]
-    assert "PSEUDO" not in au_table([found]).title, "its test labels are people's"
+    assert "PSEUDO" not in au_table([actual]).title, "its test labels are people's"
     data = UnitData(context=other, rows=rows, people="two", source=OPENFACE)
-    found = evaluate_units_elsewhere(read_trained(people_run / "weights.safetensors"), data)
-    details = read_au_result(found)["details"]
+    actual = evaluate_units_elsewhere(read_trained(people_run / "weights.safetensors"), data)
+    details = read_au_result(actual)["details"]
     assert details["pseudo_labels"] == {"two": "OpenFace"}
     assert details["notes"] == [TESTED.replace("made up", "two")]
-    assert "(PSEUDO labels of OpenFace)" in au_table([found]).title
+    assert "(PSEUDO labels of OpenFace)" in au_table([actual]).title
 
 
 @pytest.mark.slow
@@ -118,23 +117,23 @@ def test_the_command_finds_the_source_and_says_it(tmp_path, context):
     root.mkdir()
     (root / "annotations.csv").write_text("clip,label\na,anger\n")
     (root / "action_units.csv").write_text("clip,frame,AU12_c,success\na,1,1,1\n")
-    told = []
-    found = context_in(tmp_path / "work", context.manifests, note=told.append)
-    kept = json.loads((found.workdir / "prepare.json").read_text())
-    (found.workdir / "prepare.json").write_text(json.dumps({**kept, "root": str(root)}))
-    data = units.unit_data(found)
+    messages = []
+    actual = context_in(tmp_path / "work", context.manifests, note=messages.append)
+    kept = json.loads((actual.workdir / "prepare.json").read_text())
+    (actual.workdir / "prepare.json").write_text(json.dumps({**kept, "root": str(root)}))
+    data = units.unit_data(actual)
     assert data.source.pseudo == "OpenFace"
     assert [row.labels for row in data.rows] == [{"au12": 1}]
-    assert any("PSEUDO labels of OpenFace" in line for line in told)
+    assert any("PSEUDO labels of OpenFace" in line for line in messages)
 
 
 def test_units_without_labels_and_labels_without_units_are_told(context):
-    told = []
-    context = replace(context, note=told.append)
+    messages = []
+    context = replace(context, note=messages.append)
     data = UnitData(context=context, rows=iter(au_rows(context.manifests)), people="p")
     (kept,) = units.note_units([data], ["au04", "au25"])
     assert list(kept.rows) == au_rows(context.manifests)
-    assert told == [
+    assert messages == [
         "labelled, but not among the recipe's action_units: au12, au99",
         "no frame is labelled for au25: these outputs stay as they are drawn",
     ]

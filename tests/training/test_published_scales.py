@@ -26,8 +26,8 @@ def test_googlenets_is_what_torchvision_makes_of_imagenets_mean_and_deviation():
 def test_vgg16s_is_imagenets():
     pictures = torch.full((1, 3, 1, 1), 255, dtype=torch.uint8)
     scale = published_scale("vgg-lstm", HeldRows(pictures))
-    found = normalise(pictures, scale.mean, scale.std).flatten()
-    np.testing.assert_allclose(found, [0.515 / 0.229, 0.544 / 0.224, 0.594 / 0.225], rtol=1e-5)
+    actual = normalise(pictures, scale.mean, scale.std).flatten()
+    np.testing.assert_allclose(actual, [0.515 / 0.229, 0.544 / 0.224, 0.594 / 0.225], rtol=1e-5)
 
 
 def test_flow_has_the_deviation_of_imagenets_pictures_and_its_own_middle():

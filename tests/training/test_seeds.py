@@ -103,10 +103,10 @@ def test_clips_are_seen_through_an_image_model_of_their_seed(tmp_path, manifests
         name, image_recipe = "tmsau-tiny", "msau-small"
 
     monkeypatch.setattr(clips, "train_images_in", train_images_in)
-    places = seeded(context_in(tmp_path / "work", manifests, seed=3), 2)
-    found = [clips.image_model(Recipe, context) for context in places]
+    contexts = seeded(context_in(tmp_path / "work", manifests, seed=3), 2)
+    actual = [clips.image_model(Recipe, context) for context in contexts]
     assert asked == [3, 4]
-    assert found[0].digest != found[1].digest
+    assert actual[0].digest != actual[1].digest
 
 
 @pytest.mark.slow

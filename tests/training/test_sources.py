@@ -46,7 +46,7 @@ def drawn(source, **more):
 
 
 def order(batches):
-    return [place for one in batches for place in one.index.tolist()]
+    return [index for one in batches for index in one.index.tolist()]
 
 
 @pytest.mark.parametrize("kind", ["resident", "streamed", "one window"])
@@ -92,10 +92,10 @@ def test_threads_do_not_change_what_is_streamed(stored):
 
 def test_windows_are_shuffled_within_and_row_groups_among_each_other(stored):
     source = Streamed(stored, device=CPU, jobs=1, window_rows=12)
-    unit_of = {place: unit for unit, places in enumerate(stored.indices) for place in places.tolist()}
-    plain = [unit_of[place] for place in order(drawn(source, shuffle=False))]
+    unit_of = {index: unit for unit, positions in enumerate(stored.indices) for index in positions.tolist()}
+    plain = [unit_of[index] for index in order(drawn(source, shuffle=False))]
     assert plain == sorted(plain)
-    shuffled = [unit_of[place] for place in order(drawn(source))]
+    shuffled = [unit_of[index] for index in order(drawn(source))]
     spans = [shuffled[::-1].index(unit) + shuffled.index(unit) for unit in set(shuffled)]
     assert min(N - 1 - span for span in spans) >= 0
     firsts = list(dict.fromkeys(shuffled))

@@ -56,13 +56,13 @@ def recipe(tmp_path):
 def test_the_lines_of_the_readme_train_the_trunk_and_the_network(work, recipe, capsys):
     (lines,) = re.findall(r"```python\n((?:(?!```).)*train_images.*?)```", README.read_text(), re.DOTALL)
     assert len([line for line in lines.splitlines() if line]) <= 5
-    said: list[str] = []
+    messages: list[str] = []
     lines = lines.replace('"msau-small"', repr(str(recipe))).replace(
         '"fgbench-data/my-clips/work"', repr(str(work))
     )
-    found = {"print": said.append}
-    exec(lines, found)
-    folders = found["folders"]
+    actual = {"print": messages.append}
+    exec(lines, actual)
+    folders = actual["folders"]
     assert [folder.relative_to(work).as_posix() for folder in folders] == [
         f"runs/tiny/0/{n}" for n in range(3)
     ]
@@ -71,7 +71,7 @@ def test_the_lines_of_the_readme_train_the_trunk_and_the_network(work, recipe, c
         (link,) = read_result(folder)["details"]["chain"]
         assert (link["part"], link["run"], link["seed"]) == ("action units", f"au-tiny/0/{seed}", seed)
         assert link["sha256"] == digest_file(work / f"runs/au-tiny/0/{seed}/weights.safetensors")
-    assert f"recipe tiny on made up in {work}, cpu" in said
+    assert f"recipe tiny on made up in {work}, cpu" in messages
     assert capsys.readouterr() == ("", ""), "who calls is told by what he gives, and nothing is printed"
 
 

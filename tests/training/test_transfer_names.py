@@ -8,7 +8,8 @@ from fgbench.errors import ConfigError
 from fgbench.inference.picture_test import evaluate_images
 from fgbench.methods._networks.transfer_names import experiment_elsewhere, training_details
 from fgbench.methods.msau.opened import open_network
-from fgbench.runs.results import read_predictions, read_result
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import read_result
 from fgbench.runs.weights import read_trained
 from fgbench.training.device import resolve
 from tests.support.tiny_runs import write_tiny_weights
@@ -98,9 +99,9 @@ def test_results_of_earlier_versions_tell_no_settings(tmp_path, context):
     trained = network(tmp_path / "a").trained
     write_tested(context, "tiny-on-others", trained, trained_on("a"))
     path = context.workdir / "runs/tiny-on-others/0/0/result.json"
-    told = json.loads(path.read_text())
-    del told["details"]["weights"]["config_digest"]
-    path.write_text(json.dumps(told))
+    report = json.loads(path.read_text())
+    del report["details"]["weights"]["config_digest"]
+    path.write_text(json.dumps(report))
     assert experiment_elsewhere(trained, trained_on("a"), context, seed=0) == "tiny-on-others"
 
 

@@ -128,11 +128,11 @@ def test_what_does_not_fit_is_refused(context, plain, units):
 
 @pytest.mark.slow
 def test_drawn_units_under_other_faces_are_told_at_the_start_and_in_every_table(manifests, units, tmp_path):
-    said = []
-    context = context_in(tmp_path / "real", manifests, details=REAL, note=said.append)
+    messages = []
+    context = context_in(tmp_path / "real", manifests, details=REAL, note=messages.append)
     config = image_recipe(optimiser=ONE, data={"resize_px": RESIZE_PX})
     (folder,) = image_run.run(config, context, units)
-    (line,) = [one for one in said if "SYNTHETIC" in one]
+    (line,) = [one for one in messages if "SYNTHETIC" in one]
     assert line.startswith("tiny starts from weights of SYNTHETIC faces (action units au-tiny/0/0)")
     assert "\n" not in line
     assert "--au-weights" in line
@@ -159,10 +159,10 @@ def test_drawn_units_under_other_faces_are_told_at_the_start_and_in_every_table(
 def test_weights_alone_tell_where_they_are_from(manifests, units, tmp_path):
     copy = tmp_path / "elsewhere.safetensors"
     copy.write_bytes(units.read_bytes())
-    said = []
-    context = context_in(tmp_path / "real", manifests, details=REAL, note=said.append)
+    messages = []
+    context = context_in(tmp_path / "real", manifests, details=REAL, note=messages.append)
     image_run.run(image_recipe(optimiser=ONE), context, copy)
-    assert any("SYNTHETIC faces (action units elsewhere.safetensors)" in one for one in said)
+    assert any("SYNTHETIC faces (action units elsewhere.safetensors)" in one for one in messages)
 
 
 def test_a_network_of_clips_names_the_way_that_it_has():
@@ -177,9 +177,9 @@ def test_a_network_of_clips_names_the_way_that_it_has():
 
 @pytest.mark.slow
 def test_on_drawn_faces_nothing_is_said(context, units):
-    said = []
-    (folder,) = image_run.run(image_recipe(optimiser=ONE), replace(context, note=said.append), units)
-    assert not any("SYNTHETIC" in one for one in said)
+    messages = []
+    (folder,) = image_run.run(image_recipe(optimiser=ONE), replace(context, note=messages.append), units)
+    assert not any("SYNTHETIC" in one for one in messages)
     assert fairness_notes([("tiny", read_result(folder))]) == []
 
 

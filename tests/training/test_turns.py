@@ -54,16 +54,16 @@ def test_every_turn_has_an_optimiser_of_its_own(tmp_path):
 
 def test_a_turn_leaves_alone_what_it_does_not_train(tmp_path):
     """Neither momentum nor weight decay of the other turn move it."""
-    task, found = TurningTask(), []
+    task, actual = TurningTask(), []
     task.score = lambda: {"score": 0.0}
 
     def watch(what, done, total):
-        found.append(task.model[0].weight.detach().clone())
+        actual.append(task.model[0].weight.detach().clone())
 
     train(task, tmp_path, config=ADAM.model_copy(update={"weight_decay": 0.5}), progress=watch)
     steps = len(task.batches(epoch=0, rank=0, world=1))
-    assert not torch.equal(found[0], found[steps - 1])
-    assert all(torch.equal(found[steps - 1], one) for one in found[steps : 2 * steps])
+    assert not torch.equal(actual[0], actual[steps - 1])
+    assert all(torch.equal(actual[steps - 1], one) for one in actual[steps : 2 * steps])
 
 
 def test_the_recipe_counts_rounds(tmp_path):

@@ -71,12 +71,12 @@ def test_three_folds_over_the_people_of_several(works):
     assert folders[0].parts[-3] == "au-tiny-ck-plus-units-disfa-plus-unbc-mcmaster"
     tested = [set(read_au_predictions(folder).subject_ids) for folder in folders]
     assert len(set.union(*tested)) == sum(map(len, tested)) == 8 + 6 + 6
-    found = [read_au_predictions(folder) for folder in folders]
-    units = found[0].units
+    actual = [read_au_predictions(folder) for folder in folders]
+    units = actual[0].units
     labelled = {
         name: {
             unit
-            for part in found
+            for part in actual
             for row, sample in zip(part.labels, part.sample_ids, strict=True)
             for unit, label in zip(units, row, strict=True)
             if label and sample.startswith(f"{name}/")

@@ -16,8 +16,8 @@ ABSENT = r"30 of 33 classes have no training sample: contempt, .* and 25 more\na
 
 def made(context):
     """Files of runs; the locks of those that were about to be made stay."""
-    found = (context.workdir / "runs").rglob("*")
-    return [path for path in found if path.is_file() and path.suffix != ".lock"]
+    actual = (context.workdir / "runs").rglob("*")
+    return [path for path in actual if path.is_file() and path.suffix != ".lock"]
 
 
 @pytest.mark.parametrize("method", ["msau", "insightface"])

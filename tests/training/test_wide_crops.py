@@ -89,15 +89,15 @@ def whole_crop(frame, points):
 
 def test_a_crop_has_no_repeated_border_where_the_surroundings_are_in_the_frame(work):
     manifests, frame, points, transform, name = work
-    expected, places = whole_crop(frame, points)
+    expected, positions = whole_crop(frame, points)
     stored = load_crops(manifests, [name], device=CPU)[0].permute(1, 2, 0).numpy().astype(float)
-    found = load_wide_crops(manifests, [name], device=CPU)[0].permute(1, 2, 0).numpy().astype(float)
-    in_face = places @ transform[:, :2].T + transform[:, 2]
+    actual = load_wide_crops(manifests, [name], device=CPU)[0].permute(1, 2, 0).numpy().astype(float)
+    in_face = positions @ transform[:, :2].T + transform[:, 2]
     outside = ((in_face < 0) | (in_face > 223)).any(axis=-1)
     assert 0.15 < outside.mean() < 0.35
     assert np.abs(stored - expected)[outside].mean() > 15
-    assert np.abs(found - expected)[outside].mean() < 3
-    assert np.abs(found - expected)[~outside].mean() < 3
+    assert np.abs(actual - expected)[outside].mean() < 3
+    assert np.abs(actual - expected)[~outside].mean() < 3
 
 
 def test_the_middle_of_a_wider_face_is_the_stored_one(work):
@@ -117,13 +117,13 @@ def test_a_copy_of_a_wider_face_is_that_of_the_stored_one_where_it_lies(work):
     shift = np.array([[1.0, 0.0, 84.0], [0.0, 1.0, 84.0]])
     wide = decode(row["image"]["bytes"])
     change = augmentation.Augmentation(**CHANGE)
-    found, moves = wide_copy(wide, change, shift)
+    actual, moves = wide_copy(wide, change, shift)
     expected = augmentation.apply(np.ascontiguousarray(wide[84:308, 84:308]), change)
     corners = np.array([[0, 0, 1], [223, 0, 1], [0, 223, 1], [223, 223, 1]])
     from_ = corners @ invert(augmentation.movement(change, width_px=224, height_px=224)).T
     assert from_.min() < 0, "its corners come from outside the stored face"
     middle = slice(40, 184)
-    difference = found[84:308, 84:308][middle, middle].astype(int) - expected[middle, middle]
+    difference = actual[84:308, 84:308][middle, middle].astype(int) - expected[middle, middle]
     assert np.abs(difference).max() <= 1
     crops = load_wide_crops(manifests, ["copy", name], device=CPU, jobs=2).float()
     assert (crops[0] - crops[1]).abs().mean() < 4  # the noise
@@ -153,8 +153,10 @@ def test_the_crop_of_a_picture_is_that_of_the_work_folder(work):
         device=CPU,
         labels=None,
     )
-    placed = FacePosition(frame=frame, landmarks=points.astype(np.float32), transform=transform)
-    found = network.crop(cut_chip(frame, transform, size=224), placed).astype(float)
-    assert np.abs(found - stored).mean() < 1.0
-    narrow = replace(network, crops="stored").crop(cut_chip(frame, transform, size=224), placed).astype(float)
+    positioned = FacePosition(frame=frame, landmarks=points.astype(np.float32), transform=transform)
+    actual = network.crop(cut_chip(frame, transform, size=224), positioned).astype(float)
+    assert np.abs(actual - stored).mean() < 1.0
+    narrow = (
+        replace(network, crops="stored").crop(cut_chip(frame, transform, size=224), positioned).astype(float)
+    )
     assert np.abs(narrow - stored).mean() > 3.0, "a part of it lies outside the stored face"

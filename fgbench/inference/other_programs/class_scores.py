@@ -22,7 +22,7 @@ from fgbench.inference.other_programs.prediction_table import PredictionRow, Pre
 from fgbench.inference.other_programs.probabilities import PERCENT, as_probabilities
 from fgbench.inference.other_programs.samples import Samples
 from fgbench.naming import counted, first_few
-from fgbench.runs.results import Predictions
+from fgbench.runs.predictions import Predictions
 
 Floats = npt.NDArray[np.float64]
 

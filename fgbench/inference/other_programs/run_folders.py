@@ -16,11 +16,12 @@ from fgbench.files.hashing import digest_file, digest_json
 from fgbench.inference.other_programs.reading import files_of
 from fgbench.runs import results, unit_results
 from fgbench.runs.other_programs import OUTSIDE, is_outside
+from fgbench.runs.predictions import PREDICTIONS
 from fgbench.runs.results import SINGLE_FOLD, run_folder
 
 _OF_KIND = {
     results.RESULT: (unit_results.RESULT, unit_results.PREDICTIONS),
-    unit_results.RESULT: (results.RESULT, results.PREDICTIONS, results.CONFUSION),
+    unit_results.RESULT: (results.RESULT, PREDICTIONS, results.CONFUSION),
 }
 """Result to the files of a run of the other kind."""
 

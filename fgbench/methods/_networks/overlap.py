@@ -14,7 +14,7 @@ from typing import Any
 
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.methods._networks.trained_clips import read_trained_clips
-from fgbench.runs.division import read_division
+from fgbench.runs.division_reading import read_division
 from fgbench.runs.read_digest import digests_now
 from fgbench.runs.results import read_result
 from fgbench.runs.samples import clip_samples

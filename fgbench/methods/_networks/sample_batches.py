@@ -41,11 +41,11 @@ class OverSamples:
     def shuffled(self, source: Source, *, epoch: int, rank: int, world: int) -> Batches:
         """Iterate over batches of training samples in the order of an epoch.
 
-                Args:
-        source: Their pictures or features, in their order.
-                    epoch: From 0.
-        rank: Index of the process.
-                    world: Number of processes.
+        Args:
+            source: Their pictures or features, in their order.
+            epoch: From 0.
+            rank: Index of the process.
+            world: Number of processes.
         """
         return source.batches(
             epoch=epoch, seed=self._seed, batch=self._batch, shuffle=True, rank=rank, world=world

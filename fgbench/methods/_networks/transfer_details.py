@@ -10,7 +10,8 @@ from fgbench.methods._networks.overlap import clips_trained_on
 from fgbench.methods._networks.transfer_names import training_details
 from fgbench.methods.action_units.pseudo_labels import pseudo_trained
 from fgbench.runs.labels import FG33, LabelSet
-from fgbench.runs.results import CONFIG, SINGLE_FOLD, Predictions, read_result
+from fgbench.runs.predictions import Predictions
+from fgbench.runs.results import CONFIG, SINGLE_FOLD, read_result
 from fgbench.runs.settings import read_settings
 from fgbench.runs.training_details import given_weights
 from fgbench.runs.weights import Trained

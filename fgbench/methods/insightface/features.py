@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from fgbench.files.hashing import digest_json
-from fgbench.inputs.cached_maps import KeptMaps, keep_maps
+from fgbench.inputs.cached_maps import keep_maps
+from fgbench.inputs.map_views import KeptMaps
 from fgbench.methods.insightface.task import FaceSet, see_crops
 from fgbench.models.iresnet import IResNet
 from fgbench.models.weights import state_digest

@@ -93,7 +93,7 @@ class Opened(Protocol):
 
     @property
     def task(self) -> Task:
-        """What it predicts: classes of images or of clips, or action units."""
+        """Kind of its predictions: classes of images or of clips, or action units."""
 
     @property
     def trained(self) -> Trained:

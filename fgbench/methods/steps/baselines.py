@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from fgbench import plugins
 from fgbench.config import load_baseline, with_changes
 from fgbench.errors import ConfigError
-from fgbench.methods.steps.contexts import How, each_run, open_training, open_work
+from fgbench.methods.steps.contexts import CommonOptions, each_run, open_training, open_work
 from fgbench.runs.lock import is_first_process
 from fgbench.runs.results import discard_run
 
@@ -90,7 +90,7 @@ def run_baseline(
     device: str | None = None,
     fold: str | None = None,
     seeds: int = 1,
-    **how: Unpack[How],
+    **how: Unpack[CommonOptions],
 ) -> list[Path]:
     """Run a baseline in every fold and for every seed; existing runs are left as they are.
 

@@ -112,5 +112,5 @@ def _trained(
 
 
 def _of_units(runs: Runs) -> Any:
-    """What the training of action units takes; it has no file of folds."""
+    """Return the arguments that the training of action units takes: no file of folds."""
     return {key: value for key, value in runs.items() if key != "fold_file"}

@@ -14,7 +14,7 @@ from fgbench.errors import DependencyError
 from fgbench.methods.steps.needed_features import ensure_features
 from fgbench.preparation.soundness import require
 from fgbench.runs.context import RunContext
-from fgbench.runs.division import read_division
+from fgbench.runs.division_reading import read_division
 from fgbench.runs.face_origin import FACE_ORIGIN, faces_of
 from fgbench.runs.labels import read_labels
 from fgbench.runs.read_digest import read_digest
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _P = TypeVar("_P", bound=RunContext)
 
 
-class How(TypedDict, total=False):
+class CommonOptions(TypedDict, total=False):
     """Options of a run, with the defaults of :func:`open_work`."""
 
     fold_file: Path | None  # CSV of ids and folds, kept in the work folder from then on
@@ -41,7 +41,7 @@ class How(TypedDict, total=False):
     note: Note  # called with sentences for the user
 
 
-class Runs(How, total=False):
+class Runs(CommonOptions, total=False):
     """Options of several runs; see :func:`open_runs`."""
 
     device: str | None  # as fgbench.training.device.resolve takes it
@@ -66,7 +66,7 @@ def open_work(
     Args:
         workdir: Work folder.
         stages: Stages of features that are needed; those that are missing are computed.
-        fold_file: This and what follows: see :class:`How`.
+        fold_file: This and what follows: see :class:`CommonOptions`.
 
     Raises:
         ConfigError: If the folds do not divide the work folder.
@@ -106,7 +106,11 @@ def open_work(
 
 
 def open_training(
-    workdir: Path | str, device: str | None = None, *, stages: Sequence[str] = (), **how: Unpack[How]
+    workdir: Path | str,
+    device: str | None = None,
+    *,
+    stages: Sequence[str] = (),
+    **how: Unpack[CommonOptions],
 ) -> TrainingContext:
     """Return the context of a training: as :func:`open_work`, with a device.
 
@@ -126,7 +130,7 @@ def open_runs(
     device: str | None = None,
     fold: str | None = None,
     seeds: int = 1,
-    **how: Unpack[How],
+    **how: Unpack[CommonOptions],
 ) -> list[TrainingContext]:
     """Return the context of every fold and seed of a classifier.
 

@@ -14,7 +14,7 @@ from fgbench.config import TrainAuConfig
 from fgbench.errors import DatasetError
 from fgbench.methods.action_units import run as au_run
 from fgbench.methods.action_units.frames import UnitData
-from fgbench.methods.steps.contexts import How, open_training, seeded
+from fgbench.methods.steps.contexts import CommonOptions, open_training, seeded
 from fgbench.naming import first_few
 from fgbench.preparation.prepare import saved
 from fgbench.training.context import TrainingContext
@@ -34,7 +34,7 @@ def train_units(
     device: str | None = None,
     fold: str | None = None,
     seeds: int = 1,
-    **how: Unpack[How],
+    **how: Unpack[CommonOptions],
 ) -> list[list[Path]]:
     """Train on the labels of a work folder's data set, or one network on those of several.
 
@@ -52,7 +52,7 @@ def train_units(
         FgbenchError: As of :func:`train_units_in` and :func:`fgbench.methods.steps.contexts.open_training`.
     """
     context = open_training(workdir, device, **how)
-    quietly: How = {**how, "progress": ignore}
+    quietly: CommonOptions = {**how, "progress": ignore}
     others = [open_training(other, device, **quietly) for other in further]
     each_fold = [context] if folds or others else context.each_fold(fold)
     return [

@@ -22,7 +22,7 @@ from fgbench.methods.tmsau.inputs import (
     fit_flow,
     fit_pictures,
 )
-from fgbench.methods.tmsau.network import Takes, takes
+from fgbench.methods.tmsau.network import StreamPictures, stream_pictures
 from fgbench.methods.tmsau.published_scales import published_scale
 from fgbench.preparation.sampling import uniform
 from fgbench.training.context import TrainingContext
@@ -81,7 +81,7 @@ def open_clips(
     described: Sequence[Ints] = []
     held: dict[tuple[str, int, bool], FrameRows] = {}
     for stream in config.streams:
-        wanted = takes(config, stream)
+        wanted = stream_pictures(config, stream)
         if wanted is None:
             assert image is not None
             views = view_table(config.data.crops, flip=config.data.flip) if trained_on else (CENTRE,)
@@ -130,7 +130,7 @@ def open_clips(
 def _pictures(
     config: TrainClipConfig,
     stream: str,
-    wanted: Takes,
+    wanted: StreamPictures,
     rows: FrameRows,
     numbers: Sequence[Ints],
     scale: Scale,

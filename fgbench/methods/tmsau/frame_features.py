@@ -17,10 +17,11 @@ from torch import Tensor
 from fgbench.config import NetworkConfig
 from fgbench.errors import ConfigError
 from fgbench.files.hashing import digest_json
-from fgbench.inputs.cached_maps import KeptMaps, keep_maps
+from fgbench.inputs.cached_maps import keep_maps
 from fgbench.inputs.crops import CENTRE, View
 from fgbench.inputs.image_set import open_source
 from fgbench.inputs.manifest_pictures import find_frames
+from fgbench.inputs.map_views import KeptMaps
 from fgbench.methods.msau.opened import ImageNetwork
 from fgbench.models.msau import MsauNet
 from fgbench.models.weights import state_digest

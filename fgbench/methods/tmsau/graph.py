@@ -15,8 +15,8 @@ from fgbench.inputs.preprocessing import Preprocessing
 from fgbench.methods.protocol import Floats
 from fgbench.methods.protocol.graph import FACES, Graph, Normalised, Pictures, Prepared, origin_of
 from fgbench.methods.tmsau.frame_features import describe_seen
-from fgbench.methods.tmsau.inputs import Looks, Scale, see_pictures
-from fgbench.methods.tmsau.network import Takes, takes
+from fgbench.methods.tmsau.inputs import ClipViews, Scale, see_pictures
+from fgbench.methods.tmsau.network import StreamPictures, stream_pictures
 from fgbench.models.msau import MsauNet
 from fgbench.models.receptive_field import FACE_PX
 from fgbench.models.tmsau import TmsauNet, fuse
@@ -62,9 +62,9 @@ def clip_graph(
         trained: Its weights.
         grey: Whether streams of pictures take grey pictures.
     """
-    named: dict[str, tuple[str, Takes | None]] = {}
+    named: dict[str, tuple[str, StreamPictures | None]] = {}
     for stream in config.streams:
-        wanted = takes(config, stream)
+        wanted = stream_pictures(config, stream)
         named[_name(stream, wanted)] = stream, wanted
     outputs = [
         "probabilities",
@@ -91,7 +91,7 @@ def clip_graph(
             else:
                 steps = see_pictures(
                     _pieces(rows, wanted)[None],
-                    Looks.plain(1, _CPU),
+                    ClipViews.plain(1, _CPU),
                     wanted.kind,
                     enlarge_to_px=round(wanted.side_px * config.data.enlarge),
                     scale=scales[stream],
@@ -140,7 +140,7 @@ class _OneClip(nn.Module):
         self._weight = config.fusion_weight
         self.prepared = nn.ModuleList()
         for stream in config.streams:
-            wanted = takes(config, stream)
+            wanted = stream_pictures(config, stream)
             if wanted is None:
                 assert image is not None
                 self.prepared.append(_Described(*image, config.attention.features))
@@ -189,7 +189,7 @@ class _Described(nn.Module):
 class _Seen(nn.Module):
     """Input of a stream of pictures: pieces enlarged, cropped at the centre, normalised."""
 
-    def __init__(self, wanted: Takes, scale: Scale, *, enlarge_to_px: int, grey: bool) -> None:
+    def __init__(self, wanted: StreamPictures, scale: Scale, *, enlarge_to_px: int, grey: bool) -> None:
         super().__init__()
         self._wanted = wanted
         self._grey = grey
@@ -213,24 +213,24 @@ class _Seen(nn.Module):
         return normalised.flatten(1, 2)
 
 
-def _pieces(rows: Tensor, wanted: Takes) -> Tensor:
+def _pieces(rows: Tensor, wanted: StreamPictures) -> Tensor:
     """Return pieces (n, K, C, S, S) of the rows of an input."""
     side_px = wanted.side_px
     return rows.reshape(rows.shape[0], wanted.length, 2 if wanted.kind == "flow" else 3, side_px, side_px)
 
 
-def _name(stream: str, wanted: Takes | None) -> str:
+def _name(stream: str, wanted: StreamPictures | None) -> str:
     return FACES if wanted is None else f"{stream}_{_rows(wanted)}"
 
 
-def _rows(wanted: Takes | None) -> str:
+def _rows(wanted: StreamPictures | None) -> str:
     """Return the name of the rows of an input."""
     if wanted is None:
         return FACES
     return {"stacks": "flow", "windows": "windows"}.get(wanted.layout, "frames")
 
 
-def _shape(wanted: Takes | None) -> tuple[int, ...]:
+def _shape(wanted: StreamPictures | None) -> tuple[int, ...]:
     """Return the shape of a row of an input."""
     if wanted is None:
         return 3, FACE_PX, FACE_PX
@@ -240,7 +240,7 @@ def _shape(wanted: Takes | None) -> tuple[int, ...]:
     return wanted.length * (2 if wanted.kind == "flow" else 3), *side
 
 
-def _input_metadata(config: TrainClipConfig, wanted: Takes | None) -> Mapping[str, Any]:
+def _input_metadata(config: TrainClipConfig, wanted: StreamPictures | None) -> Mapping[str, Any]:
     """Return the number and layout of the rows that a clip is tested on."""
     if wanted is None:
         return {"rows": FACES, "most": config.attention.frames, "shape": list(_shape(None))}

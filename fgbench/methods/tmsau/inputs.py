@@ -17,11 +17,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fgbench.inputs.cached_maps import KeptMaps
 from fgbench.inputs.clip_frames import FrameRows, Kind
 from fgbench.inputs.crops import View, enlarge, five_crops, normalise, without_colour
 from fgbench.inputs.distortion import distort
 from fgbench.inputs.frame_choice import Ints, Jitter, Pieces, draw_jitter, pick
+from fgbench.inputs.map_views import KeptMaps
 
 Taken = tuple[Tensor, Tensor]
 """Stored pieces of clips, and a mask (B, T) bool of the pieces that exist, on the device."""
@@ -31,7 +31,7 @@ ZERO_CODE = 127.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Looks:
+class ClipViews:
     """Augmentation of the clips of a batch in an epoch.
 
     Attributes:
@@ -46,7 +46,7 @@ class Looks:
     distorted: Tensor | None = None
 
     @classmethod
-    def plain(cls, n: int, device: torch.device) -> Looks:
+    def plain(cls, n: int, device: torch.device) -> ClipViews:
         """Return centre crops of ``n`` clips, none mirrored."""
         zeros = torch.zeros(n, dtype=torch.int64, device=device)
         return cls(crop=zeros, mirrored=zeros.bool())
@@ -55,7 +55,7 @@ class Looks:
 class StreamInput(Protocol):
     """Input of one stream for N clips."""
 
-    def take(self, clips: Ints, *, epoch: int | None, looks: Looks) -> Taken:
+    def take(self, clips: Ints, *, epoch: int | None, looks: ClipViews) -> Taken:
         """Read the stored pieces of clips.
 
         Args:
@@ -64,7 +64,7 @@ class StreamInput(Protocol):
             looks: Augmentation of all N clips in this epoch, on the CPU.
         """
 
-    def see(self, stored: Tensor, looks: Looks) -> Tensor:
+    def see(self, stored: Tensor, looks: ClipViews) -> Tensor:
         """Convert stored pieces to the network's input, float32."""
 
 
@@ -88,7 +88,7 @@ class DescribedFrames:
     most: int | None
     seed: int
 
-    def take(self, clips: Ints, *, epoch: int | None, looks: Looks) -> Taken:
+    def take(self, clips: Ints, *, epoch: int | None, looks: ClipViews) -> Taken:
         """(B, T, F) float32 and (B, T); see :class:`StreamInput`."""
         counts = self.pieces.counts()
         count = max(1, int(counts[clips].max(initial=1)))
@@ -103,14 +103,14 @@ class DescribedFrames:
         mask_BT = torch.from_numpy(mask).to(features.device)
         return features.masked_fill(~mask_BT[..., None], 0.0), mask_BT
 
-    def _views_of(self, clips: Ints, looks: Looks) -> Tensor:
+    def _views_of(self, clips: Ints, looks: ClipViews) -> Tensor:
         """Return the index of the view of each clip, (B,) int64."""
         number = {view: index for index, view in enumerate(self.views)}
         rows = torch.from_numpy(clips)
         seen = zip(looks.crop[rows].tolist(), looks.mirrored[rows].tolist(), strict=True)
         return torch.tensor([number[view] for view in seen], dtype=torch.int64)
 
-    def see(self, stored: Tensor, looks: Looks) -> Tensor:
+    def see(self, stored: Tensor, looks: ClipViews) -> Tensor:
         """Return it unchanged: :meth:`take` chose the view."""
         return stored
 
@@ -159,7 +159,7 @@ class PictureInput:
     seed: int
     grey: bool = False
 
-    def take(self, clips: Ints, *, epoch: int | None, looks: Looks) -> Taken:
+    def take(self, clips: Ints, *, epoch: int | None, looks: ClipViews) -> Taken:
         """(B, T, K, C, S, S) uint8 and (B, T); see :class:`StreamInput`. Missing pieces are 0."""
         counts = self.pieces.counts()
         wanted = self.test_count if epoch is None else self.train_count
@@ -174,7 +174,7 @@ class PictureInput:
         stored[mask_BT] = rows.unflatten(0, (-1, self.pieces.length))
         return stored, mask_BT
 
-    def see(self, stored: Tensor, looks: Looks) -> Tensor:
+    def see(self, stored: Tensor, looks: ClipViews) -> Tensor:
         """See :func:`see_pictures`."""
         return see_pictures(
             stored,
@@ -189,7 +189,7 @@ class PictureInput:
 
 def see_pictures(
     stored: Tensor,
-    looks: Looks,
+    looks: ClipViews,
     kind: Kind,
     *,
     enlarge_to_px: int,

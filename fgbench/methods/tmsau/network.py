@@ -26,7 +26,7 @@ from fgbench.training.randomness import generator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Takes:
+class StreamPictures:
     """Input of a stream of pictures.
 
     Attributes:
@@ -52,7 +52,7 @@ class Takes:
     near_key: bool = False
 
 
-def takes(config: TrainClipConfig, stream: str) -> Takes | None:
+def stream_pictures(config: TrainClipConfig, stream: str) -> StreamPictures | None:
     """Return the input of a stream of a recipe; ``None`` for the one that takes features of frames.
 
     Args:
@@ -61,7 +61,7 @@ def takes(config: TrainClipConfig, stream: str) -> Takes | None:
     """
     kind = config.spatial if stream == "spatial" else config.temporal
     if kind == "rgb":
-        return Takes(
+        return StreamPictures(
             kind="rgb",
             side_px=config.rgb.input_px,
             train_count=config.rgb.train_snippets,
@@ -69,7 +69,7 @@ def takes(config: TrainClipConfig, stream: str) -> Takes | None:
             near_key=config.rgb.train_on == "image",
         )
     if kind == "flow":
-        return Takes(
+        return StreamPictures(
             kind="flow",
             side_px=config.flow.input_px,
             length=config.flow.length,
@@ -80,10 +80,10 @@ def takes(config: TrainClipConfig, stream: str) -> Takes | None:
         )
     if kind == "vgg-lstm":
         n = config.vgg_lstm.frames
-        return Takes(kind="rgb", side_px=config.vgg_lstm.input_px, train_count=n, test_count=n)
+        return StreamPictures(kind="rgb", side_px=config.vgg_lstm.input_px, train_count=n, test_count=n)
     if kind == "c3d-lstm":
         n = config.c3d_lstm.windows
-        return Takes(
+        return StreamPictures(
             kind="rgb",
             side_px=config.c3d_lstm.input_px,
             length=WINDOW_FRAMES,

@@ -26,8 +26,8 @@ from fgbench.methods.protocol.graph import Graph
 from fgbench.methods.tmsau.data import OpenClips, open_clips
 from fgbench.methods.tmsau.flow_origin import refuse_other_flow
 from fgbench.methods.tmsau.graph import clip_graph
-from fgbench.methods.tmsau.inputs import Looks, Scale, see_pictures
-from fgbench.methods.tmsau.network import build, takes
+from fgbench.methods.tmsau.inputs import ClipViews, Scale, see_pictures
+from fgbench.methods.tmsau.network import build, stream_pictures
 from fgbench.methods.tmsau.outcome import write_clip_outcome
 from fgbench.methods.tmsau.task import PredictedClips, predict_clips
 from fgbench.models.tmsau import TmsauNet
@@ -252,7 +252,7 @@ class SingleFrames(OfStoredFaces):
             ValueError: If faces have another shape or type, or the network has no stream on frames.
         """
         config, labels = self.clips.config, self.clips.labels
-        wanted = takes(config, "spatial")
+        wanted = stream_pictures(config, "spatial")
         if wanted is None or not self.takes_single_faces:
             raise ValueError(f"{self.trained.name} has no stream on single frames")
         side = (wanted.side_px, wanted.side_px)
@@ -261,7 +261,7 @@ class SingleFrames(OfStoredFaces):
         stored = torch.from_numpy(np.stack(frames)).to(self.device).permute(0, 3, 1, 2)[:, None, None]
         steps = see_pictures(
             stored,
-            Looks.plain(len(frames), self.device),
+            ClipViews.plain(len(frames), self.device),
             "rgb",
             enlarge_to_px=round(wanted.side_px * config.data.enlarge),
             scale=self.clips.scales["spatial"],

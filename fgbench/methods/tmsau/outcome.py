@@ -9,7 +9,8 @@ import numpy as np
 
 from fgbench.methods.tmsau.data import OpenClips
 from fgbench.methods.tmsau.task import PredictedClips
-from fgbench.runs.streams import ClipAttention, StreamScores, write_attention, write_streams
+from fgbench.runs.attention import ClipAttention, write_attention
+from fgbench.runs.streams import StreamScores, write_streams
 
 Outcome = Mapping[str, tuple[OpenClips, PredictedClips]]
 """Clips by part (``"val"``, ``"test"``) with their predictions."""

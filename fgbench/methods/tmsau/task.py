@@ -21,7 +21,7 @@ from fgbench.inputs.batching import Slices, epoch_order
 from fgbench.inputs.distortion import draw_distortions
 from fgbench.methods._networks.sample_batches import class_uar
 from fgbench.methods.tmsau.data import OpenClips
-from fgbench.methods.tmsau.inputs import Looks, Taken
+from fgbench.methods.tmsau.inputs import ClipViews, Taken
 from fgbench.models.streams import StreamOutputs
 from fgbench.models.tmsau import TmsauNet, fuse
 from fgbench.training.losses import softmax_losses
@@ -65,7 +65,7 @@ class ClipBatches:
     clips: OpenClips
     slices: Slices
     epoch: int | None
-    looks: Looks
+    looks: ClipViews
 
     def __len__(self) -> int:
         return len(self.slices)
@@ -172,7 +172,7 @@ class ClipTask:
             self._epoch = epoch
         order = epoch_order(n, seed=self._seed, epoch=epoch, shuffle=True)
         slices = Slices(order, self._config.optimiser.batch, rank, world)
-        return ClipBatches(self._train, slices, epoch, Looks(crop=self._crop, mirrored=self._mirrored))
+        return ClipBatches(self._train, slices, epoch, ClipViews(crop=self._crop, mirrored=self._mirrored))
 
     def rows(self, batch: ClipBatch) -> int:
         """Clips of a batch."""
@@ -180,7 +180,7 @@ class ClipTask:
 
     def loss(self, batch: ClipBatch, *, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Softmax losses of both levels of classes, of each stream or of their fusion."""
-        looks = Looks(
+        looks = ClipViews(
             crop=self._crop[batch.index].to(self._device, non_blocking=True),
             mirrored=self._mirrored[batch.index].to(self._device, non_blocking=True),
             distorted=(
@@ -253,8 +253,8 @@ def predict_clips(model: TmsauNet, clips: OpenClips) -> PredictedClips:
     basic: dict[str, list[npt.NDArray[np.float32]]] = {name: [] for name in clips.inputs}
     attention: list[npt.NDArray[np.float32]] = []
     device = clips.clips.labels.device
-    for batch in ClipBatches(clips, slices, None, Looks.plain(n, torch.device("cpu"))):
-        outputs = model(_seen(clips, batch, Looks.plain(len(batch), device)))
+    for batch in ClipBatches(clips, slices, None, ClipViews.plain(n, torch.device("cpu"))):
+        outputs = model(_seen(clips, batch, ClipViews.plain(len(batch), device)))
         for name, of_stream in outputs.items():
             parts[name].append(of_stream.probabilities().cpu().numpy())
             basic[name].append(of_stream.basic_probabilities().cpu().numpy())
@@ -268,7 +268,7 @@ def predict_clips(model: TmsauNet, clips: OpenClips) -> PredictedClips:
     )
 
 
-def _seen(clips: OpenClips, batch: ClipBatch, looks: Looks) -> dict[str, Taken]:
+def _seen(clips: OpenClips, batch: ClipBatch, looks: ClipViews) -> dict[str, Taken]:
     return {
         name: (clips.inputs[name].see(stored, looks), mask) for name, (stored, mask) in batch.stored.items()
     }

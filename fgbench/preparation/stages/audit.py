@@ -25,7 +25,7 @@ from fgbench.records import IMAGE_ROLES, SPLITS, Rejected, image_id
 from fgbench.storage import read_rows
 
 if TYPE_CHECKING:
-    from fgbench.audit.part_leaks import Leak
+    from fgbench.audit.leak import Leak
     from fgbench.audit.pictures import StoredPicture
 
 _Files = Mapping[int, Mapping[str, Mapping[str, Path]]]
@@ -34,8 +34,9 @@ _Files = Mapping[int, Mapping[str, Mapping[str, Path]]]
 def _plan(config: AuditConfig, inputs: _Files) -> dict[int, dict[str, tuple[str, str]]]:
     """Per bucket: clips to drop, each with reason and detail."""
     from fgbench.audit.fold_leaks import dropped_between_groups
+    from fgbench.audit.leak import AuditedClip, Side
     from fgbench.audit.leaks import PAIRS
-    from fgbench.audit.part_leaks import AuditedClip, Side, compare, dropped_clips
+    from fgbench.audit.part_leaks import compare, dropped_clips
     from fgbench.audit.pictures import describe
 
     clips: list[AuditedClip] = []

@@ -25,8 +25,7 @@ being replaced, ``index.json.previous`` lists the files of fgbench.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,11 +33,10 @@ from fgbench import records, storage
 from fgbench.catalogue.listing import Listing
 from fgbench.catalogue.survey import unlike_published
 from fgbench.config import PrepareConfig
-from fgbench.errors import ManifestError, ResourceError
+from fgbench.errors import ManifestError
 from fgbench.files.hashing import digest_file, digest_json
 from fgbench.files.parquet_files import open_parquet
-from fgbench.preparation import pipeline
-from fgbench.preparation.pipeline import REJECTS, ROWS, stage_folder
+from fgbench.preparation.pipeline import REJECTS
 from fgbench.preparation.stages import _tables as tables
 from fgbench.preparation.stages._card import data_card
 from fgbench.preparation.stages._clip_faces import face_counts
@@ -46,17 +44,15 @@ from fgbench.preparation.stages._tables import Finished
 from fgbench.preparation.stored_results import StoredResults
 from fgbench.preparation.voting import low_classes
 from fgbench.provenance import provenance
-from fgbench.records import SPLITS
 from fgbench.workfolders.layout import INDEX, MANIFESTS
 from fgbench.workfolders.manifest_index import is_sealed, read_index
-from fgbench.workfolders.sealed_json import discard, read_sealed, write_sealed
+from fgbench.workfolders.sealed_json import discard, write_sealed
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    pass
+from fgbench.preparation.stages._foreign_files import PREVIOUS, own_files, refuse_obstacles, refuse_others
+from fgbench.preparation.stages._manifest_parts import parts_of, write_parts
 from fgbench.workfolders.verification import Claim, Runner, Verified
-
-PREVIOUS = "index.json.previous"
-"""List of the files of fgbench while the index is being replaced."""
 
 FOLDS = "folds.csv"
 """Official folds: ``clip_id,fold``."""
@@ -130,7 +126,7 @@ def publish(
         return False, current["counts"]
     _demand(finished, results, runner)
     dropped = tables.dropped_clips(workdir, finished)
-    parts = _parts(config, finished)
+    parts = parts_of(config, finished)
     clips, alignment = tables.clips_table(
         workdir, finished, dropped, aligned=ALIGNED, as_is=NOT_ALIGNED, never=config.faces.align == "never"
     )
@@ -138,14 +134,14 @@ def publish(
     folds = tables.folds_text(listing.entries, clips, rejects)
     texts = ["clips.parquet", "rejects.parquet", *_TEXTS, *([FOLDS] if folds else [])]
     written = {part.name for part in parts} | set(texts)
-    listed = _ours(folder, current, results.verified)
+    listed = own_files(folder, current, results.verified)
     ours = listed | written
-    _refuse_obstacles(folder, ours)
+    refuse_obstacles(folder, ours)
     if current is not None:
-        _refuse_others(folder, written - listed)
+        refuse_others(folder, written - listed)
     write_sealed(folder / PREVIOUS, {"files": sorted(ours)})
     discard(folder / INDEX)
-    files = _write_parts(workdir, parts, dropped)
+    files = write_parts(workdir, parts, dropped)
     storage.write_table(folder / "clips.parquet", clips)
     storage.write_table(folder / "rejects.parquet", rejects)
     storage.write_text(folder / "rejects.csv", tables.rejects_text(rejects))
@@ -291,129 +287,3 @@ def _demand(finished: Finished, results: StoredResults, runner: Runner) -> None:
         if (out := marker.outputs[REJECTS])["rows"]
     ]
     results.demand(wanted, runner)
-
-
-def _ours(folder: Path, current: Mapping[str, Any] | None, verified: Verified) -> set[str]:
-    """Files of the manifests that belong to fgbench: listed by the index, or when it was being replaced."""
-    listed = set(current["files"]) if current is not None else set()
-    try:
-        listed |= set(map(str, read_sealed(folder / PREVIOUS)["files"]))
-    except FileNotFoundError:
-        pass
-    except (ManifestError, KeyError, TypeError):
-        discard(folder / PREVIOUS)
-    if current is None:  # files written here that are unchanged belong to fgbench too
-        prefix = f"{MANIFESTS}/"
-        noted = [claim for claim in verified.noted() if claim.name.startswith(prefix)]
-        listed |= {claim.name.removeprefix(prefix) for claim in noted if verified.is_noted(claim)}
-    return listed
-
-
-def _refuse_others(folder: Path, names: Iterable[str]) -> None:
-    """Raise if files would be replaced that no index lists: they are the user's."""
-    for name in sorted(names):
-        path = folder / name
-        if path.exists() or path.is_symlink():
-            raise ResourceError(
-                f"{path} would be replaced, and fgbench has not written it: no index lists it",
-                "move it away, and run the same command again",
-            )
-
-
-def _refuse_obstacles(folder: Path, names: Iterable[str]) -> None:
-    """Raise, before the index is removed, if files would be written or deleted behind a link, or cannot be
-    written because something else stands in their place or in that of their folders."""
-    paths = sorted(folder / name for name in names)
-    above = {parent for path in paths for parent in path.parents if parent != folder.parent}
-    for path in sorted(path for path in above if path == folder or folder in path.parents):
-        if path.is_symlink():
-            raise ResourceError(
-                f"{path} is a link, expected a folder: nothing is written behind it", "remove the link"
-            )
-        if path.exists() and not path.is_dir():
-            raise ResourceError(f"{path} is a file, expected a folder", "move it away")
-    for path in paths:
-        if path.is_dir() and not path.is_symlink() and any(path.iterdir()):
-            raise ResourceError(
-                f"{path} is a folder with files, expected a file of fgbench's", "move it away"
-            )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Part:
-    """A table of a bucket that is published under a name of its own.
-
-    Attributes:
-        stage: Stage that it is of.
-        bucket: Bucket that it is of.
-        described: Its file, digest and rows, from the marker; ``None`` for an empty table.
-        schema: Arrow schema of the table.
-        name: Path below the manifests.
-    """
-
-    stage: str
-    bucket: int
-    described: Mapping[str, Any] | None
-    schema: pa.Schema
-    name: str
-
-
-def _parts(config: PrepareConfig, finished: Finished) -> list[_Part]:
-    """Tables to publish, in the order of their names."""
-    kinds = [("faces", ROWS, "faces/{:05d}.parquet")]
-    kinds += [("augment", part, f"images/{part}-{{:05d}}.parquet") for part in SPLITS]
-    kinds += [
-        (stage, ROWS, f"features/{stage}/{{:05d}}.parquet")
-        for stage in (*pipeline.FEATURES, *config.features)
-    ]
-    parts = []
-    for stage in pipeline.stages(config):
-        if not stage.is_enabled(config):
-            continue
-        schemas = pipeline.schemas(stage, stage.config(config))
-        for name, output, pattern in kinds:
-            if name != stage.name:
-                continue
-            schema = schemas[output]
-            of_output = [
-                _Part(
-                    stage=name,
-                    bucket=bucket,
-                    described=marker.outputs[output],
-                    schema=schema,
-                    name=pattern.format(bucket),
-                )
-                for bucket, marker in finished[name].items()
-                if marker.outputs[output]["rows"]
-            ]
-            parts += of_output or [
-                _Part(stage=name, bucket=0, described=None, schema=schema, name=pattern.format(0))
-            ]
-    return sorted(parts, key=lambda part: part.name)
-
-
-def _write_parts(
-    workdir: Path, parts: Sequence[_Part], dropped: Mapping[int, list[str]]
-) -> dict[str, dict[str, Any]]:
-    """Link or copy the tables of buckets into the manifests; return name to digest and rows.
-
-    Tables with rows of dropped clips are copied without them; those of ``augment`` have none.
-    """
-    folder = workdir / MANIFESTS
-    files: dict[str, dict[str, Any]] = {}
-    for part in parts:
-        target = folder / part.name
-        if part.described is None:
-            storage.write_table(target, part.schema.empty_table())
-            files[part.name] = {"sha256": digest_file(target), "rows": 0}
-            continue
-        source = stage_folder(workdir, part.stage) / part.described["file"]
-        sha256, rows = part.described["sha256"], part.described["rows"]
-        if part.bucket in dropped and part.stage != "augment":
-            rows = tables.copy_without(source, target, dropped[part.bucket])
-            sha256 = digest_file(target)
-        else:
-            if not storage.link(source, target) and digest_file(target) != sha256:
-                raise ResourceError(f"{target} is not what was copied into it", "look after the disk")
-        files[part.name] = {"sha256": sha256, "rows": rows}
-    return files

@@ -15,17 +15,9 @@ import numpy as np
 
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.evaluation import metrics
-from fgbench.evaluation.paired import (
-    Difference,
-    McNemar,
-    Permutation,
-    class_permutation_tests,
-    holm,
-    mcnemar,
-    method_test,
-    paired_interval,
-)
-from fgbench.evaluation.significance import ClusterCounts, Metric, mean_counts
+from fgbench.evaluation.cluster_counts import ClusterCounts, Metric, mean_counts
+from fgbench.evaluation.paired import Difference, McNemar, mcnemar, method_test, paired_interval
+from fgbench.evaluation.permutation import Permutation, class_permutation_tests, holm
 from fgbench.reports.accuracies import clustered_alike
 from fgbench.reports.comparison.contenders import Contender, restricted
 

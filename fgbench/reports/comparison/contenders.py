@@ -13,15 +13,18 @@ from typing import Any, Literal
 
 from fgbench.errors import ConfigError, DatasetError, ManifestError
 from fgbench.evaluation import metrics
+from fgbench.evaluation.cluster_counts import ClusterCounts, Metric
 from fgbench.evaluation.clusters import LEAST, cluster_summary
-from fgbench.evaluation.significance import ClusterCounts, Interval, Metric, seeds_interval
+from fgbench.evaluation.significance import Interval, seeds_interval
 from fgbench.reports.accuracies import ordered_by_sample, over_seeds, pooled, seed_counts
-from fgbench.reports.experiments import Experiment, Run, read_experiment
+from fgbench.reports.experiment import Experiment, Run
+from fgbench.reports.experiments import read_experiment
 from fgbench.reports.freshness import State, marked, read_present, state_of
 from fgbench.reports.protocols import fairness_notes
 from fgbench.reports.rendering.table import Cell
 from fgbench.runs.breakdown import subset
-from fgbench.runs.results import RESULT, Predictions, read_result
+from fgbench.runs.predictions import Predictions
+from fgbench.runs.results import RESULT, read_result
 from fgbench.runs.unit_results import RESULT as AU_RESULT
 from fgbench.taxonomy import normal_label, ontology, ontology_names
 from fgbench.workfolders.layout import RUNS

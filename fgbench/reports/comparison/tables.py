@@ -7,7 +7,8 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from fgbench.evaluation import clusters
-from fgbench.evaluation.paired import McNemar, Permutation
+from fgbench.evaluation.paired import McNemar
+from fgbench.evaluation.permutation import Permutation
 from fgbench.reports.chains import chain_notes
 from fgbench.reports.comparison.compared import METRICS, Comparison, Pair, chance
 from fgbench.reports.comparison.contenders import Contender

@@ -15,10 +15,11 @@ import numpy as np
 from fgbench.errors import ManifestError
 from fgbench.evaluation import metrics
 from fgbench.reports.run.regions import REGIONS, read_regions
+from fgbench.runs.attention import ATTENTION, ClipAttention, read_attention
 from fgbench.runs.labels import FG33
+from fgbench.runs.predictions import Predictions
 from fgbench.runs.result_schema import TrainingHistory, read_shaped
-from fgbench.runs.results import Predictions
-from fgbench.runs.streams import ATTENTION, STREAMS, ClipAttention, read_attention, read_streams
+from fgbench.runs.streams import STREAMS, read_streams
 from fgbench.runs.zero_shot import basic_of
 from fgbench.storage import read_rows
 from fgbench.taxonomy import ontology

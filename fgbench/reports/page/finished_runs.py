@@ -12,14 +12,15 @@ from typing import Any, Literal
 
 from fgbench.errors import FgbenchError, ManifestError
 from fgbench.files.hashing import digest_file
-from fgbench.reports.experiments import Run
+from fgbench.reports.experiment import Run
 from fgbench.reports.freshness import Present, State, read_present
 from fgbench.reports.page.extra_files import read_boxes, read_history, read_opinions, read_weights
 from fgbench.reports.paper.methods import METHODS, PROGRESSIVE, Method
 from fgbench.reports.unit_freshness import units_state
 from fgbench.runs import unit_results as action_units
 from fgbench.runs.digests import check_texts
-from fgbench.runs.results import RESULT, Predictions, read_result
+from fgbench.runs.predictions import Predictions
+from fgbench.runs.results import RESULT, read_result
 from fgbench.workfolders.layout import RUNS
 
 

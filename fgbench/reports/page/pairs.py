@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from fgbench.evaluation.clusters import LEAST
-from fgbench.evaluation.paired import mcnemar, paired_interval, permutation_test
+from fgbench.evaluation.paired import mcnemar, paired_interval
+from fgbench.evaluation.permutation import permutation_test
 from fgbench.reports.page.sample_counts import Counted
-from fgbench.runs.results import Predictions
+from fgbench.runs.predictions import Predictions
 
 ALL_UP_TO = 12
 """Largest number of runs on the same samples of which every pair is compared (66 pairs)."""

@@ -19,7 +19,7 @@ from fgbench.reports.page.sample_counts import Counted
 from fgbench.reports.page.sheets import Sheets
 from fgbench.reports.paper import numbers as paper
 from fgbench.reports.protocols import fairness_notes
-from fgbench.runs.streams import ClipAttention
+from fgbench.runs.attention import ClipAttention
 
 N_TOP = 5
 """Number of most probable classes shown per sample."""

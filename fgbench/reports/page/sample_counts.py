@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fgbench.evaluation.cluster_counts import ClusterCounts
 from fgbench.evaluation.clusters import LEAST, cluster_summary
-from fgbench.evaluation.significance import ClusterCounts, seeds_interval
+from fgbench.evaluation.significance import seeds_interval
 from fgbench.reports.accuracies import clustered_alike, seed_counts
-from fgbench.runs.results import Predictions
+from fgbench.runs.predictions import Predictions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

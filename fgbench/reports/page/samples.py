@@ -12,7 +12,7 @@ import numpy as np
 from fgbench.records import image_id
 from fgbench.reports.page.finished_runs import ClassRun
 from fgbench.reports.page.sheets import Sheets
-from fgbench.runs.results import Predictions
+from fgbench.runs.predictions import Predictions
 from fgbench.storage import read_rows
 
 LARGE_PX, SMALL_PX = 96, 64

@@ -17,7 +17,8 @@ import numpy as np
 from fgbench.evaluation import metrics
 from fgbench.reports.accuracies import over_seeds, pooled
 from fgbench.reports.chains import chain_notes
-from fgbench.reports.experiments import Experiment, NoRunError, find_benchmarks
+from fgbench.reports.experiment import Experiment
+from fgbench.reports.experiments import NoRunError, find_benchmarks
 from fgbench.reports.freshness import State, marked, read_present, state_notes, state_of
 from fgbench.reports.paper import numbers as paper
 from fgbench.reports.paper.best import bold_note, mark_best
@@ -29,7 +30,7 @@ from fgbench.runs.labels import read_labels
 from fgbench.runs.ledger.counts import reading_notes
 from fgbench.runs.lost_clips import is_reading_failure
 from fgbench.runs.other_programs import OUTSIDE
-from fgbench.runs.results import Predictions
+from fgbench.runs.predictions import Predictions
 from fgbench.taxonomy import ontology
 from fgbench.workfolders.layout import RUNS
 from fgbench.workfolders.manifest_index import read_index, unlike_published_sentence

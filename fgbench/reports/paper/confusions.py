@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from fgbench.reports.accuracies import over_seeds, pooled
 from fgbench.reports.chains import chain_notes
-from fgbench.reports.experiments import Experiment, find_experiments, run_notes, shown_names, title_of
+from fgbench.reports.experiment import Experiment
+from fgbench.reports.experiments import find_experiments, run_notes, shown_names, title_of
 from fgbench.reports.freshness import marked, states_of
 from fgbench.reports.paper import numbers as paper
 from fgbench.reports.paper.methods import MSAU

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fgbench.errors import ManifestError
+from fgbench.evaluation.cluster_counts import ClusterCounts
 from fgbench.evaluation.paired import method_test
-from fgbench.evaluation.significance import ClusterCounts, Interval
+from fgbench.evaluation.significance import Interval
 from fgbench.reports.accuracies import measure
-from fgbench.reports.experiments import Experiment
+from fgbench.reports.experiment import Experiment
 from fgbench.reports.paper.fusions import has_both_streams, validate
 from fgbench.reports.paper.methods import PROGRESSIVE, TMSAU
 from fgbench.reports.paper.numbers import figure7_peaks

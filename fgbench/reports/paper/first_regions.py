@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.reports.accuracies import pooled
-from fgbench.reports.experiments import Experiment, NoRunError
+from fgbench.reports.experiment import Experiment
+from fgbench.reports.experiments import NoRunError
 from fgbench.reports.paper.methods import MSAU
 from fgbench.reports.run.regions import PARTS, REGIONS, Region, first_cells, part_of, read_regions
-from fgbench.runs.results import Predictions
+from fgbench.runs.predictions import Predictions
 from fgbench.taxonomy import leaf
 
 VALENCES = ("pleasant", "unpleasant")

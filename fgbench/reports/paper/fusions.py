@@ -14,10 +14,11 @@ import numpy as np
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.evaluation import fusion
 from fgbench.reports.accuracies import Accuracies, accuracies, pooled
-from fgbench.reports.experiments import Experiment, Run
+from fgbench.reports.experiment import Experiment, Run
 from fgbench.reports.freshness import read_present
 from fgbench.reports.rendering.render import text
-from fgbench.runs.results import SINGLE_FOLD, Predictions
+from fgbench.runs.predictions import Predictions
+from fgbench.runs.results import SINGLE_FOLD
 from fgbench.runs.samples import moving_samples
 from fgbench.runs.streams import SPATIAL, STREAMS, TEMPORAL, read_streams
 from fgbench.workfolders.layout import MANIFESTS

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from fgbench.evaluation.paired import holm, method_test
-from fgbench.evaluation.significance import ClusterCounts
+from fgbench.evaluation.cluster_counts import ClusterCounts
+from fgbench.evaluation.paired import method_test
+from fgbench.evaluation.permutation import holm
 from fgbench.reports.paper.methods import Method
 from fgbench.reports.rendering.render import text
 from fgbench.reports.rendering.table import OfPaper, PValue

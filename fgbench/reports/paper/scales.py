@@ -13,11 +13,11 @@ import numpy as np
 from fgbench.errors import ManifestError
 from fgbench.evaluation import metrics
 from fgbench.reports.accuracies import over_seeds, pooled
-from fgbench.reports.experiments import Experiment, Run
+from fgbench.reports.experiment import Experiment, Run
 from fgbench.reports.rendering.render import text
 from fgbench.reports.rendering.table import Cell
+from fgbench.runs.predictions import Predictions
 from fgbench.runs.result_schema import TrainingHistory, read_shaped
-from fgbench.runs.results import Predictions
 from fgbench.storage import read_rows
 
 BRANCHES = "branches.parquet"

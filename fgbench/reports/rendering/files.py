@@ -10,9 +10,10 @@ from pathlib import Path
 from fgbench import storage
 from fgbench.reports.paper.own_numbers import without_paper
 from fgbench.reports.rendering.drawing_style import drawn
+from fgbench.reports.rendering.drawings import PICTURE_FORMATS, picture
 from fgbench.reports.rendering.hypertext import html_page, html_picture, html_table
 from fgbench.reports.rendering.latex import latex
-from fgbench.reports.rendering.render import PICTURE_FORMATS, comma_separated, markdown, picture
+from fgbench.reports.rendering.render import comma_separated, markdown
 from fgbench.reports.rendering.table import Figure, Table
 
 TEXT_FORMATS: dict[str, Callable[[Table], str]] = {

@@ -1,4 +1,4 @@
-"""Rendering of tables and figures: Markdown, CSV, and drawings as PNG, PDF and SVG."""
+"""Tables as Markdown and CSV."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 
 from fgbench.printable import cell_of, printable
 from fgbench.reports.paper.best import is_best
-from fgbench.reports.rendering.drawing_style import own_style
-from fgbench.reports.rendering.fonts import fit_fonts
 from fgbench.reports.rendering.table import Cell, PValue, Spread, Table
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure as Drawing
+    pass
 
 _LEAST = 0.001  # smaller p-values are not distinguished
 
@@ -53,25 +51,6 @@ def _csv_cell(cell: Cell) -> Cell:
     return cell_of(printable(cell)) if isinstance(cell, str) else cell
 
 
-def png(drawing: Drawing) -> bytes:
-    """Drawing as PNG; equal drawings give equal bytes."""
-    return picture(drawing, "png")
-
-
-def picture(drawing: Drawing, kind: str) -> bytes:
-    """Drawing as a file; equal drawings give equal bytes.
-
-    Args:
-        drawing: The drawing.
-        kind: One of :data:`PICTURE_FORMATS`. PDF embeds its fonts as TrueType, which publishers ask for.
-    """
-    out = io.BytesIO()
-    fit_fonts(drawing)
-    with own_style():
-        drawing.savefig(out, format=kind, metadata=_NO_TIME[kind])
-    return out.getvalue()
-
-
 def text(cell: Cell) -> str:
     """Cell as people read it: thousands separated, blank if unknown."""
     if cell is None:
@@ -100,14 +79,3 @@ def in_markdown(value: str) -> str:
 
 def _line(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-_NO_TIME: dict[str, dict[str, None]] = {
-    "png": {"Software": None},
-    "pdf": {"CreationDate": None},
-    "svg": {"Date": None},
-}
-"""Metadata to leave out."""
-
-PICTURE_FORMATS = tuple(_NO_TIME)
-"""Formats of drawings."""

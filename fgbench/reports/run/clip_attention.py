@@ -15,10 +15,11 @@ import numpy.typing as npt
 from fgbench.errors import ManifestError
 from fgbench.media.images import decode
 from fgbench.reports.accuracies import pooled
-from fgbench.reports.experiments import Experiment, NoRunError
+from fgbench.reports.experiment import Experiment
+from fgbench.reports.experiments import NoRunError
 from fgbench.reports.paper.methods import TMSAU
-from fgbench.runs.results import Predictions
-from fgbench.runs.streams import ATTENTION, ClipAttention, read_attention
+from fgbench.runs.attention import ATTENTION, ClipAttention, read_attention
+from fgbench.runs.predictions import Predictions
 from fgbench.storage import read_rows
 from fgbench.taxonomy import basics, leaf
 from fgbench.workfolders.layout import MANIFESTS

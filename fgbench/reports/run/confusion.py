@@ -19,7 +19,8 @@ from fgbench.evaluation.metrics import Counts
 from fgbench.reports.rendering.table import Cell, Table
 from fgbench.reports.run.scores import result_title
 from fgbench.runs.confusion_csv import NO_PREDICTION, confusion_csv
-from fgbench.runs.results import CONFUSION, read_predictions, read_result
+from fgbench.runs.predictions import read_predictions
+from fgbench.runs.results import CONFUSION, read_result
 from fgbench.taxonomy import basics
 
 N_LARGEST = 10

@@ -11,9 +11,9 @@ from pathlib import Path
 from fgbench import storage
 from fgbench.reports.comparison.contenders import Contender
 from fgbench.reports.rendering.drawing_style import drawn
+from fgbench.reports.rendering.drawings import PICTURE_FORMATS, png
 from fgbench.reports.rendering.files import TEXT_FORMATS, Look, file_names, write_item
 from fgbench.reports.rendering.hypertext import html_page, html_picture, html_table
-from fgbench.reports.rendering.render import PICTURE_FORMATS, png
 from fgbench.reports.rendering.table import Figure, Table
 from fgbench.reports.run.figures import run_figures
 from fgbench.reports.run.sheet import name_of, sheet_tables, title_of

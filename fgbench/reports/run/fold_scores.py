@@ -14,7 +14,8 @@ from fgbench.reports.accuracies import pooled
 from fgbench.reports.protocols import expected_folds, fairness_notes, protocol_notes
 from fgbench.reports.rendering.table import Cell, Spread, Table, centre
 from fgbench.reports.run.scores import class_rows, result_title, score_notes
-from fgbench.runs.results import Predictions, read_predictions, read_result
+from fgbench.runs.predictions import Predictions, read_predictions
+from fgbench.runs.results import read_result
 
 MEASURES = ("uar", "war", "macro_f1")
 

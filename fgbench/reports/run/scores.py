@@ -12,7 +12,8 @@ from fgbench.evaluation.significance import Interval, cluster_interval
 from fgbench.reports.protocols import fairness_notes, protocol_notes
 from fgbench.reports.rendering.render import text
 from fgbench.reports.rendering.table import Cell, Table, data_title
-from fgbench.runs.results import Predictions, read_predictions, read_result
+from fgbench.runs.predictions import Predictions, read_predictions
+from fgbench.runs.results import read_result
 
 COPIES = "Augmented copies are not scored."
 """Note of every table of scores on its samples."""

@@ -12,7 +12,7 @@ from fgbench.evaluation.clusters import cluster_summary
 from fgbench.evaluation.metrics import Scores
 from fgbench.reports.accuracies import accuracies, few_notes, over_seeds, pooled
 from fgbench.reports.chains import varied_over
-from fgbench.reports.experiments import Run
+from fgbench.reports.experiment import Run
 from fgbench.reports.protocols import fairness_notes, protocol_notes
 from fgbench.reports.rendering.render import text
 from fgbench.reports.rendering.table import Cell, Spread, Table, centre, data_title
@@ -21,8 +21,9 @@ from fgbench.reports.run.scores import result_title
 from fgbench.reports.run.unit_scores import pooled_units
 from fgbench.runs.face_origin import face_notes
 from fgbench.runs.other_programs import outside_notes
+from fgbench.runs.predictions import Predictions, read_predictions
 from fgbench.runs.pseudo_labels import pseudo_notes, pseudo_title
-from fgbench.runs.results import Predictions, read_predictions, read_result
+from fgbench.runs.results import read_result
 from fgbench.runs.unit_results import mean_f1, read_au_predictions, read_au_result, unit_scores
 
 

@@ -19,6 +19,7 @@ from fgbench.evaluation.calibration import (
     confidences_of,
     reliability_bins,
 )
+from fgbench.evaluation.cluster_counts import Metric
 from fgbench.evaluation.clusters import LEAST, MEANING, few_clusters_notes
 from fgbench.evaluation.hierarchy import (
     FARTHEST,
@@ -27,7 +28,6 @@ from fgbench.evaluation.hierarchy import (
     inside_counts,
     upper_counts,
 )
-from fgbench.evaluation.significance import Metric
 from fgbench.reports.accuracies import over_seeds, pooled
 from fgbench.reports.chains import chain_notes
 from fgbench.reports.comparison.contenders import Contender
@@ -35,16 +35,10 @@ from fgbench.reports.freshness import state_notes
 from fgbench.reports.protocols import protocol_notes
 from fgbench.reports.rendering.table import Cell, Table, data_title
 from fgbench.reports.run.own_upper import own_upper, own_upper_counts
-from fgbench.runs.breakdown import (
-    Group,
-    by_agreement,
-    by_confidence,
-    coverage,
-    missing_reasons,
-    read_judgements,
-)
+from fgbench.runs.breakdown import Group, by_agreement, by_confidence, read_judgements
+from fgbench.runs.coverage import coverage, missing_reasons
 from fgbench.runs.ledger.counts import reading_notes
-from fgbench.runs.results import Predictions
+from fgbench.runs.predictions import Predictions
 from fgbench.taxonomy import basics
 from fgbench.workfolders.layout import MANIFESTS
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from fgbench.evaluation.clusters import MEANING
 from fgbench.reports.accuracies import Accuracies, chance_notes, few_notes, measure
 from fgbench.reports.chains import chain_notes
-from fgbench.reports.experiments import Experiment, find_experiments, run_notes, shown_names, title_of
+from fgbench.reports.experiment import Experiment
+from fgbench.reports.experiments import find_experiments, run_notes, shown_names, title_of
 from fgbench.reports.freshness import marked, states_of
 from fgbench.reports.paper import numbers as paper
 from fgbench.reports.paper.best import bold_note, mark_best

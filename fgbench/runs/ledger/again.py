@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from fgbench.runs.ledger.entries import CLASSES, UNITS, Evaluated, earlier, is_run_folder, note_reading
-from fgbench.runs.results import Predictions, read_predictions, read_result
+from fgbench.runs.predictions import Predictions, read_predictions
+from fgbench.runs.results import read_result
 from fgbench.runs.settings import read_settings
 from fgbench.runs.unit_results import AuPredictions, read_au_predictions, read_au_result
 

@@ -20,15 +20,15 @@ def unaccounted(work: Path, names: Iterable[str]) -> dict[str, list[str]]:
     rejected: Mapping[str, dict[str, str]] = {
         row["id"]: row for row in pq.read_table(manifests / "rejects.parquet").to_pylist()
     }
-    found: dict[str, list[str]] = {}
+    actual: dict[str, list[str]] = {}
     for name in names:
         if any(name in clip for clip in used):
             continue
         rows = [row for clip, row in rejected.items() if name in clip]
         if not rows:
-            found[name] = ["neither used nor rejected"]
+            actual[name] = ["neither used nor rejected"]
         elif not rows[0]["reason"] or not rows[0]["detail"]:
-            found[name] = [f"rejected without reason or detail: {rows[0]}"]
+            actual[name] = [f"rejected without reason or detail: {rows[0]}"]
         elif rows[0]["reason"] == "internal_error":
-            found[name] = [f"rejected by the net alone: {rows[0]['detail'][:200]}"]
-    return found
+            actual[name] = [f"rejected by the net alone: {rows[0]['detail'][:200]}"]
+    return actual

@@ -84,13 +84,13 @@ def expect_none(faults: Mapping[Case, Iterable[str]], module: str) -> None:
         faults: Every case that was tried, and what was wrong with it.
         module: Module of the campaign.
     """
-    failed = {case: list(found) for case, found in sorted(faults.items())}
+    failed = {case: list(one) for case, one in sorted(faults.items())}
     lines = [
         "\n".join(
-            [f"{case}", *(f"    {fault}" for fault in found), f"    again: {_AGAIN.format(module, case)}"]
+            [f"{case}", *(f"    {fault}" for fault in one), f"    again: {_AGAIN.format(module, case)}"]
         )
-        for case, found in failed.items()
-        if found
+        for case, one in failed.items()
+        if one
     ]
     if lines:
         pytest.fail(f"{len(lines)} of {len(failed)} cases\n" + "\n".join(lines), pytrace=False)

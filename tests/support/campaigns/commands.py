@@ -16,7 +16,7 @@ LIMIT_S = 60.0
 MEMORY_MB = 2000.0
 DOCUMENTED = frozenset({0, 2, 130, *EXIT_CODES.values()})
 """Exit codes that a user may see; 1 is an unexpected failure, and none is expected here."""
-SAID = 200_000
+MAX_OUTPUT = 200_000
 """Characters that a command may print: more is a message that holds its input."""
 
 
@@ -47,25 +47,25 @@ class Ended:
 
     def faults(self) -> list[str]:
         """What must never be, one line each; none if all is well."""
-        found = []
+        actual = []
         text = self.output + self.errors
         if "Traceback (most recent call last)" in text:
-            found.append(f"traceback: {_last_line(text)}")
+            actual.append(f"traceback: {_last_line(text)}")
         if self.stopped == "time":
-            found.append(f"no end after {self.seconds:.0f} s: {_where(self.errors)}")
+            actual.append(f"no end after {self.seconds:.0f} s: {_where(self.errors)}")
         elif self.stopped == "memory" or self.peak_mb > MEMORY_MB:
-            found.append(f"{self.peak_mb:.0f} MB of memory after {self.seconds:.1f} s")
+            actual.append(f"{self.peak_mb:.0f} MB of memory after {self.seconds:.1f} s")
         elif self.stopped != "kill" and self.status not in DOCUMENTED:
-            found.append(f"exit code {self.status}: {_last_line(text)}")
+            actual.append(f"exit code {self.status}: {_last_line(text)}")
         if self.lingering:
-            found.append("processes left behind")
-        if len(text) > SAID:
-            found.append(f"printed {len(text)} characters")
+            actual.append("processes left behind")
+        if len(text) > MAX_OUTPUT:
+            actual.append(f"printed {len(text)} characters")
         command = " ".join(self.arguments[:2])
-        return [f"{command}: {fault}" for fault in found]
+        return [f"{command}: {fault}" for fault in actual]
 
     @property
-    def said(self) -> str:
+    def printed(self) -> str:
         """All that it printed."""
         return self.output + self.errors
 
@@ -151,6 +151,6 @@ def _last_line(text: str) -> str:
 
 def _where(errors: str) -> str:
     """Innermost places of fgbench in what faulthandler wrote."""
-    places = [line.strip() for line in errors.splitlines() if 'File "' in line]
-    ours = [place for place in places if "fgbench" in place] or places
+    positions = [line.strip() for line in errors.splitlines() if 'File "' in line]
+    ours = [position for position in positions if "fgbench" in position] or positions
     return "; ".join(ours[:2])[:300]

@@ -164,15 +164,15 @@ def _not_utf8(path: Path, rng: random.Random) -> None:
 def _value(path: Path, rng: random.Random) -> None:
     """One value somewhere in it is of another kind."""
     content = json.loads(path.read_text(encoding="utf-8"))
-    place: Any = content
+    position: Any = content
     while True:
-        keys = sorted(place) if isinstance(place, dict) else list(range(len(place)))
+        keys = sorted(position) if isinstance(position, dict) else list(range(len(position)))
         key = rng.choice(keys)
-        below = place[key]
+        below = position[key]
         if not isinstance(below, dict | list) or not below or rng.random() < 0.3:
             break
-        place = below
-    place[key] = rng.choice([value for value in VALUES if value != place[key]])
+        position = below
+    position[key] = rng.choice([value for value in VALUES if value != position[key]])
     path.write_text(json.dumps(content), encoding="utf-8")
 
 

@@ -41,25 +41,28 @@ def tried(
     """
     made = write(cases, folder / "data")
     (folder / "recipe.yaml").write_text(recipe, encoding="utf-8")
-    places = ["--data-root", folder / "data", "--workdir", folder / "work", "--jobs", "1"]
-    ended = commands.run("prepare", folder / "recipe.yaml", *places, limit_s=LIMIT_S)
+    options = ["--data-root", folder / "data", "--workdir", folder / "work", "--jobs", "1"]
+    ended = commands.run("prepare", folder / "recipe.yaml", *options, limit_s=LIMIT_S)
     faults = ended.faults()
     if ended.status and not faults:
         faults = [f"one file ended the run: {ended.errors[-300:]}"]
-    found: dict[Case, list[str]] = {}
+    actual: dict[Case, list[str]] = {}
     if not faults:
         named = {case.name: case for case in cases}
         lost = unaccounted(folder / "work", ["whole", *named])
         assert "whole" not in lost
-        found = {named[name]: [f"{made[named[name]]}: {why}" for why in told] for name, told in lost.items()}
+        actual = {
+            named[name]: [f"{made[named[name]]}: {why}" for why in reported]
+            for name, reported in lost.items()
+        }
         checked = commands.run("check", folder / "work")
-        faults = checked.faults() or ([] if checked.status == 0 else [f"check: {checked.said[-300:]}"])
+        faults = checked.faults() or ([] if checked.status == 0 else [f"check: {checked.printed[-300:]}"])
     if faults and len(cases) == 1:
-        found[cases[0]] = [f"{made[cases[0]]}: {fault}" for fault in faults]
+        actual[cases[0]] = [f"{made[cases[0]]}: {fault}" for fault in faults]
     elif faults:
         for case in cases:
-            found |= tried([case], folder / case.name, write=write, recipe=recipe, commands=commands)
-        if not found and ended.stopped != "time":
-            found = {cases[0]: [f"together with the next {len(cases) - 1}: {fault}" for fault in faults]}
+            actual |= tried([case], folder / case.name, write=write, recipe=recipe, commands=commands)
+        if not actual and ended.stopped != "time":
+            actual = {cases[0]: [f"together with the next {len(cases) - 1}: {fault}" for fault in faults]}
     shutil.rmtree(folder)
-    return found
+    return actual

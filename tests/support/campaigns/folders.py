@@ -77,8 +77,8 @@ class Prepared:
 
     def prepare(self, work: Path | None = None, *, jobs: int = 1) -> list[str]:
         """Arguments of ``fgbench prepare`` for this data set."""
-        places = ["--data-root", str(self.data), "--workdir", str(work or self.work)]
-        return ["prepare", str(self.recipe), *places, "--jobs", str(jobs)]
+        options = ["--data-root", str(self.data), "--workdir", str(work or self.work)]
+        return ["prepare", str(self.recipe), *options, "--jobs", str(jobs)]
 
     def recipe_of(self, name: str) -> str:
         """File of one of :data:`RECIPES`."""
@@ -89,11 +89,11 @@ def write_small(root: Path, *, n_frames: int = 6) -> Path:
     """Clips of a photographed face, ``<part>/<class>/<clip>.mp4``; classes differ in colour."""
     number = 0
     for part, count in PARTS.items():
-        for place in range(count):
+        for index in range(count):
             for shade, label in enumerate(CLASSES):
                 number += 1
                 pictures = face_pictures(number, n_frames, colour=shade)
-                path = root / part / label / f"{part}{place}.mp4"
+                path = root / part / label / f"{part}{index}.mp4"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_clip(path, size=(176, 176), pictures=pictures, options=QUICK)
     return root
@@ -144,7 +144,7 @@ def prepared(folder: Path, commands: Commands, kind: str = "small") -> Prepared:
         write_small(data, n_frames=18 if kind == "tracked" else 6)
     made = Prepared(data, recipe, folder / "work", folder)
     ended = commands.run(*made.prepare(), limit_s=300)
-    assert ended.status == 0, ended.said
+    assert ended.status == 0, ended.printed
     return made
 
 
@@ -173,10 +173,10 @@ def bytes_below(folder: Path) -> dict[str, bytes]:
     }
 
 
-def differences(found: dict[str, bytes], expected: dict[str, bytes]) -> list[str]:
+def differences(actual: dict[str, bytes], expected: dict[str, bytes]) -> list[str]:
     """Names whose bytes differ or that only one has."""
-    names = sorted(found.keys() | expected.keys())
-    return [name for name in names if found.get(name) != expected.get(name)]
+    names = sorted(actual.keys() | expected.keys())
+    return [name for name in names if actual.get(name) != expected.get(name)]
 
 
 def noise(number: int, size: int) -> bytes:

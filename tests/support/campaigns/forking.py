@@ -153,7 +153,7 @@ def _finish(code: int) -> None:
 
 def _heaviest_mb(leader: int) -> float:
     """Resident memory of the heaviest process of a session, MB."""
-    found = [0.0]
+    actual = [0.0]
     for process in Path("/proc").iterdir():
         if process.name.isdigit():
             try:
@@ -161,8 +161,8 @@ def _heaviest_mb(leader: int) -> float:
             except OSError:
                 continue
             if int(fields[3]) == leader:
-                found.append(int(fields[21]) * os.sysconf("SC_PAGE_SIZE") / 2**20)
-    return max(found)
+                actual.append(int(fields[21]) * os.sysconf("SC_PAGE_SIZE") / 2**20)
+    return max(actual)
 
 
 def _await_rest(leader: int) -> bool:

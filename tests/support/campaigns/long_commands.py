@@ -127,14 +127,14 @@ def command_of(name: str) -> LongCommand:
 
 def written(command: LongCommand, work: Path) -> dict[str, bytes]:
     """What a command wrote, times aside; name to bytes."""
-    found: dict[str, bytes] = {}
+    actual: dict[str, bytes] = {}
     for folder in command.writes:
         for name, data in bytes_below(work / folder).items():
             path = f"{folder}/{name}"
             if any(part in path for part in UNCOMPARED):
                 continue
-            found[path] = _without_times(data) if path.endswith("history.json") else data
-    return found
+            actual[path] = _without_times(data) if path.endswith("history.json") else data
+    return actual
 
 
 def _without_times(data: bytes) -> bytes:

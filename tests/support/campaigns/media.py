@@ -84,7 +84,7 @@ def write_seeds(
 
 def _write_seeds(folder: Path, formats: Sequence[tuple[str, str, str, str | None]]) -> dict[str, bytes]:
     folder.mkdir(parents=True, exist_ok=True)
-    found = {}
+    actual = {}
     for number, (name, codec, pixel_format, container) in enumerate(formats):
         options = dict(QUICK) if codec in ("libx264", "libx265") else {}
         if codec == "libx265":
@@ -103,8 +103,8 @@ def _write_seeds(folder: Path, formats: Sequence[tuple[str, str, str, str | None
             container_options={"fflags": "+bitexact"},
             thread_count=1,
         )
-        found[name] = path.read_bytes()
-    return found
+        actual[name] = path.read_bytes()
+    return actual
 
 
 def _plain(path: Path, size: tuple[int, int], n_frames: int = 2, **options: object) -> None:

@@ -27,26 +27,26 @@ WORDS = (0, 1, 2**31 - 1, 2**31, 2**32 - 1, 0xFFFF, 0x00010000, 0x7FFF7FFF)
 
 def flip_bits(data: bytes, rng: random.Random, others: Sequence[bytes]) -> bytes:
     """One to sixteen bits anywhere."""
-    found = bytearray(data)
+    damaged = bytearray(data)
     for _ in range(rng.choice((1, 1, 2, 4, 16))):
-        found[rng.randrange(len(found))] ^= 1 << rng.randrange(8)
-    return bytes(found)
+        damaged[rng.randrange(len(damaged))] ^= 1 << rng.randrange(8)
+    return bytes(damaged)
 
 
 def flip_head(data: bytes, rng: random.Random, others: Sequence[bytes]) -> bytes:
     """Bytes of the first two hundred, where formats say what they are."""
-    found = bytearray(data)
+    damaged = bytearray(data)
     for _ in range(rng.randint(1, 6)):
-        found[rng.randrange(min(200, len(found)))] = rng.randrange(256)
-    return bytes(found)
+        damaged[rng.randrange(min(200, len(damaged)))] = rng.randrange(256)
+    return bytes(damaged)
 
 
 def sprinkle(data: bytes, rng: random.Random, others: Sequence[bytes]) -> bytes:
     """One byte in a hundred."""
-    found = bytearray(data)
-    for _ in range(len(found) // 100 + 1):
-        found[rng.randrange(len(found))] = rng.randrange(256)
-    return bytes(found)
+    damaged = bytearray(data)
+    for _ in range(len(damaged) // 100 + 1):
+        damaged[rng.randrange(len(damaged))] = rng.randrange(256)
+    return bytes(damaged)
 
 
 def overwrite(data: bytes, rng: random.Random, others: Sequence[bytes]) -> bytes:
@@ -82,8 +82,8 @@ def repeat(data: bytes, rng: random.Random, others: Sequence[bytes]) -> bytes:
 
 def put_in(data: bytes, rng: random.Random, others: Sequence[bytes]) -> bytes:
     """Noise between the bytes."""
-    place = rng.randrange(len(data))
-    return data[:place] + rng.randbytes(rng.randint(1, 300)) + data[place:]
+    position = rng.randrange(len(data))
+    return data[:position] + rng.randbytes(rng.randint(1, 300)) + data[position:]
 
 
 def splice(data: bytes, rng: random.Random, others: Sequence[bytes]) -> bytes:
@@ -99,24 +99,24 @@ def append(data: bytes, rng: random.Random, others: Sequence[bytes]) -> bytes:
 
 def lie_in_head(data: bytes, rng: random.Random, others: Sequence[bytes]) -> bytes:
     """A number of the header, in either order of bytes, is the least or greatest."""
-    found = bytearray(data)
+    damaged = bytearray(data)
     for _ in range(rng.randint(1, 3)):
         size = rng.choice((2, 4, 8))
-        place = rng.randrange(max(1, min(400, len(found)) - size))
+        position = rng.randrange(max(1, min(400, len(damaged)) - size))
         value = rng.choice(WORDS) % (1 << (8 * size))
-        found[place : place + size] = value.to_bytes(size, rng.choice(("big", "little")))
-    return bytes(found)
+        damaged[position : position + size] = value.to_bytes(size, rng.choice(("big", "little")))
+    return bytes(damaged)
 
 
 def lie_in_box(data: bytes, rng: random.Random, others: Sequence[bytes]) -> bytes:
     """A length or a count in a box of an MP4 file is the least or greatest."""
-    places = [place for name in BOXES if (place := data.find(name)) > 4]
-    if not places:
+    positions = [start for name in BOXES if (start := data.find(name)) > 4]
+    if not positions:
         return lie_in_head(data, rng, others)
-    found = bytearray(data)
-    place = rng.choice(places) + rng.choice((-4, 4, 8, 12, 16, 20))
-    found[place : place + 4] = rng.choice(WORDS).to_bytes(4, "big")
-    return bytes(found)
+    damaged = bytearray(data)
+    start = rng.choice(positions) + rng.choice((-4, 4, 8, 12, 16, 20))
+    damaged[start : start + 4] = rng.choice(WORDS).to_bytes(4, "big")
+    return bytes(damaged)
 
 
 def change_lines(data: bytes, rng: random.Random, others: Sequence[bytes]) -> bytes:

@@ -112,8 +112,8 @@ def _jpeg_of(side: int) -> Callable[[Mapping[str, bytes]], tuple[str, bytes]]:
 
     def write(seeds: Mapping[str, bytes]) -> tuple[str, bytes]:
         data = bytearray(seeds["plain.jpg"])
-        place = data.index(b"\xff\xc0") + 5
-        data[place : place + 4] = struct.pack(">HH", side, side)
+        position = data.index(b"\xff\xc0") + 5
+        data[position : position + 4] = struct.pack(">HH", side, side)
         return ".jpg", bytes(data)
 
     return write
@@ -148,8 +148,8 @@ def _tiff_claim(seeds: Mapping[str, bytes]) -> tuple[str, bytes]:
 
 def _webp_canvas(seeds: Mapping[str, bytes]) -> tuple[str, bytes]:
     data = bytearray(seeds["moving.webp"])
-    place = data.index(b"VP8X") + 12
-    data[place : place + 6] = b"\xff\x3f\x00\xff\x3f\x00"
+    position = data.index(b"VP8X") + 12
+    data[position : position + 6] = b"\xff\x3f\x00\xff\x3f\x00"
     return ".webp", bytes(data)
 
 
@@ -158,8 +158,8 @@ def _box_claim(name: str) -> Callable[[Mapping[str, bytes]], tuple[str, bytes]]:
 
     def write(seeds: Mapping[str, bytes]) -> tuple[str, bytes]:
         data = bytearray(seeds[name])
-        place = data.index(b"ispe") + 8
-        data[place : place + 8] = struct.pack(">II", 2**31 - 1, 2**16)
+        position = data.index(b"ispe") + 8
+        data[position : position + 8] = struct.pack(">II", 2**31 - 1, 2**16)
         return Path(name).suffix, bytes(data)
 
     return write
@@ -230,8 +230,8 @@ BOMB_EVERY = 4
 def write_case(case: Case, folder: Path, seeds: Mapping[str, bytes]) -> str:
     """Write the file of a case, named :attr:`Case.name` with a suffix; returns how it was made."""
     rng: random.Random = case.random()
-    turn, place = divmod(case.number, BOMB_EVERY)
-    if place == BOMB_EVERY - 1 and turn < len(BOMBS):
+    turn, position = divmod(case.number, BOMB_EVERY)
+    if position == BOMB_EVERY - 1 and turn < len(BOMBS):
         name = sorted(BOMBS)[turn]
         suffix, data = BOMBS[name](seeds)
         how = name

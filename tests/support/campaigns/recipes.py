@@ -234,21 +234,21 @@ def write_case(case: Case, folder: Path) -> tuple[str, Path]:
     """Write the recipe of a case; returns how it was made, and its file."""
     rng = case.random()
     path = folder / "case.yaml"
-    turn, place = divmod(case.number, 3)
-    if place == 0 and turn < len(ODD):
+    turn, position = divmod(case.number, 3)
+    if position == 0 and turn < len(ODD):
         name = sorted(ODD)[turn]
         path.write_bytes(ODD[name](rng))
-    elif place == 0 and turn == len(ODD):
+    elif position == 0 and turn == len(ODD):
         name = "chain"
         for number in range(CHAIN):
             (folder / f"link{number}.yaml").write_text(f"extends: link{number + 1}\n", encoding="utf-8")
         (folder / f"link{CHAIN}.yaml").write_text(WHOLE, encoding="utf-8")
         path.write_text("extends: link0\n", encoding="utf-8")
-    elif place == 0 and turn == len(ODD) + 1:
+    elif position == 0 and turn == len(ODD) + 1:
         name = "circle"
         path.write_text("extends: other\n", encoding="utf-8")
         (folder / "other.yaml").write_text("extends: case\n", encoding="utf-8")
-    elif place == 1:
+    elif position == 1:
         name = "damaged"
         path.write_bytes(_damaged(rng))
     else:

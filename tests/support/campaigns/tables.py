@@ -79,13 +79,13 @@ def _whole(table: str) -> Rows:
     if table == "annotations.csv":
         parts = ("train", "val", "test")
         return [
-            [clip, label, "2", "0.9", f"s{place}", "web", parts[place]]
-            for place, (clip, label) in enumerate(zip(CLIPS, LABELS, strict=True))
+            [clip, label, "2", "0.9", f"s{index}", "web", parts[index]]
+            for index, (clip, label) in enumerate(zip(CLIPS, LABELS, strict=True))
         ]
     if table == "votes.csv":
         return [
-            [clip, f"annotator{vote}", LABELS[place], "0.8", "2", "1"]
-            for place, clip in enumerate(CLIPS)
+            [clip, f"annotator{vote}", LABELS[index], "0.8", "2", "1"]
+            for index, clip in enumerate(CLIPS)
             for vote in range(5)
         ]
     return [[clip, str(frame)] for clip in CLIPS for frame in (1, 2, 3)]

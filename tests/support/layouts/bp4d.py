@@ -19,10 +19,10 @@ def codes(number, **changed):
 def write_bp4d(root, subjects=SUBJECTS, tasks=("T1", "T2"), *, coded=CODED):
     """Pictures 8 to 13 of every sequence, of which 9 to 12 are coded; models of the face lie beside."""
     for subject in subjects:
-        for place, task in enumerate(tasks):
+        for index, task in enumerate(tasks):
             for number in range(8, 14):
                 # Numbers have as many digits as the longest, or none are padded.
-                name = f"{number:04d}" if place else str(number)
+                name = f"{number:04d}" if index else str(number)
                 label = "smile" if number % 2 == 0 else "rest"
                 write_picture(root / subject / task / f"{name}.jpg", label, size=(64, 64))
                 write_text(root / subject / task / f"{name}.obj", "v 0 0 0\n")

@@ -10,14 +10,14 @@ def write_sequences(root, n_subjects=10, *, n_frames=5):
     """Two labelled sequences and an unlabelled one of every subject; codes are floats, as in the release."""
     for number in range(n_subjects):
         subject = f"S{number + 5:03d}"
-        for place in range(3):
-            sequence = f"{place + 1:03d}"
-            label = list(CODES)[(2 * number + place) % 7]
+        for index in range(3):
+            sequence = f"{index + 1:03d}"
+            label = list(CODES)[(2 * number + index) % 7]
             names = [f"{subject}_{sequence}_{frame + 1:08d}.png" for frame in range(n_frames)]
             write_pictures(root / "cohn-kanade-images" / subject / sequence, names, label)
             labels = root / "Emotion" / subject / sequence
             labels.mkdir(parents=True, exist_ok=True)
-            if place < 2:
+            if index < 2:
                 write_text(labels / f"{names[-1][:-4]}_emotion.txt", f"   {CODES[label]:.7e}\n")
     (root / "cohn-kanade-images" / "S005" / "001" / ".DS_Store").write_bytes(b"x")
     return root

@@ -15,7 +15,7 @@ def write_ferv39k(root, scenes=("Action", "DailyLife"), *, frames="2_ClipsforFac
                 clip = f"{scene}/{emotion}/{number:04d}"
                 write_pictures(root / frames / clip, ["0001.jpg", "0002.jpg"], emotion)
                 lines[part].append(f"{clip} {emotion}")
-    for part, found in lines.items():
-        write_text(root / LISTS / f"{part}_All.csv", "\n".join(found) + "\n")
-        write_text(root / "4_setups" / "22_scenes" / f"{part}_Action.csv", found[0] + "\n")
+    for part, one in lines.items():
+        write_text(root / LISTS / f"{part}_All.csv", "\n".join(one) + "\n")
+        write_text(root / "4_setups" / "22_scenes" / f"{part}_Action.csv", one[0] + "\n")
     return root

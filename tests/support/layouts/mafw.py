@@ -22,8 +22,8 @@ def write_mafw(root, n_clips=33, *, lists="split"):
     """Clips 1 to ``n_clips`` in five folds; beside are compound lists and counts of frames."""
     for k in range(1, 6):
         for part in ("train", "test"):
-            found = [n for n in range(1, n_clips + 1) if (n % 5 + 1 == k) == (part == "test")]
-            text = "".join(f"{n:05d}.mp4 {LABELS[n % 11]}\n" for n in found)
+            actual = [n for n in range(1, n_clips + 1) if (n % 5 + 1 == k) == (part == "test")]
+            text = "".join(f"{n:05d}.mp4 {LABELS[n % 11]}\n" for n in actual)
             write_text(root / lists / LISTS / f"set_{k}" / f"{part}.txt", text)
             compound = root / lists / "compound" / "no_caption" / f"set_{k}" / f"{part}.txt"
             write_text(compound, "00001.mp4 anger_disgust\n")

@@ -1,0 +1,175 @@
+"""Tables of annotations as users write them: rows by column, checked cells, parts, votes and rounds."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+from fgbench.datasets._parts import EXAMPLES
+from fgbench.datasets._tables import decimal_number, open_text, whole_number
+from fgbench.errors import DatasetError
+from fgbench.naming import first_few
+from fgbench.records import Vote
+
+ANNOTATIONS = "annotations.csv"
+VOTES = "votes.csv"
+SELECTION = "selection.csv"
+MAX_ROUNDS = 99
+"""Latest round of votes; the paper has two."""
+
+VIDEOS = "videos"
+LAYOUT = f"expected {VIDEOS}/ with the clips and {ANNOTATIONS} (clip,label,key_frame,...) or {VOTES}"
+
+COLUMNS = {
+    ANNOTATIONS: ("clip", "label", "key_frame", "confidence", "subject", "source", "split"),
+    VOTES: ("clip", "annotator", "label", "confidence", "key_frame", "round"),
+    SELECTION: ("clip", "frame"),
+}
+"""Columns of each table."""
+
+_SPELLINGS = {"subject_id": "subject", "source_id": "source", "clip_id": "clip"}
+"""Other names of columns."""
+
+MEANT = {
+    "person": "subject",
+    "participant": "subject",
+    "actor": "subject",
+    "speaker": "subject",
+    "identity": "subject",
+    "emotion": "label",
+    "expression": "label",
+    "class": "label",
+    "part": "split",
+    "rater": "annotator",
+}
+"""Columns of other names that may be meant for one that is read; they are asked for, and never taken."""
+
+_MARKS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+"""Separators that tables of other programs may have."""
+
+_SHOWN = 60
+
+
+def with_nearest(column: str, columns_read: Sequence[str], columns: Sequence[str]) -> str:
+    """Name of a column, with the one that may have been meant."""
+    absent = [name for name in columns_read if name not in columns]
+    meant = MEANT.get(column.removesuffix("_id"))
+    near = [meant] if meant in absent else get_close_matches(column, absent, n=1)
+    return f"{column or 'one without a name'}" + (f" (did you mean {near[0]}?)" if near else "")
+
+
+class BadCellError(Exception):
+    """A cell of a table that cannot be read."""
+
+
+def read_annotations(path: Path, *, required: set[str]) -> list[Mapping[str, str]] | None:
+    """Rows of a CSV file with their line numbers under ``_line``; ``None`` if there is no such file."""
+    if not (path.exists() or path.is_symlink()):
+        return None
+    try:
+        with open_text(path) as file:
+            rows = list(_rows(file, path, required=required))
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path} is not UTF-8: {error.reason}", "save the table as UTF-8 text") from error
+    except csv.Error as error:
+        raise DatasetError(f"{path} is not a CSV table: {error}", LAYOUT) from error
+    return rows
+
+
+def column_names(reader: csv.DictReader[str]) -> list[str]:
+    """Names of the columns in their usual spelling."""
+    columns = [column.strip().lower() for column in reader.fieldnames or []]
+    return [_SPELLINGS.get(column, column) for column in columns]
+
+
+def _rows(file: Iterator[str], path: Path, *, required: set[str]) -> Iterator[Mapping[str, str]]:
+    reader = csv.DictReader(file, strict=True)
+    columns = column_names(reader)
+    reader.fieldnames = columns
+    names = ", ".join(COLUMNS[path.name])
+    missing = sorted(required - set(columns))
+    if missing and len(columns) == 1 and (mark := next((mark for mark in _MARKS if mark in columns[0]), "")):
+        raise DatasetError(
+            f"{path} separates its columns by {mark!r}, expected commas",
+            f"save the table with commas in the place of {_MARKS[mark]} between the cells, and points in "
+            "numbers",
+        )
+    if missing:
+        raise DatasetError(
+            f"{path} has no column {', '.join(missing)} (it has: {first_few(columns) or 'nothing'})",
+            f"the first line has to name the columns; known: {names}",
+        )
+    twice = [column for column, count in Counter(columns).items() if count > 1 and column]
+    if twice:
+        raise DatasetError(
+            f"{path} has columns that come twice: {first_few(twice)}", f"keep one of each; known: {names}"
+        )
+    for row in reader:
+        if None in row:
+            raise DatasetError(
+                f"{path} line {reader.line_num} has more cells than the first line", "correct the line"
+            )
+        cells = {column: (cell or "").strip() for column, cell in row.items()}
+        if not cells["clip"]:
+            raise DatasetError(f"{path} line {reader.line_num} names no clip", "correct the line")
+        yield {**cells, "_line": str(reader.line_num)}
+
+
+def integer(row: Mapping[str, str], column: str, table: str) -> int:
+    text = row.get(column, "")
+    number = whole_number(text)
+    if number is None:
+        raise BadCellError(
+            f"{table} line {row['_line']}: {column} is {text[:_SHOWN]!r}, "
+            "expected a whole number in plain digits"
+        )
+    return number
+
+
+def optional_integer(row: Mapping[str, str], column: str, table: str) -> int | None:
+    return integer(row, column, table) if row.get(column) else None
+
+
+def fraction(row: Mapping[str, str], table: str) -> float | None:
+    text = row.get("confidence", "")
+    if not text:
+        return None
+    value = decimal_number(text)
+    if value is None or not 0.0 <= value <= 1.0:
+        raise BadCellError(
+            f"{table} line {row['_line']}: confidence is {text[:_SHOWN]!r}, expected a number from 0 to 1"
+        )
+    return value
+
+
+def part_of(row: Mapping[str, str], parts: Mapping[str, str]) -> str | None:
+    text = row.get("split", "")
+    if text and text not in parts:
+        raise BadCellError(
+            f"{ANNOTATIONS} line {row['_line']}: split is {text[:_SHOWN]!r}, expected a part ({EXAMPLES})"
+        )
+    return parts[text] if text else None
+
+
+def vote_of(row: Mapping[str, str]) -> Vote:
+    return Vote(
+        annotator=row["annotator"],
+        label=row["label"],
+        confidence=fraction(row, VOTES),
+        key_frame=optional_integer(row, "key_frame", VOTES),
+        round=round_of(row),
+    )
+
+
+def round_of(row: Mapping[str, str]) -> int:
+    number = optional_integer(row, "round", VOTES)
+    if number is None:
+        return 1
+    if not 1 <= number <= MAX_ROUNDS:
+        raise BadCellError(
+            f"{VOTES} line {row['_line']}: round is {number}, expected 1 for the first vote to {MAX_ROUNDS}"
+        )
+    return number
