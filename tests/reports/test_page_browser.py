@@ -392,7 +392,7 @@ def test_runs_of_action_units_alone_are_no_lack_of_runs(visit, tmp_path):
         storage.write_table(path, table.set_column(place, field, pa.nulls(len(table), field.type)))
     predictions = AuPredictions(
         units=["au12"],
-        sample_ids=["a", "b"],
+        sample_ids=["a-f00000", "b-f00003"],
         clip_ids=["a", "b"],
         subject_ids=["p", "q"],
         labels=np.array([[1], [-1]], np.int8),
