@@ -34,6 +34,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from itertools import chain
 from pathlib import Path
 
 from fgbench.datasets import _drawn_truth, _unit_table
@@ -80,8 +81,9 @@ _MEANT = {
     "rater": "annotator",
 }
 """Columns of other names that may be meant for one that is read; they are asked for, and never taken."""
-_MARKS = {";": "semicolons", "\t": "tabs", "|": "bars"}
-"""Separators that tables of other programs may have."""
+_SEPARATORS = (",", ";", "\t")
+_DECIMALS = ("confidence",)
+"""Columns of decimal numbers, which tables separated by semicolons or tabs may write with commas."""
 _SHOWN = 60
 
 CARD = Card(
@@ -172,7 +174,7 @@ def notes(root: Path) -> list[str]:
         if not path.is_file():
             continue
         with open_text(path) as file:
-            columns = _head(csv.DictReader(file, strict=True))
+            columns = _head(_reader(file)[0])
         odd = [column for column in columns if column not in columns_read]
         if odd:
             ignored = [_with_nearest(column, columns_read, columns) for column in odd]
@@ -298,17 +300,24 @@ def _head(reader: csv.DictReader[str]) -> list[str]:
     return [_SPELLINGS.get(column, column) for column in columns]
 
 
+def _reader(file: Iterator[str]) -> tuple[csv.DictReader[str], str]:
+    """Reader of the rows of a table, and the separator of its cells: that of the first line, of which a comma
+    goes before others."""
+    first = next(file, "")
+    separator = next((mark for mark in _SEPARATORS if mark in first), ",")
+    return csv.DictReader(chain([first], file), strict=True, delimiter=separator), separator
+
+
 def _rows(file: Iterator[str], path: Path, *, required: set[str]) -> Iterator[Mapping[str, str]]:
-    reader = csv.DictReader(file, strict=True)
+    reader, separator = _reader(file)
     columns = _head(reader)
     reader.fieldnames = columns
     names = ", ".join(_COLUMNS[path.name])
     missing = sorted(required - set(columns))
-    if missing and len(columns) == 1 and (mark := next((mark for mark in _MARKS if mark in columns[0]), "")):
+    if missing and len(columns) == 1 and "|" in columns[0]:
         raise DatasetError(
-            f"{path} separates its columns by {mark!r}, expected commas",
-            f"save the table with commas in the place of {_MARKS[mark]} between the cells, and points in "
-            "numbers",
+            f"{path} separates its columns by '|', expected commas, semicolons or tabs",
+            "save the table as CSV",
         )
     if missing:
         raise DatasetError(
@@ -326,6 +335,8 @@ def _rows(file: Iterator[str], path: Path, *, required: set[str]) -> Iterator[Ma
                 f"{path} line {reader.line_num} has more cells than the first line", "correct the line"
             )
         cells = {column: (cell or "").strip() for column, cell in row.items()}
+        if separator != ",":
+            cells |= {name: cells[name].replace(",", ".") for name in _DECIMALS if name in cells}
         if not cells["clip"]:
             raise DatasetError(f"{path} line {reader.line_num} names no clip", "correct the line")
         yield {**cells, "_line": str(reader.line_num)}
