@@ -288,7 +288,9 @@ def _table(path: Path, *, required: set[str]) -> list[Mapping[str, str]] | None:
         with open_text(path) as file:
             rows = list(_rows(file, path, required=required))
     except UnicodeDecodeError as error:
-        raise DatasetError(f"{path} is not UTF-8: {error.reason}", "save the table as UTF-8 text") from error
+        raise DatasetError(
+            f"{path} is not UTF-8: {error.reason}", "save the table as UTF-8 text (Excel: CSV UTF-8)"
+        ) from error
     except csv.Error as error:
         raise DatasetError(f"{path} is not a CSV table: {error}", _LAYOUT) from error
     return rows

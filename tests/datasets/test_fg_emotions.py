@@ -288,6 +288,23 @@ def test_cells_are_separated_by_commas_semicolons_or_tabs(tmp_path, separator, c
     assert [vote.annotator for vote in entry.votes] == ([] if separator == "," else ["x, y"])
 
 
+def test_paths_as_windows_writes_them_are_found(tmp_path):
+    names = ["sub\\a.mp4", "videos\\b.mp4", "sub\\c", "..\\out.mp4"]
+    root = tree(
+        tmp_path / "in",
+        ["videos/sub/a.mp4", "videos/b.mp4", "videos/sub\\c.mp4", "videos/sub/c.mp4"],
+        annotations="clip,label\n" + "".join(f"{name},anger\n" for name in names),
+    )
+    (tmp_path / "out.mp4").write_bytes(b"x")
+    found = {entry.path: entry.problem and entry.problem[0] for entry in list_clips(root)}
+    assert found == {
+        "videos/sub/a.mp4": None,
+        "videos/b.mp4": None,
+        "videos/sub\\c.mp4": None,  # a file of this very name comes first
+        "..\\out.mp4": "missing_file",
+    }
+
+
 def test_absent_folder_and_wrong_encoding(tmp_path):
     with pytest.raises(DatasetError, match="no folder"):
         list_clips(tmp_path / "none")
