@@ -49,8 +49,10 @@ class Inventory:
         """Lines for people on unused media, pictures that are frames of clips, and files of other kinds."""
         texts = []
         if self.used < self.media:
+            left = self.media - self.used
+            are = "is" if left == 1 else "are"
             texts.append(
-                f"warning: {self.media - self.used} of {self.media} pictures and videos are not used, "
+                f"warning: {left} of {self.media} pictures and videos {are} not used, "
                 f"e.g. {', '.join(self.unused)}"
             )
         if self.folders:

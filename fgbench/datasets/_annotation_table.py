@@ -6,6 +6,7 @@ import csv
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from itertools import chain
 from pathlib import Path
 
 from fgbench.datasets._parts import EXAMPLES
@@ -47,8 +48,9 @@ MEANT = {
 }
 """Columns of other names that may be meant for one that is read; they are asked for, and never taken."""
 
-_MARKS = {";": "semicolons", "\t": "tabs", "|": "bars"}
-"""Separators that tables of other programs may have."""
+_SEPARATORS = (",", ";", "\t")
+_DECIMALS = ("confidence",)
+"""Columns of decimal numbers, which tables separated by semicolons or tabs may write with commas."""
 
 _SHOWN = 60
 
@@ -73,7 +75,9 @@ def read_annotations(path: Path, *, required: set[str]) -> list[Mapping[str, str
         with open_text(path) as file:
             rows = list(_rows(file, path, required=required))
     except UnicodeDecodeError as error:
-        raise DatasetError(f"{path} is not UTF-8: {error.reason}", "save the table as UTF-8 text") from error
+        raise DatasetError(
+            f"{path} is not UTF-8: {error.reason}", "save the table as UTF-8 text (Excel: CSV UTF-8)"
+        ) from error
     except csv.Error as error:
         raise DatasetError(f"{path} is not a CSV table: {error}", LAYOUT) from error
     return rows
@@ -85,17 +89,24 @@ def column_names(reader: csv.DictReader[str]) -> list[str]:
     return [_SPELLINGS.get(column, column) for column in columns]
 
 
+def row_reader(file: Iterator[str]) -> tuple[csv.DictReader[str], str]:
+    """Reader of the rows of a table, and the separator of its cells: that of the first line, of which a comma
+    goes before others."""
+    first = next(file, "")
+    separator = next((mark for mark in _SEPARATORS if mark in first), ",")
+    return csv.DictReader(chain([first], file), strict=True, delimiter=separator), separator
+
+
 def _rows(file: Iterator[str], path: Path, *, required: set[str]) -> Iterator[Mapping[str, str]]:
-    reader = csv.DictReader(file, strict=True)
+    reader, separator = row_reader(file)
     columns = column_names(reader)
     reader.fieldnames = columns
     names = ", ".join(COLUMNS[path.name])
     missing = sorted(required - set(columns))
-    if missing and len(columns) == 1 and (mark := next((mark for mark in _MARKS if mark in columns[0]), "")):
+    if missing and len(columns) == 1 and "|" in columns[0]:
         raise DatasetError(
-            f"{path} separates its columns by {mark!r}, expected commas",
-            f"save the table with commas in the place of {_MARKS[mark]} between the cells, and points in "
-            "numbers",
+            f"{path} separates its columns by '|', expected commas, semicolons or tabs",
+            "save the table as CSV",
         )
     if missing:
         raise DatasetError(
@@ -113,6 +124,8 @@ def _rows(file: Iterator[str], path: Path, *, required: set[str]) -> Iterator[Ma
                 f"{path} line {reader.line_num} has more cells than the first line", "correct the line"
             )
         cells = {column: (cell or "").strip() for column, cell in row.items()}
+        if separator != ",":
+            cells |= {name: cells[name].replace(",", ".") for name in _DECIMALS if name in cells}
         if not cells["clip"]:
             raise DatasetError(f"{path} line {reader.line_num} names no clip", "correct the line")
         yield {**cells, "_line": str(reader.line_num)}

@@ -1,8 +1,8 @@
 """Files of clips by the names that tables use, in any spelling.
 
 Lists the data set once. A clip is a file: ``a``, ``./a``, ``a.MP4`` and ``videos/a.mp4`` are one clip if they
-lead to one file. Its id is the path of the file below the folder of videos, without suffix, in the form
-of :func:`fgbench.naming.tidy`.
+lead to one file, and so is ``b\\a`` where only ``b/a`` is there. Its id is the path of the file below the
+folder of videos, without suffix, in the form of :func:`fgbench.naming.tidy`.
 """
 
 from __future__ import annotations
@@ -116,6 +116,10 @@ class ClipFiles:
             return self._there(paths[0])
         if _is_file(self._root / self._before / plain):  # below a folder that is linked to more than once
             return self._there(self._before + plain)
+        if "\\" in clip:  # as Windows writes paths
+            found = self._find(clip.replace("\\", "/"))
+            if found.path in self._kinds:
+                return found
         detail = f"no video or picture {clip!r} below {self._base}"
         return NamedFile(clip_id=clip_id, path=clip, problem=("missing_file", detail))
 

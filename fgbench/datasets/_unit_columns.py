@@ -111,7 +111,9 @@ def read_table(
             head = [tidy(cell).lower() for cell in next(lines, [])]
             _read_lines(path, shown, tables, clip_id, clip, head, lines, has_commas=separator != ",")
     except UnicodeDecodeError as error:
-        raise DatasetError(f"{path} is not UTF-8: {error.reason}", "save the table as UTF-8 text") from error
+        raise DatasetError(
+            f"{path} is not UTF-8: {error.reason}", "save the table as UTF-8 text (Excel: CSV UTF-8)"
+        ) from error
     except csv.Error as error:
         raise DatasetError(f"{path} is not a CSV table: {error}", f"expected {EXAMPLE}") from error
 

@@ -29,8 +29,6 @@ Liang et al., Fine-Grained Facial Expression Recognition in the Wild.
 
 from __future__ import annotations
 
-import csv
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
@@ -52,6 +50,7 @@ from fgbench.datasets._annotation_table import (
     optional_integer,
     part_of,
     read_annotations,
+    row_reader,
     vote_of,
     with_nearest,
 )
@@ -158,7 +157,7 @@ def notes(root: Path) -> list[str]:
         if not path.is_file():
             continue
         with open_text(path) as file:
-            columns = column_names(csv.DictReader(file, strict=True))
+            columns = column_names(row_reader(file)[0])
         odd = [column for column in columns if column not in columns_read]
         if odd:
             ignored = [with_nearest(column, columns_read, columns) for column in odd]

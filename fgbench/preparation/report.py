@@ -183,8 +183,9 @@ def face_lines(faces: Mapping[str, int] | None, n_clips: int) -> list[str]:
         return []
     lines = []
     if faces["several"]:
+        show = "shows" if faces["several"] == 1 else "show"
         lines.append(
-            f"{faces['several']:,} of {n_clips:,} clips show several people at once (n_persons in clips)"
+            f"{faces['several']:,} of {n_clips:,} clips {show} several people at once (n_persons in clips)"
         )
     if faces["passing"]:
         lines.append(

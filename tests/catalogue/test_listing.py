@@ -52,7 +52,7 @@ def test_of_a_folder_of_pictures_all_files_are_told(tmp_path):
     (tmp_path / "happy" / "walk" / "inner.mp4").write_bytes(b"x")
     (tmp_path / "happy" / "walk" / "notes.txt").write_text("x")
     assert listing.list_data(folder_config(), tmp_path).inventory.lines == [
-        "warning: 1 of 4 pictures and videos are not used, e.g. happy/walk/inner.mp4",
+        "warning: 1 of 4 pictures and videos is not used, e.g. happy/walk/inner.mp4",
         "3 pictures in 1 folder are the frames of 1 clip, e.g. happy/walk (3); if each is a picture by "
         "itself, the layout is another than the recipe's",
         "other files: 1 .txt, 1 without suffix",
@@ -128,7 +128,7 @@ def test_what_is_no_file_is_a_problem_and_the_rest_is_counted(tmp_path):
         "happy/person": "no_pictures",
     }
     assert entries.inventory.lines == [
-        "warning: 1 of 2 pictures and videos are not used, e.g. happy/person/film/deep.png",
+        "warning: 1 of 2 pictures and videos is not used, e.g. happy/person/film/deep.png",
         "other files: 2 .txt, 1 .db, 1 hidden, 1 without suffix",
     ]
 

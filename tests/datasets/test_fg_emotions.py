@@ -250,8 +250,8 @@ def test_paths_that_lead_out_are_kept_for_the_reject_table(tmp_path, clip):
         ({}, "holds neither annotations.csv nor votes.csv"),
         ({"annotations": ""}, "has no column clip"),
         ({"annotations": "file,label\na,anger\n"}, "has no column clip"),
-        ({"annotations": "clip;label\na;anger\n"}, "separates its columns by ';', expected commas"),
-        ({"votes": "clip\tannotator\tlabel\na\tx\tanger\n"}, r"separates its columns by '\\t'"),
+        ({"annotations": "clip|label\na|anger\n"}, r"separates its columns by '\|', expected commas, semi"),
+        ({"annotations": "clip;lable\na;anger\n"}, "has no column label .*did you mean lable"),
         (
             {"annotations": "clip,lable\na,anger\n"},
             "has no column label .it has: clip, lable., did you mean lable",
@@ -270,6 +270,39 @@ def test_paths_that_lead_out_are_kept_for_the_reject_table(tmp_path, clip):
 def test_wrong_tables_are_explained(tmp_path, tables, message):
     with pytest.raises(DatasetError, match=message):
         list_clips(tree(tmp_path, ["videos/a.mp4"], **tables))
+
+
+@pytest.mark.parametrize(
+    ("separator", "confidence"), [(",", "0.8"), (";", "0,8"), (";", "0.8"), ("\t", "0,8"), (",", '"0.8"')]
+)
+def test_cells_are_separated_by_commas_semicolons_or_tabs(tmp_path, separator, confidence):
+    """As spreadsheets of different countries save them, with their commas in numbers."""
+    rows = [["clip", "label", "key_frame", "confidence", "subject"], ["a", "anger", "3", confidence, "s"]]
+    table = "".join(separator.join(row) + "\r\n" for row in rows)
+    votes = (
+        separator.join(["clip", "annotator", "label"]) + "\n" + separator.join(["a", "x, y", "fear"]) + "\n"
+    )
+    tables = {"annotations": table} | ({} if separator == "," else {"votes": votes})
+    (entry,) = list_clips(tree(tmp_path, ["videos/a.mp4"], **tables))
+    assert (entry.problem, entry.confidence, entry.key_frame, entry.subject_id) == (None, 0.8, 3, "s")
+    assert [vote.annotator for vote in entry.votes] == ([] if separator == "," else ["x, y"])
+
+
+def test_paths_as_windows_writes_them_are_found(tmp_path):
+    names = ["sub\\a.mp4", "videos\\b.mp4", "sub\\c", "..\\out.mp4"]
+    root = tree(
+        tmp_path / "in",
+        ["videos/sub/a.mp4", "videos/b.mp4", "videos/sub\\c.mp4", "videos/sub/c.mp4"],
+        annotations="clip,label\n" + "".join(f"{name},anger\n" for name in names),
+    )
+    (tmp_path / "out.mp4").write_bytes(b"x")
+    found = {entry.path: entry.problem and entry.problem[0] for entry in list_clips(root)}
+    assert found == {
+        "videos/sub/a.mp4": None,
+        "videos/b.mp4": None,
+        "videos/sub\\c.mp4": None,  # a file of this very name comes first
+        "..\\out.mp4": "missing_file",
+    }
 
 
 def test_absent_folder_and_wrong_encoding(tmp_path):

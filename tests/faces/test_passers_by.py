@@ -69,7 +69,7 @@ def test_tracks_and_people_are_counted_and_told(workdir):
     text = (workdir.parent / "said").read_text()
     status = CliRunner().invoke(app, ["status", str(workdir)]).output
     card = (workdir / "manifests" / "README.md").read_text()
-    several = "1 of 2 clips show several people at once"
+    several = "1 of 2 clips shows several people at once"
     passing = "9 frames of 1 clip with somebody for a moment"
     assert all(line in reported for line in (several, passing) for reported in (text, status, card))
     index = json.loads((workdir / "manifests" / "index.json").read_text())

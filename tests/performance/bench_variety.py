@@ -10,7 +10,9 @@ say nothing of real ones.
 
 from __future__ import annotations
 
+import os
 import tempfile
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +25,17 @@ from fgbench.config import PrepareConfig, TrainAuConfig, load_prepare, load_trai
 from fgbench.inference.unit_transfer import evaluate_units_elsewhere
 from fgbench.methods.steps.contexts import open_training
 from fgbench.methods.steps.units import train_units, unit_data
+from fgbench.naming import counted
 from fgbench.preparation import prepare
 from fgbench.runs.unit_results import mean_f1, read_au_predictions, read_au_result, unit_scores
 from fgbench.runs.weights import read_trained
 from fgbench.synthetic.dataset import SynthOptions, generate
 from fgbench.synthetic.encode import h264_file
+from fgbench.workfolders.layout import INDEX, MANIFESTS
 
 SEEDS = 3
+EPOCHS = 12
+FRAME_STEP = 2
 VARIETIES = ("plain", "wide")
 TRAIN_SEED, TEST_SEED = 0, 1  # of the persons that are drawn
 _DRAWN: dict[str, Any] = {
@@ -42,10 +48,20 @@ _DRAWN: dict[str, Any] = {
 _DOTS = np.array([[24, 6, 18, 12], [3, 30, 9, 27], [21, 15, 33, 0]], np.float32) - 16.0
 
 
-def main(seeds: int = SEEDS) -> None:
-    """Print the table."""
+def main(
+    seeds: int = SEEDS, epochs: int = EPOCHS, frame_step: int = FRAME_STEP, drawn: Path | None = None
+) -> None:
+    """Print the table, and the settings that it was made with.
+
+    Args:
+        seeds: Networks of each training set.
+        epochs: Epochs of each network.
+        frame_step: Every so-many-th frame is trained on and tested.
+        drawn: Folder of an earlier run with the drawn sets, which are then used again; ``None`` draws them.
+    """
+    recipe = _recipe(epochs, frame_step)
     with tempfile.TemporaryDirectory() as name:
-        base = Path(name)
+        base = Path(name) if drawn is None else drawn
         train = {
             variety: _work(base, f"train-{variety}", TRAIN_SEED, variety, clips_per_class=5)
             for variety in VARIETIES
@@ -61,24 +77,30 @@ def main(seeds: int = SEEDS) -> None:
         )
         for seed in range(seeds):
             for variety, workdir in train.items():
-                ((run,),) = train_units(_recipe(), workdir, seed=seed, device="cpu")
+                ((run,),) = train_units(recipe, workdir, seed=seed, device="cpu")
                 for style, other in test.items():
                     frames, *scores = _tested(run, other)
                     text = " | ".join(f"{score:.3f}" for score in scores)
                     print(f"| {variety} | {seed} | {style} | {frames} | {text} |", flush=True)
-    print("\nSynthetic data: other persons in every test; printed: a style that neither training set has.")
+    print(
+        "\nSynthetic data: other persons in every test; printed: a style that neither training set has. "
+        f"{counted(seeds, 'seed')}, {counted(epochs, 'epoch')} of {recipe.name}, frame step {frame_step}; "
+        f"{date.today():%d %B %Y}, load {os.getloadavg()[1]:.0f} on {os.cpu_count()} cores."
+    )
 
 
-def _recipe() -> TrainAuConfig:
+def _recipe(epochs: int, frame_step: int) -> TrainAuConfig:
     config = load_training("au-small", TrainAuConfig)
-    optimiser = config.optimiser.model_copy(update={"epochs": 12})
-    return config.model_copy(update={"frame_step": 2, "optimiser": optimiser})
+    optimiser = config.optimiser.model_copy(update={"epochs": epochs})
+    return config.model_copy(update={"frame_step": frame_step, "optimiser": optimiser})
 
 
 def _work(
     base: Path, name: str, seed: int, variety: str, *, clips_per_class: int, printed: bool = False
 ) -> Path:
     """A prepared set of drawn persons; a set to train on keeps a fifth of its persons to choose on."""
+    if (base / f"{name}-work" / MANIFESTS / INDEX).is_file():
+        return base / f"{name}-work"
     options = SynthOptions(clips_per_class=clips_per_class, seed=seed, variety=variety, **_DRAWN)
     root = generate(base / name, options, jobs=2)
     if printed:

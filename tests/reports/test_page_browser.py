@@ -15,6 +15,7 @@ from fgbench.runs.unit_results import AuPredictions, write_au_run
 from fgbench.taxonomy import basics, leaf
 from tests.support.page_folders import LABELS, hostile_work, write_clip_run, write_data, write_image_run
 from tests.support.page_reading import blocks
+from tests.support.report_folders import write_fake_run
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -172,6 +173,62 @@ def test_names_are_off_the_line_of_chance_and_intervals_are_whole(visit, tmp_pat
     ends = sorted(box["right"] for box in evaluated["wide"])
     assert ends == pytest.approx([numbers[first] + high * scale for high in sorted(highs)], abs=3)
     assert "paper" not in ticks, "of runs of no method of the paper"
+
+
+CUT = """() => {
+  const found = [];
+  for (const text of document.querySelectorAll(".chart svg text")) {
+    const box = text.getBoundingClientRect(), room = text.ownerSVGElement.getBoundingClientRect();
+    const isOut = box.left < room.left - 1 || box.right > room.right + 1 || box.top < room.top - 1 || box.bottom > room.bottom + 1;
+    if (box.width && (isOut || text.textContent.includes("…"))) found.push(text.textContent);
+  }
+  for (const name of document.querySelectorAll(".tag, .face b, .contact h3 span, .grid th span, .controls label, .tile b")) {
+    if (name.scrollWidth > name.clientWidth + 1 && getComputedStyle(name).display !== "inline") found.push(name.textContent);
+  }
+  return found;
+}"""  # noqa: E501
+"""Texts that leave their drawing, or are cut short."""
+
+PLOT = """(svg) => {
+  const lines = [...svg.querySelectorAll("path")].map((path) => path.getBoundingClientRect()).filter((box) => box.height > 40 && box.width < 2);
+  const at = lines.map((box) => box.left);
+  return (Math.max(...at) - Math.min(...at)) / svg.getBoundingClientRect().width;
+}"""  # noqa: E501
+"""Share of a chart's width that its axis has, between the first and the last of its lines."""
+
+OWN = (
+    "Überraschung mit leichter Verlegenheit",
+    "喜びと驚きが入り混じった複雑な表情です",
+    "Злорадство и лёгкое презрение одновременно",
+    "سعادة غامرة ممزوجة بالدهشة والامتنان",
+    "ความสุขที่ปนเปกับความเศร้าเล็กน้อย",
+    "Donaudampfschifffahrtsgesellschaftskapitänsfreude",
+    "ярость",
+)
+RUNS = ("msau-small-with-a-very-long-name-of-the-experiment-and-its-settings_0.0001", "lbp-svm")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("classes", [LABELS, OWN], ids=["33", "own"])
+def test_long_names_of_runs_and_classes_are_whole_and_charts_keep_their_room(visit, tmp_path, classes, width):
+    parts = {"train": len(classes), "val": 5, "test": 66}
+    test = write_data(tmp_path, clips=parts, images_per_clip=1, copies={}, n_faces=2, labels=classes)
+    for name, share in zip(RUNS, (0.6, 0.05), strict=True):
+        write_fake_run(tmp_path, name, method=None, share=share, shown=test["image"], classes=classes)
+    write_page(tmp_path, tmp_path / "page.html")
+    visited = visit(tmp_path / "page.html", width=width)
+    for view in ("overview", "data", "run/0", "run/1", "compare/0/1"):
+        tab = visited.go(view)
+        visited.see_all()
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width, view
+        assert tab.evaluate(APART, KINDS) == [], view
+        assert tab.evaluate(CUT) == [], view
+        assert tab.locator(".chart svg").first.evaluate(PLOT) > 0.35, view
+        charts = tab.locator(".chart svg").evaluate_all("list => list.map((svg) => svg.textContent)")
+        wanted = [f"{name}/0/0" for name in RUNS] if view == "overview" else classes
+        shown = "".join(charts[0].split())
+        assert all("".join(name.split()) in shown for name in wanted), view
+    assert visited.errors == []
 
 
 def predictions(work, experiment="msau-small"):
@@ -333,7 +390,7 @@ def test_runs_of_action_units_alone_are_no_lack_of_runs(visit, tmp_path):
         storage.write_table(path, table.set_column(field_index, field, pa.nulls(len(table), field.type)))
     predictions = AuPredictions(
         units=["au12"],
-        sample_ids=["a", "b"],
+        sample_ids=["a-f00000", "b-f00003"],
         clip_ids=["a", "b"],
         subject_ids=["p", "q"],
         labels=np.array([[1], [-1]], np.int8),

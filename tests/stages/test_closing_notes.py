@@ -203,13 +203,32 @@ def test_json_has_what_needs_a_person(tmp_path):
     assert any(line.startswith("2 persons are too few for 3 parts") for line in report["look"])
 
 
-@pytest.mark.parametrize("mark", [";", "\t"])
-def test_separators_are_named(tmp_path, mark):
+def test_other_separators_are_named(tmp_path):
     root = write_folder(tmp_path / "in", 1)
-    (root / "annotations.csv").write_text(f"clip{mark}label\nc000{mark}wrath\n")
+    (root / "annotations.csv").write_text("clip|label\nc000|wrath\n")
     done = run(tmp_path, root)
     assert done.exit_code == 4
-    assert f"in the place of {'semicolons' if mark == ';' else 'tabs'}" in " ".join(done.stderr.split())
+    assert "separates its columns by '|', expected commas, semicolons or tabs" in " ".join(
+        done.stderr.split()
+    )
+
+
+def test_a_rare_class_that_is_spelt_as_a_frequent_one_is_asked_about(tmp_path):
+    rows = people(8, ("Ekel", "Wut", "Stolz"))
+    rows[3][1] = "ekell"
+    made = write_own(tmp_path / "in", rows)
+    done = run(tmp_path, made)
+    told = "class ekell has 1 clip and is spelt nearly as Ekel, which has 7: "
+    told += "if it is the same, correct the label"
+    assert [line.strip() for line in looked(done.stdout) if "spelt" in line] == [told]
+    done = run(tmp_path, made, recipe="dataset: {classes: [Ekel, Wut, Stolz, ekell]}")
+    assert "spelt" not in done.stdout
+
+
+def test_classes_of_like_names_and_numbers_are_two(tmp_path):
+    done = run(tmp_path, write_own(tmp_path / "in", people(6, ("interested", "disinterested", "zeal"))))
+    assert "classes: 3 of your own" in done.stdout
+    assert "spelt" not in done.stdout
 
 
 def test_a_wrong_folder_leaves_no_empty_work_folder(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -52,23 +53,24 @@ def write_fake_run(
     share: float = 0.5,
     shown: list[tuple[str, str, str, str]] | None = None,
     details: dict[str, object] | None = None,
+    classes: Sequence[str] = LABELS,
 ) -> Path:
     """Write a run that is right for a share of the samples; one sample in twenty has no prediction."""
     shown = samples() if shown is None else shown
     generator = np.random.default_rng([seed, *experiment.encode(), *fold.encode()])
     predicted: list[str | None] = []
-    probabilities = np.full((len(shown), len(LABELS)), np.nan, np.float32)
+    probabilities = np.full((len(shown), len(classes)), np.nan, np.float32)
     for row, (_, _, _, label) in enumerate(shown):
-        actual = label if generator.random() < share else str(generator.choice(LABELS))
+        actual = label if generator.random() < share else str(generator.choice(classes))
         predicted.append(None if generator.random() < 0.05 else actual)
         if predicted[-1] is not None:
-            probabilities[row] = 0.5 / len(LABELS)
-            probabilities[row, LABELS.index(actual)] += 0.5
+            probabilities[row] = 0.5 / len(classes)
+            probabilities[row, list(classes).index(actual)] += 0.5
     ids, clips, subjects, labels = zip(*shown, strict=True)
     return write_run(
         work,
         Predictions(
-            classes=LABELS,
+            classes=tuple(classes),
             sample_ids=ids,
             clip_ids=clips,
             subject_ids=subjects,

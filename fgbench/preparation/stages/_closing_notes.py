@@ -6,9 +6,10 @@ clip is left to train on.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,17 @@ from fgbench.preparation.stages.consensus import REANNOTATE
 from fgbench.printable import printable_name
 from fgbench.records import SPLITS
 from fgbench.storage import read_rows
-from fgbench.taxonomy import meant_by, ontology
+from fgbench.taxonomy import FREE, meant_by, normal_label, ontology
 from fgbench.workfolders.layout import MANIFESTS
 
 WARNING = "warning: "
 """Prefix of notes on a data set that need attention."""
+
+_ALIKE = 0.8
+"""Least likeness of the names of two classes that may be one (difflib: twice the common letters over all)."""
+
+_RARER = 4
+"""How many times as many clips the class has that is meant by a misspelt one."""
 
 _COLUMNS = ["clip_id", "subject_id", "label", "split", "n_images", "n_faces_ok"]
 
@@ -86,6 +93,7 @@ def closing_notes(
             *_beyond(tables),
             *_faceless(clips),
             *_parts(config, clips, classes),
+            *_near_classes(config, clips),
             *_shared_persons(config, clips),
             *(line.removeprefix(WARNING) for line in notes if line.startswith(WARNING)),
         ),
@@ -175,6 +183,24 @@ def _parts(config: PrepareConfig, clips: Sequence[Mapping[str, Any]], classes: S
         absent = [name for name in classes if name not in labels]
         if absent:
             lines.append(f"{part} lacks {len(absent)} of {len(classes)} classes: {first_few(absent)}")
+    return lines
+
+
+def _near_classes(config: PrepareConfig, clips: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Rare classes of the user's own that are spelt nearly as a frequent one."""
+    if config.dataset.scheme != FREE or config.dataset.classes:
+        return []
+    counts = Counter(clip["label"] for clip in clips if clip["label"] is not None)
+    lines = []
+    for name, count in sorted(counts.items()):
+        others = {normal_label(one): one for one, n in counts.items() if n >= _RARER * count and one != name}
+        near = get_close_matches(normal_label(name), others, n=1, cutoff=_ALIKE)
+        if near:
+            meant = others[near[0]]
+            lines.append(
+                f"class {printable_name(name)} has {_clips(count)} and is spelt nearly as "
+                f"{printable_name(meant)}, which has {counts[meant]:,}: if it is the same, correct the label"
+            )
     return lines
 
 

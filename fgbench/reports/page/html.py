@@ -20,6 +20,7 @@ _ASSETS = Path(__file__).resolve().parent / "assets"
 _SCRIPTS = (
     "dom.js",
     "data.js",
+    "names.js",
     "charts.js",
     "faces.js",
     "overview.js",

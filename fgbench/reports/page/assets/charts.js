@@ -6,16 +6,18 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 
 /** A chart with its numbers below it as a table.
  *
- * ``option(width)`` gives what ECharts shows; ``numbers()`` gives ``[columns, rows]`` of the table; ``below``
+ * ``height`` is in px, or gives them by the width; ``option(width)`` gives what ECharts shows; ``numbers()`` gives ``[columns, rows]`` of the table; ``below``
  * stands between both.
  */
 function chart(label, height, option, numbers, below = null) {
-  const box = h("div", { class: "chart", role: "img", "aria-label": label, style: { height: `${height}px` } });
+  const tall = (width) => `${typeof height === "function" ? height(width) : height}px`;
+  const box = h("div", { class: "chart", role: "img", "aria-label": label, style: { height: tall(Math.min(innerWidth, 1440) - 48) } });
   const details = h("details", {}, h("summary", {}, "Numbers"));
   details.addEventListener("toggle", () => details.append(table(...numbers(), { label })), { once: true });
   whenNear(box, () => {
     // A box that is not in the page yet has no width.
     const draw = () => {
+      box.style.height = tall(box.clientWidth);
       const made = echarts.init(box, null, { renderer: "svg" });
       const entry = { made, box, draw: () => made.setOption({ animation: false, ...base(), ...option(box.clientWidth) }, true) };
       charts.add(entry);
@@ -24,6 +26,7 @@ function chart(label, height, option, numbers, below = null) {
       new ResizeObserver(() => {
         if (!box.isConnected || box.clientWidth === width) return;
         width = box.clientWidth;
+        box.style.height = tall(width);
         made.resize();
         entry.draw();
       }).observe(box);
@@ -53,9 +56,10 @@ function valueAxis(name, more = {}) {
     splitLine: { lineStyle: { color: colour("line") } }, ...more };
 }
 
-function classAxis(names, more = {}) {
+/** An axis of names of classes; ``room`` is that of ``classRoom``, whose ``left`` the grid has. */
+function classAxis(names, room, more = {}) {
   return { type: "category", data: names, inverse: true, axisTick: { show: false }, axisLine: { lineStyle: { color: colour("line") } },
-    axisLabel: { ...words(), interval: 0, fontSize: 11 }, ...more };
+    axisLabel: { ...words(), interval: 0, fontSize: 11, lineHeight: 13, formatter: (_, place) => room.lines[place].join("\n") }, ...more };
 }
 
 function legend(more = {}) {

@@ -53,10 +53,11 @@ function differences(a, b) {
     const other = recall.get(score.label);
     return [score.label, score.recall, other, score.recall === null || other === null ? null : score.recall - other];
   });
-  return chart(`Difference of the accuracy of each class, ${a.key} minus ${b.key}`, 90 + 21 * rows.length, () => ({
-    grid: { left: 104, right: 20, top: 12, bottom: 44 },
+  const labels = rows.map(([label]) => label);
+  return chart(`Difference of the accuracy of each class, ${a.key} minus ${b.key}`, classHeight(labels, 90), (width) => ({
+    grid: { left: classRoom(labels, width).left, right: 20, top: 12, bottom: 44 },
     tooltip: tooltip((list) => { const [label, one, other, value] = rows[list[0].dataIndex]; return [label, `first: ${fixed(one)}`, `second: ${fixed(other)}`, `difference: ${signed(value)}`]; }, "axis", { axisPointer: { type: "shadow" } }),
-    xAxis: valueAxis("difference of accuracy", { min: -1, max: 1 }), yAxis: classAxis(rows.map(([label]) => label), { axisLine: { onZero: false, lineStyle: { color: colour("line") } } }),
+    xAxis: valueAxis("difference of accuracy", { min: -1, max: 1 }), yAxis: classAxis(labels, classRoom(labels, width), { axisLine: { onZero: false, lineStyle: { color: colour("line") } } }),
     series: [{ type: "bar", barMaxWidth: 14, data: rows.map(([, , , value]) => ({ value, itemStyle: { color: colour(value < 0 ? "orange" : "blue") } })) }],
   }), () => [[["Class", ""], ["First", "num"], ["Second", "num"], ["Difference", "num"]], rows.map(([label, one, other, value]) => [label, fixed(one), fixed(other), signed(value)])]);
 }

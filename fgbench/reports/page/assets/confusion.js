@@ -60,7 +60,7 @@ function matrixTable(names, cells, unit, level, pick) {
   const body = cells.map((row, place) => {
     const total = row.reduce((sum, list) => sum + list.length, 0);
     return h("tr", {},
-      remember(place + 1, 0, h("th", { class: "row", scope: "row", tabindex: "-1", style: { "--group": colourOf(names[place]) }, "aria-label": `all of ${names[place]}` }, names[place]),
+      remember(place + 1, 0, h("th", { class: "row", scope: "row", tabindex: "-1", style: { "--group": colourOf(names[place]) }, "aria-label": `all of ${names[place]}` }, h("span", {}, names[place])),
         () => pick(`All of ${names[place]}`, row.flat())),
       row.map((list, column) => {
         const share = total ? list.length / total : 0;

@@ -15,10 +15,10 @@ function distribution(counts) {
   const place = h("div");
   const show = (source) => {
     const values = counts.sources[source];
-    place.replaceChildren(chart(`${names[source]} of each class by part`, 96 + 21 * counts.labels.length, () => ({
-      grid: { left: 104, right: 20, top: 30, bottom: 44 }, legend: legend(),
+    place.replaceChildren(chart(`${names[source]} of each class by part`, classHeight(counts.labels, 96), (width) => ({
+      grid: { left: classRoom(counts.labels, width).left, right: 20, top: 30, bottom: 44 }, legend: legend(),
       tooltip: tooltip((list) => [list[0].axisValue, ...list.map((one) => `${one.seriesName}: ${whole(one.value)}`)], "axis"),
-      xAxis: valueAxis(names[source].toLowerCase(), { minInterval: 1 }), yAxis: classAxis(counts.labels),
+      xAxis: valueAxis(names[source].toLowerCase(), { minInterval: 1 }), yAxis: classAxis(counts.labels, classRoom(counts.labels, width)),
       series: counts.parts.map((part, number) => ({ name: part, type: "bar", stack: "parts", barMaxWidth: 15, data: values[number], itemStyle: { color: colour(["blue", "amber", "green"][number % 3]) } })),
     }), () => [[["Class", ""], ...counts.parts.map((part) => [part, "num"]), ["All", "num"]],
       counts.labels.map((label, row) => [label, ...values.map((part) => whole(part[row])), whole(values.reduce((sum, part) => sum + part[row], 0))])]));

@@ -48,9 +48,7 @@ function leaderboard(board) {
 /** Names inside a narrow chart, each above its marks, on the wider side of a line at ``at`` of ``room`` px. */
 function aboveMarks(at, room) {
   const isRight = at < room / 2;
-  const most = Math.floor((isRight ? room - at - 10 : at - 10) / 7);
-  return { inside: true, verticalAlign: "bottom", margin: 0, padding: [0, 0, 9, isRight ? at + 6 : 2],
-    formatter: (name) => (name.length > most ? `${name.slice(0, most - 1)}…` : name) };
+  return { room: isRight ? room - at - 10 : at - 10, label: { inside: true, verticalAlign: "bottom", margin: 0, padding: [0, 0, 9, isRight ? at + 6 : 2] } };
 }
 
 /** Mark of the legend for what the chart draws as a dashed line. */
@@ -61,16 +59,22 @@ function intervals(list, names, title) {
   const hasPaper = list.some(([entry]) => entry.paper !== null);
   const top = Math.max(byChance, ...list.flatMap(([entry]) => [entry.uar, entry.high, entry.paper]).filter((value) => value !== null));
   const most = Math.min(1, Math.ceil(top * 10 + .5) / 10);
-  const step = innerWidth < 640 ? 46 : 30;
-  return chart(title, 76 + step * list.length, (width) => {
-    const narrow = step > 30;
+  const laid = (width) => {
+    const narrow = innerWidth < 640;
+    const { room, label } = narrow ? aboveMarks((byChance / most) * (width - 32), width - 32) : { room: 196, label: {} };
+    const lines = names.map((name) => nameLines(name, room, 12, 4));
+    const tallest = Math.max(...lines.map((list) => list.length));
+    return { narrow, label, lines, row: narrow ? 31 + 15 * tallest : Math.max(30, 15 * tallest + 8) };
+  };
+  return chart(title, (width) => 76 + laid(width).row * list.length, (width) => {
+    const { narrow, label, lines } = laid(width);
     const ends = list.flatMap(([entry], place) => (entry.low === null ? [] : [[{ coord: [entry.low, place] }, { coord: [entry.high, place] }]]));
     return {
       grid: { left: narrow ? 8 : 210, right: 24, top: 30, bottom: 44 },
       legend: legend({ selectedMode: false, data: ["this data set", ...(hasPaper ? ["paper"] : []), { name: "chance", icon: DASHES }] }),
       tooltip: tooltip(({ seriesName, value }) => [names[value[1]], `${seriesName}: ${fixed(value[0])}`]),
       xAxis: valueAxis("mean accuracy of the classes (UAR)", { min: 0, max: most }),
-      yAxis: classAxis(names, { z: 10, axisLabel: { ...words(), fontSize: 12, interval: 0, ...(narrow ? aboveMarks((byChance / most) * (width - 32), width - 32) : { width: 200, overflow: "truncate" }) } }),
+      yAxis: classAxis(names, { lines }, { z: 10, axisLabel: { ...words(), fontSize: 12, lineHeight: 15, interval: 0, formatter: (_, place) => lines[place].join("\n"), ...label } }),
       series: [
         { name: "this data set", type: "scatter", symbolSize: 11, data: list.map(([entry], place) => [entry.uar, place]), itemStyle: { color: colour("blue") }, z: 4,
           markLine: { symbol: ["none", "none"], silent: true, label: { show: false }, lineStyle: { color: colour("blue"), width: 3, type: "solid" }, data: ends } },
@@ -87,10 +91,10 @@ function unitCards() {
   return overview.units.map((entry, place) => card(`Action units: ${stated(entry)}${entry.labels}`, () => {
     const { scores, history } = load(`units-${place}`);
     const names = scores.map((score) => score.name.toUpperCase());
-    const bars = chart(`F1 of each action unit, ${entry.key}`, 90 + 22 * names.length, () => ({
+    const bars = chart(`F1 of each action unit, ${entry.key}`, 90 + 22 * names.length, (width) => ({
       grid: { left: 60, right: 20, top: 30, bottom: 44 }, legend: legend(),
       tooltip: tooltip((list) => [list[0].axisValue, ...list.map((one) => `${one.seriesName}: ${fixed(one.value)}`)], "axis"),
-      xAxis: valueAxis("F1", { min: 0, max: 1 }), yAxis: classAxis(names),
+      xAxis: valueAxis("F1", { min: 0, max: 1 }), yAxis: classAxis(names, classRoom(names, width)),
       series: [{ name: "F1", type: "bar", data: scores.map((score) => score.f1), barMaxWidth: 14, itemStyle: { color: colour("blue") } },
         { name: "always “present”", type: "scatter", symbol: "diamond", symbolSize: 9, data: scores.map((score) => score.f1_always), itemStyle: { color: colour("surface"), borderColor: colour("orange"), borderWidth: 2 } }],
     }), () => [[["Unit", ""], ["Present", "num"], ["Absent", "num"], ["Precision", "num"], ["Recall", "num"], ["F1", "num"], ["Always “present”", "num"]],

@@ -40,13 +40,13 @@ function scoreTiles(entry) {
 
 function classBars(entry, samples) {
   const names = samples.classes, paper = entry.paper;
-  return chart(`Accuracy of each class, ${entry.key}`, 96 + 21 * names.length, () => ({
-    grid: { left: 104, right: 20, top: 30, bottom: 44 }, legend: legend(),
+  return chart(`Accuracy of each class, ${entry.key}`, classHeight(names, 96), (width) => ({
+    grid: { left: classRoom(names, width).left, right: 20, top: 30, bottom: 44 }, legend: legend(),
     tooltip: tooltip((list) => {
       const score = entry.scores[list[0].dataIndex];
       return [`${score.label} (${plural(score.n, "sample")})`, ...list.map((one) => `${one.seriesName}: ${fixed(one.value)}`), `precision: ${fixed(score.precision) || "not defined"}`];
     }, "axis", { axisPointer: { type: "shadow" } }),
-    xAxis: valueAxis("accuracy", { min: 0, max: 1 }), yAxis: classAxis(names),
+    xAxis: valueAxis("accuracy", { min: 0, max: 1 }), yAxis: classAxis(names, classRoom(names, width)),
     series: [
       { name: "this run", type: "bar", barMaxWidth: 14, data: entry.scores.map((score) => score.recall), itemStyle: { color: colour("blue") } },
       ...(paper ? [{ name: "paper", type: "scatter", symbol: "diamond", symbolSize: 10, data: paper, itemStyle: { color: colour("surface"), borderColor: colour("orange"), borderWidth: 2 } }] : []),
