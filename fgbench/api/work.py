@@ -102,8 +102,8 @@ class Work:
 
     @property
     def ledger(self) -> pd.DataFrame:
-        """A row per reading of the test part by an evaluation, in their order: time (UTC), run, command, hash,
-        digests of configuration, samples and predictions; see :class:`fgbench.runs.ledger.chain.Reading`.
+        """A row per reading of the test part by an evaluation, in their order: time (UTC), run, command,
+        hash, digests of configuration, samples, predictions: :class:`fgbench.runs.ledger.chain.Reading`.
 
         Faults of the chain of hashes are logged as warnings.
         """
