@@ -9,7 +9,6 @@ from fgbench.runs.ledger.chain import LEDGER
 from tests.support.outside_work import Truth, cli, pictures, score, write_rows
 from tests.support.plain_ledger import hash_of, is_chain, rows
 
-
 pytestmark = pytest.mark.slow
 
 FINE = [{"clip_id": "test/anger/test-anger-0", "label": "anger"}]
