@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import io
 import json
+import logging
 import os
 import sys
 import traceback
@@ -81,6 +82,24 @@ def counts_line(part: str, counts: Mapping[str, int]) -> str:
 def print_json(value: Any) -> None:
     """Print one JSON document on standard output."""
     _print(printable_json(json.dumps(value, indent=1, ensure_ascii=False)), sys.stdout)
+
+
+class _Notes(logging.Handler):
+    """Prints what the library logs."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        note(record.getMessage())
+
+
+@contextmanager
+def warnings_printed() -> Iterator[None]:
+    """Print, on the error stream, the warnings that parts of fgbench log where nobody takes their notes."""
+    logger, handler = logging.getLogger("fgbench"), _Notes(logging.WARNING)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 @contextmanager

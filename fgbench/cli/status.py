@@ -176,7 +176,7 @@ def check_work(workdir: Path, *, deep: bool, repair: bool, jobs: int, json: bool
 
 def _remedy(workdir: Path, fault_lines: Sequence[str], *, repaired: bool) -> str:
     """Advice on faults, for each kind."""
-    from fgbench.runs.ledger.chain import HEAD, LEDGER
+    from fgbench.runs.ledger.chain import HEAD, LEDGER, SET_APART
     from fgbench.runs.ledger.missing import NOT_THERE
 
     foreign = [line for line in fault_lines if line.endswith(": not in the index")]
@@ -194,12 +194,15 @@ def _remedy(workdir: Path, fault_lines: Sequence[str], *, repaired: bool) -> str
         remedies.append(
             "runs and caches are made anew by the command that made them, runs at any rate with --force"
         )
-    if chain:
+    broken = [line for line in chain if not line.endswith(SET_APART)]
+    if chain and not broken:
+        remedies.append("no reading is lost: run the command that was ended again")
+    if broken:
         remedies.append(
             f"put {LEDGER} back as it was; or move it and {HEAD} away and begin a new one, into which "
             "fgbench check --repair enters the runs that are there"
         )
-    if lacking and not chain:
+    if lacking and not broken:
         remedies.append(f"fgbench check --repair {workdir} enters readings that the ledger lacks")
     if foreign:
         remedies.append(

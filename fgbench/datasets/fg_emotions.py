@@ -29,6 +29,7 @@ Liang et al., Fine-Grained Facial Expression Recognition in the Wild.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches

@@ -19,6 +19,7 @@ from fgbench.runs.results import read_result
 from fgbench.workfolders.manifest_index import read_index
 from fgbench.workfolders.sealed_json import write_sealed
 from tests.support.clip_folders import write_folder
+from tests.support.plain_ledger import rows
 from tests.support.tiny_runs import NETWORK, RECIPE, write_tiny_weights
 
 WORK = "fgbench-data/clips/work"
@@ -87,7 +88,11 @@ def test_seeds_are_run_and_printed_together(here):
     assert report["mean"]["uar"] == pytest.approx(np.mean(values))
     assert report["sd"]["uar"] == pytest.approx(np.std(values, ddof=1))
     assert report["varied"] == "over 2 seeds vary the network itself."
+    ours = [row for row in rows(here / WORK) if row["run"].startswith("twice/")]
+    assert [row["run"] for row in ours] == ["twice/0/3", "twice/0/4"]
+    assert len({row["configuration"] for row in ours}) == 1
     again = cli(*words, "--seed", 3, "--seeds", 2)
+    assert len([row for row in rows(here / WORK) if row["run"].startswith("twice/")]) == 2, "nothing is read"
     assert "mean ± sd" in again.stdout
     assert (folder / "4" / "confusion.csv").is_file()
     shutil.rmtree(folder.parent)
@@ -100,6 +105,12 @@ def test_evaluation_gives_the_predictions_of_the_run_again(here):
     assert actual["compared"]["n"] == len(read_predictions(here / WORK / "runs/tiny/0/0").sample_ids)
     assert actual["metrics"] == json.loads(before)["metrics"]
     assert (here / WORK / "runs/tiny/0/0/result.json").read_bytes() == before
+    ours = [row for row in rows(here / WORK) if row["run"] == "tiny/0/0"]
+    trained, again = ours[0], ours[-1]
+    assert len(ours) > 1, "a network that is tested anew reads the test part again"
+    assert (again["configuration"], again["samples"]) == (trained["configuration"], trained["samples"])
+    assert (again["predictions"], again["command"].split()[:3]) == (None, ["fgbench", "evaluate", "tiny"])
+    assert trained["command"].startswith("fgbench train msau --recipe tiny.yaml")
     reported = cli("evaluate", f"{WORK}/runs/tiny/0/0", "--device", "cpu", "--jobs", 1)
     assert "are equal to those of the run" in reported.stdout
     assert "\nUAR 0." in reported.stdout

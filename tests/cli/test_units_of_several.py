@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from fgbench.cli.app import app
 from fgbench.runs.unit_results import read_au_predictions, read_au_result
 from tests.support.clip_folders import write_plain_clip
+from tests.support.plain_ledger import rows
 
 pytestmark = pytest.mark.slow
 
@@ -119,6 +120,9 @@ def test_one_network_is_trained_on_both_and_lies_in_the_first(here):
     positive = {score["name"]: score["n_positive"] for score in result["units"]}
     assert set(positive) == set(RECIPE["action_units"])
     assert not (here / work("two") / "runs").exists()
+    runs = {name: [row["run"] for row in rows(here / work(name))] for name in ("one", "two")}
+    assert runs["one"][0] == "au-tiny-one-two/0/0"
+    assert runs["two"][0] == f"../../one/work/{RUN}", "its test frames were read too"
     done = train(work("one"), work("two"))
     assert done.exit_code == 0, done.output
     assert "action units, test" in done.stdout

@@ -33,6 +33,9 @@ LEDGER = "ledger.jsonl"
 HEAD = ".ledger.json"
 LOCK = ".ledger.lock"
 
+SET_APART = "the next reading sets it apart"
+"""End of the fault of a line that was cut off."""
+
 START = "0" * 64
 """``previous`` of the first line."""
 
@@ -45,7 +48,6 @@ WAIT_S = 30.0
 """Time that a run which ends waits for others that end at the same moment."""
 
 _ASIDE = f"move it away: the next reading begins a new {LEDGER}"
-_SET_APART = "the next reading sets it apart"
 _HASH = "hash"
 
 
@@ -111,7 +113,7 @@ class Ledger:
     @property
     def is_broken(self) -> bool:
         """Whether it has faults that the next reading does not mend."""
-        return any(not fault.endswith(_SET_APART) for fault in self.faults)
+        return any(not fault.endswith(SET_APART) for fault in self.faults)
 
 
 def append(workdir: Path, content: Mapping[str, Any]) -> Reading:
@@ -282,7 +284,7 @@ def _chain_faults(data: bytes, readings: list[Reading]) -> Iterator[str]:
         expected, previous = reading.number + 1, reading.hash
         readings.append(reading)
     if gap_line and is_cut and gap_line == len(lines):
-        yield f"line {gap_line} is cut off (a crash, or a full disk); {_SET_APART}"
+        yield f"line {gap_line} is cut off (a crash, or a full disk); {SET_APART}"
     elif gap_line:
         yield f"line {gap_line} is no reading: {why}"
 

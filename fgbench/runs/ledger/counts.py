@@ -65,7 +65,9 @@ def count_readings(workdir: Path, kind: Kind = CLASSES, *, ledger: Ledger | None
 def sentence(counts: Counts) -> str:
     """Sentence on the readings, for notes of tables."""
     what = "Test part" if counts.kind == CLASSES else "Test labels of action units"
-    if not counts.readings:
+    if not counts.readings and counts.other_labels:
+        text = f"{what} not read with its labels of now"
+    elif not counts.readings:
         text = f"{what} not read since {LEDGER} begins"
     else:
         by = counted(counts.configurations, "configuration")
