@@ -12,6 +12,7 @@ from tests.support.clip_folders import write_folder
 
 OTHERWISE = {
     "compare": "its positions are runs",
+    "export faces": "its position is the folder to write",
     "labels": "its position is a label set or a work folder",
     "predict": "its positions are files",
     "prepare": "its position is a recipe",
@@ -41,7 +42,7 @@ def test_all_that_take_a_work_folder_are_seen():
 @pytest.mark.parametrize("name", sorted(set(TAKING) - set(OTHERWISE)))
 def test_two_different_work_folders_are_refused(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    run = ["run"] if name in ("evaluate", "export", "score") else []
+    run = ["run"] if name in ("evaluate", "export network", "score") else []
     done = CliRunner().invoke(app, [*name.split(), *run, "one", "--workdir", "two"])
     assert done.exit_code == 2, done.output
     text = " ".join(done.stderr.replace("│", "").split())

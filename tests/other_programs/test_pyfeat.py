@@ -110,3 +110,22 @@ def test_numbers_of_pictures_in_a_list_are_no_frames(pictures, tmp_path):
     scores = score(tmp_path / "p.csv", pictures.work, *left_out)["classes"]
     assert scores["metrics"]["war"] == pytest.approx(15 / 20)
     assert scores["metrics"]["n_missing"] == 5
+
+
+def test_expressions_that_were_not_asked_for_are_none(tmp_path):
+    """py-feat without its model of expressions leaves their columns empty."""
+    rows = [
+        {
+            **dict.fromkeys(BOX, 1.0),
+            "AU01": 0.25,
+            **dict.fromkeys(EMOTIONS, np.nan),
+            "input": "c.mp4",
+            "frame": 0,
+        }
+    ]
+    pd.DataFrame(rows).to_csv(tmp_path / "units.csv")
+    table = read_prediction_table(tmp_path / "units.csv")
+    assert (table.classes, table.units) == ((), ("au01",))
+    assert [row.units for row in table.rows] == [(0.25,)]
+    pd.DataFrame([{**rows[0], "AU01": np.nan}]).to_csv(tmp_path / "none.csv")
+    assert list(read_prediction_table(tmp_path / "none.csv").classes) == EMOTIONS

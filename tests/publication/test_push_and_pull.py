@@ -20,6 +20,8 @@ from tests.support import fake_hub
 from tests.support.fake_hub import TOKEN
 from tests.support.outside_work import contents as files_in
 
+pytestmark = pytest.mark.slow
+
 DATA, NET = "datasets/me/faces", "models/me/net"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -69,7 +70,7 @@ def read_prediction_table(path: Path, format_: str = AUTO) -> PredictionTable:
     for source in sources:
         _check_kind(name, module, source)
     tables: list[PredictionTable] = [module.read(source) for source in sources]
-    return tables[0] if len(tables) == 1 else _together(path, tables)
+    return _without_empty_classes(tables[0] if len(tables) == 1 else _together(path, tables))
 
 
 def files_of(path: Path) -> list[Path]:
@@ -163,6 +164,13 @@ def _together(path: Path, tables: Sequence[PredictionTable]) -> PredictionTable:
         rows=[row for one in tables for row in one.rows],
         notes=tuple(dict.fromkeys(note for one in tables for note in one.notes)),
     )
+
+
+def _without_empty_classes(answers: Answers) -> Answers:
+    """Leave out classes of which no row says anything, where rows tell action units: they were not asked."""
+    says_classes = any(row.scores is not None or row.label is not None for row in answers.rows)
+    says_units = any(row.units is not None for row in answers.rows)
+    return answers if says_classes or not says_units else replace(answers, classes=())
 
 
 def _is_json(module: ModuleType) -> bool:

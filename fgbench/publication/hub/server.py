@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 _SECRET = re.compile(r"hf_[A-Za-z0-9_]{4,}|(?i:bearer)\s+\S+|(?<=://)[^/@\s]+@|(?<=\?)[^\s'\"]+")
+_ADVICE = re.compile(r"For more information check: \S+")
 _MOST_CHARACTERS = 300
 _HINTS = {
-    401: "log in (hf auth login, or HF_TOKEN), or take a token that may read, and for push write, it",
-    403: "the token has no right to this: take one that may read, and for push write, it",
+    401: "log in (hf auth login, or HF_TOKEN) with a token that may read the repository, for push write it",
+    403: "take a token that may read the repository, for push write it",
     404: "check the name, OWNER/NAME; private ones are found only with a token that may read them",
     413: "the server takes no file of this size",
     429: "wait some minutes, then run the same command again",
@@ -154,5 +155,5 @@ def _status(error: BaseException) -> int | None:
 
 def _short(error: Exception) -> str:
     """Return what an error says, in one line."""
-    text = " ".join(redacted(str(error)).split()) or type(error).__name__
+    text = " ".join(_ADVICE.sub("", redacted(str(error))).split()) or type(error).__name__
     return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]} ..."
