@@ -1,6 +1,7 @@
 """``work.score``: as the command does, with the same errors."""
 
 import csv
+import logging
 
 import pandas as pd
 import pytest
@@ -35,8 +36,11 @@ def labels(truth, tmp_path_factory):
     return path
 
 
-def test_a_file_becomes_a_run(work, truth, labels):
-    run = work.score(labels)
+def test_a_file_becomes_a_run(work, truth, labels, capfd, caplog):
+    with caplog.at_level(logging.INFO, logger="fgbench"):
+        run = work.score(labels)
+    assert capfd.readouterr() == ("", "")
+    assert f"{labels} is read as csv (its columns tell), {len(truth.labels)} rows" in caplog.text
     assert isinstance(run, fgbench.Run)
     given = pd.read_csv(labels).set_index("clip")["label"]
     table = run.predictions.set_index("clip_id")
