@@ -43,9 +43,12 @@ def _text(one: Any) -> str:
     try:
         return inspect.getsource(one)
     except (OSError, TypeError):
-        return repr(
-            [(f.__code__.co_code, f.__code__.co_names, f.__code__.co_varnames) for f in _functions(one)]
-        )
+        return repr([_compiled(function.__code__) for function in _functions(one)])
+
+
+def _compiled(code: CodeType) -> list[Any]:
+    constants = [_compiled(one) if isinstance(one, CodeType) else repr(one) for one in code.co_consts]
+    return [code.co_code, code.co_names, code.co_varnames, constants]
 
 
 def _functions(one: Any) -> Iterator[Any]:

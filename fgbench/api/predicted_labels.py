@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from reprlib import Repr
 from typing import Any
 
 import numpy as np
@@ -12,9 +11,6 @@ import numpy.typing as npt
 from fgbench.api.arguments import shown
 from fgbench.errors import ConfigError
 from fgbench.naming import counted
-
-_SHORT = Repr()
-_SHORT.maxstring = _SHORT.maxother = 80
 
 _NO_NAMES = (list, tuple, dict, set, np.ndarray)
 
@@ -27,7 +23,7 @@ def _listed(what: str, values: Any) -> list[Any]:
     """
     if isinstance(values, str | bytes) or not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
         raise ConfigError(
-            f"{what} {_SHORT.repr(values)}, a single {type(values).__name__}, expected one per sample",
+            f"{what} {shown(values)}, a single {type(values).__name__}, expected one per sample",
             "give a list, an array or a column of a table",
         )
     if isinstance(values, Mapping | Set) or hasattr(values, "columns"):

@@ -67,7 +67,7 @@ class Work(Divided, Reported, Outside):
         """Names of the classes, in the order of probabilities; empty where there are none."""
         from fgbench.runs.labels import read_labels
 
-        return read_labels(self._index).labels if self._index["classes"] else ()
+        return read_labels(self._index).labels if self._index.get("classes", True) else ()
 
     @property
     def ledger(self) -> pd.DataFrame:

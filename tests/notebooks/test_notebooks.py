@@ -70,7 +70,7 @@ def executed(name, folder):
     )
     NotebookClient(
         book,
-        timeout=540,
+        timeout=1200,
         km=OwnKernel(transport="ipc", ip=str(folder / "kernel")),
         resources={"metadata": {"path": str(folder)}},
     ).execute()
@@ -92,6 +92,7 @@ def check_looks(book):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_own_clips_end_in_a_table_with_intervals(tmp_path):
     book, told = executed("own_clips", tmp_path)
     check_looks(book)
@@ -112,6 +113,7 @@ def test_own_clips_end_in_a_table_with_intervals(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_an_own_network_stands_in_table_two(tmp_path):
     book, told = executed("own_method", tmp_path)
     check_looks(book)
@@ -125,6 +127,7 @@ def test_an_own_network_stands_in_table_two(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_a_tool_is_scored_and_compared(tmp_path):
     _, told = executed("score_a_tool", tmp_path)
     assert sorted(told["runs"]) == ["lbp-svm", "tool"]
@@ -137,6 +140,7 @@ def test_a_tool_is_scored_and_compared(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_a_notebook_is_a_script_too(tmp_path):
     """Its cells one after another in plain Python: nothing on the error stream, no bars."""
     program = tmp_path / "own_clips.py"
