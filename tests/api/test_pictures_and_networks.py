@@ -57,6 +57,7 @@ def test_threads_search_faces_at_the_same_time(tmp_path):
     assert (done.returncode, done.stdout) == (0, "30 True\n"), done.stderr
 
 
+@pytest.mark.slow
 def test_faces_of_a_photograph(tmp_path):
     picture = skimage.data.astronaut()
     face = fgbench.align(picture)

@@ -237,8 +237,16 @@ def test_nothing_is_taken_from_the_current_directory(here, tmp_path, way):
     assert all(
         "use fgbench from another folder" in state and "update" not in state for state in report.values()
     )
-    used = fgbench("report", "--table", "how-many", site=site, cwd=tmp_path / "data")
-    assert used.returncode == 3
+    code = "from fgbench import plugins; plugins.load('tables', 'how-many')"
+    used = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": site},
+        cwd=tmp_path / "data",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "PluginError" in used.stderr
     assert "use fgbench from another folder" in used.stderr
     assert "uninstall" not in used.stderr
     for words in (["datasets"], ["recipes"], ["baseline", "--help"], ["check-plugin", "how-many"]):

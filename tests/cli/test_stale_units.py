@@ -79,6 +79,7 @@ def output_and_state(work):
     return done.stdout, run["state"]
 
 
+@pytest.mark.slow
 def test_a_run_is_marked_where_a_test_frame_has_another_label_now(here):
     root, work = here
     output, state = output_and_state(work)
@@ -157,6 +158,7 @@ def test_runs_of_classes_on_a_trunk_of_such_labels_are_marked(here, tmp_path):
     assert states() == ["old data"] * 3 + ["now"]
 
 
+@pytest.mark.slow
 def test_of_a_data_set_that_is_not_at_hand_nothing_is_said(here):
     root, work = here
     (root / "action_units.csv").unlink()

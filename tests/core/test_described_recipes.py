@@ -11,6 +11,10 @@ from fgbench.config.strict_yaml import read_yaml
 from fgbench.errors import ConfigError
 
 CARDS = {card.name: card for card in recipe_cards()}
+FIRST = {card.command: name for name, card in reversed(CARDS.items())}.values()
+"""A recipe of each command; the quick tests read no others."""
+
+EACH = [name if name in FIRST else pytest.param(name, marks=pytest.mark.slow) for name in CARDS]
 
 
 def test_every_packed_recipe_is_listed_once_with_its_command():
@@ -23,7 +27,7 @@ def test_every_packed_recipe_is_listed_once_with_its_command():
     assert CARDS["ck-plus"].usage == "prepare ck-plus --data-root FOLDER"
 
 
-@pytest.mark.parametrize("name", CARDS)
+@pytest.mark.parametrize("name", EACH)
 def test_what_is_shown_of_a_recipe_is_read_as_that_recipe(name):
     card = CARDS[name]
     config = read_recipe(card)
@@ -32,7 +36,7 @@ def test_what_is_shown_of_a_recipe_is_read_as_that_recipe(name):
     assert again.name == name
 
 
-@pytest.mark.parametrize("name", CARDS)
+@pytest.mark.parametrize("name", EACH)
 def test_every_key_of_a_recipe_is_shown_once_and_documented(name):
     def paths(model, above=""):
         for key, value in model:

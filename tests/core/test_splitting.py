@@ -63,6 +63,7 @@ def test_by_hash_coverage_lets_a_new_clip_move_a_few_of_its_class_and_no_others(
     assert max(n_moved) <= 2
 
 
+@pytest.mark.slow
 def test_by_hash_the_proportions_are_right():
     parts = divide(clips(20000), PAPER, exact=False, cover_all_classes=False, seed=0)
     counts = Counter(parts.values())
@@ -79,6 +80,7 @@ def test_a_part_without_weight_stays_empty():
         assert set(parts.values()) == {"train", "test"}
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 9), st.sampled_from(LABELS[:5])), min_size=1, max_size=60),

@@ -132,6 +132,7 @@ def test_a_label_beside_probabilities_is_scored(pictures, tmp_path):
     assert "the label of 15 rows is not the likeliest class, and is scored" in scores["details"]["notes"]
 
 
+@pytest.mark.slow
 def test_the_image_set_of_videos(videos, tmp_path):
     """Images are named by clip and frame, or by their ids."""
     table = pd.concat(pd.read_parquet(path) for path in (videos.work / "manifests/images").glob("test-*"))
@@ -148,6 +149,7 @@ def test_the_image_set_of_videos(videos, tmp_path):
     assert again["metrics"] == scores["metrics"]
 
 
+@pytest.mark.slow
 def test_all_folds_are_tested_together(tmp_path):
     folded = folds(tmp_path)
     reported = dict.fromkeys(folded.labels, "anger")

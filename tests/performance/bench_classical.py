@@ -207,7 +207,7 @@ def _svm(kernel: str) -> None:
     apart = len(set(same.support_.tolist()) ^ set(anchor.support_.tolist()))
     small = fit_one_vs_rest(small_gram, truth[::SVM_PART], labels=LABELS, c=c)
     binary = SVC(kernel=kernel, C=c, gamma=gamma).fit(part, truth[::SVM_PART] == 0)
-    differ = len(set(small.support(0).tolist()) ^ set(binary.support_.tolist()))
+    differ = len(set(np.flatnonzero(small.weights[:, 0]).tolist()) ^ set(binary.support_.tolist()))
     what = f"SVM {kernel}, {N_IMAGES:,} x {N_FEATURES:,}, {N_CLASSES} classes"
     remarks = f"Gram {gram_s:.0f} s, fit {elapsed_s:.0f} s elapsed, peak {peak_gb:.1f} GB; "
     remarks += (

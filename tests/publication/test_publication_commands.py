@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import pytest
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
@@ -44,6 +45,7 @@ def test_publish_of_other_folders_is_refused(plain, tmp_path):
     assert "is no publication of fgbench, and not empty" in done.stderr
 
 
+@pytest.mark.slow
 def test_rebuild_exits_with_0_only_if_it_is_the_same(plain, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(plain / "out", "shared")

@@ -75,6 +75,7 @@ def test_the_index_tells_recipe_versions_and_digests_of_the_tables(plain):
 MAGICS = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"GIF8", b"ftyp")
 
 
+@pytest.mark.slow
 def test_nothing_of_it_is_a_picture_or_of_this_machine(tmp_path, monkeypatch):
     home = tmp_path / "home" / "annabel_smith"
     home.mkdir(parents=True)
@@ -136,6 +137,7 @@ def test_a_second_time_gives_the_same_bytes_and_leaves_the_users_files_alone(pla
     assert contents(out) == before
 
 
+@pytest.mark.slow
 def test_what_is_no_longer_part_of_it_is_deleted(plain, tmp_path):
     root, work, out = tmp_path / "clips", tmp_path / "work", tmp_path / "out"
     shutil.copytree(plain / "clips", root)
@@ -147,6 +149,7 @@ def test_what_is_no_longer_part_of_it_is_deleted(plain, tmp_path):
     layout.read_published(out)
 
 
+@pytest.mark.slow
 def test_an_interrupted_publication_is_taken_up_again(plain, tmp_path, monkeypatch):
     out = tmp_path / "out"
     with monkeypatch.context() as patched:
@@ -211,6 +214,7 @@ def test_links_are_not_followed(plain, tmp_path):
     assert not (out / "README.md").is_symlink()
 
 
+@pytest.mark.slow
 def test_changed_missing_and_unfinished_data_are_refused(plain, tmp_path):
     root, work, out = tmp_path / "clips", tmp_path / "work", tmp_path / "out"
     shutil.copytree(plain / "clips", root)
@@ -244,6 +248,7 @@ def test_damaged_manifests_are_refused(plain, tmp_path):
         published(work, tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_datasets_loads_every_table(plain, monkeypatch, tmp_path):
     datasets = pytest.importorskip("datasets")
     index = layout.read_published(plain / "out")
@@ -257,6 +262,7 @@ def test_datasets_loads_every_table(plain, monkeypatch, tmp_path):
         assert n_rows == sum(index.files[file].rows for file in files & index.files.keys()), name
 
 
+@pytest.mark.slow
 def test_a_part_without_clips_breaks_nothing(tmp_path):
     datasets = pytest.importorskip("datasets")
     root = write_plain_data(tmp_path / "clips", 4)
@@ -266,6 +272,7 @@ def test_a_part_without_clips_breaks_nothing(tmp_path):
     assert {part: len(rows) for part, rows in dataset.items()} == {"train": 4}
 
 
+@pytest.mark.slow
 def test_the_card_says_that_data_are_synthetic(plain, tmp_path):
     import yaml
 

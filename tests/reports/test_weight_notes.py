@@ -120,6 +120,7 @@ def test_clips_that_other_manifests_hide_are_told(tmp_path):
     assert "are not counted" in note_of(tmp_path, "TMSAU-Net (Ours)")
 
 
+@pytest.mark.slow
 def test_validation_clips_have_to_be_in_the_manifests(tmp_path):
     write_clip_manifests(tmp_path, clips()[4:])
     write_clip_run(tmp_path, "tmsau")

@@ -246,7 +246,9 @@ def test_empty_folders_in_the_place_of_tables_are_replaced(clean, work):
     assert faults(work, deep=True) == []
 
 
-@pytest.mark.parametrize("pattern", TABLES)
+@pytest.mark.parametrize(
+    "pattern", [TABLES[0], *(pytest.param(one, marks=pytest.mark.slow) for one in TABLES[1:])]
+)
 def test_folders_with_files_in_the_place_of_tables_stay_and_the_index_too(clean, work, pattern):
     expected = written(work)
     path = sorted(work.glob(pattern))[0]

@@ -130,6 +130,7 @@ def test_pandas_and_duckdb_where_a_part_is_empty(without_val):
     assert duckdb.execute(query, [str(manifests / "images" / "val-*.parquet")]).fetchall() == []
 
 
+@pytest.mark.slow
 def test_readers_of_fgbench_where_a_part_is_empty(without_val):
     from fgbench.audit.leaks import audit_parts
     from fgbench.inputs.manifest_pictures import find_images, flow_pairs, image_ids

@@ -86,6 +86,7 @@ def test_the_face_is_where_and_as_wide_as_in_the_plain_video(made, name):
             assert stretch == pytest.approx([1, 1], abs=0.03)
 
 
+@pytest.mark.slow
 def test_frames_of_another_size_are_named(made):
     _, faces_of, _ = made
     rows = faces_of["sizes.mkv"]
@@ -99,6 +100,7 @@ def test_very_wide_and_high_clips_have_no_face(made):
         assert [row["status"] for row in faces_of[name]] == ["no_face"] * 3
 
 
+@pytest.mark.slow
 def test_large_frames_are_rejected(made):
     _, _, rejects = made
     ((reason, detail),) = [(row["reason"], row["detail"]) for row in rejects]

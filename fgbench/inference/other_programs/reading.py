@@ -166,11 +166,11 @@ def _together(path: Path, tables: Sequence[PredictionTable]) -> PredictionTable:
     )
 
 
-def _without_empty_classes(answers: Answers) -> Answers:
+def _without_empty_classes(table: PredictionTable) -> PredictionTable:
     """Leave out classes of which no row says anything, where rows tell action units: they were not asked."""
-    says_classes = any(row.scores is not None or row.label is not None for row in answers.rows)
-    says_units = any(row.units is not None for row in answers.rows)
-    return answers if says_classes or not says_units else replace(answers, classes=())
+    says_classes = any(row.scores is not None or row.label is not None for row in table.rows)
+    says_units = any(row.units is not None for row in table.rows)
+    return table if says_classes or not says_units else replace(table, classes=())
 
 
 def _is_json(module: ModuleType) -> bool:
