@@ -60,6 +60,10 @@ def _all() -> Iterator[tuple[str, str, str]]:
         problem = argument(call, 99, "problem")
         if isinstance(problem, ast.Tuple) and len(problem.elts) == 2:
             yield _word(problem.elts[0], module), sentence(problem.elts[1], module), ""
+    for module, call in calls("setdefault"):
+        pair = argument(call, 1, "default")
+        if isinstance(pair, ast.Tuple) and len(pair.elts) == 2 and isinstance(pair.elts[0], ast.Constant):
+            yield _word(pair.elts[0], module), sentence(pair.elts[1], module), ""
     # A function that gives a reason and its words.
     for module, tree in trees().items():
         if ".preparation." in module or ".datasets." in module:
