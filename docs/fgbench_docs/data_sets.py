@@ -31,7 +31,10 @@ def cards() -> str:
             for adapter, (card, recipes) in sorted(found.items(), key=lambda item: item[1][0].title.lower())
         ],
     )
-    sections = [_section(adapter, *of) for adapter, of in sorted(found.items(), key=lambda item: item[1][0].title.lower())]
+    sections = [
+        _section(adapter, *of)
+        for adapter, of in sorted(found.items(), key=lambda item: item[1][0].title.lower())
+    ]
     return "\n".join([overview, *sections])
 
 
@@ -65,6 +68,8 @@ def _section(adapter: str, card: Card, recipes: list[PrepareConfig]) -> str:
 def _numbers(variant: Variant) -> str:
     if not variant.totals:
         return ""
-    parts = ", ".join(f"{'in all' if part == 'all' else part} {count:,}" for part, count in variant.totals.items())
+    parts = ", ".join(
+        f"{'in all' if part == 'all' else part} {count:,}" for part, count in variant.totals.items()
+    )
     people = f", {variant.subjects} subjects" if variant.subjects else ""
     return f"{prose(variant.about)}: {parts}{people}" if variant.about else parts + people

@@ -61,13 +61,11 @@ def exit_codes() -> str:
         number: (code(kind.__name__), prose((kind.__doc__ or "").partition("\n")[0]))
         for kind, number in EXIT_CODES.items()
     }
-    return table(
-        ["Exit code", "Error", "Meaning"], [[str(number), *rows[number]] for number in sorted(rows)]
-    )
+    return table(["Exit code", "Error", "Meaning"], [[str(number), *rows[number]] for number in sorted(rows)])
 
 
 def reference() -> str:
-    """All errors with a message in the sources: a heading per kind, a table per area, message beside remedy."""
+    """All errors that the sources raise: a heading per kind, a table per area, message beside remedy."""
     kinds = _kinds()
     found: dict[str, dict[str, dict[tuple[str, str], None]]] = {name: {} for name in kinds}
     for module, call in calls(*kinds):
@@ -88,7 +86,11 @@ def reference() -> str:
         lines += [f"## {name}", "", f"{about} Exit code {number}.", ""]
         for area in sorted(areas):
             rows = [[prose(message), prose(remedy)] for message, remedy in areas[area]]
-            lines += [f"### {area} {{ #{name.lower()}-{_slug(area)} }}", "", table(["Message", "What to do"], rows)]
+            lines += [
+                f"### {area} {{ #{name.lower()}-{_slug(area)} }}",
+                "",
+                table(["Message", "What to do"], rows),
+            ]
     return "\n".join(lines) + "\n"
 
 
@@ -109,5 +111,3 @@ def _kinds() -> dict[str, type[FgbenchError]]:
 
 def _slug(text: str) -> str:
     return "-".join("".join(one if one.isalnum() else " " for one in text.lower()).split())
-
-

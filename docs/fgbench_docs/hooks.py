@@ -1,7 +1,7 @@
 """Hooks of MkDocs: fill the generated parts of the pages, and add the notebooks as pages.
 
-A page holds ``<!-- generated: NAME -->``, words for readers of the file itself, and ``<!-- end -->``; the function
-of that name in :mod:`fgbench_docs.parts` gives the text that takes their place.
+A page holds ``<!-- generated: NAME -->``, words for readers of the file itself, and ``<!-- end -->``; the
+function of that name in :mod:`fgbench_docs.parts` gives the text that takes their place.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def code(text: str) -> str:
 
 
 def prose(text: str) -> str:
-    """A docstring or comment on one line: roles of Sphinx dropped, what Markdown would take for HTML escaped."""
+    """A docstring or comment on one line: without roles of Sphinx, and escaped for Markdown and HTML."""
     one_line = " ".join(text.split()).replace("``", "`")
     plain = re.sub(r":(?:attr|class|data|func|meth|mod):(?=`)", "", one_line)
     # Between backquotes everything is text already.

@@ -1,4 +1,4 @@
-"""The paper's gaps and misprints, from the recipes' documentation and from its numbers as fgbench keeps them."""
+"""The paper's gaps and misprints, from the recipes' documentation and from its numbers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def print_faults() -> str:
     """Sentences on the numbers of the paper that cannot be as printed, or contradict each other."""
     table2 = numbers.table2()
     lines = [
-        f"- Table II, {prose(one.method)}, {prose(one.label)}: printed {code(one.printed)}, read as {one.value:.3f}."
+        f"- Table II, {prose(one.method)}, {prose(one.label)}: printed {code(one.printed)}, "
+        f"read as {one.value:.3f}."
         for one in table2.repairs
     ]
     for number, shares in (("VI", numbers.confusion("table6")), ("VII", numbers.confusion("table7"))):
@@ -36,7 +37,7 @@ def print_faults() -> str:
             mine, other = shares.shares[label, label], table2.accuracies[MSAU.source, MSAU.name][label]
             if abs(mine - other) > _ROUNDING:
                 lines.append(
-                    f"- {prose(label)}: the diagonal of Table {number} has {mine:.3f}, Table II has {other:.3f} "
-                    f"for {prose(MSAU.name)}."
+                    f"- {prose(label)}: the diagonal of Table {number} has {mine:.3f}, Table II has "
+                    f"{other:.3f} for {prose(MSAU.name)}."
                 )
     return "\n".join(lines) + "\n"

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from fgbench_docs import api, commands, data_sets, errors, labels, paper, plug_ins, recipes, rejects, settings
+from fgbench_docs import (
+    api,
+    commands,
+    data_sets,
+    errors,
+    labels,
+    measured,
+    paper,
+    plug_ins,
+    recipes,
+    rejects,
+    settings,
+)
 
 PARTS: Mapping[str, Callable[[], str]] = {
     "api": api.members,
     "classes": labels.classes,
     "commands": commands.reference,
+    "coverage": measured.coverage,
     "data-sets": data_sets.cards,
     "errors": errors.reference,
     "exit-codes": errors.exit_codes,

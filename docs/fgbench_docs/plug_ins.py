@@ -1,4 +1,4 @@
-"""What the modules of plug-ins have to bind, and the formats of other tools' output, from fgbench's own lists."""
+"""What the modules of plug-ins have to bind, and the formats of other tools' output."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ def names() -> str:
             [
                 kind,
                 code(f"fgbench.{kind}"),
-                ", ".join(f"{code(name)} ({prose(wanted.replace(':', '.'))})" for name, wanted in shape.items()),
+                ", ".join(
+                    f"{code(name)} ({prose(wanted.replace(':', '.'))})" for name, wanted in shape.items()
+                ),
             ]
             for kind, shape in SHAPES.items()
         ],

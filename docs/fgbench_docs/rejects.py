@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from fgbench.datasets._tree import ODD
 from fgbench.faces import status
@@ -52,7 +53,11 @@ def _all() -> Iterator[tuple[str, str, str]]:
     for module, call in calls(_MEDIA):
         reason = argument(call, 2, "reason")
         word = "unreadable" if reason is None else sentence(reason, module)
-        yield word, sentence(argument(call, 0, "message"), module), sentence(argument(call, 1, "hint"), module)
+        yield (
+            word,
+            sentence(argument(call, 0, "message"), module),
+            sentence(argument(call, 1, "hint"), module),
+        )
     for module, call in calls("Rejected"):
         if len(call.args) == 3:
             yield _word(call.args[1], module), sentence(call.args[2], module), ""
@@ -70,7 +75,9 @@ def _all() -> Iterator[tuple[str, str, str]]:
             pairs = [
                 node.value
                 for node in ast.walk(tree)
-                if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) and len(node.value.elts) == 2
+                if isinstance(node, ast.Return)
+                and isinstance(node.value, ast.Tuple)
+                and len(node.value.elts) == 2
             ]
             for pair in pairs:
                 word = _word(pair.elts[0], module)
@@ -88,9 +95,8 @@ def _documented(module: str) -> dict[str, str]:
     """Name to documentation of what a module binds at its top level."""
     body = trees()[module].body
     found = {}
-    for node, after in zip(body, body[1:], strict=False):
-        target = getattr(node, "target", None)
-        if isinstance(node, ast.AnnAssign) and isinstance(target, ast.Name) and isinstance(after, ast.Expr):
-            if isinstance(after.value, ast.Constant) and isinstance(node.value, ast.Constant):
-                found[target.id] = str(after.value.value)
+    for node, after in pairwise(body):
+        is_text = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and is_text:
+            found[node.target.id] = str(after.value.value)
     return found

@@ -1,4 +1,4 @@
-"""Every setting of every kind of recipe, with its default and its documentation, from the fields themselves."""
+"""Every setting of every kind of recipe, with its default and documentation, from the fields."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ KINDS: Mapping[str, str] = {
     "dense-traj-svm": "fgbench baseline dense-traj-svm",
     "insightface": "fgbench baseline insightface",
 }
-"""A recipe of each kind, and the command that takes it; ``plain-cnn``, ``nan`` and ``plain-tsnet`` take those of
-``msau`` and ``tmsau``."""
+"""A recipe of each kind, and the command that takes it; ``plain-cnn``, ``nan`` and ``plain-tsnet`` take those
+of ``msau`` and ``tmsau``."""
 
 
 def keys(recipe: str) -> list[Key]:
@@ -36,9 +36,7 @@ def reference() -> str:
         lines += [_table(top), ""]
         for section in (key for key in found if key.is_section):
             inside = [
-                key
-                for key in found
-                if not key.is_section and key.path.rpartition(".")[0] == section.path
+                key for key in found if not key.is_section and key.path.rpartition(".")[0] == section.path
             ]
             title = f"### {section.path} {{ #{recipe}-{section.path.replace('.', '-').replace('_', '-')} }}"
             lines += [title, "", prose(section.doc), ""]

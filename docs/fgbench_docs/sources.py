@@ -87,11 +87,12 @@ def argument(call: ast.Call, place: int, name: str) -> ast.expr | None:
 
 
 def _assigned(name: ast.Name, module: str) -> ast.expr | None:
-    """What the function around a name bound to it last before; ``None`` if it bound nothing, or by more steps."""
+    """What the function around a name bound to it last; ``None`` if nothing, or nothing that is a text."""
     around = [
         node
         for node in ast.walk(trees()[module])
-        if isinstance(node, ast.FunctionDef) and node.lineno <= name.lineno <= (node.end_lineno or node.lineno)
+        if isinstance(node, ast.FunctionDef)
+        and node.lineno <= name.lineno <= (node.end_lineno or node.lineno)
     ]
     if not around:
         return None

@@ -6,6 +6,7 @@ from fgbench.config import PrepareConfig
 from fgbench.preparation import prepare
 from fgbench.workfolders.manifest_index import read_index
 from tests.support.clip_folders import write_folder
+from tests.support.doc_blocks import block
 
 
 @pytest.fixture(scope="module")
@@ -73,19 +74,6 @@ def test_datasets(manifests, tmp_path, monkeypatch):
     assert faces[0]["image"].size == (96, 96)
 
 
-LOAD_DATASET = """
-import json
-from datasets import load_dataset
-
-counts = json.load(open("manifests/index.json"))["counts"]
-images = load_dataset(
-    "parquet",
-    data_files={p: f"manifests/images/{p}-*.parquet" for p in counts if counts[p]["images"]},
-)
-"""
-"""The lines of README.md; a part without pictures is one that load_dataset cannot hold."""
-
-
 @pytest.fixture(scope="module")
 def without_val(tmp_path_factory):
     """A work folder whose part val is empty."""
@@ -110,7 +98,7 @@ def test_datasets_where_a_part_is_empty(without_val, tmp_path, monkeypatch):
 
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path)
     found = {}
-    exec(LOAD_DATASET, found)
+    exec(block("docs/tables.md", "import json"), found)
     assert {part: len(images) > 0 for part, images in found["images"].items()} == {
         "train": True,
         "test": True,
