@@ -1,7 +1,8 @@
 """The fenced blocks of README and of the documentation's pages, each with the mark that stands before it.
 
-A mark is a comment of HTML on the line before a block: ``<!-- runs: HOW -->``, ``<!-- tested: FILE -->`` with the
-test file that runs the block, or ``<!-- not run: REASON -->``. Without one the language says how it is run.
+A mark is a comment of HTML on the line before a block: ``<!-- runs: HOW -->``, ``<!-- tested: FILE -->``
+with the test file that runs the block, or ``<!-- not run: REASON -->``. Without one the language says how it
+is run.
 """
 
 from __future__ import annotations
