@@ -23,7 +23,13 @@ def members() -> str:
         if names:
             lines += [f"## {title}", ""]
         for name in names:
-            lines += [f"::: {_where(name)}", "    options:", f"      heading: fgbench.{name}", ""]
+            lines += [
+                f"::: {_where(name)}",
+                "    options:",
+                f"      heading: fgbench.{name}",
+                f"      toc_label: {name}",
+                "",
+            ]
     return "\n".join(lines)
 
 

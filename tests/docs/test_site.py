@@ -1,4 +1,4 @@
-"""The site is built strictly, without network: no dead link, nothing from elsewhere, pages that fit a telephone."""
+"""The site is built strictly: no dead link, nothing from elsewhere, pages that fit a telephone."""
 
 import os
 import re
@@ -182,5 +182,5 @@ def test_a_wrong_part_is_told():
     assert filled("a\n<!-- generated: exit-codes -->\nx\n<!-- end -->\nb", "p.md").startswith(
         "a\n| Exit code"
     )
-    with pytest.raises(PluginError, match="p.md: no generated part 'exit-code'"):
+    with pytest.raises(PluginError, match=r"p\.md: no generated part 'exit-code'"):
         filled("<!-- generated: exit-code -->\nx\n<!-- end -->", "p.md")
