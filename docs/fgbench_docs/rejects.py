@@ -96,7 +96,8 @@ def _documented(module: str) -> dict[str, str]:
     body = trees()[module].body
     found = {}
     for node, after in pairwise(body):
-        is_text = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and is_text:
+        if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)):
+            continue
+        if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
             found[node.target.id] = str(after.value.value)
     return found

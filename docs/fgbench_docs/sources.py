@@ -38,7 +38,7 @@ def calls(*names: str) -> Iterator[tuple[str, ast.Call]]:
 @cache
 def constants(module: str) -> dict[str, str]:
     """Texts that a module binds to names at its top level, or imports from another one of fgbench."""
-    found = {}
+    found: dict[str, str] = {}
     for node in trees()[module].body:
         if isinstance(node, ast.ImportFrom) and node.module in trees():
             theirs = constants(node.module)
