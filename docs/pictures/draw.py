@@ -17,13 +17,14 @@ from playwright.sync_api import sync_playwright
 
 HERE = Path(__file__).parent
 CHROMIUM = "/usr/bin/chromium"
-SIZE = {"width": 1280, "height": 900}
+SIZE = {"width": 1280, "height": 740}
 SHEET_WIDTH_PX = 900
 MOST_BYTES = 200_000
 STEPS = (
     "synth drawn --clips-per-class 4 --subjects 16 --size 640x480",
-    "prepare demo --data-root drawn --workdir work",
+    "prepare demo --data-root drawn --workdir work --set split.train=2 --set split.test=2",
     "baseline lbp-svm --workdir work",
+    "baseline lbp-svm --recipe lbp-svm-paper --workdir work",
     "train msau --variant plain-cnn --recipe plain-cnn-small --workdir work --set optimiser.epochs=3",
 )
 
