@@ -42,6 +42,7 @@ def test_every_part_is_in_a_page_and_has_text():
     assert used == set(PARTS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in PARTS if name not in ("api", "coverage", "paper-print")])
 def test_rows_of_tables_have_as_many_cells_as_their_titles(name):
     """Whatever their text holds: bars, backquotes, line ends."""
@@ -96,7 +97,7 @@ def test_every_public_name_is_in_the_reference():
 
 
 def templates(name):
-    """Messages of a part as patterns: what is in angle brackets is anything; those of few letters left out."""
+    """Messages of a part as patterns: what is in angle brackets is anything; those of few letters apart."""
     cells = [line.split(" | ")[0].removeprefix("| ") for line in part(name).splitlines()]
     telling = [cell for cell in cells if len(re.sub(r"<[^<>]*>", "", cell).strip()) > LEAST_TEXT]
     return [re.compile(".*".join(map(re.escape, re.split(r"<[^<>]*>", cell)))) for cell in telling]
@@ -115,6 +116,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_errors_that_are_raised_are_listed(fault, tmp_path):
     with pytest.raises(fgbench.FgbenchError) as raised:
