@@ -5,6 +5,7 @@ import io
 
 import pytest
 import yaml
+from fgbench_docs.notebooks import notebook_files
 
 from fgbench.catalogue.listing import list_data
 from fgbench.config import (
@@ -51,6 +52,14 @@ def test_every_block_has_a_runner_or_a_reason():
             )
         else:
             assert one.way in WAYS, f"{one.name}: nothing runs {one.way!r}; mark it: not run, with a reason"
+
+
+def test_every_notebook_is_run_by_a_test():
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")]
+    for notebook in notebook_files(ROOT / "docs"):
+        assert any("notebooks" in text and notebook.stem in text for text in texts), (
+            f"nothing runs {notebook}"
+        )
 
 
 def test_pages_and_blocks_are_found():

@@ -1,5 +1,6 @@
 """The site is built strictly: no dead link, nothing from elsewhere, pages that fit a telephone."""
 
+import json
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
 import pytest
+import yaml
 from PIL import Image
 
 from tests.support.doc_blocks import ROOT, pages
@@ -147,31 +149,46 @@ def test_pages_fit_the_window_and_ask_for_nothing_outside(site, width_px):
     assert not faults
 
 
-def test_notebooks_become_pages(tmp_path):
-    """Their cells in order, and the first heading in the navigation; nothing is needed but the file."""
-    import json
+CELLS = [
+    {"cell_type": "markdown", "source": ["# Own clips\n", "text, see [home](../index.md)"]},
+    {"cell_type": "code", "source": "print(1)", "outputs": [{"output_type": "stream", "text": ["1\n"]}]},
+    {"cell_type": "code", "source": [], "outputs": []},
+]
 
+
+def test_notebooks_become_markdown(tmp_path):
+    """Their cells in order, what was printed too; nothing is needed but the file."""
     from fgbench_docs.notebooks import as_markdown, notebook_files, title_of
 
     assert notebook_files(tmp_path) == []
-    folder = tmp_path / "notebooks"
-    folder.mkdir()
-    cells = [
-        {"cell_type": "markdown", "source": ["# Own clips\n", "text"]},
-        {
-            "cell_type": "code",
-            "source": "print(1)",
-            "outputs": [{"output_type": "stream", "text": ["1\n"]}],
-        },
-        {"cell_type": "code", "source": [], "outputs": []},
-    ]
-    (folder / "own_clips.ipynb").write_text(json.dumps({"cells": cells}))
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "own_clips.ipynb").write_text(json.dumps({"cells": CELLS}))
     (path,) = notebook_files(tmp_path)
     assert title_of(path) == "Own clips"
     assert as_markdown(path) == (
-        "# Own clips\ntext\n\n```python\nprint(1)\n```\n\n```text\n1\n```\n\n"
+        "# Own clips\ntext, see [home](../index.md)\n\n```python\nprint(1)\n```\n\n```text\n1\n```\n\n"
         "*This page is the notebook `docs/notebooks/own_clips.ipynb`.*\n"
     )
+
+
+def test_notebooks_are_pages_of_the_site(tmp_path):
+    """With the settings of our site on what is left out, and its hooks."""
+    pytest.importorskip("mkdocs")
+    ours = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    (tmp_path / "docs" / "notebooks").mkdir(parents=True)
+    (tmp_path / "docs" / "notebooks" / "own_clips.ipynb").write_text(json.dumps({"cells": CELLS}))
+    (tmp_path / "docs" / "index.md").write_text("# Home\n")
+    kept = {name: ours[name] for name in ("exclude_docs", "use_directory_urls", "validation")}
+    hooks = [str(ROOT / name) for name in ours["hooks"]]
+    config = {**kept, "site_name": "small", "hooks": hooks, "nav": [{"Home": "index.md"}], "plugins": []}
+    (tmp_path / "mkdocs.yml").write_text(yaml.safe_dump(config))
+    words = [sys.executable, "-m", "mkdocs", "build", "--strict"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "site" / "notebooks" / "own_clips.html").read_text(encoding="utf-8")
+    assert "print(1)" in page
+    assert "notebooks/own_clips.html" in (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    assert not list((tmp_path / "site").rglob("*.ipynb"))
 
 
 def test_a_wrong_part_is_told():
