@@ -70,6 +70,7 @@ def test_every_command_and_option_is_there():
     assert checked > 100
 
 
+@pytest.mark.slow
 def test_every_setting_is_there_with_its_documentation():
     text = part("settings")
     done = CliRunner().invoke(app, ["recipes", "msau", "--json"])
@@ -79,6 +80,7 @@ def test_every_setting_is_there_with_its_documentation():
             assert first in text, key["key"]
 
 
+@pytest.mark.slow
 def test_every_recipe_and_class_is_there():
     text = part("method-recipes")
     names = [card.name for card in recipe_cards() if card.kind != "prepare" and not card.package]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import tomllib
+from functools import cache
 
 import typer
 
@@ -67,9 +68,14 @@ def check_command(words: list[str]) -> None:
         raise WrongLineError(f"fgbench {' '.join(words)}: {error}") from error
     recipe = given.get("recipe") or (given.get("name") if command.name == "recipes" else None)
     if recipe and not str(recipe).endswith(_OWN_FILES) and recipe != "NAME":
-        known = {card.name for card in recipe_cards()} | {"my-faces"}
-        if str(recipe) not in known:
+        if str(recipe) not in _recipes():
             raise WrongLineError(f"fgbench {' '.join(words)}: no recipe {recipe}")
+
+
+@cache
+def _recipes() -> frozenset[str]:
+    """Names of all packed recipes, and of that of the package in the documentation."""
+    return frozenset({card.name for card in recipe_cards()} | {"my-faces"})
 
 
 def _check_targets(targets: list[str]) -> None:
