@@ -67,9 +67,9 @@ def check_command(words: list[str]) -> None:
     except Exception as error:
         raise WrongLineError(f"fgbench {' '.join(words)}: {error}") from error
     recipe = given.get("recipe") or (given.get("name") if command.name == "recipes" else None)
-    if recipe and not str(recipe).endswith(_OWN_FILES) and recipe != "NAME":
-        if str(recipe) not in _recipes():
-            raise WrongLineError(f"fgbench {' '.join(words)}: no recipe {recipe}")
+    is_packed = recipe and not str(recipe).endswith(_OWN_FILES) and recipe != "NAME"
+    if is_packed and str(recipe) not in _recipes():
+        raise WrongLineError(f"fgbench {' '.join(words)}: no recipe {recipe}")
 
 
 @cache
