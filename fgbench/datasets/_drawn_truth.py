@@ -39,8 +39,8 @@ def action_units(root: Path) -> Iterator[AuRow]:
     if not path.is_file():
         raise DatasetError(
             f"{root} has no labels of action units (neither action_units.csv nor {TRUTH})",
-            "give them in action_units.csv (clip,frame,AU1,...), see README.md; the drawn data set has them: "
-            "fgbench synth",
+            "give them in action_units.csv (clip,frame,AU1,...), see docs/action-units.md; the drawn data "
+            "set has them: fgbench synth",
         )
     try:
         with open_parquet(path) as file:

@@ -1,11 +1,9 @@
 """Work folders and runs as values: tables, pictures, scores, what cannot be run."""
 
 import logging
-import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -97,20 +95,6 @@ def test_a_method_is_run_and_its_scores_are_those_of_its_predictions(work, caplo
     assert [one.name for one in work.runs if isinstance(one, fgbench.Run)][:1] == ["lbp-svm"]
     again = work.train("lbp-svm", progress=False)
     assert again.folders == run.folders
-
-
-@pytest.mark.slow
-def test_the_lines_of_the_readme_run(work, monkeypatch):
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    (lines,) = re.findall(r"```python\n(import fgbench\n.*?)```", readme, re.DOTALL)
-    monkeypatch.chdir(work.path.parents[2])
-    names: dict[str, object] = {}
-    exec(
-        lines.replace('"my-clips"', '"drawn"').replace("my-clips/videos/a.mp4", "drawn/videos/c00.mp4"), names
-    )
-    assert len(names["faces"]) == len(names["labels"]) == len(work.images("test"))
-    assert names["run"].scores.shape == (3, 4)
-    assert names["face"] is not None
 
 
 def test_a_picture_is_the_right_one_while_another_thread_reads_others(tmp_path):

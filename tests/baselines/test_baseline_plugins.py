@@ -1,10 +1,8 @@
 """A baseline is one file: put beside the others, it is a command and a row of Table II."""
 
 import json
-import re
 import shutil
 import sys
-from pathlib import Path
 
 import pytest
 import typer
@@ -14,10 +12,10 @@ import fgbench.methods
 from fgbench import plugins
 from fgbench.cli.app import app as fgbench_app
 from fgbench.cli.baseline_plugins import add_commands
+from tests.support.doc_blocks import block
 from tests.support.report_folders import write_fake_run
 from tests.support.striped_manifests import manifests, write_index
 
-README = Path(__file__).parents[2] / "README.md"
 MAJORITY = '''"""Baseline ``the-commonest``: one class for every image.
 
 It looks at nothing.
@@ -159,8 +157,8 @@ def test_its_run_stands_below_the_papers_in_table_2(command, work):
 
 
 @pytest.mark.slow
-def test_the_example_of_the_readme_runs(command, work):
-    (text,) = re.findall(r"```python\n(\"\"\"Baseline ``mine``.*?)```", README.read_text(), re.DOTALL)
+def test_the_example_of_the_documentation_runs(command, work):
+    text = block("docs/extending/methods.md", '"""Baseline ``mine``')
     guess = "np.full((len(predicted), 33), config.strength / 33, np.float32)"
     text += f"\n\ndef my_probabilities(config, train, selection, predicted):\n    return {guess}\n"
     done = command(

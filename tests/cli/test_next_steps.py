@@ -57,7 +57,7 @@ def test_the_help_of_prepare_shows_the_layouts_of_own_data():
         "DIR/videos/<clip> and DIR/action_units.csv    fgbench prepare action-units --data-root DIR",
     ):
         assert line in output
-    assert '"Your own clips" in README.md' in output
+    assert "All columns: docs/own-clips.md" in output
 
 
 @pytest.mark.slow

@@ -2,48 +2,17 @@
 
 import json
 import os
-import re
-import subprocess
-import sys
 import tomllib
-from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 from tests.support.clip_folders import LABELS, write_plain_clip
+from tests.support.doc_blocks import block
+from tests.support.packages_of_others import fgbench, install
 from tests.support.stranger_package import MODULES, POINTS, write_wheel
 
 pytestmark = pytest.mark.slow
-
-README = Path(__file__).parents[2] / "README.md"
-COMMAND = Path(sys.executable).parent / "fgbench"
-
-
-def install(folder, wheel):
-    """Install a wheel into a folder of packages, without network."""
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"),
-            *("--no-compile", "--disable-pip-version-check", "--target", str(folder), str(wheel)),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-
-
-def fgbench(*arguments, site, cwd):
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
-    return subprocess.run(
-        [str(COMMAND), *map(str, arguments)],
-        env={**environment, "PYTHONPATH": str(site)},
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -212,16 +181,15 @@ def test_a_broken_one_disables_only_itself(run, two):
     assert "ZeroDivisionError" in done.stdout
 
 
-def test_the_package_of_the_readme_keeps_its_contract(run, here):
-    text = README.read_text(encoding="utf-8")
-    (project,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
-    (module,) = re.findall(r"```python\n(\"\"\"Adapter of My Faces.*?)```", text, re.DOTALL)
+def test_the_package_of_the_documentation_keeps_its_contract(run, here):
+    project = block("docs/extending/index.md", "[build-system]", "toml")
+    module = block("docs/extending/datasets.md", '"""Adapter of My Faces')
     points = tomllib.loads(project)["project"]["entry-points"]
     assert points == {"fgbench.datasets": {"my-faces": "my_faces.dataset"}}
     wheel = write_wheel(here, {"datasets": {"my-faces": "dataset"}}, {"dataset": module}, package="my_faces")
-    install(here / "readme", wheel)
-    assert "ok" in run("check-plugin", "my-faces", site="readme").stdout
-    report = json.loads(run("recipes", "my-faces-grouped", "--json", site="readme").stdout)
+    install(here / "pages", wheel)
+    assert "ok" in run("check-plugin", "my-faces", site="pages").stdout
+    report = json.loads(run("recipes", "my-faces-grouped", "--json", site="pages").stdout)
     assert {key["key"]: key.get("value") for key in report["keys"]}["split.group_by"] == "subject_id"
 
 

@@ -133,7 +133,7 @@ def test_evaluation_tells_how_far_other_predictions_are(here, tmp_path):
 
 
 def test_a_run_is_found_in_another_work_folder(here):
-    """README: a network of one data set is tested on another by its name and --workdir."""
+    """docs/public-data.md: a network of one data set is tested on another by its name and --workdir."""
     actual = evaluated("tiny", "--workdir", OTHER)
     assert actual["run"].endswith("others/work/runs/tiny-on-others/0/0")
     assert read_result(here / OTHER / "runs/tiny-on-others/0/0")["details"]["weights"]["run"] == "tiny/0/0"

@@ -126,7 +126,7 @@ def test_copies_tilted_by_up_to_15_degrees_are_found(originals, angle, border):
     [(0.05, 0, 0.9), (0, -0.1, 0.9), (-0.12, 0, 0.85), (0.15, 0, 0.9), (-0.15, 0.15, 0.8)],
 )
 def test_copies_shifted_by_up_to_15_percent_are_found(originals, right, down, share, border):
-    """Recall is at least what README says; what is shifted by more is not claimed."""
+    """Recall is at least what docs/audit.md says; what is shifted by more is not claimed."""
     actual, wrong = found_copies(originals, lambda image: shifted(image, right, down, border))
     assert actual >= share * CLIPS
     assert wrong == 0

@@ -6,6 +6,7 @@ from fgbench.config import PrepareConfig
 from fgbench.preparation import prepare
 from fgbench.workfolders.manifest_index import read_index
 from tests.support.clip_folders import write_folder
+from tests.support.doc_blocks import block
 
 
 @pytest.fixture(scope="module")
@@ -73,14 +74,6 @@ def test_datasets(manifests, tmp_path, monkeypatch):
     assert faces[0]["image"].size == (96, 96)
 
 
-LOAD_DATASET = """
-from datasets import load_dataset
-
-images = load_dataset("manifests", "images")
-"""
-"""The lines of README.md; the header of the data card leaves out parts without pictures."""
-
-
 @pytest.fixture(scope="module")
 def without_val(tmp_path_factory):
     """A work folder whose part val is empty."""
@@ -105,7 +98,7 @@ def test_datasets_where_a_part_is_empty(without_val, tmp_path, monkeypatch):
 
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path)
     actual = {}
-    exec(LOAD_DATASET, actual)
+    exec(block("docs/tables.md", "import json"), actual)
     assert {part: len(images) > 0 for part, images in actual["images"].items()} == {
         "train": True,
         "test": True,

@@ -18,7 +18,7 @@ from tests.support.own_data import FIRST_ROUND, SECOND_ROUND, add_votes, write_o
 
 DATA = "my-clips"
 FIRST = f"fgbench prepare --data-root {DATA}"
-"""What the README says to begin with."""
+"""What README and docs/start.md say to begin with."""
 
 _SCRIPT = "import sys; sys.argv[0] = 'fgbench'; from fgbench.cli.entry import main; main()"
 

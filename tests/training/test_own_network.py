@@ -1,9 +1,7 @@
-"""The network of one's own that README shows: put where plugins go, it does all that the others do."""
+"""The network of one's own of the documentation: put where plugins go, it does all that others do."""
 
 import json
-import re
 import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -26,10 +24,10 @@ from fgbench.models.weights import load_weights, save_weights
 from fgbench.runs.predictions import read_predictions
 from fgbench.runs.results import read_result, verify
 from fgbench.runs.weights import read_trained
+from tests.support.doc_blocks import block
 from tests.support.tiny_task import KilledError, killer
 from tests.support.tiny_work import context_in, pictures_of, seen, small_work
 
-README = Path(__file__).parents[2] / "README.md"
 CPU = torch.device("cpu")
 MOST_LINES = 60
 QUICK = {
@@ -44,13 +42,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 @pytest.fixture(scope="module")
 def text():
-    (matches,) = re.findall(r"```python\n(\"\"\"Baseline ``resnet``: .*?)```", README.read_text(), re.DOTALL)
-    return matches
+    return block("docs/extending/networks.md", '"""Baseline ``resnet``: ')
 
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory, text):
-    """A work folder, with the file of README where plugins go, and its run by the command."""
+    """A work folder, with the file of the page where plugins go, and its run by the command."""
     folder = tmp_path_factory.mktemp("own")
     (folder / "plugins").mkdir()
     (folder / "plugins" / "resnet.py").write_text(text)

@@ -1,9 +1,7 @@
-"""Training from Python: the lines of the README make the whole chain, say what they do and print nothing."""
+"""Training from Python: the lines of the documentation make the whole chain, and print nothing."""
 
 import csv
 import json
-import re
-from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -14,9 +12,9 @@ from fgbench.config import TrainImageConfig, load_training
 from fgbench.files.hashing import digest_file
 from fgbench.methods.steps.images import train_images
 from fgbench.runs.results import read_result, verify
+from tests.support.doc_blocks import block
 from tests.support.tiny_work import FAST, au_recipe, au_rows, context_in, image_recipe, small_work
 
-README = Path(__file__).parents[2] / "README.md"
 ONCE = FAST | {"epochs": 1}
 CELLS = {1: "1", -1: "0", 0: ""}
 
@@ -53,8 +51,8 @@ def recipe(tmp_path):
     return images
 
 
-def test_the_lines_of_the_readme_train_the_trunk_and_the_network(work, recipe, capsys):
-    (lines,) = re.findall(r"```python\n((?:(?!```).)*train_images.*?)```", README.read_text(), re.DOTALL)
+def test_the_lines_of_the_page_train_the_trunk_and_the_network(work, recipe, capsys):
+    lines = block("docs/python.md", "from fgbench.config import TrainImageConfig")
     assert len([line for line in lines.splitlines() if line]) <= 5
     messages: list[str] = []
     lines = lines.replace('"msau-small"', repr(str(recipe))).replace(

@@ -23,7 +23,7 @@ from fgbench.naming import tidy
 _MAX_BYTES = 4 << 30
 _PARQUET = b"PAR1"
 _INDEX = re.compile(r"__index_level_[0-9]+__")  # numbers of rows, which pandas writes
-_EXPECTED = "expected a CSV or Parquet table, or the JSON of DeepFace (README, Score another tool's output)"
+_EXPECTED = "expected a CSV or Parquet table, or the JSON of DeepFace (see docs/outside.md)"
 
 
 Row = tuple[int, list[str]]

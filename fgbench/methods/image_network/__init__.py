@@ -2,7 +2,7 @@
 
 A method that is such a network calls :func:`run` to train and :func:`open_trained` to use its weights,
 and passes both its ``build(config, n_classes)``. The module takes normalised RGB faces, float32
-(B, 3, 224, 224), and gives logits (B, n_classes). See "A network of your own" in README.md.
+(B, 3, 224, 224), and gives logits (B, n_classes). See docs/extending/networks.md.
 """
 
 from __future__ import annotations
