@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from fgbench.errors import WorkerError
 
 if TYPE_CHECKING:
-    from multiprocessing.context import ForkServerProcess
+    from multiprocessing.process import BaseProcess
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -78,6 +78,9 @@ def safe_path() -> Iterator[None]:
 def _interrupts_held_back() -> Iterator[None]:
     """Context in which started processes never see Ctrl-C, not even before they can ignore it; this one sees
     it afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):  # not on Windows: workers ignore them from their start on
+        yield
+        return
     resource_tracker.ensure_running()  # it holds interrupts back itself, and lets all through in the end
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -103,9 +106,15 @@ def _main_left_out() -> Iterator[None]:
         main.update(before)
 
 
+def _start_method() -> str:
+    """Return how processes start: from a server without threads, or anew where there is none (Windows)."""
+    offered = multiprocessing.get_all_start_methods()
+    return "forkserver" if "forkserver" in offered else "spawn"
+
+
 @dataclass(slots=True, eq=False)
 class _Worker:
-    process: ForkServerProcess
+    process: BaseProcess
     connection: Connection[Any, Any]
 
 
@@ -127,7 +136,7 @@ class Workers:
     def __init__(self, jobs: int, prepare: Callable[[], None]) -> None:
         self._jobs = jobs
         self._prepare = prepare
-        self._context = multiprocessing.get_context("forkserver")
+        self._context: Any = multiprocessing.get_context(_start_method())
         self._idle: list[_Worker] = []
         self._busy: dict[_Worker, _Work] = {}
 

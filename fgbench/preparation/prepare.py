@@ -24,6 +24,7 @@ from fgbench.errors import ManifestError
 from fgbench.files.hashing import bucket_of, digest_file, digest_json
 from fgbench.preparation import execution, pipeline
 from fgbench.preparation import markers as stored
+from fgbench.preparation.engines.local import limit_notes
 from fgbench.preparation.failures import TRANSIENT
 from fgbench.preparation.pipeline import Marker, Stage, Task
 from fgbench.preparation.report import RunReport as RunReport
@@ -169,6 +170,7 @@ def run(
         *state.listing.inventory.lines,
         *equal_files(workdir / MANIFESTS / "clips.parquet"),
         *alignment_notes(config, workdir),
+        *limit_notes(worker_memory_gb),
     )
     look = look_here(
         state.config,
