@@ -15,6 +15,7 @@ from fgbench.workfolders import default_places as places
 EXTRAS = {
     "train": ("torch", "accelerate", "safetensors", "tensorboard"),
     "export": ("onnx", "onnxruntime", "onnxscript"),
+    "trackers": ("mlflow-skinny", "wandb"),
 }
 """Optional packages by the extra that installs them."""
 

@@ -200,6 +200,7 @@ def _run(
         context,
         folder,
         fingerprint=fingerprint,
+        settings=plain,
         finish=finish,
     )
     return folder
