@@ -183,7 +183,7 @@ class TestOfAnEnvironmentOfItsOwn:
         bare.fgbench("baseline", "lbp-svm", "--workdir", "w", "--jobs", "2")
         bare.fgbench("report", "--table", "II", "--workdir", "w")
         bare.fgbench("report", "--html", "--workdir", "w")
-        assert (bare.work / "w" / "reports" / "index.html").stat().st_size > 100_000
+        assert (bare.work / "w" / "reports" / "report.html").stat().st_size > 100_000
 
     @pytest.mark.parametrize(
         "words",
