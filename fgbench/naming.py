@@ -31,6 +31,9 @@ _JOINERS = re.compile(
 """Invisible characters that choose the shape, position or direction of their neighbours: the
 others that Unicode calls ignorable by default."""
 
+_DEVICE = re.compile("con|prn|aux|nul|(?:com|lpt)[1-9]", re.IGNORECASE)
+"""Names of devices, which Windows has in every folder."""
+
 
 def tidy(name: str) -> str:
     """The name in composed Unicode (NFC), without invisible characters and blanks at its ends, and
@@ -67,6 +70,12 @@ def shown(name: str) -> str:
     if is_text(name):
         return name
     return "".join(_shown(character) for character in name)
+
+
+def is_reserved(name: str) -> bool:
+    """Return whether Windows has no file of this name: that of a device, e.g. ``con`` or ``nul.txt``, or one
+    with a dot or blank at its end."""
+    return _DEVICE.fullmatch(name.partition(".")[0].rstrip()) is not None or name.endswith((".", " "))
 
 
 def _shown(character: str) -> str:

@@ -158,7 +158,10 @@ def _clone(source: Path, target: Path) -> bool:
     """Make a new file ``target`` that shares its blocks with ``source``; return whether it worked."""
     if not sys.platform.startswith("linux"):
         return False
-    import fcntl
+    try:
+        import fcntl
+    except ImportError:  # a Python that was built without it
+        return False
 
     with source.open("rb") as original, target.open("xb") as copy:
         try:

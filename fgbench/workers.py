@@ -7,6 +7,7 @@ known, and so is the signal that killed it; the others go on.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from fgbench.errors import WorkerError
 
 if TYPE_CHECKING:
-    from multiprocessing.context import ForkServerProcess
+    from multiprocessing.process import BaseProcess
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -33,6 +34,7 @@ AfterDeath = Callable[[T, str], T]
 """Gets a task at which a worker died while no other was at work, and the cause in words; returns the task
 to try instead, or raises."""
 
+_LOGGER = "fgbench"
 _SAFE_PATH = "PYTHONSAFEPATH"
 _starting = threading.Lock()  # what is changed for the start of a process is changed for all threads
 _STOP_S = 5.0  # seconds that a worker has to end before it is killed
@@ -78,6 +80,9 @@ def safe_path() -> Iterator[None]:
 def _interrupts_held_back() -> Iterator[None]:
     """Context in which started processes never see Ctrl-C, not even before they can ignore it; this one sees
     it afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):  # not on Windows: workers ignore them from their start on
+        yield
+        return
     resource_tracker.ensure_running()  # it holds interrupts back itself, and lets all through in the end
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -103,9 +108,15 @@ def _main_left_out() -> Iterator[None]:
         main.update(before)
 
 
+def _start_method() -> str:
+    """Return how processes start: from a server without threads, or anew where there is none (Windows)."""
+    offered = multiprocessing.get_all_start_methods()
+    return "forkserver" if "forkserver" in offered else "spawn"
+
+
 @dataclass(slots=True, eq=False)
 class _Worker:
-    process: ForkServerProcess
+    process: BaseProcess
     connection: Connection[Any, Any]
 
 
@@ -127,7 +138,7 @@ class Workers:
     def __init__(self, jobs: int, prepare: Callable[[], None]) -> None:
         self._jobs = jobs
         self._prepare = prepare
-        self._context = multiprocessing.get_context("forkserver")
+        self._context: Any = multiprocessing.get_context(_start_method())
         self._idle: list[_Worker] = []
         self._busy: dict[_Worker, _Work] = {}
 
@@ -161,12 +172,15 @@ class Workers:
                 self._stop_idle()
                 self._give(suspects.popleft(), None, function)
             for worker in self._ready():
-                work = self._busy.pop(worker)
                 try:
                     is_done, result, text = worker.connection.recv()
                 except (EOFError, OSError):
-                    suspects.append(self._suspect(worker, work, after_death))
+                    suspects.append(self._suspect(worker, self._busy.pop(worker), after_death))
                     continue
+                if is_done is None:
+                    logging.getLogger(result.name).handle(result)
+                    continue
+                work = self._busy.pop(worker)
                 self._idle.append(worker)
                 if not is_done:
                     result.add_note(text)
@@ -183,10 +197,14 @@ class Workers:
 
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_serve, args=(theirs, self._prepare), daemon=True)
+        level = logging.getLogger(_LOGGER).getEffectiveLevel()
+        process = self._context.Process(target=_serve, args=(theirs, self._prepare, level), daemon=True)
         with _starting, safe_path(), _main_left_out(), _interrupts_held_back():
             process.start()
         theirs.close()
+        logging.getLogger(__name__).debug(
+            "worker %s started (%s)", process.pid, self._context.get_start_method()
+        )
         return _Worker(process, ours)
 
     def _give(self, work: _Work, worker: _Worker | None, function: Callable[[T], R]) -> None:
@@ -234,9 +252,27 @@ class Workers:
         self._idle.clear()
 
 
-def _serve(connection: Connection[Any, Any], prepare: Callable[[], None]) -> None:
-    """Main loop of a worker."""
+class _ToStarter(logging.Handler):
+    """Sends the records of a worker to the process that started it, as text."""
+
+    def __init__(self, connection: Connection[Any, Any]) -> None:
+        super().__init__()
+        self._connection = connection
+
+    def emit(self, record: logging.LogRecord) -> None:
+        record.msg, record.args = record.getMessage(), None
+        record.exc_info = record.exc_text = record.stack_info = None
+        with suppress(OSError):  # nobody listens any more
+            self._connection.send((None, record, ""))
+
+
+def _serve(connection: Connection[Any, Any], prepare: Callable[[], None], level: int) -> None:
+    """Main loop of a worker; what it logs from ``level`` on is logged by the process that started it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logger = logging.getLogger(_LOGGER)
+    logger.setLevel(level)
+    logger.propagate = False
+    logger.addHandler(_ToStarter(connection))
     threading.Thread(target=_end_with_parent, daemon=True).start()
     prepare()
     while True:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from pkgutil import iter_modules
 
-from fgbench.inference.outside import formats
-
+from fgbench.inference.other_programs import formats
 from fgbench.plugin_shapes import SHAPES
 from fgbench_docs.markdown import code, prose, table
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -34,6 +35,7 @@ from fgbench.cli import (
     status,
     synth,
     train,
+    verbosity,
 )
 from fgbench.cli.console import errors_explained, note, warnings_printed
 from fgbench.cli.process_limits import check_address_space
@@ -42,6 +44,9 @@ from fgbench.cli.workdirs import add_command
 
 class _Commands(TyperGroup):
     """All commands; errors of fgbench, and an interrupt, become messages and exit codes."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, verbosity.first(args))
 
     def invoke(self, ctx: Any) -> Any:
         with errors_explained():
@@ -105,11 +110,23 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
+    ctx: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print results and errors alone.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Print details too, with times.")] = False,
+    log_file: Annotated[
+        Path | None,
+        typer.Option("--log-file", help="Add all that is told to a file, with times.", show_default="none"),
+    ] = None,
 ) -> None:
     """Data sets and benchmarks for fine-grained facial expression recognition."""
+    if quiet and verbose:
+        raise typer.BadParameter(
+            "expected one of --quiet and --verbose: leave one out", param_hint="--verbose"
+        )
+    ctx.with_resource(verbosity.told(quiet=quiet, verbose=verbose, log_file=log_file))
 
 
 def main() -> None:

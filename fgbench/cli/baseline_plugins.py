@@ -61,7 +61,7 @@ def _add(app: typer.Typer, name: str) -> None:
     """Add the command of a baseline; if it is not valid Python, it fails only when it is run."""
     typed = name.replace("_", "-")
     sketch = plugins.readable_sketch(KIND, name)
-    absent = () if "DEVICE" in sketch.names else ("device", "resume")
+    absent = () if "DEVICE" in sketch.names else ("device", "trackers", "resume")
     run_command(app, typed, summary=_help(sketch.summary), without=absent)(_command(typed, sketch.options))
 
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import typer
 
 from fgbench.callbacks import Progress, ignore
+from fgbench.cli.verbosity import PRINTED, is_quiet
 from fgbench.errors import FgbenchError, ResourceError, exit_code
 from fgbench.files.file_errors import WRITING
 from fgbench.preparation.failures import is_memory
@@ -61,8 +62,16 @@ def say(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Print a line for people on the error stream."""
-    _print(text, sys.stderr)
+    """Print a line for people on the error stream, unless only results are asked for, and log it."""
+    PRINTED.info("%s", text)
+    if not is_quiet():
+        _print(text, sys.stderr)
+
+
+def _fail(text: str, *, colour: str | None = None) -> None:
+    """Print a line of an error, and log it."""
+    PRINTED.error("%s", text)
+    _print(text, sys.stderr, colour=colour)
 
 
 def _print(text: str, stream: TextIO, *, colour: str | None = None) -> None:
@@ -110,7 +119,7 @@ def errors_explained() -> Iterator[None]:
     except (BrokenPipeError, typer.Exit, typer.Abort):
         raise  # the reader has closed the pipe, or it is a regular exit
     except KeyboardInterrupt:
-        note("\ninterrupted; run the same command again to continue")
+        _fail("\ninterrupted; run the same command again to continue")
         raise SystemExit(130) from None
     except Exception as error:
         raise SystemExit(_explain(error)) from error
@@ -121,18 +130,18 @@ def _explain(error: Exception) -> int:
     if isinstance(error, _WRONG_USE):
         shown = io.StringIO()
         error.show(file=shown)
-        note(shown.getvalue().rstrip())
+        _fail(shown.getvalue().rstrip())
         return int(error.exit_code)
     explained = _as_fgbench_error(error)
     if os.environ.get(DEBUG):
-        note("".join(traceback.format_exception(error)).rstrip())
+        _fail("".join(traceback.format_exception(error)).rstrip())
     if explained is not None:
-        _print(f"error: {_cut(explained.message)}", sys.stderr, colour="red")
+        _fail(f"error: {_cut(explained.message)}", colour="red")
         if explained.hint:
-            note(f"  {_cut(explained.hint)}")
+            _fail(f"  {_cut(explained.hint)}")
         return exit_code(explained)
-    _print(f"unexpected failure: {type(error).__name__}: {_cut(str(error))}", sys.stderr, colour="red")
-    note(f"  this is a fault of fgbench; {_kept_traceback(error)}")
+    _fail(f"unexpected failure: {type(error).__name__}: {_cut(str(error))}", colour="red")
+    _fail(f"  this is a fault of fgbench; {_kept_traceback(error)}")
     return 1
 
 
@@ -176,9 +185,9 @@ def progress_bars(*, quiet: bool = False) -> Iterator[Progress]:
     """Yield a function ``(name, done, total)`` that draws one bar per name on the error stream.
 
     Without a terminal it prints a line when a name is complete; when ``quiet``, nothing. A total of 0 is
-    skipped.
+    skipped. ``--quiet`` silences it, too.
     """
-    if quiet:
+    if quiet or is_quiet():
         yield ignore
         return
     if not sys.stderr.isatty():

@@ -16,6 +16,7 @@ EXTRAS = {
     "train": ("torch", "accelerate", "safetensors", "tensorboard"),
     "hub": ("huggingface_hub",),
     "export": ("onnx", "onnxruntime", "onnxscript"),
+    "trackers": ("mlflow-skinny", "wandb"),
 }
 """Optional packages by the extra that installs them."""
 

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from fgbench.cli.console import say
+from fgbench.cli.verbosity import is_quiet
 from fgbench.workfolders import default_folders
 from fgbench.workfolders.layout import RUNS
 
@@ -109,7 +110,7 @@ def _first_run(workdir: Path, *, has_classes: bool) -> str:
 
 def _show(typed: Sequence[str], commands: Sequence[str]) -> None:
     """Print the next commands, if the typed command is one of these."""
-    if _typed.get() in typed:
+    if _typed.get() in typed and not is_quiet():
         say(f"next: {'; '.join(commands)}")
 
 

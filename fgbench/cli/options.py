@@ -100,6 +100,15 @@ class RunOptions:
         ),
     ] = 1
     device: Device = None
+    trackers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tracker",
+            help="Report the training to mlflow, wandb or trackio, too; once for each. The curves for "
+            "tensorboard are there in any case.",
+            show_default="none",
+        ),
+    ] = None
     jobs: Jobs = DEFAULT_JOBS
     resume: Annotated[
         bool, typer.Option("--resume/--no-resume", help="Continue an unfinished run, or start it anew.")

@@ -9,9 +9,11 @@ import typer
 
 from fgbench.cli import completion
 from fgbench.cli.console import note, print_json, say
-from fgbench.cli.options import Json
+from fgbench.cli.options import Changes, Json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fgbench.catalogue.recipes import RecipeCard
 
 
@@ -25,15 +27,18 @@ def recipes(
             autocompletion=completion.any_recipe,
         ),
     ] = None,
+    changes: Changes = None,
     json: Json = False,
 ) -> None:
     """List the recipes there are, or show every key of one with its default and what it is."""
     from fgbench.catalogue.recipes import recipe_card, recipe_cards
 
     if name is None:
+        if changes:
+            raise typer.BadParameter("expected the name of a recipe before it", param_hint="--set")
         _list(recipe_cards(), json=json)
     else:
-        _show(recipe_card(name), json=json)
+        _show(recipe_card(name), changes or (), json=json)
 
 
 def _list(cards: list[RecipeCard], *, json: bool) -> None:
@@ -78,11 +83,12 @@ def _data_set(card: RecipeCard) -> str:
         return ""
 
 
-def _show(card: RecipeCard, *, json: bool) -> None:
+def _show(card: RecipeCard, changes: Sequence[str], *, json: bool) -> None:
     from fgbench.catalogue.recipes import read_recipe
+    from fgbench.config import with_changes
     from fgbench.config.described import as_yaml, keys_of
 
-    config = read_recipe(card)
+    config = with_changes(read_recipe(card), changes)
     if json:
         print_json(
             {

@@ -86,6 +86,7 @@ def begun(run: RunOptions, *further: Path, on_device: bool = True) -> Iterator[R
             "force": run.force,
             "progress": progress,
             "note": note,
+            "trackers": run.trackers or (),
         }
 
 

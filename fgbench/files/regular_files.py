@@ -28,6 +28,15 @@ _KINDS = {
 
 _MOST_GROWN_BYTES = 1 << 30
 
+_READ = os.O_RDONLY
+for _flag in (
+    "O_NONBLOCK",
+    "O_CLOEXEC",
+    "O_NOCTTY",
+    "O_BINARY",
+):  # the last on Windows alone, the others elsewhere
+    _READ |= getattr(os, _flag, 0)
+
 
 def check_regular(path: Path) -> os.stat_result:
     """Return the state of a regular file; links are followed.
@@ -51,7 +60,7 @@ def open_regular(path: Path) -> Iterator[IO[bytes]]:
         OSError: If it does not exist or may not be read.
     """
     _only_regular(path, path.stat())
-    number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    number = os.open(path, _READ)
     with open(number, "rb") as file:  # noqa: PTH123 - a file descriptor
         _only_regular(path, os.fstat(number))
         yield file

@@ -12,6 +12,7 @@ import hashlib
 import os
 import platform
 import re
+import sys
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -26,6 +27,8 @@ _EARLIER = re.compile(
 
 _ELSEWHERE_S = 24 * 60 * 60
 """Seconds without a change after which a file of another machine's process counts as abandoned."""
+
+_QUERY, _ACCESS_DENIED, _STILL_ACTIVE = 0x1000, 5, 259  # of the Windows API: a right, an error, an exit code
 
 
 def temporary_name(path: Path) -> Path:
@@ -103,20 +106,32 @@ def _start(pid: int) -> int | None:
     try:
         status = Path("/proc", str(pid), "stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return None if Path("/proc/self/stat").exists() else _start_by_signal(pid)
+        return None if Path("/proc/self/stat").exists() else 0 if _exists(pid) else None
     # The name of the program, in brackets, may hold anything.
     state, *numbers = status.rpartition(")")[2].split()
     return None if state in "ZX" else int(numbers[18])
 
 
-def _start_by_signal(pid: int) -> int | None:
+def _exists(pid: int) -> bool:
+    """Whether there is a process, on systems without ``/proc``; also one of another user."""
+    if sys.platform == "win32":  # there, signal 0 is Ctrl-C
+        import ctypes
+
+        kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+        handle = kernel.OpenProcess(_QUERY, False, pid)
+        if not handle:
+            return ctypes.get_last_error() == _ACCESS_DENIED
+        code = ctypes.c_ulong()
+        kernel.GetExitCodeProcess(handle, ctypes.byref(code))
+        kernel.CloseHandle(handle)
+        return code.value == _STILL_ACTIVE
     try:
         os.kill(pid, 0)
     except PermissionError:
-        return 0
+        return True
     except (OSError, OverflowError):
-        return None
-    return 0
+        return False
+    return True
 
 
 @functools.cache

@@ -5,7 +5,9 @@ An error raised by an item makes a reject of that item alone; if the process is 
 
 from __future__ import annotations
 
+import logging
 import os
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +29,8 @@ from fgbench.workfolders.sealed_json import discard
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 """Flags to open the file that names the item in work: a new file, through no link."""
 
+_LOGGER = logging.getLogger(__name__)
+
 
 def execute(task: Task) -> Marker:
     """Run one stage on one bucket and write its files; the work of a worker process.
@@ -35,6 +39,7 @@ def execute(task: Task) -> Marker:
         FgbenchError: As the stage and the file system raise, where it concerns more than one item.
         WorkerError: If the stage does not list each item exactly once.
     """
+    began = time.perf_counter()
     stage: Stage = plugins.load("stages", task.stage).STAGE
     folder = stage_folder(task.workdir, task.stage)
     begin = stem(task.bucket, task.fingerprint)
@@ -74,6 +79,10 @@ def execute(task: Task) -> Marker:
         reasons=dict(sorted(Counter(reject.reason for reject in left_out).items())),
     )
     write_marker(task.workdir, task.stage, marker)
+    _LOGGER.debug(
+        "%s, bucket %d: %d accepted, %d rejected, %.2f s",
+        *(task.stage, task.bucket, marker.accepted, len(left_out), time.perf_counter() - began),
+    )
     return marker
 
 

@@ -16,6 +16,7 @@ from fgbench.config.older_recipes import in_current_form
 from fgbench.errors import ManifestError
 from fgbench.preparation import execution, fingerprints, pipeline
 from fgbench.preparation import markers as stored
+from fgbench.preparation.engines.local import limit_notes
 from fgbench.preparation.planning import PreparationState, begin, plan_stage
 from fgbench.preparation.report import RunReport as RunReport
 from fgbench.preparation.report import StageReport as StageReport
@@ -101,6 +102,7 @@ def run(
         *state.listing.inventory.lines,
         *equal_files(workdir / MANIFESTS / "clips.parquet"),
         *alignment_notes(config, workdir),
+        *limit_notes(worker_memory_gb),
     )
     look = closing_notes(
         state.config,

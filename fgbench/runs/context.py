@@ -44,6 +44,7 @@ class RunContext:
         samples_digest: Digest of clips, faces and images alone, where ``manifest_digest`` includes features;
             ``None`` if it does not.
         earlier_digests: Digests that earlier versions of fgbench kept of these manifests.
+        trackers: Names of the trackers that a training reports to.
     """
 
     workdir: Path
@@ -60,6 +61,7 @@ class RunContext:
     samples_digest: str | None = None
     earlier_digests: frozenset[str] = frozenset()
     note: Note = ignore
+    trackers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         # Here and not in each method, as users add methods: a forced run starts anew.

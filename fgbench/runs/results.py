@@ -24,6 +24,7 @@ from fgbench.callbacks import ignore
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.evaluation import metrics
 from fgbench.files.hashing import digest_file, digest_json
+from fgbench.naming import is_reserved
 from fgbench.provenance import provenance
 from fgbench.runs.confusion_csv import confusion_csv
 from fgbench.runs.digests import CODEBOOKS, Card, check_files, check_texts, write_result
@@ -59,6 +60,12 @@ def run_folder(root: Path, *, experiment: str, fold: str, seed: int) -> Path:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
             raise ConfigError(
                 f"name {name!r} of an experiment or fold, expected letters, digits, '.', '_' and '-'",
+                "choose another name",
+            )
+        if is_reserved(name):
+            raise ConfigError(
+                f"name {name!r} of an experiment or fold, expected none that ends with a dot, "
+                "and none that Windows keeps to itself, as con or nul",
                 "choose another name",
             )
         if len(name) > _LONGEST:

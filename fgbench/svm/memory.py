@@ -54,6 +54,8 @@ def _free(root: Path) -> int | None:
         name, _, value = line.partition(":")
         if name == "MemAvailable":
             return int(value.split()[0]) * 1024
+    if not hasattr(os, "sysconf"):  # not on Windows
+        return None
     try:
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (ValueError, OSError):

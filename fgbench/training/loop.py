@@ -32,7 +32,7 @@ from fgbench.runs.settings import CHECKPOINT as CHECKPOINT
 from fgbench.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from fgbench.training.device import memory_explained
 from fgbench.training.epoch_lines import epoch_line, kept_line, resumed_line
-from fgbench.training.history import History, Standing
+from fgbench.training.history import Epoch, History, Standing
 from fgbench.training.log import Log, open_log
 from fgbench.training.optimisation import gradient_norm, rate_factor, set_rate
 from fgbench.training.processes import (
@@ -73,6 +73,7 @@ class _Run:
     turns: Turns
     descend: Descend
     standing: Standing
+    ended: Callable[[Epoch], object]
     best: dict[str, Tensor] = field(default_factory=dict)
 
     @property
@@ -96,6 +97,7 @@ def fit(
     progress: Callable[[str, int, int], None],
     note: Note = ignore,
     measure: str = "UAR",
+    ended: Callable[[Epoch], object] = ignore,
 ) -> History:
     """Train a network until its epochs or its patience end, and give it the weights of the epoch to keep.
 
@@ -117,6 +119,8 @@ def fit(
         progress: Called with ``("train", steps done, steps of all epochs)``.
         note: Called with a line after every epoch: losses, score, time; at the end with the kept epoch.
         measure: Name of the score, for these lines.
+        ended: Called with every epoch that ended, in the process that writes; first with those before a
+            checkpoint.
 
     Returns:
         The epochs, also those before a checkpoint.
@@ -148,11 +152,14 @@ def fit(
             turns=turns,
             descend=descend_together(processes, task, device, bf16=config.precision == "bf16"),
             standing=Standing(turns=len(turns)),
+            ended=ended if processes.main else ignore,
         )
         _start(run, resume=resume)
         standing = run.standing
         if standing.steps_done and not standing.finished(config):
             run.note(resumed_line(standing, config))
+        for epoch in standing.epochs:
+            run.ended(epoch)
         write = processes.main and not standing.finished(config)
         with open_log(folder / "log", steps_done=standing.steps_done, write=write) as log:
             while not standing.finished(config):
@@ -265,6 +272,7 @@ def _close_epoch(run: _Run, log: Log, rate: float) -> None:
     ended = standing.close_epoch(score, run.config, learning_rate=rate)
     if standing.best_epoch == ended.epoch:
         run.best = {name: value.detach().to("cpu", copy=True) for name, value in model.state_dict().items()}
+    run.ended(ended)
     run.note(epoch_line(ended, standing, run.config, run.measure))
     log.add("epoch", ended.losses | {"images_per_s": ended.images_per_s}, standing.steps_done)
     log.add("selection", score, standing.steps_done)

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -187,3 +188,28 @@ def test_completion_can_be_shown_for_a_shell(tmp_path):
     )
     assert done.returncode == 0
     assert "_FGBENCH_COMPLETE" in done.stdout
+
+
+def test_completion_answers_what_a_shell_asks(tmp_path):
+    """As bash does after ``fgbench --install-completion``: words so far, and the number of the last."""
+    words = {"COMP_WORDS": "fgbench prep", "COMP_CWORD": "1", "_FGBENCH_COMPLETE": "complete_bash"}
+    done = fgbench_cli(cwd=tmp_path, **words)
+    assert done.returncode == 0
+    assert done.stdout.split() == ["prepare"]
+
+
+def test_every_command_that_takes_a_recipe_takes_changes_of_it():
+    lines = (Path(__file__).parent / "commands.txt").read_text(encoding="utf-8").splitlines()
+    options = {(line.rpartition(" ")[0], line.rpartition(" ")[2]) for line in lines}
+    named = {command for command, option in options if option in ("--recipe", "RECIPE")}
+    assert {"prepare", "train au", "baseline lbp-svm"} <= named
+    named |= {"recipes"}  # its argument is called NAME
+    assert {command for command, option in options if option == "--set"} == named
+
+
+def test_a_recipe_is_shown_with_changes(tmp_path):
+    done = fgbench_cli("recipes", "msau", "--set", "optimiser.epochs=3", "--json", cwd=tmp_path)
+    keys = {key["key"]: key.get("value") for key in json.loads(done.stdout)["keys"]}
+    assert keys["optimiser.epochs"] == 3
+    assert fgbench_cli("recipes", "msau", "--set", "optimiser.epoch=3", cwd=tmp_path).returncode == 3
+    assert fgbench_cli("recipes", "--set", "optimiser.epochs=3", cwd=tmp_path).returncode == 2

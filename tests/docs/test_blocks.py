@@ -5,7 +5,6 @@ import io
 
 import pytest
 import yaml
-from fgbench.inference.outside.reading import read_answers
 from fgbench_docs.notebooks import notebook_files
 
 from fgbench.catalogue.listing import list_data
@@ -17,6 +16,7 @@ from fgbench.config import (
     load_training,
 )
 from fgbench.errors import ConfigError
+from fgbench.inference.other_programs.reading import read_prediction_table
 from tests.support.doc_blocks import ROOT, blocks, blocks_of, pages
 from tests.support.own_data_walk import FIRST
 from tests.support.shell_lines import WrongLineError, check_line
@@ -175,7 +175,7 @@ def test_tables_of_predictions_are_read(one, tmp_path):
     path = tmp_path / "predictions.csv"
     path.write_text(one.text)
     head, *rows = csv.reader(io.StringIO(one.text))
-    answers = read_answers(path)
+    answers = read_prediction_table(path)
     assert answers.format == "csv"
     assert [row.name for row in answers.rows] == [row[0] for row in rows]
     if head[1] == "label":

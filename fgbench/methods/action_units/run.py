@@ -219,6 +219,7 @@ def _make(
         context,
         context.folder(config.name, protocol.fold),
         fingerprint=fingerprint,
+        settings=config.model_dump(mode="json"),
         finish=lambda history: _finish(
             config,
             context,

@@ -128,6 +128,7 @@ def run(
             context,
             folder,
             fingerprint=digest_json([kind, plain, context.manifest_digest, context.seed, *context.identity]),
+            settings=plain,
             finish=finish,
         )
     return folder

@@ -240,6 +240,7 @@ def _run(
         context,
         folder,
         fingerprint=fingerprint,
+        settings=plain,
         finish=finish,
     )
     return folder

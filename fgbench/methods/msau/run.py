@@ -233,6 +233,7 @@ def _run_one(
         fingerprint=digest_json(
             [plain, context.manifest_digest, context.seed, details["trunk"], *context.identity, *unit_digests]
         ),
+        settings=plain,
         finish=lambda history: _finish(
             config,
             context,

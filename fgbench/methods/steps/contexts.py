@@ -18,6 +18,7 @@ from fgbench.runs.division_reading import read_division
 from fgbench.runs.face_origin import FACE_ORIGIN, faces_of
 from fgbench.runs.labels import read_labels
 from fgbench.runs.read_digest import read_digest
+from fgbench.training.tracker_names import check_trackers
 from fgbench.workfolders.folder import refuse_links
 from fgbench.workfolders.manifest_index import content_digest, read_index
 
@@ -39,6 +40,7 @@ class CommonOptions(TypedDict, total=False):
     force: bool  # whether a finished run is made again
     progress: Progress  # called with a name, the number done, and the total
     note: Note  # called with sentences for the user
+    trackers: Sequence[str]  # that trainings report to, see fgbench.training.tracker_names
 
 
 class Runs(CommonOptions, total=False):
@@ -60,6 +62,7 @@ def open_work(
     force: bool = False,
     progress: Progress = ignore,
     note: Note = ignore,
+    trackers: Sequence[str] = (),
 ) -> RunContext:
     """Return the context of a run in a prepared work folder, in the first of its folds.
 
@@ -69,11 +72,13 @@ def open_work(
         fold_file: This and what follows: see :class:`CommonOptions`.
 
     Raises:
-        ConfigError: If the folds do not divide the work folder.
+        ConfigError: If the folds do not divide the work folder, or there is no such tracker.
+        DependencyError: If the package of a tracker is not installed.
         DatasetError: If features have to be computed, and the work folder has no classes.
         ManifestError: If the work folder has no manifests, or they are damaged.
         ResourceError: If a folder of the work folder is a link.
     """
+    reported_to = check_trackers(trackers)
     workdir = Path(workdir)
     refuse_links(workdir)
     ensure_features(workdir, stages, jobs=jobs, progress=progress, note=note)
@@ -99,6 +104,7 @@ def open_work(
         jobs=jobs,
         progress=progress,
         note=note,
+        trackers=reported_to,
         labels=labels,
         division=division,
         fold=division.folds[0],

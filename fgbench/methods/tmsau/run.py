@@ -154,6 +154,7 @@ def _run(
         fingerprint=digest_json(
             [plain, context.manifest_digest, context.seed, *start_digests, *context.identity]
         ),
+        settings=plain,
         finish=lambda history: _finish(
             config, context, data, model, network, image, history=history, details=details
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -101,12 +102,32 @@ def _prepare(memory_gb: float | None) -> None:
         limit_memory(memory_gb)
 
 
-def limit_memory(memory_gb: float) -> None:
-    """Let this process take no more memory than that: the next request fails, and the process lives on."""
+def limits_memory() -> bool:
+    """Whether this system can limit the memory of a process; elsewhere workers have no limit."""
     try:
         import resource
-    except ImportError:  # not on Windows
+    except ImportError:
+        return False
+    return sys.platform.startswith("linux") and hasattr(resource, "RLIMIT_DATA")
+
+
+def limit_notes(memory_gb: float | None) -> list[str]:
+    """Return a sentence for the user where the limit that was asked for does not hold.
+
+    Args:
+        memory_gb: The limit, GB; ``None`` if none was asked for.
+    """
+    if memory_gb is None or limits_memory():
+        return []
+    return [f"--worker-memory {memory_gb:g} has no effect: this system limits the memory of no process"]
+
+
+def limit_memory(memory_gb: float) -> None:
+    """Let this process take no more memory than that: the next request fails, and the process lives on."""
+    if not limits_memory():
         return
+    import resource
+
     n_bytes = int(memory_gb * 1e9)
     _, most = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (n_bytes, most))

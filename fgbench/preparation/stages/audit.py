@@ -10,7 +10,6 @@ tested once: of groups that show the same, one keeps it (`fgbench.audit.fold_lea
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from fgbench.config import AuditConfig
+from fgbench.cores import n_cores
 from fgbench.faces.status import USABLE
 from fgbench.preparation.pipeline import ROWS, Accepted, Item, Outcome, Stage, Task
 from fgbench.records import IMAGE_ROLES, SPLITS, Rejected, image_id
@@ -58,7 +58,7 @@ def _plan(config: AuditConfig, inputs: _Files) -> dict[int, dict[str, tuple[str,
                 )
             )
     clips.sort(key=lambda clip: clip.clip_id)
-    jobs = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    jobs = n_cores()
     pictures = describe(_faces(inputs), jobs=jobs)
     plan: dict[int, dict[str, tuple[str, str]]] = {bucket: {} for bucket in inputs}
     if config.folds:
