@@ -23,6 +23,18 @@ _API = {
     "Scored": "scoring",
     "compare": "scoring",
     "Compared": "scoring",
+    "synth": "drawing",
+    "recipes": "recipes",
+    "recipe": "recipes",
+    "label_sets": "labels",
+    "label_set": "labels",
+    "data_sets": "data_sets",
+    "survey": "data_sets",
+    "publish": "publishing",
+    "rebuild": "publishing",
+    "diff": "publishing",
+    "check_plugin": "plugin_checks",
+    "doctor": "health",
     "FgbenchError": "",
 }
 """Module of :mod:`fgbench.api` that holds each public name; the empty one is :mod:`fgbench.errors`."""

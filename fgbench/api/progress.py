@@ -9,6 +9,10 @@ from contextlib import contextmanager
 
 from fgbench.callbacks import Progress, ignore
 
+Shown = bool | Progress | None
+"""Progress of long work: whether bars are drawn (``None``: in terminals and notebooks), or a function that is
+called with the name of a step, how much of it is done, and of how much."""
+
 LOGGER = logging.getLogger("fgbench")
 """Takes the sentences that the command line prints; silent unless the caller configures :mod:`logging`."""
 
@@ -21,12 +25,15 @@ def log(text: str) -> None:
 
 
 @contextmanager
-def bars(show: bool | None) -> Iterator[Progress]:
+def bars(show: Shown) -> Iterator[Progress]:
     """Yield a function ``(name, done, total)`` that draws one bar per name on the error stream.
 
     Args:
-        show: Whether bars are drawn; ``None``: in terminals and notebooks.
+        show: Whether bars are drawn; ``None``: in terminals and notebooks; a function is yielded itself.
     """
+    if callable(show):
+        yield show
+        return
     if not (_is_watched() if show is None else show):
         yield ignore
         return

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fgbench.api.images import Images, check_part
-from fgbench.api.progress import LOGGER, bars, log
+from fgbench.api.progress import LOGGER, Shown, bars, log
 from fgbench.api.runs import SYNTHETIC, Run, UnitRun, runs_of
 from fgbench.errors import ConfigError, DependencyError, ManifestError
 from fgbench.records import SPLITS
@@ -59,6 +59,18 @@ class Work:
         """A row per clip: id, path, label, person, part, and what was measured (table ``clips`` of the
         manifests)."""
         return self._table([self.path / MANIFESTS / "clips.parquet"])
+
+    @property
+    def class_counts(self) -> pd.DataFrame:
+        """A row per class, in the order of probabilities: ``upper`` class (``None`` where there is none), and
+        numbers of clips in ``train``, ``val`` and ``test``."""
+        import pandas as pd
+
+        from fgbench.api.labels import class_counts
+
+        counts = class_counts(self.path)
+        rows = {label: {"upper": upper, **counts.clips[label]} for label, upper in counts.upper.items()}
+        return pd.DataFrame.from_dict(rows, orient="index", columns=["upper", *SPLITS])
 
     def faces(self, part: str | None = None, *, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return a row per sampled frame: status, box, landmarks, pose (table ``faces``), and the label of
@@ -134,7 +146,7 @@ class Work:
         jobs: int = 1,
         resume: bool = True,
         force: bool = False,
-        progress: bool | None = None,
+        progress: Shown = None,
     ) -> Any:
         """Run a method, what it is made of first (action units, image model, features), and return its run.
 
@@ -154,7 +166,8 @@ class Work:
             jobs: Processes, or threads that decode.
             resume: Whether an interrupted run is continued.
             force: Whether a finished one is made again.
-            progress: Whether bars are shown; ``None``: in terminals and notebooks.
+            progress: Whether bars are shown; ``None``: in terminals and notebooks; or a function that is
+                called with a name, the number done, and the total.
 
         Returns:
             A :class:`Run` over all folds and seeds, a :class:`UnitRun` of action units; a list of them where
@@ -299,7 +312,7 @@ def prepare(
     workdir: str | os.PathLike[str] | None = None,
     jobs: int | None = None,
     force: bool = False,
-    progress: bool | None = None,
+    progress: Shown = None,
 ) -> Work:
     """Turn clips and annotations into a work folder, as ``fgbench prepare`` does; what is done is not done
     again.
@@ -312,7 +325,8 @@ def prepare(
         workdir: Work folder; ``None``: ``fgbench-data/<recipe or folder>/work``.
         jobs: Worker processes; ``None``: one per core.
         force: Whether everything is computed anew.
-        progress: Whether bars are shown; ``None``: in terminals and notebooks.
+        progress: Whether bars are shown; ``None``: in terminals and notebooks; or a function that is called
+            with a name, the number done, and the total.
 
     Returns:
         The work folder; what needs a person is logged as warnings.

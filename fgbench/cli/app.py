@@ -34,7 +34,7 @@ from fgbench.cli import (
     synth,
     train,
 )
-from fgbench.cli.console import errors_explained, note
+from fgbench.cli.console import errors_explained, note, sentences_printed
 from fgbench.cli.process_limits import check_address_space
 from fgbench.cli.workdirs import add_command
 
@@ -45,7 +45,7 @@ class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         with errors_explained():
             check_address_space()
-            with next_steps.nothing_typed():
+            with next_steps.nothing_typed(), sentences_printed():
                 try:
                     return super().invoke(ctx)
                 finally:

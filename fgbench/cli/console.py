@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any, TextIO
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import typer
 
 from fgbench.callbacks import Progress, ignore
-from fgbench.errors import FgbenchError, ResourceError, exit_code
+from fgbench.errors import ArgumentError, FgbenchError, ResourceError, exit_code
 from fgbench.files.file_errors import WRITING
 from fgbench.preparation.failures import is_memory
 from fgbench.printable import printable, printable_json
@@ -59,9 +59,36 @@ def say(text: str) -> None:
     _print(text, sys.stdout)
 
 
+def say_all(lines: Iterable[str]) -> None:
+    """Print lines for people on standard output."""
+    for line in lines:
+        say(line)
+
+
 def note(text: str) -> None:
     """Print a line for people on the error stream."""
     _print(text, sys.stderr)
+
+
+@contextmanager
+def sentences_printed() -> Iterator[None]:
+    """Print the sentences of the library, which go to its logger, on the error stream meanwhile."""
+    import logging
+
+    class _Printed(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            note(record.getMessage())
+
+    logger, printed = logging.getLogger("fgbench"), _Printed(logging.INFO)
+    before = logger.level, logger.propagate
+    logger.addHandler(printed)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False  # handlers of other libraries would print them again
+    try:
+        yield
+    finally:
+        logger.removeHandler(printed)
+        logger.level, logger.propagate = before
 
 
 def _print(text: str, stream: TextIO, *, colour: str | None = None) -> None:
@@ -95,6 +122,21 @@ def errors_explained() -> Iterator[None]:
         raise SystemExit(130) from None
     except Exception as error:
         raise SystemExit(_explain(error)) from error
+
+
+@contextmanager
+def wrong_use(**options: str) -> Iterator[None]:
+    """Context in which an argument that the library refuses is a wrong option of the command.
+
+    Args:
+        options: Argument of the library to the option of the command, where it has another name.
+    """
+    try:
+        yield
+    except ArgumentError as error:
+        named = options.get(error.argument, f"--{error.argument.replace('_', '-')}")
+        text = f"{error.message}: {error.hint}" if error.hint else error.message
+        raise typer.BadParameter(text, param_hint=named) from error
 
 
 def _explain(error: Exception) -> int:

@@ -270,5 +270,7 @@ def _ranked(workdir: Path) -> list[Table]:
 
 def _table(typed: str) -> str:
     """Name of a table: ``"table1"`` for ``"I"`` or ``"1"``; others, as figures, have their own."""
-    number = str(completion.ROMAN.get(typed.upper(), typed))
+    from fgbench.api.tables import ROMAN
+
+    number = str(ROMAN.get(typed.upper(), typed))
     return f"table{number}" if number.isdecimal() else typed

@@ -11,19 +11,32 @@ import fgbench
 SIGNATURES = {
     "align": "(picture, *, settings)",
     "align_all": "(picture, *, settings)",
+    "check_plugin": "(name)",
     "compare": "(first, second)",
+    "data_sets": "(root)",
     "dense_trajectories": "(video, *, max_side_px)",
+    "diff": "(first, second, *, out)",
+    "doctor": "()",
+    "label_set": "(name)",
+    "label_sets": "()",
     "lbp": "(faces, *, settings)",
     "load": "(run, workdir, *, device)",
     "open": "(workdir)",
     "prepare": "(data, recipe, *, settings, workdir, jobs, force, progress)",
+    "publish": "(workdir, out, *, without_pixels, jobs, progress)",
+    "rebuild": "(published, data, *, workdir, detector_model, jobs, progress)",
+    "recipe": "(name)",
+    "recipes": "()",
     "score": "(predictions, labels, *, clusters, classes, level)",
+    "survey": "(recipe, root)",
+    "synth": "(out, *, sheet, clips_per_class, subjects, width, height, seed, control, variety, jobs, "
+    "progress)",
 }
 """What users' programs rely on: a change here breaks them, and needs an entry in CHANGELOG.md."""
 
 MEMBERS = {
     "Work": (
-        "classes clips faces images is_synthetic name rejects run runs train",
+        "class_counts classes clips faces images is_synthetic name rejects run runs train",
         "(self, method, recipe, *, settings, device, seed, seeds, fold, weights, jobs, resume, force, "
         "progress)",
     ),
