@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from fgbench.reports.rendering.table import Figure, Table
+    from fgbench.reports.rendering.table import Figure as Figure
+    from fgbench.reports.rendering.table import Table as Table
 
 ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7}
 """Numbers of the paper's tables."""

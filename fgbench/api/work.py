@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fgbench.api.images import Images, check_part
+from fgbench.api.inspected import Inspected
 from fgbench.api.progress import LOGGER, Shown, bars, log
 from fgbench.api.runs import SYNTHETIC, Run, UnitRun, runs_of
 from fgbench.errors import ConfigError, DependencyError, ManifestError
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _PICTURE = "image"
 
 
-class Work:
+class Work(Inspected):
     """A prepared work folder: clips, faces, pictures, runs. See :func:`fgbench.open` and
     :func:`fgbench.prepare`.
 
@@ -59,18 +60,6 @@ class Work:
         """A row per clip: id, path, label, person, part, and what was measured (table ``clips`` of the
         manifests)."""
         return self._table([self.path / MANIFESTS / "clips.parquet"])
-
-    @property
-    def class_counts(self) -> pd.DataFrame:
-        """A row per class, in the order of probabilities: ``upper`` class (``None`` where there is none), and
-        numbers of clips in ``train``, ``val`` and ``test``."""
-        import pandas as pd
-
-        from fgbench.api.labels import class_counts
-
-        counts = class_counts(self.path)
-        rows = {label: {"upper": upper, **counts.clips[label]} for label, upper in counts.upper.items()}
-        return pd.DataFrame.from_dict(rows, orient="index", columns=["upper", *SPLITS])
 
     def faces(self, part: str | None = None, *, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return a row per sampled frame: status, box, landmarks, pose (table ``faces``), and the label of
@@ -312,6 +301,11 @@ def prepare(
     workdir: str | os.PathLike[str] | None = None,
     jobs: int | None = None,
     force: bool = False,
+    retry: bool = False,
+    verify: bool = False,
+    drop_leaks: bool = False,
+    decoder: str | None = None,
+    worker_memory_gb: float | None = None,
     progress: Shown = None,
 ) -> Work:
     """Turn clips and annotations into a work folder, as ``fgbench prepare`` does; what is done is not done
@@ -325,6 +319,12 @@ def prepare(
         workdir: Work folder; ``None``: ``fgbench-data/<recipe or folder>/work``.
         jobs: Worker processes; ``None``: one per core.
         force: Whether everything is computed anew.
+        retry: Whether clips are tried again that failed for a reason that may have passed, e.g. lack of
+            memory.
+        verify: Whether all source files are hashed, also those with size and time as before.
+        drop_leaks: Whether clips are taken out of training and validation that leak into another part.
+        decoder: Video decoder in place of the recipe's, ``"pyav"`` or ``"decord"``.
+        worker_memory_gb: Most memory of each worker, GB (Linux); ``None``: as the recipe says.
         progress: Whether bars are shown; ``None``: in terminals and notebooks; or a function that is called
             with a name, the number done, and the total.
 
@@ -338,20 +338,28 @@ def prepare(
         ResourceError: If memory or disk are full, or another process works in the folder.
         WorkerError: If a worker process dies.
     """
-    from fgbench.api.preparing import prepared
+    from fgbench.api.preparing import log_report, preparation
 
+    chosen = preparation(
+        None if recipe is None else os.fspath(recipe),
+        None if data is None else Path(data),
+        None if workdir is None else Path(workdir),
+        changes=_changes(settings),
+        decoder=decoder,
+        drop_leaks=drop_leaks,
+    )
     with bars(progress) as update:
-        return Work(
-            prepared(
-                data,
-                recipe,
-                changes=_changes(settings),
-                workdir=workdir,
-                jobs=jobs,
-                force=force,
-                progress=update,
-            )
+        chosen.draw(jobs=jobs, progress=update)
+        report = chosen.run(
+            jobs=jobs,
+            force=force,
+            retry=retry,
+            verify=verify,
+            worker_memory_gb=worker_memory_gb,
+            progress=update,
         )
+    log_report(report)
+    return Work(chosen.workdir)
 
 
 def _changes(settings: Mapping[str, Any] | None) -> list[str]:

@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from tempfile import NamedTemporaryFile
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 import typer
 
@@ -23,9 +23,6 @@ from fgbench.errors import ArgumentError, FgbenchError, ResourceError, exit_code
 from fgbench.files.file_errors import WRITING
 from fgbench.preparation.failures import is_memory
 from fgbench.printable import printable, printable_json
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 DEBUG = "FGBENCH_DEBUG"
 """Environment variable: when set, errors show their traceback."""
@@ -70,6 +67,12 @@ def note(text: str) -> None:
     _print(text, sys.stderr)
 
 
+def note_all(lines: Iterable[str]) -> None:
+    """Print lines for people on the error stream."""
+    for line in lines:
+        note(line)
+
+
 @contextmanager
 def sentences_printed() -> Iterator[None]:
     """Print the sentences of the library, which go to its logger, on the error stream meanwhile."""
@@ -96,13 +99,6 @@ def _print(text: str, stream: TextIO, *, colour: str | None = None) -> None:
     encoding = getattr(stream, "encoding", None) or "utf-8"
     shown = shown.encode(encoding, "backslashreplace").decode(encoding)
     typer.secho(shown, file=stream, fg=colour)
-
-
-def counts_line(part: str, counts: Mapping[str, int]) -> str:
-    """Number of clips and images of a part of a data set."""
-    return (
-        f"{part:>10}: {counts['clips']} clips, {counts['images']} images, {counts['augmented']} with copies"
-    )
 
 
 def print_json(value: Any) -> None:

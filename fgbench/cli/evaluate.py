@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from fgbench.cli import completion
-from fgbench.cli.console import note, print_json, say
+from fgbench.cli.console import note, print_json, say, say_all
 from fgbench.cli.options import DEFAULT_JOBS, Device, Full, Jobs, Json
 from fgbench.cli.origin_lines import origin_lines
 from fgbench.cli.runs import named_weights, opened
-from fgbench.cli.show_runs import show_run
 from fgbench.cli.units import evaluate_units
 from fgbench.cli.workdirs import workdir_option
 from fgbench.workfolders import default_places as places
@@ -129,6 +128,7 @@ def _print_scores(folder: Path, comparison: Comparison | None, what: str, *, ful
     """Print the scores of a run, and the comparison with those that it had."""
     from dataclasses import asdict
 
+    from fgbench.api.finished import run_lines
     from fgbench.reports.run.confusion import confusion_json, write_confusion
     from fgbench.runs.results import read_result
 
@@ -138,7 +138,7 @@ def _print_scores(folder: Path, comparison: Comparison | None, what: str, *, ful
         entries = {"run": str(folder), "compared": compared, "confusion": confusion_json(folder)}
         print_json({**read_result(folder), **entries})
         return
-    show_run(folder, full=full, json=False)
+    say_all(run_lines(folder, full=full))
     if comparison is None:
         details = read_result(folder)["details"]
         for line in origin_lines(details) if isinstance(details.get("weights"), dict) else []:

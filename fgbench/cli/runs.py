@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fgbench.cli.console import note, progress_bars
-from fgbench.cli.prepare import prepare
+from fgbench.cli.embedded import prepare_embedded
 from fgbench.workfolders import default_places as places
 
 if TYPE_CHECKING:
@@ -102,12 +102,3 @@ def opened(
         yield open_training(
             workdir, device, stages=stages, jobs=jobs, resume=False, progress=progress, note=note
         )
-
-
-def prepare_embedded(workdir: Path, *, jobs: int) -> None:
-    """Prepare the embedded data set, if the work folder is its own and has no manifests."""
-    from fgbench.workfolders.manifest_index import is_published
-
-    if workdir == places.DEMO_WORKDIR and not is_published(workdir):
-        note("the embedded data set is not prepared yet: preparing it")
-        prepare(jobs=jobs)

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from fgbench.cli.console import note, print_json, say
+from fgbench.api.finished import FULL, run_lines
+from fgbench.cli.console import note, print_json, say, say_all
 from fgbench.cli.options import Full, Json
-from fgbench.cli.show_runs import FULL, show_run
 from fgbench.cli.workdirs import Workdir
 from fgbench.workfolders import default_places as places
 
@@ -86,7 +86,7 @@ def score(
         )
         return
     if found.classes is not None:
-        show_run(found.classes, full=full, json=False)
+        say_all(run_lines(found.classes, full=full))
     if found.units is not None:
         _show_units(found.units, full=full)
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fgbench.cli.console import progress_bars, say
-from fgbench.cli.next_steps import after_synth
+from fgbench.cli.next_steps import say_next
 from fgbench.cli.options import DEFAULT_JOBS, Jobs
 
 _CLIPS_PER_CLASS = 5
@@ -49,6 +49,7 @@ def synth(
 ) -> None:
     """Draw videos of synthetic faces with exact truth: landmarks, action units, pose, key frame."""
     from fgbench.api.drawing import synth as draw
+    from fgbench.api.next_commands import after_synth
 
     if out is None and sheet is None:
         raise typer.BadParameter("give a folder for the data set, or --sheet FILE.png", param_hint="OUT")
@@ -71,7 +72,7 @@ def synth(
         say(f"sheet of the 33 classes: {sheet}")
     if out is not None:
         say(f"synthetic data set: {out}")
-        after_synth(out)
+        say_next(["synth"], lambda: after_synth(out))
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fgbench.api.finished import FULL
+from fgbench.api.next_commands import after_units
 from fgbench.cli.console import print_json, say
 from fgbench.cli.evaluate import needs_torch
-from fgbench.cli.next_steps import after_units
+from fgbench.cli.next_steps import say_next
 from fgbench.cli.options import RunOptions, run_command
 from fgbench.cli.runs import begun, default_recipe, named_weights
-from fgbench.cli.show_runs import FULL, show_runs
+from fgbench.cli.show_runs import show_runs
 from fgbench.cli.workdirs import workdir_option
 from fgbench.workfolders import default_places as places
 
@@ -98,7 +100,7 @@ def au(
         say(f"every unit: {FULL}")
     for folder in folders:
         say(f"run: {folder}")
-    after_units(folders[0], has_classes=has_classes(workdir))
+    say_next(["train"], lambda: after_units(folders[0], has_classes=has_classes(workdir)))
 
 
 @run_command(app, "msau")

@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fgbench.api.finished import FULL
 from fgbench.cli.console import note, print_json, say
 from fgbench.cli.origin_lines import origin_lines
 from fgbench.cli.runs import opened
-from fgbench.cli.show_runs import FULL
 
 if TYPE_CHECKING:
     from fgbench.runs.unit_results import AuPredictions

@@ -22,7 +22,8 @@ SIGNATURES = {
     "lbp": "(faces, *, settings)",
     "load": "(run, workdir, *, device)",
     "open": "(workdir)",
-    "prepare": "(data, recipe, *, settings, workdir, jobs, force, progress)",
+    "prepare": "(data, recipe, *, settings, workdir, jobs, force, retry, verify, drop_leaks, decoder, "
+    "worker_memory_gb, progress)",
     "publish": "(workdir, out, *, without_pixels, jobs, progress)",
     "rebuild": "(published, data, *, workdir, detector_model, jobs, progress)",
     "recipe": "(name)",
@@ -36,7 +37,8 @@ SIGNATURES = {
 
 MEMBERS = {
     "Work": (
-        "class_counts classes clips faces images is_synthetic name rejects run runs train",
+        "audit check class_counts classes clips faces images is_synthetic name page rejects report run runs "
+        "status train",
         "(self, method, recipe, *, settings, device, seed, seeds, fold, weights, jobs, resume, force, "
         "progress)",
     ),
