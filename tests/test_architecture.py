@@ -45,25 +45,6 @@ MAY_IMPORT = {
 }
 """What modules of the command line may import of fgbench, and why."""
 
-NOT_YET: set[str] = {
-    "app",
-    "baseline",
-    "baseline_plugins",
-    "console",
-    "evaluate",
-    "export",
-    "options",
-    "predict",
-    "predicted_files",
-    "predicted_pictures",
-    "runs",
-    "score",
-    "train",
-    "unit_rows",
-    "units",
-}
-"""Commands whose work is still their own; names only leave this list."""
-
 
 def _imported(path):
     """Modules of fgbench that a file imports, also late and for types alone."""
@@ -85,10 +66,7 @@ def _is_allowed(module):
 def test_commands_have_their_work_done_by_the_public_interface(path):
     """They parse what is typed, call ``fgbench.api``, and print what it returns."""
     others = sorted({module for module in _imported(path) if not _is_allowed(module)})
-    if path.stem in NOT_YET:
-        assert others, f"{path.stem} has moved: take it off the list"
-    else:
-        assert others == []
+    assert others == []
 
 
 OWN = [(kind, name) for kind in plugins.PACKAGES for name in plugins.own_names(kind)]

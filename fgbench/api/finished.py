@@ -78,11 +78,11 @@ def runs_json(folders: Sequence[Path]) -> list[dict[str, Any]]:
     return [run_json(runs[0]) if len(runs) == 1 else _json_of_several(runs) for runs in _experiments(folders)]
 
 
-def units_lines(by_seed: Sequence[Sequence[Path]], *, full: bool = False) -> list[str]:
+def units_lines(folders: Sequence[Path], *, full: bool = False) -> list[str]:
     """Return lines of text on detectors of action units.
 
     Args:
-        by_seed: Folders of the runs: of each seed those of all folds.
+        folders: Folders of the runs: of each seed those of all folds.
         full: Whether every unit is told.
 
     Raises:
@@ -93,13 +93,24 @@ def units_lines(by_seed: Sequence[Sequence[Path]], *, full: bool = False) -> lis
     from fgbench.reports.run.summary import units_summary
     from fgbench.reports.run.unit_scores import au_table
 
-    folders = [folder for of_seed in by_seed for folder in of_seed]
+    by_seed = [list(group) for _, group in groupby(folders, key=lambda folder: folder.name)]
     if full:
         lines = [markdown(au_table(of_seed)) for of_seed in by_seed]
         lines += [markdown(au_seed_table(folders))] if len(by_seed) > 1 else []
     else:
         lines = [*units_summary(by_seed), f"every unit: {FULL}"]
     return lines + [f"run: {folder}" for folder in folders]
+
+
+def units_json(folders: Sequence[Path]) -> list[dict[str, Any]]:
+    """Return results of detectors of action units as plain values.
+
+    Raises:
+        ManifestError: If a run is damaged.
+    """
+    from fgbench.runs.unit_results import read_au_result
+
+    return [read_au_result(folder) for folder in folders]
 
 
 def _experiments(folders: Sequence[Path]) -> list[list[Path]]:

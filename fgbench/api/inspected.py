@@ -1,5 +1,4 @@
-"""``Work.status``, ``check``, ``audit``, ``report`` and ``page``: the state of a work folder, and what shows
-it."""
+"""State of a work folder and of its runs: checked, tested again, and shown."""
 
 from __future__ import annotations
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from fgbench.api.condition import Soundness, Status
     from fgbench.api.pages import Page
     from fgbench.api.reports import Report
+    from fgbench.api.testing import Evaluated, UnitsEvaluated
 
 
 class Inspected:
@@ -105,6 +105,39 @@ class Inspected:
 
         other = against.path if isinstance(against, Inspected) else against
         return audit(self.path, against=other, pictures=pictures, jobs=jobs, progress=progress)
+
+    def evaluate(
+        self,
+        run: str | os.PathLike[str],
+        *,
+        fusion_weight: float | str | None = None,
+        device: str | None = None,
+        jobs: int | None = None,
+        progress: Shown = None,
+    ) -> Evaluated | UnitsEvaluated:
+        """Predict its test images or clips anew with a trained network, and score them.
+
+        Where the run was scored on the same manifests, its predictions are compared with the new ones. With
+        another weight of the streams, and on other data, a new run appears.
+
+        Args:
+            run: Folder of a run, its weights, or the name of an experiment of this work folder.
+            fusion_weight: Of networks of clips: weight of the spatial stream, 0 to 1, or ``"tuned"`` (best on
+                validation); ``None``: the recipe's.
+            device: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``; ``None``: a GPU if there is one.
+            jobs: Worker processes; ``None``: one per core.
+            progress: See :meth:`check`.
+
+        Raises:
+            ConfigError: If several runs are meant, the weight is none, or there is no such device.
+            DatasetError: If the network does not fit the classes of the data.
+            DependencyError: If torch is not installed.
+            ManifestError: If manifests or weights are missing or damaged.
+        """
+        from fgbench.api.testing import evaluation
+
+        test = evaluation(run, [self.path], fusion_weight=fusion_weight, device=device)
+        return test.run(jobs=jobs, progress=progress)
 
     def report(
         self,

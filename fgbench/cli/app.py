@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from fgbench import __version__, plugins
+from fgbench import __version__
 from fgbench.cli import (
     audit,
     baseline,
@@ -49,7 +49,9 @@ class _Commands(TyperGroup):
                 try:
                     return super().invoke(ctx)
                 finally:
-                    for sentence in plugins.left_out():
+                    from fgbench.api.method_list import left_out
+
+                    for sentence in left_out():
                         note(f"left out: {sentence}")
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:

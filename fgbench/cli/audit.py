@@ -28,7 +28,7 @@ def audit(
         int, typer.Option("--pictures", min=0, help="Pairs of which the page shows pictures.")
     ] = 60,
     jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=1, help="Threads.", show_default="number of cores")
+        int | None, typer.Option("--jobs", "-j", min=1, help="Threads.", show_default="number of cores")
     ] = DEFAULT_JOBS,
     json: Json = False,
 ) -> None:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperGroup
 
-from fgbench import plugins
+from fgbench.api.method_list import Method, other_methods, own_methods
 from fgbench.cli.options import BaselineOptions, run_command
-from fgbench.cli.runs import begun
+from fgbench.cli.runs import trained
 from fgbench.cli.show_runs import show_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-KIND = "methods"
 
 
 class Baselines(TyperGroup):
@@ -34,37 +31,29 @@ class Baselines(TyperGroup):
 
 def _commands_of_others() -> dict[str, Any]:
     """Name to command of the baselines of other packages, without importing any."""
-    names = plugins.other_names(KIND)
-    if not names:
+    methods = other_methods()
+    if not methods:
         return {}
     # An app of its own: that of the group keeps to fgbench's. With a callback it is a group even of one.
     app = typer.Typer(rich_markup_mode=None)
     app.callback()(lambda: None)
-    for name in names:
-        _add(app, name)
+    for method in methods:
+        _add(app, method)
     return dict(typer.main.get_group(app).commands)
 
 
 def add_commands(app: typer.Typer) -> None:
     """Add a command for each baseline of fgbench that has none yet."""
     there = {command.name for command in app.registered_commands}
-    for name in plugins.own_names(KIND):
-        if name.replace("_", "-") not in there:
-            _add(app, name)
+    for method in own_methods():
+        if method.name not in there:
+            _add(app, method)
 
 
-def _add(app: typer.Typer, name: str) -> None:
+def _add(app: typer.Typer, method: Method) -> None:
     """Add the command of a baseline; if it is not valid Python, it fails only when it is run."""
-    typed = name.replace("_", "-")
-    sketch = plugins.readable_sketch(KIND, name)
-    absent = () if "DEVICE" in sketch.names else ("device", "resume")
-    run_command(app, typed, summary=_help(sketch.summary), without=absent)(_command(typed))
-
-
-def _help(summary: str) -> str:
-    """First line of a docstring as help, without the name of the baseline before it."""
-    rest = re.sub(r"^[^:]*``: ", "", summary)
-    return rest[:1].upper() + rest[1:]
+    absent = () if method.on_device else ("device", "resume")
+    run_command(app, method.name, summary=method.summary, without=absent)(_command(method.name))
 
 
 def _command(name: str) -> Callable[..., None]:
@@ -81,9 +70,9 @@ def run_plugin(name: str, run: BaselineOptions) -> None:
         ConfigError: If there is no such baseline, or its recipe or folds are not valid.
         FgbenchError: As the baseline raises.
     """
-    from fgbench.methods.steps.baselines import read_baseline, run_baseline
+    from fgbench.api import training
 
-    baseline = read_baseline(name, run.recipe, run.changes or ())
-    with begun(run, on_device=baseline.is_network) as how:
-        folders = run_baseline(baseline, run.workdir, **how)
-    show_runs(folders, full=run.full, json=run.json)
+    baseline = training.baseline(
+        name, run.workdir, recipe=run.recipe, changes=run.changes or (), device=run.device
+    )
+    show_runs(trained(baseline, run), full=run.full, json=run.json)

@@ -5,7 +5,6 @@ All output goes through `fgbench.printable`, as names of files and classes may c
 
 from __future__ import annotations
 
-import errno
 import io
 import json
 import os
@@ -18,10 +17,9 @@ from typing import Any, TextIO
 
 import typer
 
+from fgbench.api.explained import as_fgbench_error
 from fgbench.callbacks import Progress, ignore
-from fgbench.errors import ArgumentError, FgbenchError, ResourceError, exit_code
-from fgbench.files.file_errors import WRITING
-from fgbench.preparation.failures import is_memory
+from fgbench.errors import ArgumentError, exit_code
 from fgbench.printable import printable, printable_json
 
 DEBUG = "FGBENCH_DEBUG"
@@ -31,24 +29,6 @@ _WRONG_USE: Any = typer.BadParameter.__mro__[2]
 """``ClickException`` of the click inside typer or, with older ones, beside it."""
 
 _MOST_CHARACTERS = 2000  # of a message
-
-_OF_THE_MACHINE = {
-    **{
-        number: WRITING[number]
-        for number in (
-            errno.ENOSPC,
-            errno.EDQUOT,
-            errno.EFBIG,
-            errno.EMFILE,
-            errno.ENFILE,
-            errno.EIO,
-            errno.EROFS,
-        )
-    },
-    errno.EACCES: "ask for the right to it, or choose another place",
-    errno.EPERM: "ask for the right to it, or choose another place",
-}
-"""Failures of the file system that are not fgbench's fault, and the advice for the user."""
 
 
 def say(text: str) -> None:
@@ -80,7 +60,8 @@ def sentences_printed() -> Iterator[None]:
 
     class _Printed(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            note(record.getMessage())
+            if record.name == "fgbench":  # not of the command line itself
+                note(record.getMessage())
 
     logger, printed = logging.getLogger("fgbench"), _Printed(logging.INFO)
     before = logger.level, logger.propagate
@@ -142,7 +123,7 @@ def _explain(error: Exception) -> int:
         error.show(file=shown)
         note(shown.getvalue().rstrip())
         return int(error.exit_code)
-    explained = _as_fgbench_error(error)
+    explained = as_fgbench_error(error)
     if os.environ.get(DEBUG):
         note("".join(traceback.format_exception(error)).rstrip())
     if explained is not None:
@@ -161,21 +142,6 @@ def _cut(text: str) -> str:
         return text
     half = _MOST_CHARACTERS // 2
     return f"{text[:half]} ... {text[-half:]} ({len(text):,} characters, cut)"
-
-
-def _as_fgbench_error(error: Exception) -> FgbenchError | None:
-    """The error as an error of fgbench; ``None`` if it is unexpected."""
-    if isinstance(error, FgbenchError):
-        return error
-    if is_memory(error):
-        return ResourceError(
-            f"out of memory: {type(error).__name__}: {error}".rstrip(": "),
-            "give it more, or ask for less at a time, e.g. by fewer --jobs; what is done already is kept",
-        )
-    if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
-        where = "" if error.filename is None else f": {os.fsdecode(error.filename)}"
-        return ResourceError(f"{error.strerror}{where}", _OF_THE_MACHINE[error.errno])
-    return None
 
 
 def _kept_traceback(error: Exception) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fgbench.cli.options import DEFAULT_JOBS
 from fgbench.cli.prepare import prepare
 
 
-def prepare_embedded(workdir: Path, *, jobs: int = DEFAULT_JOBS) -> None:
+def prepare_embedded(workdir: Path, *, jobs: int | None = None) -> None:
     """Prepare the embedded data set as its command does, if the work folder is its own and has no
     manifests."""
     from fgbench.api.work_folders import lacks_embedded

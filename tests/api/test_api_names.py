@@ -37,8 +37,8 @@ SIGNATURES = {
 
 MEMBERS = {
     "Work": (
-        "audit check class_counts classes clips faces images is_synthetic name page rejects report run runs "
-        "status train",
+        "audit check class_counts classes clips evaluate faces images is_synthetic name page rejects report "
+        "run runs status train",
         "(self, method, recipe, *, settings, device, seed, seeds, fold, weights, jobs, resume, force, "
         "progress)",
     ),
@@ -47,7 +47,10 @@ MEMBERS = {
         None,
     ),
     "UnitRun": ("is_synthetic mean_f1 network scores", None),
-    "Network": ("classes is_units name predict predict_all probabilities", None),
+    "Network": (
+        "classes export_onnx export_weights is_units name predict predict_all predict_files probabilities",
+        None,
+    ),
     "Prediction": (
         "box_xyxy is_units label message n_faces n_frames n_people path probabilities status units upper",
         None,

@@ -13,7 +13,7 @@ import yaml
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
-from fgbench.cli.predicted_pictures import output_names
+from fgbench.inference.drawn_files import output_names
 from fgbench.runs.results import read_predictions, read_result
 from fgbench.workfolders.manifest_index import read_index
 from fgbench.workfolders.sealed_json import write_sealed

@@ -13,11 +13,11 @@ import skimage.data
 import torch
 from PIL import Image
 
-from fgbench.cli.predicted_files import file_lines
 from fgbench.config import FacesConfig
 from fgbench.errors import MediaError
 from fgbench.faces.still import ImageFrame
 from fgbench.inference.pictures import is_image, predict_file
+from fgbench.inference.told_files import file_lines
 from fgbench.inference.watching import corners
 from fgbench.media.images import read_image
 from fgbench.media.video import Limits
