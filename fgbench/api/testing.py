@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from fgbench.api.progress import Shown, bars, log
+from fgbench.api.unit_testing import UnitsEvaluated, units_again, units_elsewhere
 from fgbench.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from fgbench.inference.clip_test import Weight
     from fgbench.inference.picture_test import Comparison
     from fgbench.methods.protocol import ClipNetwork, ImageNetwork, Opened
-    from fgbench.runs.unit_results import AuPredictions
     from fgbench.runs.weights import Trained
     from fgbench.training.context import TrainingContext
 
@@ -65,50 +65,6 @@ class Evaluated:
             f"the predictions of {n} {what} differ from those of the run by up to "
             f"{self.comparison.largest_difference:.1e}; {self.comparison.n_other_class} have another class",
         ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnitsEvaluated:
-    """A detector of action units that was tested again.
-
-    Attributes:
-        folder: Folder of the run that holds the scores.
-        predictions: Labels and probabilities of the test frames.
-        details: Details of the run.
-        remarks: Lines on the data and the comparison.
-        largest_difference: Largest difference from the predictions of the run; ``None`` on other data.
-    """
-
-    folder: Path
-    predictions: AuPredictions
-    details: Mapping[str, Any]
-    remarks: tuple[str, ...]
-    largest_difference: float | None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain values."""
-        from fgbench.runs.unit_results import mean_f1, unit_scores
-
-        scores = unit_scores(self.predictions.labels, self.predictions.probabilities, self.predictions.units)
-        return {
-            "run": str(self.folder),
-            "details": dict(self.details),
-            "units": [asdict(score) for score in scores],
-            "mean_f1": mean_f1(scores),
-            "n": len(self.predictions.sample_ids),
-            "largest_difference": self.largest_difference,
-        }
-
-    def lines(self, *, full: bool = False) -> list[str]:
-        """Return lines of text: scores, in full of every unit, and the remarks."""
-        from fgbench.api.finished import FULL
-        from fgbench.reports.rendering.render import markdown
-        from fgbench.reports.run.summary import unit_lines
-        from fgbench.reports.run.unit_scores import scored_table
-
-        table = scored_table(self.folder.parent.parent.name, [self.predictions], self.details)
-        scores = [markdown(table)] if full else [*unit_lines(table), f"every unit: {FULL}"]
-        return [*scores, f"run: {self.folder}", *self.remarks]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,8 +123,8 @@ class Evaluation:
         where = " and ".join(f"{one.details['dataset']} in {one.workdir}" for one in contexts)
         log(f"{self.trained.name} on {where}, {contexts[0].device}")
         if further is None:
-            return _units_elsewhere(self.trained, contexts[0])
-        return _units_again(self.trained, contexts)
+            return units_elsewhere(self.trained, contexts[0])
+        return units_again(self.trained, contexts)
 
 
 def evaluation(
@@ -242,46 +198,3 @@ def _weight(given: float | str | None) -> Weight:
     if not 0.0 <= weight <= 1.0:
         raise ArgumentError(f"{given!r}, expected a number from 0 to 1, or 'tuned'", argument="fusion_weight")
     return weight
-
-
-def _units_again(trained: Trained, contexts: Sequence[TrainingContext]) -> UnitsEvaluated:
-    from fgbench.inference.unit_test import evaluate_units
-    from fgbench.reports.freshness import state_notes
-    from fgbench.reports.unit_freshness import labels_now, units_state
-    from fgbench.runs.unit_results import read_au_result
-
-    anew = evaluate_units(trained, contexts)
-    folder = trained.path.parent
-    result = read_au_result(folder)
-    now = labels_now(contexts[0].workdir, anew.predictions.clip_ids)
-    state = units_state("now", result, anew.predictions, now)
-    n, most = len(anew.predictions.sample_ids), anew.largest_difference
-    outcome = f"differ from those of the run by up to {most:.1e}" if most else "are equal to those of the run"
-    return UnitsEvaluated(
-        folder=folder,
-        predictions=anew.predictions,
-        details=result["details"],
-        remarks=(f"the predictions of {n} frames {outcome}", *state_notes([(trained.name, state)])),
-        largest_difference=most,
-    )
-
-
-def _units_elsewhere(trained: Trained, place: TrainingContext) -> UnitsEvaluated:
-    from fgbench.inference.origin_lines import origin_lines
-    from fgbench.inference.units_elsewhere import evaluate_units_elsewhere
-    from fgbench.methods.steps.units import required_unit_data
-    from fgbench.runs.unit_results import read_au_predictions, read_au_result
-
-    data = required_unit_data(place, hint="evaluate on one that has them, e.g. BP4D or DISFA")
-    folder = evaluate_units_elsewhere(trained, data)
-    predictions, details = read_au_predictions(folder), read_au_result(folder)["details"]
-    are_labelled = (predictions.labels != 0).any(0)
-    bare = [unit for unit, is_there in zip(predictions.units, are_labelled, strict=True) if not is_there]
-    lines = [f"not annotated here, so not scored: {', '.join(bare)}"] if bare else []
-    return UnitsEvaluated(
-        folder=folder,
-        predictions=predictions,
-        details=details,
-        remarks=(*origin_lines(details), *lines),
-        largest_difference=None,
-    )

@@ -25,7 +25,7 @@ def _of_recipe(name: str) -> Callable[..., None]:
     """Function behind the command of a baseline that is a recipe of another method's network."""
 
     def command(*, run: RunOptions, image_run: ImageRun = None, weights: StartWeights = None) -> None:
-        from fgbench.api.training import recipe_baseline
+        from fgbench.api.baselines import recipe_baseline
 
         baseline = recipe_baseline(
             name,
@@ -59,10 +59,10 @@ def insightface(
     run: RunOptions,
 ) -> None:
     """InsightFace's network for face recognition, fine-tuned on the image set."""
-    from fgbench.api import training
+    from fgbench.api import baselines
 
     with wrong_use():
-        network = training.insightface(
+        network = baselines.insightface(
             run.workdir,
             weights=weights,
             from_scratch=from_scratch,

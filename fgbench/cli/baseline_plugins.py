@@ -70,9 +70,9 @@ def run_plugin(name: str, run: BaselineOptions) -> None:
         ConfigError: If there is no such baseline, or its recipe or folds are not valid.
         FgbenchError: As the baseline raises.
     """
-    from fgbench.api import training
+    from fgbench.api import baselines
 
-    baseline = training.baseline(
+    baseline = baselines.baseline(
         name, run.workdir, recipe=run.recipe, changes=run.changes or (), device=run.device
     )
     show_runs(trained(baseline, run), full=run.full, json=run.json)

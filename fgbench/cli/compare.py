@@ -39,7 +39,8 @@ def compare(
     json: Json = False,
 ) -> None:
     """Compare runs with the first: differences with intervals, paired tests. Bare: the leaderboard."""
-    from fgbench.api.reports import check_formats, compare_runs
+    from fgbench.api.comparisons import compare_runs
+    from fgbench.api.reports import check_formats
 
     if not runs:
         leaderboard(workdir, format_, out, json)
@@ -60,7 +61,8 @@ def leaderboard(
 ) -> None:
     """All runs of a work folder by their mean accuracy, with intervals."""
     from fgbench.api import tables
-    from fgbench.api.reports import check_formats, table_json
+    from fgbench.api.comparisons import table_json
+    from fgbench.api.reports import check_formats
 
     check_formats([format_], text_alone=True)
     ranked = tables.leaderboard(workdir)
@@ -72,13 +74,13 @@ def leaderboard(
 
 
 def _print(tables: Sequence[Table], name: str) -> None:
-    from fgbench.api.reports import table_text
+    from fgbench.api.comparisons import table_text
 
     say_all(table_text(table, name) for table in tables)
 
 
 def _files(tables: Sequence[Table], name: str, out: Path | None) -> None:
-    from fgbench.api.reports import write_tables
+    from fgbench.api.comparisons import write_tables
 
     if out is not None:
         for path in write_tables(tables, name, out):

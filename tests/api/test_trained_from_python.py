@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 import fgbench
-from fgbench.api import training
+from fgbench.api import baselines, training
 from fgbench.api.exporting import check_targets
 from fgbench.api.finished import runs_lines
 from fgbench.api.method_list import other_methods, own_methods, recipe_methods
@@ -138,23 +138,23 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_read(tmp_path):
         (lambda: training.msau(tmp_path, trunk="none", au_weights=tmp_path, recipe="msau"), "trunk"),
         (lambda: training.tmsau(tmp_path, temporal="flows"), "temporal"),
         (lambda: training.tmsau(tmp_path, temporal="flow", recipe="tmsau-c3d-lstm"), "temporal"),
-        (lambda: training.insightface(tmp_path, weights=tmp_path, from_scratch=True), "from_scratch"),
+        (lambda: baselines.insightface(tmp_path, weights=tmp_path, from_scratch=True), "from_scratch"),
     ):
         with pytest.raises(fgbench.FgbenchError) as error:
             refused()
         assert error.value.argument == argument
     with pytest.raises(fgbench.FgbenchError, match="no --weights are given"):
-        training.insightface(tmp_path)
+        baselines.insightface(tmp_path)
     with pytest.raises(fgbench.FgbenchError, match="expected a plain CNN"):
-        training.recipe_baseline("plain-cnn", tmp_path, recipe="msau")
+        baselines.recipe_baseline("plain-cnn", tmp_path, recipe="msau")
     assert not list(tmp_path.iterdir())
 
 
 def test_trainings_know_their_folders_and_whether_they_need_a_device(tmp_path):
     both = [tmp_path / "a", tmp_path / "b"]
     assert training.units(both, device="cpu").workdirs == tuple(both)
-    assert not training.baseline("lbp-svm", tmp_path).on_device
-    training.baseline("lbp-svm", tmp_path, device="no such").find_device()  # it needs none
+    assert not baselines.baseline("lbp-svm", tmp_path).on_device
+    baselines.baseline("lbp-svm", tmp_path, device="no such").find_device()  # it needs none
     with pytest.raises(fgbench.FgbenchError, match="no such"):
         training.units(both, device="no such").find_device()
 
