@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from fgbench.api.condition import Soundness, Status
     from fgbench.api.pages import Page
     from fgbench.api.reports import Report
-    from fgbench.api.testing import Evaluated, UnitsEvaluated
+    from fgbench.api.testing import Evaluated
+    from fgbench.api.unit_testing import UnitsEvaluated
 
 
 class Inspected:
