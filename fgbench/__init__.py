@@ -32,6 +32,17 @@ _API = {
     "pull": "hub",
     "Pushed": "hub",
     "Pulled": "hub",
+    "recipes": "recipes",
+    "recipe": "recipes",
+    "label_sets": "labels",
+    "label_set": "labels",
+    "data_sets": "data_sets",
+    "survey": "data_sets",
+    "publish": "publishing",
+    "rebuild": "publishing",
+    "diff": "publishing",
+    "check_plugin": "plugin_checks",
+    "doctor": "health",
     "FgbenchError": "",
 }
 """Module of :mod:`fgbench.api` that holds each public name; the empty one is :mod:`fgbench.errors`."""

@@ -1,12 +1,18 @@
 """What ``import fgbench`` offers, for type checkers and editors."""
 
+from fgbench.api.data_sets import data_sets, survey
 from fgbench.api.drawing import synth
 from fgbench.api.faces import Face, align, align_all
 from fgbench.api.features import dense_trajectories, lbp
+from fgbench.api.health import doctor
 from fgbench.api.hub import Pulled, Pushed, pull, push
 from fgbench.api.images import Images
+from fgbench.api.labels import label_set, label_sets
 from fgbench.api.methods import OwnNetwork, add_network
 from fgbench.api.networks import Network, Prediction, load
+from fgbench.api.plugin_checks import check_plugin
+from fgbench.api.publishing import diff, publish, rebuild
+from fgbench.api.recipes import recipe, recipes
 from fgbench.api.report_values import Figure, Table
 from fgbench.api.runs import Run
 from fgbench.api.scoring import Compared, Scored, compare, score
@@ -35,15 +41,26 @@ __all__ = [
     "add_network",
     "align",
     "align_all",
+    "check_plugin",
     "compare",
+    "data_sets",
     "dense_trajectories",
+    "diff",
+    "doctor",
+    "label_set",
+    "label_sets",
     "lbp",
     "load",
     "open",
     "prepare",
+    "publish",
     "pull",
     "push",
+    "rebuild",
+    "recipe",
+    "recipes",
     "score",
+    "survey",
     "synth",
 ]
 

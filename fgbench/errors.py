@@ -50,6 +50,23 @@ class ConfigError(FgbenchError):
     """A recipe, an option or a name is not valid."""
 
 
+class ArgumentError(ConfigError):
+    """An argument of a call is not valid, whatever the data; the command line takes it for wrong use.
+
+    Args:
+        message: The fault, and the expected value.
+        hint: What the user can do next.
+        argument: Name of the argument.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, argument: str = "") -> None:
+        super().__init__(message, hint)
+        self.argument = argument
+
+    def __reduce__(self) -> tuple[type[FgbenchError], tuple[str, str], dict[str, str]]:  # type: ignore[override]
+        return type(self), (self.message, self.hint), {"argument": self.argument}
+
+
 class DatasetError(FgbenchError):
     """The input data set is absent, or its layout or annotation files are not as documented."""
 

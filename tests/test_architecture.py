@@ -35,6 +35,41 @@ def test_imports_go_one_way():
     assert lint_imports(config_filename=str(ROOT.parent / "pyproject.toml"), no_cache=True) == 0
 
 
+MAY_IMPORT = {
+    "fgbench.api": "the work that commands have done",
+    "fgbench.cli": "the commands themselves",
+    "fgbench.errors": "errors become messages and exit codes",
+    "fgbench.provenance": "the line that was typed, which the ledger keeps",
+    "fgbench.printable": "what is printed is made safe for terminals",
+    "fgbench.callbacks": "type of the functions that hear of progress",
+    "fgbench.workfolders.default_folders": "defaults of options, declared before anything is imported",
+}
+"""What modules of the command line may import of fgbench, and why."""
+
+
+def _imported(path):
+    """Modules of fgbench that a file imports, also late and for types alone."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "fgbench")
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "fgbench":
+            is_package = (ROOT.parent / node.module.replace(".", "/")).is_dir()
+            yield from (f"{node.module}.{name.name}" if is_package else node.module for name in node.names)
+
+
+def _is_allowed(module):
+    return module == "fgbench.__version__" or any(
+        module == name or module.startswith(f"{name}.") for name in MAY_IMPORT
+    )
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "cli").glob("*.py")), ids=lambda path: path.stem)
+def test_commands_have_their_work_done_by_the_public_interface(path):
+    """They parse what is typed, call ``fgbench.api``, and print what it returns."""
+    others = sorted({module for module in _imported(path) if not _is_allowed(module)})
+    assert others == []
+
+
 OWN = [(kind, name) for kind in plugins.PACKAGES for name in plugins.own_names(kind)]
 
 

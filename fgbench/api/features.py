@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,12 +12,14 @@ import numpy.typing as npt
 
 from fgbench.api.arguments import is_whole, path_of, shown
 from fgbench.api.faces import Face
+from fgbench.api.progress import Shown, bars
 from fgbench.api.sections import section
 from fgbench.config import LbpConfig
-from fgbench.errors import ConfigError
+from fgbench.errors import ArgumentError, ConfigError
 
 if TYPE_CHECKING:
     from fgbench.features.dense_trajectories import Trajectories
+    from fgbench.features.trajectory_file import TrajectoryFile
 
 
 def lbp(
@@ -86,6 +89,54 @@ def dense_trajectories(video: str | os.PathLike[str], *, max_side_px: int = 320)
 def _has_no_rows(given: object) -> bool:
     """Return whether something is a table, which lists its columns, or an array without rows."""
     return hasattr(given, "columns") or getattr(given, "ndim", 1) == 0
+
+
+def write_trajectories(
+    video: str | os.PathLike[str],
+    out: str | os.PathLike[str] | None = None,
+    *,
+    max_side_px: int | None = None,
+    force: bool = False,
+    progress: Shown = None,
+) -> TrajectoryFile:
+    """Write the dense trajectories of a video to a Parquet file, which appears when it is complete.
+
+    Columns are those of the features of a work folder: a row per trajectory, float16 descriptors (TRAJ, HOG,
+    HOF, MBHx, MBHy).
+
+    Args:
+        video: Its path; the name without suffix is the clip's id.
+        out: The file; ``None``: ``<name>.dense_trajectories.parquet`` in the current folder.
+        max_side_px: Longer side that larger frames are reduced to; 0 keeps their size; ``None``: as in the
+            recipes (320).
+        force: Whether a file that is there is replaced.
+        progress: Whether bars are shown; ``None``: in terminals and notebooks; or a function that is called
+            with a name, the number done, and the total.
+
+    Raises:
+        ArgumentError: If the file is there, or a folder.
+        ConfigError: If the file is the video itself.
+        MediaError: If the video cannot be read, or its frames are smaller than 32 px when reduced.
+        ResourceError: If the file cannot be written.
+    """
+    from fgbench.config import DenseTrajectoriesConfig
+    from fgbench.features.trajectory_file import write_trajectory_file
+
+    source = Path(video)
+    target = Path(f"{source.stem}.dense_trajectories.parquet") if out is None else Path(out)
+    if target.is_dir():
+        raise ArgumentError(f"{target} is a folder, expected the name of a file", argument="out")
+    if target.exists() and source.exists() and target.samefile(source):
+        raise ConfigError(
+            f"{target} is the video itself, expected another file for the table", "choose another --out"
+        )
+    if target.exists() and not force:
+        raise ArgumentError(f"{target} is there already", "--force replaces it", argument="out")
+    side_px = DenseTrajectoriesConfig().max_side_px if max_side_px is None else max_side_px
+    with bars(progress) as update:
+        return write_trajectory_file(
+            source, target, max_side_px=side_px, progress=lambda done, total: update("frames", done, total)
+        )
 
 
 def _is_single(faces: npt.NDArray[np.uint8]) -> bool:

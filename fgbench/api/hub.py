@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from fgbench.api.progress import LOGGER, bars
+from fgbench.api.progress import LOGGER, Shown, bars
 from fgbench.publication.hub.pull import Pulled as Pulled
 from fgbench.publication.hub.push import Pushed as Pushed
 
@@ -54,7 +54,7 @@ def pull(
     *,
     revision: str | None = None,
     endpoint: str | None = None,
-    progress: bool | None = None,
+    progress: Shown = None,
 ) -> Pulled:
     """Get what :func:`push` has sent, checked by the digests of its index, as ``fgbench pull`` does.
 
@@ -63,7 +63,8 @@ def pull(
         out: Folder to write, new or empty; ``None``: the name of the repository.
         revision: Commit, tag or branch; ``None``: the newest.
         endpoint: Address of the server; ``None``: ``HF_ENDPOINT``, else the Hub.
-        progress: Whether a bar is shown; ``None``: in terminals and notebooks.
+        progress: Whether a bar is shown; ``None``: in terminals and notebooks; or a function that is called
+            with a name, the number done, and the total.
 
     Returns:
         The folder, what it holds, and the commit.

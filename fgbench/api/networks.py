@@ -14,12 +14,15 @@ import numpy.typing as npt
 from fgbench.api.arguments import name_or_none, path_of
 from fgbench.api.arguments import shown as given_as
 from fgbench.api.faces import Face, Picture, as_frame
+from fgbench.api.progress import Shown
 from fgbench.api.showing import paragraph, table
-from fgbench.errors import ConfigError, DependencyError
+from fgbench.errors import ConfigError
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from fgbench.api.exporting import ExportedOnnx, ExportedWeights
+    from fgbench.api.predicted import PredictedFiles, Told
     from fgbench.inference.files import FilePrediction
     from fgbench.inference.own_networks import OwnNetwork
 
@@ -146,6 +149,71 @@ class Network:
             for prediction in self._own.predict_everyone_in(as_frame(picture))
         ]
 
+    def predict_files(
+        self,
+        paths: Sequence[str | os.PathLike[str]],
+        out: str | os.PathLike[str],
+        *,
+        top: int = 5,
+        all_faces: bool = False,
+        progress: Shown = None,
+        told: Told | None = None,
+    ) -> PredictedFiles:
+        """Predict pictures and videos, and write a table of all, per file with a face a picture of it, and
+        per video a table of its frames; of action units ``action_units.csv`` too, a row per file and frame.
+
+        What cannot be read has a row with the reason.
+
+        Args:
+            paths: Pictures and videos.
+            out: Folder for pictures and tables; created if missing.
+            top: Classes that pictures show.
+            all_faces: Whether every face in a picture has a row.
+            progress: Whether bars are shown; ``None``: in terminals and notebooks; or a function that is
+                called with a name, the number done, and the total.
+            told: Called with lines of text on each file when it is done; ``None``: nobody is told.
+
+        Raises:
+            ConfigError: If a file would replace one that fgbench did not write.
+            DependencyError: If a model file is missing.
+            ResourceError: If a file cannot be written.
+        """
+        from fgbench.api.predicted import predict_files
+
+        return predict_files(
+            self._own, paths, out, top=top, all_faces=all_faces, progress=progress, told=told
+        )
+
+    def export_onnx(self, path: str | os.PathLike[str], *, check: bool = True) -> ExportedOnnx:
+        """Write the network as ONNX: faces in, probabilities out.
+
+        Args:
+            path: The file.
+            check: Whether it is compared with the network, on random values and test faces.
+
+        Raises:
+            ConfigError: If a file is there that is no ONNX, or the path is a folder.
+            DependencyError: If a package of the extra ``export`` is not installed.
+            ResourceError: If the file cannot be written.
+        """
+        from fgbench.api.exporting import export_onnx
+
+        return export_onnx(self._own.network.trained, Path(path), check=check)
+
+    def export_weights(self, path: str | os.PathLike[str]) -> ExportedWeights:
+        """Copy the weights, and their model card beside them (``.md``).
+
+        Args:
+            path: The file, with the suffix ``.safetensors``.
+
+        Raises:
+            ConfigError: If the suffix is another, or a file is there that is none of weights, or no card.
+            ResourceError: If a file cannot be written.
+        """
+        from fgbench.api.exporting import export_weights
+
+        return export_weights(self._own.network.trained, Path(path))
+
     def probabilities(
         self, faces: Face | npt.NDArray[np.uint8] | Sequence[Face | npt.NDArray[np.uint8]]
     ) -> pd.DataFrame:
@@ -245,7 +313,7 @@ def load(
     Args:
         run: Folder of a run, e.g. ``fgbench-data/my-clips/work/runs/msau/0/0``, its weights, or a name below
             ``workdir``.
-        workdir: Work folder that a name is looked for in.
+        workdir: Work folder that a name is looked for in, before those below ``fgbench-data``.
         device: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``; ``None``: a GPU if there is one.
 
     Raises:
@@ -253,15 +321,15 @@ def load(
         DependencyError: If torch is not installed.
         ManifestError: If there are no such weights, or they are damaged.
     """
+    from fgbench.api.needed_packages import require_torch
+    from fgbench.api.weights import named_weights
+
     path = path_of("run", run, example="'my-clips/work/runs/msau-small/0/0'")
     folder = path_of("workdir", workdir, example="'fgbench-data/my-clips/work'")
     named = name_or_none("device", device, example="device='cpu'")
-    try:
-        from fgbench.inference.own_networks import open_own
-        from fgbench.runs.weights import find_weights, read_trained
-        from fgbench.training.device import resolve
-    except ImportError as error:
-        raise DependencyError(
-            f"networks need a package that is not installed ({error.name})", "pip install 'fgbench[train]'"
-        ) from error
-    return Network(open_own(read_trained(find_weights(str(path), folder)), resolve(named)))
+    require_torch()
+    from fgbench.inference.own_networks import open_own
+    from fgbench.runs.weights import read_trained
+    from fgbench.training.device import resolve
+
+    return Network(open_own(read_trained(named_weights(path, folder)), resolve(named)))

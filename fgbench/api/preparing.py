@@ -1,17 +1,17 @@
-"""Preparation as the command line and the Python API begin it: recipe, data and work folder from what is
+"""Preparation as commands and :func:`fgbench.prepare` begin it: recipe, data and work folder from what is
 given."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
-from fgbench.callbacks import Progress
-from fgbench.config import PrepareConfig, load_prepare, with_changes
-from fgbench.errors import ConfigError, ManifestError
+from fgbench.api.progress import LOGGER, Shown, bars, log
+from fgbench.config import PrepareConfig, load_prepare, recipe_names, with_changes
+from fgbench.errors import ArgumentError, ConfigError, ManifestError
 from fgbench.workfolders import default_folders
 
 if TYPE_CHECKING:
@@ -34,12 +34,140 @@ class Preparation:
     workdir: Path
     is_embedded: bool
 
+    @property
+    def lacks_data(self) -> bool:
+        """Whether the embedded data set has to be drawn first."""
+        from fgbench.synthetic.dataset import is_complete
 
-class NoDataError(ConfigError):
-    """A recipe needs a data set, and none is given."""
+        return self.is_embedded and not is_complete(self.root)
+
+    def lines(self) -> list[str]:
+        """Return lines of text on recipe, data and work folder."""
+        lines = [f"recipe {self.config.name}, data {self.root}, work folder {self.workdir}"]
+        if self.config.dataset.synthetic:
+            lines.append(
+                "The data are SYNTHETIC, drawn faces: nothing measured on them says anything of real ones."
+            )
+        return lines
+
+    def draw(self, *, jobs: int | None = None, progress: Shown = None) -> None:
+        """Draw the embedded data set, where it is absent.
+
+        Args:
+            jobs: Worker processes; ``None``: one per core.
+            progress: See :func:`fgbench.prepare`.
+
+        Raises:
+            ConfigError: If something else is in its folder.
+            ResourceError: If the disk is full.
+        """
+        from fgbench.cores import n_cores
+        from fgbench.synthetic.dataset import SynthOptions, generate
+
+        if not self.lacks_data:
+            return
+        log(f"the embedded data set is absent: drawing it into {self.root} (synthetic faces)")
+        with bars(progress) as update:
+            generate(
+                self.root,
+                SynthOptions(),
+                jobs=jobs or n_cores(),
+                progress=lambda done, total: update("draw", done, total),
+            )
+
+    def preview(self, *, force: bool = False, retry: bool = False) -> RunReport:
+        """Return what would be done; nothing is.
+
+        Args:
+            force: Whether everything would be computed anew.
+            retry: Whether clips would be tried again that failed for a reason that may have passed.
+
+        Raises:
+            DatasetError: If the data set's layout is wrong.
+        """
+        from fgbench.preparation.prepare import preview
+
+        return preview(self.config, self.root, self.workdir, force=force, retry=retry)
+
+    def run(
+        self,
+        *,
+        jobs: int | None = None,
+        engine: str = "local",
+        force: bool = False,
+        retry: bool = False,
+        verify: bool = False,
+        worker_memory_gb: float | None = None,
+        progress: Shown = None,
+    ) -> RunReport:
+        """Prepare, and return what was done; arguments and errors as of :func:`fgbench.prepare`.
+
+        Args:
+            jobs: Worker processes; ``None``: one per core.
+            engine: How tasks are run: ``"local"``, or an engine of another package.
+            force: Whether everything is computed anew.
+            retry: Whether clips are tried again that failed for a reason that may have passed.
+            verify: Whether all source files are hashed, also those with size and time as before.
+            worker_memory_gb: Most memory of each worker, GB; ``None``: as the recipe says.
+            progress: See :func:`fgbench.prepare`.
+        """
+        from fgbench.cores import n_cores
+        from fgbench.preparation.prepare import run
+
+        with bars(progress) as update:
+            return run(
+                self.config,
+                self.root,
+                self.workdir,
+                jobs=jobs or n_cores(),
+                engine=engine,
+                force=force,
+                retry=retry,
+                verify=verify,
+                worker_memory_gb=worker_memory_gb,
+                progress=update,
+            )
+
+    def require_trainable(self, report: RunReport) -> None:
+        """Do nothing where a run has left samples to train on, or the recipe asks for none.
+
+        Raises:
+            DatasetError: If there is none.
+        """
+        from fgbench.preparation.stages._closing_notes import untrainable
+
+        if report.is_untrainable:
+            raise untrainable(self.workdir)
+
+    def prune(self) -> int:
+        """Delete results of earlier recipes and inputs from the work folder, and return the number of files.
+
+        Raises:
+            ResourceError: If another process works in the folder, or a file cannot be deleted.
+        """
+        from fgbench import storage
+        from fgbench.preparation.prepare import unused_files
+
+        folder = self.workdir / "stages"
+        with storage.exclusive(self.workdir):
+            unused = unused_files(self.config, self.root, self.workdir)
+            size = sum(path.lstat().st_size for path in unused)
+            n_deleted = storage.remove_listed(
+                folder, [path.relative_to(folder).as_posix() for path in unused]
+            )
+        log(f"deleted {n_deleted} unused files ({size / 1e6:.1f} MB)")
+        return n_deleted
 
 
-def preparation(recipe: str | None, root: Path | None, workdir: Path | None) -> Preparation:
+def preparation(
+    recipe: str | None,
+    root: Path | None,
+    workdir: Path | None,
+    *,
+    changes: Sequence[str] = (),
+    decoder: str | None = None,
+    drop_leaks: bool = False,
+) -> Preparation:
     """Return what is meant: without data the embedded set, or the data set of the recipe below
     ``FGBENCH_DATA``.
 
@@ -47,20 +175,31 @@ def preparation(recipe: str | None, root: Path | None, workdir: Path | None) -> 
         recipe: Packed recipe or path of a YAML file.
         root: Folder of the data set.
         workdir: Work folder; ``None``: the default place, which is refused where it is of other data.
+        changes: Settings of the recipe to change, see :func:`fgbench.config.with_changes`.
+        decoder: Video decoder in place of the recipe's.
+        drop_leaks: Whether clips that leak into another part are taken out of training and validation.
 
     Raises:
-        ConfigError: If the recipe is not valid, or the default work folder is of another data set.
-        NoDataError: If the recipe needs a data set.
+        ArgumentError: If the recipe needs a data set (``data_root``).
+        ConfigError: If the recipe or a change of it is not valid, the default work folder is of another data
+            set, or there is no such decoder.
     """
     from fgbench.catalogue.data_roots import remembered_root
     from fgbench.synthetic.dataset import is_complete
 
+    if recipe is not None and recipe.replace("_", "-") not in recipe_names() and Path(recipe).is_dir():
+        raise ConfigError(
+            f"{recipe} is a folder, expected a recipe",
+            f"of data: fgbench prepare --data-root {quote(recipe)}",
+        )
     is_embedded = root is None and recipe in (None, "demo")
     config = load_prepare(recipe or ("demo" if is_embedded else "default"))
     if root is None and not is_embedded:
         root = remembered_root(config.name, config.dataset.adapter)
         if root is None:
-            raise NoDataError(f"recipe {recipe!r} needs a data set", "give its folder")
+            raise ArgumentError(
+                f"recipe {recipe!r} needs a data set", "give its folder", argument="data_root"
+            )
     root = root or default_folders.DEMO_ROOT
     work = workdir or (
         default_folders.DEMO_WORKDIR if is_embedded else default_folders.workdir_for(root, recipe)
@@ -69,54 +208,38 @@ def preparation(recipe: str | None, root: Path | None, workdir: Path | None) -> 
         _refuse_other_data(work, root)
     if not config.dataset.synthetic and is_complete(root):
         config = config.model_copy(update={"dataset": config.dataset.model_copy(update={"synthetic": True})})
+    config = with_changes(config, changes)
+    if decoder is not None:
+        config = with_decoder(config, decoder)
+    if drop_leaks:
+        config = without_leaks(config)
     return Preparation(config=config, root=root, workdir=work, is_embedded=is_embedded)
 
 
-def draw_embedded(root: Path, *, jobs: int, progress: Progress) -> None:
-    """Draw the embedded data set."""
-    from fgbench.synthetic.dataset import SynthOptions, generate
+def with_decoder(config: PrepareConfig, decoder: str) -> PrepareConfig:
+    """Return a recipe with another decoder.
 
-    generate(root, SynthOptions(), jobs=jobs, progress=lambda done, total: progress("draw", done, total))
+    Raises:
+        ConfigError: If there is no such decoder.
+    """
+    from fgbench import plugins
+
+    plugins.load("decoders", decoder)
+    return config.model_copy(update={"ingest": config.ingest.model_copy(update={"decoder": decoder})})
 
 
-def prepared(
-    data: str | os.PathLike[str] | None,
-    recipe: str | os.PathLike[str] | None,
-    *,
-    changes: Sequence[str] = (),
-    workdir: str | os.PathLike[str] | None,
-    jobs: int | None,
-    force: bool,
-    progress: Progress,
-) -> Path:
-    """Prepare, and return the work folder; arguments and errors as of :func:`fgbench.prepare`."""
-    from fgbench.api.progress import LOGGER, log
-    from fgbench.cores import n_cores
-    from fgbench.preparation.prepare import run
-    from fgbench.synthetic.dataset import is_complete
+def without_leaks(config: PrepareConfig) -> PrepareConfig:
+    """Return a recipe whose audit drops leaks; what is kept apart follows the division into parts."""
+    audit = config.audit.model_copy(update={"drop_leaks": True, "apart": config.split.group_by})
+    return config.model_copy(update={"audit": audit})
 
-    wanted = preparation(
-        None if recipe is None else os.fspath(recipe),
-        None if data is None else Path(data),
-        None if workdir is None else Path(workdir),
-    )
-    jobs = jobs or n_cores()
-    if wanted.is_embedded and not is_complete(wanted.root):
-        log(f"the embedded data set is absent: drawing it into {wanted.root} (synthetic faces)")
-        draw_embedded(wanted.root, jobs=jobs, progress=progress)
-    report: RunReport = run(
-        with_changes(wanted.config, changes),
-        wanted.root,
-        wanted.workdir,
-        jobs=jobs,
-        force=force,
-        progress=progress,
-    )
+
+def log_report(report: RunReport) -> None:
+    """Hand the remarks of a run to the logger: what needs a person as warnings."""
     for line in (*report.notes, report.persons):
         log(line)
     for line in report.look:
         LOGGER.warning("%s", line)
-    return wanted.workdir
 
 
 def _refuse_other_data(work: Path, root: Path) -> None:

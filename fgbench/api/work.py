@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fgbench.api.arguments import (
@@ -21,6 +20,7 @@ from fgbench.api.arguments import (
     whole,
 )
 from fgbench.api.divided import Divided
+from fgbench.api.inspected import Inspected
 from fgbench.api.methods import checked_method
 from fgbench.api.outside import Outside
 from fgbench.api.progress import LOGGER, Shown, bars, log, shown_as
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from fgbench.publication.face_tables.export import FaceTables
 
 
-class Work(Divided, Reported, Outside):
+class Work(Inspected, Divided, Reported, Outside):
     """A prepared work folder: clips, faces, pictures, runs. See :func:`fgbench.open` and
     :func:`fgbench.prepare`.
 
@@ -96,7 +96,7 @@ class Work(Divided, Reported, Outside):
         out: str | os.PathLike[str] | None = None,
         *,
         units: str | None = None,
-        progress: bool | None = None,
+        progress: Shown = None,
     ) -> FaceTables:
         """Write boxes, landmarks, poses and action units as tables of another program, as ``fgbench export
         faces`` does: a CSV file per clip, a row per sampled frame.
@@ -119,11 +119,9 @@ class Work(Divided, Reported, Outside):
             ManifestError: If manifests or predictions are missing or damaged.
             ResourceError: If the tables cannot be written.
         """
-        from fgbench.publication.face_tables.export import export_faces
+        from fgbench.api.exporting import export_faces
 
-        folder = self.path.parent / f"faces-{layout}" if out is None else Path(out)
-        with bars(progress) as update:
-            return export_faces(self.path, folder, layout, units=units, progress=update, note=LOGGER.warning)
+        return export_faces(self.path, layout, out, units=units, progress=progress)
 
     def train(
         self,
@@ -313,6 +311,11 @@ def prepare(
     workdir: str | os.PathLike[str] | None = None,
     jobs: int | None = None,
     force: bool = False,
+    retry: bool = False,
+    verify: bool = False,
+    drop_leaks: bool = False,
+    decoder: str | None = None,
+    worker_memory_gb: float | None = None,
     progress: Shown = None,
 ) -> Work:
     """Turn clips and annotations into a work folder, as ``fgbench prepare`` does; what is done is not done
@@ -326,6 +329,12 @@ def prepare(
         workdir: Work folder; ``None``: ``fgbench-data/<recipe or folder>/work``.
         jobs: Worker processes; ``None``: one per core.
         force: Whether everything is computed anew.
+        retry: Whether clips are tried again that failed for a reason that may have passed, e.g. lack of
+            memory.
+        verify: Whether all source files are hashed, also those with size and time as before.
+        drop_leaks: Whether clips are taken out of training and validation that leak into another part.
+        decoder: Video decoder in place of the recipe's, ``"pyav"`` or ``"decord"``.
+        worker_memory_gb: Most memory of each worker, GB (Linux); ``None``: as the recipe says.
         progress: Whether bars are shown; ``None``: in terminals and notebooks; or a function that is called
             with a name, the number done, and the total.
 
@@ -339,21 +348,29 @@ def prepare(
         ResourceError: If memory or disk are full, or another process works in the folder.
         WorkerError: If a worker process dies.
     """
-    from fgbench.api.preparing import prepared
+    from fgbench.api.preparing import log_report, preparation
 
-    force = switch("force", force)
+    chosen = preparation(
+        name_or_none("recipe", recipe, example="recipe='default', or the path of a YAML file"),
+        path_or_none("data", data, example="data='my-clips'"),
+        path_or_none("workdir", workdir, example="workdir='fgbench-data/my-clips/work'"),
+        changes=_changes(settings),
+        decoder=name_or_none("decoder", decoder, example="decoder='pyav'"),
+        drop_leaks=switch("drop_leaks", drop_leaks),
+    )
+    jobs = None if jobs is None else whole("jobs", jobs, least=1)
     with bars(shown_as(progress)) as update:
-        return Work(
-            prepared(
-                path_or_none("data", data, example="data='my-clips'"),
-                name_or_none("recipe", recipe, example="recipe='default', or the path of a YAML file"),
-                changes=_changes(settings),
-                workdir=path_or_none("workdir", workdir, example="workdir='fgbench-data/my-clips/work'"),
-                jobs=None if jobs is None else whole("jobs", jobs, least=1),
-                force=force,
-                progress=update,
-            )
+        chosen.draw(jobs=jobs, progress=update)
+        report = chosen.run(
+            jobs=jobs,
+            force=switch("force", force),
+            retry=switch("retry", retry),
+            verify=switch("verify", verify),
+            worker_memory_gb=worker_memory_gb,
+            progress=update,
         )
+    log_report(report)
+    return Work(chosen.workdir)
 
 
 def _changes(settings: Mapping[str, Any] | None) -> list[str]:

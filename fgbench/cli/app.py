@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from fgbench import __version__, plugins, provenance
+from fgbench import __version__, provenance
 from fgbench.cli import (
     audit,
     baseline,
@@ -37,7 +37,7 @@ from fgbench.cli import (
     train,
     verbosity,
 )
-from fgbench.cli.console import errors_explained, note, warnings_printed
+from fgbench.cli.console import errors_explained, note, sentences_printed
 from fgbench.cli.process_limits import check_address_space
 from fgbench.cli.workdirs import add_command
 
@@ -51,11 +51,13 @@ class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         with errors_explained():
             check_address_space()
-            with next_steps.nothing_typed(), provenance.no_command(), warnings_printed():
+            with next_steps.nothing_typed(), provenance.no_command(), sentences_printed():
                 try:
                     return super().invoke(ctx)
                 finally:
-                    for sentence in plugins.left_out():
+                    from fgbench.api.method_list import left_out
+
+                    for sentence in left_out():
                         note(f"left out: {sentence}")
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from fgbench.catalogue.recipe_baselines import RECIPE_BASELINES
+from fgbench.api.method_list import recipe_methods
 from fgbench.cli.baseline_plugins import Baselines, add_commands
 from fgbench.cli.options import RunOptions, run_command
-from fgbench.cli.runs import begun, default_recipe
+from fgbench.cli.runs import trained
 from fgbench.cli.show_runs import show_runs
 from fgbench.cli.train import ImageRun, StartWeights
 
@@ -23,30 +23,25 @@ def _of_recipe(name: str) -> Callable[..., None]:
     """Function behind the command of a baseline that is a recipe of another method's network."""
 
     def command(*, run: RunOptions, image_run: ImageRun = None, weights: StartWeights = None) -> None:
-        from fgbench.config import TrainClipConfig, TrainImageConfig, load_training
+        from fgbench.api.baselines import recipe_baseline
 
-        baseline = RECIPE_BASELINES[name]
-        settings = run.recipe or default_recipe(name, run.workdir, run.device)
-        model: type[TrainImageConfig | TrainClipConfig]
-        model = TrainImageConfig if baseline.train == "msau" else TrainClipConfig
-        config = run.changed(load_training(settings, model))
-        baseline.check(config)
-        with begun(run) as how:
-            from fgbench.methods.steps.clips import train_clips
-            from fgbench.methods.steps.images import train_images
-
-            if isinstance(config, TrainImageConfig):
-                folders = train_images(config, run.workdir, **how)
-            else:
-                folders = train_clips(config, run.workdir, image_run=image_run, weights=weights, **how)
-        show_runs(folders, full=run.full, json=run.json)
+        baseline = recipe_baseline(
+            name,
+            run.workdir,
+            recipe=run.recipe,
+            changes=run.changes or (),
+            image_run=image_run,
+            weights=weights,
+            device=run.device,
+        )
+        show_runs(trained(baseline, run), full=run.full, json=run.json)
 
     return command
 
 
-for _name, _baseline in RECIPE_BASELINES.items():
-    _absent = {"image_run", "weights"} - _baseline.takes
-    run_command(app, _name, summary=_baseline.summary, without=_absent)(_of_recipe(_name))
+for _one in recipe_methods():
+    _absent = {"image_run", "weights"} - _one.takes
+    run_command(app, _one.name, summary=_one.summary, without=_absent)(_of_recipe(_one.name))
 
 
 add_commands(app)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from inspect import Parameter, Signature
 from pathlib import Path
@@ -11,16 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from fgbench import plugins
+from fgbench.api.method_list import Method, other_methods, own_methods
+from fgbench.cli.console import wrong_use
 from fgbench.cli.options import BaselineOptions, RunOptions, run_command
-from fgbench.cli.runs import begun, default_recipe
+from fgbench.cli.runs import trained
 from fgbench.cli.show_runs import show_runs
-from fgbench.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-KIND = "methods"
 
 
 class Baselines(TyperGroup):
@@ -38,49 +35,41 @@ class Baselines(TyperGroup):
 
 def _commands_of_others() -> dict[str, Any]:
     """Name to command of the baselines of other packages, without importing any."""
-    names = plugins.other_names(KIND)
-    if not names:
+    methods = other_methods()
+    if not methods:
         return {}
     # An app of its own: that of the group keeps to fgbench's. With a callback it is a group even of one.
     app = typer.Typer(rich_markup_mode=None)
     app.callback()(lambda: None)
-    for name in names:
-        _add(app, name)
+    for method in methods:
+        _add(app, method)
     return dict(typer.main.get_group(app).commands)
 
 
 def add_commands(app: typer.Typer) -> None:
     """Add a command for each baseline of fgbench that has none yet."""
     there = {command.name for command in app.registered_commands}
-    for name in plugins.own_names(KIND):
-        if name.replace("_", "-") not in there:
-            _add(app, name)
+    for method in own_methods():
+        if method.name not in there:
+            _add(app, method)
 
 
-def _add(app: typer.Typer, name: str) -> None:
+def _add(app: typer.Typer, method: Method) -> None:
     """Add the command of a baseline; if it is not valid Python, it fails only when it is run."""
-    typed = name.replace("_", "-")
-    sketch = plugins.readable_sketch(KIND, name)
-    absent = () if "DEVICE" in sketch.names else ("device", "trackers", "resume")
-    run_command(app, typed, summary=_help(sketch.summary), without=absent)(_command(typed, sketch.options))
+    absent = () if method.on_device else ("device", "trackers", "resume")
+    run_command(app, method.name, summary=method.summary, without=absent)(_command(method))
 
 
-def _help(summary: str) -> str:
-    """First line of a docstring as help, without the name of the baseline before it."""
-    rest = re.sub(r"^[^:]*``: ", "", summary)
-    return rest[:1].upper() + rest[1:]
-
-
-def _command(name: str, options: Mapping[str, tuple[str, str]]) -> Callable[..., None]:
+def _command(method: Method) -> Callable[..., None]:
     """Function behind the command of a baseline, with a parameter for each of its own options."""
 
     def command(*, run: RunOptions, **own: Any) -> None:
-        run_plugin(name, run, own)
+        run_plugin(method.name, run, own)
 
-    types = {option: _option(option, *declared) for option, declared in options.items()}
+    types = {option: _option(option, *declared) for option, declared in method.options.items()}
     # The recipe of a baseline with options of its own may depend on them and on the device.
-    types["run"] = RunOptions if options else BaselineOptions
-    defaults = {option: False if kind == "flag" else None for option, (kind, _) in options.items()}
+    types["run"] = RunOptions if method.options else BaselineOptions
+    defaults = {option: False if kind == "flag" else None for option, (kind, _) in method.options.items()}
     parameters = [
         Parameter(
             one, Parameter.KEYWORD_ONLY, default=defaults.get(one, Parameter.empty), annotation=types[one]
@@ -110,16 +99,15 @@ def run_plugin(name: str, run: RunOptions, options: Mapping[str, Any] | None = N
         ConfigError: If there is no such baseline, or its recipe or folds are not valid.
         FgbenchError: As the baseline raises.
     """
-    from fgbench.methods.steps.baselines import read_baseline, run_baseline
+    from fgbench.api import baselines
 
-    recipe = run.recipe
-    if options:
-        try:
-            small = plugins.load(KIND, name).check_options(**options)
-        except ConfigError as error:
-            raise typer.BadParameter(f"{error.message}; {error.hint}") from error
-        recipe = recipe or default_recipe(name, run.workdir, run.device, small=small)
-    baseline = read_baseline(name, recipe, run.changes or (), options)
-    with begun(run, on_device=baseline.is_network) as how:
-        folders = run_baseline(baseline, run.workdir, **how)
-    show_runs(folders, full=run.full, json=run.json)
+    with wrong_use():
+        baseline = baselines.baseline(
+            name,
+            run.workdir,
+            recipe=run.recipe,
+            changes=run.changes or (),
+            options=options,
+            device=run.device,
+        )
+    show_runs(trained(baseline, run), full=run.full, json=run.json)

@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from fgbench.cli.console import print_json, say
+from fgbench.cli.console import print_json, say_all
 from fgbench.cli.options import Json
-from fgbench.naming import counted
 
 
 def check_plugin(
@@ -20,21 +19,11 @@ def check_plugin(
     json: Json = False,
 ) -> None:
     """Try plug-ins: whether each has what its kind has to have, and does with small inputs what it should."""
-    from fgbench.contracts import check, kinds_named
-    from fgbench.errors import ConfigError
+    from fgbench.api import plugin_checks
 
-    wanted = [(kind, name.rpartition("/")[2]) for name in names for kind in kinds_named(name)]
-    checked = [check(kind, name) for kind, name in wanted]
+    checked = [one for name in names for one in plugin_checks.check_plugin(name)]
     if json:
         print_json([asdict(one) for one in checked])
-    for one in checked if not json else ():
-        package = f" of the package {one.package}" if one.package else ""
-        say(f"{one.kind}/{one.name}{package}: {'not as it should be' if one.faults else 'ok'}")
-        for fault in one.faults:
-            say(f"  {fault}")
-    n_faults = sum(len(one.faults) for one in checked)
-    if n_faults:
-        raise ConfigError(
-            f"{', '.join(names)}: {counted(n_faults, 'fault')}",
-            "see CONTRIBUTING.md for what its kind has to keep to",
-        )
+    else:
+        say_all(plugin_checks.checked_lines(checked))
+    plugin_checks.require_sound(checked, names)

@@ -10,67 +10,55 @@ from pathlib import Path
 
 import typer
 
-from fgbench.workfolders import default_folders
-from fgbench.workfolders.layout import RUNS
-
-ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7}
-"""Numbers of the paper's tables."""
-
 _YAML = (".yaml", ".yml")
 
 
 def recipe(ctx: typer.Context, incomplete: str) -> list[str]:
     """Packed recipes of the command that is typed, and recipe files."""
-    from fgbench.catalogue.recipes import recipe_cards
+    from fgbench.api.recipes import recipes
 
     words = ctx.command_path.split()[1:]
-    cards = recipe_cards()
-    names = [card.name for card in cards if card.command == " ".join(words)]
-    names = names or [card.name for card in cards if words and card.name.startswith(words[-1])]
+    listed = recipes()
+    names = [one.name for one in listed if one.command == " ".join(words)]
+    names = names or [one.name for one in listed if words and one.name.startswith(words[-1])]
     return [*_beginning(names, incomplete), *_files(incomplete)]
 
 
 def any_recipe(incomplete: str) -> list[str]:
     """All recipes."""
-    from fgbench.catalogue.recipes import recipe_cards
+    from fgbench.api.recipes import recipes
 
-    return _beginning((card.name for card in recipe_cards()), incomplete)
+    return _beginning((one.name for one in recipes()), incomplete)
 
 
 def label_set(incomplete: str) -> list[str]:
     """Label sets."""
-    from fgbench.taxonomy import ontology_names
+    from fgbench.api.labels import label_set_names
 
-    return _beginning(ontology_names(), incomplete)
+    return _beginning(label_set_names(), incomplete)
 
 
 def table(incomplete: str) -> list[str]:
     """Tables of ``fgbench report``: the paper's by their numbers, others by their names."""
-    from fgbench import plugins
+    from fgbench.api.tables import ROMAN, table_names
 
-    numbered = {f"table{number}" for number in ROMAN.values()}
-    named = (name for name in plugins.names("tables") if name not in numbered)
+    named = (name for name in table_names() if name not in ROMAN)
     return [*_beginning(ROMAN, incomplete.upper()), *_beginning(named, incomplete)]
 
 
 def figure(incomplete: str) -> list[str]:
     """Figures of ``fgbench report``."""
-    from fgbench import plugins
+    from fgbench.api.tables import figure_names
 
-    named = (name.removeprefix("figure") for name in plugins.names("figures"))
-    return _beginning(named, incomplete)
+    return _beginning(figure_names(), incomplete)
 
 
 def run(ctx: typer.Context, incomplete: str) -> list[str]:
     """Runs of the work folder named earlier on the command line, else of the embedded data set's."""
+    from fgbench.api.run_names import experiment_names
+
     named = next(filter(None, map(ctx.params.get, ("workdir_option", "workdir", "workdirs"))), None)
-    folder = named[0] if isinstance(named, list | tuple) else named
-    runs = Path(folder or default_folders.DEMO_WORKDIR) / RUNS
-    try:
-        names = [entry.name for entry in runs.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
-    except OSError:
-        return []
-    return _beginning(names, incomplete)
+    return _beginning(experiment_names(named[0] if isinstance(named, list | tuple) else named), incomplete)
 
 
 def _beginning(names: Iterable[str], incomplete: str) -> list[str]:

@@ -5,29 +5,24 @@ All output goes through `fgbench.printable`, as names of files and classes may c
 
 from __future__ import annotations
 
-import errno
 import io
 import json
 import logging
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from tempfile import NamedTemporaryFile
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 import typer
 
+from fgbench.api.explained import as_fgbench_error
 from fgbench.callbacks import Progress, ignore
 from fgbench.cli.verbosity import PRINTED, is_quiet
-from fgbench.errors import FgbenchError, ResourceError, exit_code
-from fgbench.files.file_errors import WRITING
-from fgbench.preparation.failures import is_memory
+from fgbench.errors import ArgumentError, exit_code
 from fgbench.printable import printable, printable_json
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 DEBUG = "FGBENCH_DEBUG"
 """Environment variable: when set, errors show their traceback."""
@@ -37,78 +32,73 @@ _WRONG_USE: Any = typer.BadParameter.__mro__[2]
 
 _MOST_CHARACTERS = 2000  # of a message
 
-_OF_THE_MACHINE = {
-    **{
-        number: WRITING[number]
-        for number in (
-            errno.ENOSPC,
-            errno.EDQUOT,
-            errno.EFBIG,
-            errno.EMFILE,
-            errno.ENFILE,
-            errno.EIO,
-            errno.EROFS,
-        )
-    },
-    errno.EACCES: "ask for the right to it, or choose another place",
-    errno.EPERM: "ask for the right to it, or choose another place",
-}
-"""Failures of the file system that are not fgbench's fault, and the advice for the user."""
-
 
 def say(text: str) -> None:
     """Print a line for people on standard output."""
     _print(text, sys.stdout)
 
 
+def say_all(lines: Iterable[str]) -> None:
+    """Print lines for people on standard output."""
+    for line in lines:
+        say(line)
+
+
 def note(text: str) -> None:
     """Print a line for people on the error stream, unless only results are asked for, and log it."""
-    PRINTED.info("%s", text)
+    PRINTED.info("%s", _encodable(text))
     if not is_quiet():
         _print(text, sys.stderr)
 
 
 def _fail(text: str, *, colour: str | None = None) -> None:
     """Print a line of an error, and log it."""
-    PRINTED.error("%s", text)
+    PRINTED.error("%s", _encodable(text))
     _print(text, sys.stderr, colour=colour)
 
 
+def note_all(lines: Iterable[str]) -> None:
+    """Print lines for people on the error stream."""
+    for line in lines:
+        note(line)
+
+
+class _Sentences(logging.Handler):
+    """Prints what the library logs; what the command line logs it has printed itself."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name != PRINTED.name:
+            note(record.getMessage())
+
+
+@contextmanager
+def sentences_printed() -> Iterator[None]:
+    """Print the sentences of the library, which go to its logger, on the error stream meanwhile."""
+    logger, printed = logging.getLogger("fgbench"), _Sentences(logging.INFO)
+    before = logger.level, logger.propagate
+    logger.addHandler(printed)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False  # handlers of other libraries would print them again
+    try:
+        yield
+    finally:
+        logger.removeHandler(printed)
+        logger.level, logger.propagate = before
+
+
+def _encodable(text: str, encoding: str = "utf-8") -> str:
+    """Return printable text in which characters that the encoding lacks are escaped."""
+    return printable(text).encode(encoding, "backslashreplace").decode(encoding)
+
+
 def _print(text: str, stream: TextIO, *, colour: str | None = None) -> None:
-    shown = printable(text)
-    encoding = getattr(stream, "encoding", None) or "utf-8"
-    shown = shown.encode(encoding, "backslashreplace").decode(encoding)
+    shown = _encodable(text, getattr(stream, "encoding", None) or "utf-8")
     typer.secho(shown, file=stream, fg=colour)
-
-
-def counts_line(part: str, counts: Mapping[str, int]) -> str:
-    """Number of clips and images of a part of a data set."""
-    return (
-        f"{part:>10}: {counts['clips']} clips, {counts['images']} images, {counts['augmented']} with copies"
-    )
 
 
 def print_json(value: Any) -> None:
     """Print one JSON document on standard output."""
     _print(printable_json(json.dumps(value, indent=1, ensure_ascii=False)), sys.stdout)
-
-
-class _Notes(logging.Handler):
-    """Prints what the library logs."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        note(record.getMessage())
-
-
-@contextmanager
-def warnings_printed() -> Iterator[None]:
-    """Print, on the error stream, the warnings that parts of fgbench log where nobody takes their notes."""
-    logger, handler = logging.getLogger("fgbench"), _Notes(logging.WARNING)
-    logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
 
 
 @contextmanager
@@ -125,6 +115,21 @@ def errors_explained() -> Iterator[None]:
         raise SystemExit(_explain(error)) from error
 
 
+@contextmanager
+def wrong_use(**options: str) -> Iterator[None]:
+    """Context in which an argument that the library refuses is a wrong option of the command.
+
+    Args:
+        options: Argument of the library to the option of the command, where it has another name.
+    """
+    try:
+        yield
+    except ArgumentError as error:
+        named = options.get(error.argument, f"--{error.argument.replace('_', '-')}")
+        text = f"{error.message}: {error.hint}" if error.hint else error.message
+        raise typer.BadParameter(text, param_hint=named) from error
+
+
 def _explain(error: Exception) -> int:
     """Print the message and advice of an error; returns the exit code."""
     if isinstance(error, _WRONG_USE):
@@ -132,7 +137,7 @@ def _explain(error: Exception) -> int:
         error.show(file=shown)
         _fail(shown.getvalue().rstrip())
         return int(error.exit_code)
-    explained = _as_fgbench_error(error)
+    explained = as_fgbench_error(error)
     if os.environ.get(DEBUG):
         _fail("".join(traceback.format_exception(error)).rstrip())
     if explained is not None:
@@ -151,21 +156,6 @@ def _cut(text: str) -> str:
         return text
     half = _MOST_CHARACTERS // 2
     return f"{text[:half]} ... {text[-half:]} ({len(text):,} characters, cut)"
-
-
-def _as_fgbench_error(error: Exception) -> FgbenchError | None:
-    """The error as an error of fgbench; ``None`` if it is unexpected."""
-    if isinstance(error, FgbenchError):
-        return error
-    if is_memory(error):
-        return ResourceError(
-            f"out of memory: {type(error).__name__}: {error}".rstrip(": "),
-            "give it more, or ask for less at a time, e.g. by fewer --jobs; what is done already is kept",
-        )
-    if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
-        where = "" if error.filename is None else f": {os.fsdecode(error.filename)}"
-        return ResourceError(f"{error.strerror}{where}", _OF_THE_MACHINE[error.errno])
-    return None
 
 
 def _kept_traceback(error: Exception) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fgbench.cli.baseline_plugins import run_plugin
 from fgbench.cli.console import say
-from fgbench.cli.evaluate import needs_torch
 from fgbench.cli.options import DEFAULT_JOBS, BaselineOptions, Full, Jobs, RunOptions
 from fgbench.cli.prepare import prepare
 from fgbench.cli.report import report
@@ -16,8 +15,10 @@ from fgbench.workfolders import default_folders
 
 def demo(jobs: Jobs = DEFAULT_JOBS, full: Full = False) -> None:
     """Draw the embedded data set, prepare and check it, run a baseline, train MSAU-Net, write the report."""
+    from fgbench.api.needed_packages import require_torch
+
     try:
-        needs_torch()
+        require_torch()
     except DependencyError as error:
         raise DependencyError(
             f"{error.message}, and the demo trains one; nothing was begun",

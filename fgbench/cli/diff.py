@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fgbench.cli.console import note, print_json, say
+from fgbench.cli.console import note, print_json, say_all
 from fgbench.cli.options import Json
 
 
@@ -31,46 +31,14 @@ def diff(
     Landmarks count as moved beyond half a pixel. Runs that were made of the data of one folder are told if
     they do not hold for those of the other. Other versions of packages alone are told and are no difference.
     """
-    from fgbench.errors import ConfigError
-    from fgbench.publication.difference import difference
-    from fgbench.publication.difference_tables import difference_csv, difference_lines
-    from fgbench.storage import write_text
+    from fgbench.api.publishing import diff as compared
 
-    if out is not None and out.suffix != ".csv":
-        raise ConfigError(f"--out {out} would be written as CSV", "name a file that ends in .csv")
+    differences = compared(first, second, out=out)
     if out is not None:
-        check_csv(out)
-    differences = difference(first, second)
-    if out is not None:
-        write_text(out, difference_csv(differences))
         note(f"wrote {out}")
     if json:
         print_json(differences.to_json())
     else:
-        for line in difference_lines(differences, full=full):
-            say(line)
+        say_all(differences.lines(full=full))
     if exit_code and not differences.is_same:
         raise typer.Exit(1)
-
-
-def check_csv(path: Path) -> None:
-    """Refuse to replace a file that is not such a table.
-
-    Raises:
-        ConfigError: If there is one.
-    """
-    from fgbench.errors import ConfigError, MediaError
-    from fgbench.files.regular_files import first_bytes
-    from fgbench.publication.difference_tables import HEAD
-
-    if not (path.exists() or path.is_symlink()):
-        return
-    try:
-        is_ours = not path.is_symlink() and first_bytes(path, len(HEAD)) == HEAD.encode("ascii")
-    except MediaError:
-        is_ours = False
-    if not is_ours:
-        raise ConfigError(
-            f"{path} is there and is no table of fgbench diff, which would replace it; nothing was written",
-            "name another file, or move it away",
-        )

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import Annotated
 
 import typer
 
 from fgbench.cli import completion
-from fgbench.cli.console import note, print_json, say
+from fgbench.cli.console import print_json, progress_bars, say_all, wrong_use
+from fgbench.cli.embedded import prepare_embedded
 from fgbench.cli.options import DEFAULT_JOBS, Device, Full, Jobs, Json
-from fgbench.cli.origin_lines import origin_lines
-from fgbench.cli.runs import named_weights, opened
-from fgbench.cli.show_runs import show_run
-from fgbench.cli.units import evaluate_units
 from fgbench.cli.workdirs import workdir_option
-from fgbench.workfolders import default_folders
-
-if TYPE_CHECKING:
-    from fgbench.inference.clip_test import Weight
-    from fgbench.inference.picture_test import Comparison
-    from fgbench.methods.protocol import ClipNetwork, ImageNetwork, Opened
-    from fgbench.training.context import TrainingContext
 
 TrainedRun = Annotated[
     str,
@@ -64,106 +54,12 @@ def evaluate(
     its upper classes (paper section V-D). Action units that were trained on several data sets are predicted
     on all of these again.
     """
-    needs_torch()
-    from fgbench.methods.protocol.kinds import open_trained
-    from fgbench.runs.weights import read_trained, work_folder
-    from fgbench.training.device import resolve
+    from fgbench.api.testing import evaluation
 
-    named = workdirs or []
-    trained = read_trained(named_weights(run, named[0] if named else default_folders.DEMO_WORKDIR))
-    weight = _weight(fusion_weight)
-    network = open_trained(trained, resolve(device))
-    if weight is not None and network.task != "clips":
-        raise typer.BadParameter(
-            f"{trained.name} is no network of clips with two streams", param_hint="--fusion-weight"
-        )
-    if len(named) > 1 and network.task != "units":
-        raise typer.BadParameter(
-            f"{len(named)} work folders, expected one: {trained.name} does not detect action units",
-            param_hint="--workdir",
-        )
-    named = named or [work_folder(trained.path) or default_folders.DEMO_WORKDIR]
-    if network.task == "units":
-        evaluate_units(trained, named, device, jobs=jobs, full=full, json=json)
-        return
-    with opened(named[0], device, stages=network.features, jobs=jobs, quiet=json) as context:
-        note(f"{trained.name} on {context.details['dataset']} in {context.workdir}, {context.device}")
-        if network.task == "clips":
-            _clips(network, context, weight, full=full, json=json)
-        else:
-            _images(network, context, full=full, json=json)
-
-
-def _weight(text: str | None) -> Weight:
-    """Weight of the spatial stream that a user names."""
-    if text is None:
-        return None
-    if text == "tuned":
-        return "tuned"
-    try:
-        weight = float(text)
-    except ValueError:
-        weight = -1.0
-    if not 0.0 <= weight <= 1.0:
-        raise typer.BadParameter(
-            f"{text!r}, expected a number from 0 to 1, or 'tuned'", param_hint="--fusion-weight"
-        )
-    return weight
-
-
-def _clips(network: Opened, context: TrainingContext, weight: Weight, *, full: bool, json: bool) -> None:
-    from fgbench.inference.clip_test import evaluate_clips
-
-    folder, comparison = evaluate_clips(cast("ClipNetwork", network), context, weight)
-    _print_scores(folder, comparison, "clips", full=full, json=json)
-
-
-def _images(network: Opened, context: TrainingContext, *, full: bool, json: bool) -> None:
-    from fgbench.inference.picture_test import evaluate_images
-
-    folder, comparison = evaluate_images(cast("ImageNetwork", network), context)
-    _print_scores(folder, comparison, "images", full=full, json=json)
-
-
-def _print_scores(folder: Path, comparison: Comparison | None, what: str, *, full: bool, json: bool) -> None:
-    """Print the scores of a run, and the comparison with those that it had."""
-    from dataclasses import asdict
-
-    from fgbench.reports.run.confusion import confusion_json, write_confusion
-    from fgbench.runs.results import read_result
-
-    if json:
-        compared = None if comparison is None else {**asdict(comparison), "is_equal": comparison.is_equal}
-        write_confusion(folder)
-        entries = {"run": str(folder), "compared": compared, "confusion": confusion_json(folder)}
-        print_json({**read_result(folder), **entries})
-        return
-    show_run(folder, full=full, json=False)
-    if comparison is None:
-        details = read_result(folder)["details"]
-        for line in origin_lines(details) if isinstance(details.get("weights"), dict) else []:
-            say(line)
-    elif comparison.is_equal:
-        say(f"the predictions of {comparison.n} {what} are equal to those of the run")
-    else:
-        say(
-            f"the predictions of {comparison.n} {what} differ from those of the run by up to "
-            f"{comparison.largest_difference:.1e}; {comparison.n_other_class} have another class"
-        )
-
-
-def needs_torch() -> None:
-    """Refuse to go on where networks cannot run.
-
-    Raises:
-        DependencyError: If torch is not installed.
-    """
-    from importlib.util import find_spec
-
-    from fgbench.errors import DependencyError
-
-    missing = [name for name in ("torch", "safetensors") if find_spec(name) is None]
-    if missing:
-        raise DependencyError(
-            f"networks need a package that is not installed ({missing[0]})", "pip install 'fgbench[train]'"
-        )
+    with wrong_use():
+        test = evaluation(run, workdirs or (), fusion_weight=fusion_weight, device=device)
+    for workdir in test.workdirs:
+        prepare_embedded(workdir, jobs=jobs)
+    with progress_bars(quiet=json) as progress:
+        evaluated = test.run(jobs=jobs, progress=progress)
+    print_json(evaluated.to_json()) if json else say_all(evaluated.lines(full=full))

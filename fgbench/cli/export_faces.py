@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from fgbench.cli.console import note, print_json, progress_bars, say
+from fgbench.cli.console import print_json, progress_bars, say_all
 from fgbench.cli.options import Json
 from fgbench.cli.workdirs import Workdir
-from fgbench.workfolders import default_folders as places
+from fgbench.workfolders import default_folders
 
 
 def faces(
@@ -25,7 +25,7 @@ def faces(
             show_default="faces-FORMAT beside the work folder",
         ),
     ] = None,
-    workdir: Workdir = places.DEMO_WORKDIR,
+    workdir: Workdir = default_folders.DEMO_WORKDIR,
     units: Annotated[
         str | None,
         typer.Option(
@@ -42,21 +42,8 @@ def faces(
     camera, fex radians with yaw and roll to the subject's right. What fgbench does not know (gaze,
     intensities, expressions of frames) has no column, or an empty one where py-feat needs it.
     """
-    from fgbench.naming import counted
-    from fgbench.publication.face_tables.export import export_faces
-    from fgbench.runs.pseudo_labels import MARK
+    from fgbench.api.exporting import export_faces
 
-    folder = workdir.parent / f"faces-{format_}" if out is None else out
     with progress_bars(quiet=json) as progress:
-        tables = export_faces(workdir, folder, format_, units=units, progress=progress, note=note)
-    if json:
-        counts = {"clips": tables.clips, "frames": tables.frames, "faces": tables.faces}
-        print_json({"folder": str(folder), "format": format_, **counts, "units": list(tables.units)})
-        return
-    say(
-        f"{counted(tables.clips, 'clip')}, {counted(tables.frames, 'frame')}, {tables.faces} with landmarks, "
-        f"{counted(len(tables.units), 'action unit')}"
-    )
-    if tables.pseudo:
-        say(f"action units are {MARK}: {tables.pseudo} made them, no person did")
-    say(f"tables: {folder}")
+        tables = export_faces(workdir, format_, out, units=units, progress=progress)
+    print_json({"format": format_, **tables.to_json()}) if json else say_all(tables.lines())

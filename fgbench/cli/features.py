@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fgbench.cli.console import print_json, progress_bars, say
+from fgbench.cli.console import print_json, progress_bars, say_all, wrong_use
 from fgbench.cli.options import Force, Json
 
 app = typer.Typer(
@@ -45,39 +45,8 @@ def dense_trajectories(
 
     The table has the columns of the manifests' features: one row per trajectory, float16 descriptors.
     """
-    from fgbench.config import DenseTrajectoriesConfig
-    from fgbench.errors import ConfigError
-    from fgbench.features.trajectory_file import write_trajectory_file
+    from fgbench.api.features import write_trajectories
 
-    target = out or Path(f"{video.stem}.dense_trajectories.parquet")
-    if target.is_dir():
-        raise typer.BadParameter(f"{target} is a folder, expected the name of a file", param_hint="--out")
-    if target.exists() and video.exists() and target.samefile(video):
-        raise ConfigError(
-            f"{target} is the video itself, expected another file for the table", "choose another --out"
-        )
-    if target.exists() and not force:
-        raise typer.BadParameter(f"{target} is there already: --force replaces it", param_hint="--out")
-    side_px = DenseTrajectoriesConfig().max_side_px if max_side_px is None else max_side_px
-    with progress_bars(quiet=json) as progress:
-        written = write_trajectory_file(
-            video, target, max_side_px=side_px, progress=lambda done, total: progress("frames", done, total)
-        )
-    size_bytes = target.stat().st_size
-    if json:
-        print_json(
-            {
-                "path": str(target),
-                "clip_id": written.clip_id,
-                "trajectories": written.trajectories,
-                "frames": written.frames,
-                "width": written.width,
-                "height": written.height,
-                "bytes": size_bytes,
-            }
-        )
-        return
-    say(
-        f"{written.trajectories:,} trajectories in {written.frames:,} frames of "
-        f"{written.width}x{written.height} px: {target} ({size_bytes / 1e6:.1f} MB)"
-    )
+    with wrong_use(), progress_bars(quiet=json) as progress:
+        written = write_trajectories(video, out, max_side_px=max_side_px, force=force, progress=progress)
+    print_json(written.to_json()) if json else say_all(written.lines())

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fgbench.cli.console import note, print_json, progress_bars, say
+from fgbench.cli.console import print_json, progress_bars, say_all
 from fgbench.cli.options import Json
 
 Repo = Annotated[str, typer.Argument(help="Repository, OWNER/NAME.")]
@@ -41,15 +41,10 @@ def push(
     The token is HF_TOKEN, or that of hf auth login. Of a work folder the manifests are sent, with aligned
     faces: real ones only with --with-pixels, drawn ones always.
     """
-    from fgbench.naming import counted
-    from fgbench.publication.hub.push import push as push_contents
+    from fgbench.api.hub import push as pushed
 
-    pushed = push_contents(path, repo, with_pixels=with_pixels, public=public, endpoint=endpoint, note=note)
-    if json:
-        print_json({"repo": repo, "kind": pushed.kind, "files": pushed.files, "commit": pushed.url})
-        return
-    say(f"{pushed.kind}: {counted(pushed.files, 'file')} in {repo}, {pushed.url}")
-    say(f"to get it: fgbench pull {repo}")
+    sent = pushed(path, repo, with_pixels=with_pixels, public=public, endpoint=endpoint)
+    print_json(sent.to_json()) if json else say_all(sent.lines())
 
 
 def pull(
@@ -69,23 +64,8 @@ def pull(
     A publication is then rebuilt from the clips (fgbench rebuild), manifests are a work folder, a network is
     used by fgbench predict.
     """
-    from fgbench.api.hub import folder_for
-    from fgbench.naming import counted
-    from fgbench.publication.hub.pull import pull as pull_contents
+    from fgbench.api.hub import pull as pulled
 
     with progress_bars(quiet=json) as progress:
-        pulled = pull_contents(
-            repo, folder_for(repo, out), revision=revision, endpoint=endpoint, progress=progress
-        )
-    folder = pulled.folder
-    if json:
-        told = {"kind": pulled.kind, "files": pulled.files, "revision": pulled.revision}
-        print_json({"folder": str(folder), **told})
-        return
-    say(f"{pulled.kind}: {counted(pulled.files, 'file')} in {folder}, as its index says; {pulled.revision}")
-    after = {
-        "publication": f"with the clips: fgbench rebuild {folder} --data-root CLIPS",
-        "manifests": f"next: fgbench status {folder}",
-        "network": f"next: fgbench predict {folder} PICTURE",
-    }
-    say(after[pulled.kind])
+        got = pulled(repo, out, revision=revision, endpoint=endpoint, progress=progress)
+    print_json(got.to_json()) if json else say_all(got.lines())

@@ -7,23 +7,17 @@ from dataclasses import dataclass, fields
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
 from fgbench.cli import completion
 from fgbench.cli.workdirs import Workdir, add_command, workdir_option
-from fgbench.cores import n_cores
 from fgbench.workfolders import default_folders
-
-if TYPE_CHECKING:
-    from fgbench.config import Section
-
-_R = TypeVar("_R", bound="Section")
 
 NamedIn = Annotated[Path, workdir_option("Work folder in which the name of an experiment is looked up.")]
 Jobs = Annotated[
-    int, typer.Option("--jobs", "-j", min=1, help="Worker processes.", show_default="number of cores")
+    int | None, typer.Option("--jobs", "-j", min=1, help="Worker processes.", show_default="number of cores")
 ]
 Force = Annotated[
     bool, typer.Option("--force", help="Compute anew, and replace a result that is there already.")
@@ -42,7 +36,8 @@ Full = Annotated[
 ]
 
 
-DEFAULT_JOBS = n_cores()
+DEFAULT_JOBS: int | None = None
+"""One worker per core of the machine, which the library counts."""
 
 
 Changes = Annotated[
@@ -116,16 +111,6 @@ class RunOptions:
     force: Force = False
     full: Full = False
     json: Json = False
-
-    def changed(self, config: _R) -> _R:
-        """Return a recipe with the settings that ``--set`` changes.
-
-        Raises:
-            ConfigError: As of :func:`fgbench.config.with_changes`.
-        """
-        from fgbench.config import with_changes
-
-        return with_changes(config, self.changes or ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fgbench.cli.console import print_json, progress_bars, say
+from fgbench.cli.console import print_json, progress_bars, say_all
 from fgbench.cli.data_folders import refuse_data
 from fgbench.cli.options import DEFAULT_JOBS, Jobs, Json
 
@@ -35,31 +35,8 @@ def publish(
     data card that datasets.load_dataset reads. No picture, no absolute path. fgbench rebuild makes the data
     set again from it and the clips.
     """
-    from fgbench.errors import ConfigError
-    from fgbench.naming import counted
-    from fgbench.publication.layout import PARTED
-    from fgbench.publication.publish import publish as write_publication
+    from fgbench.api.publishing import publish as published
 
-    if not without_pixels:
-        raise ConfigError(
-            "fgbench publish writes data sets without their faces alone, and --without-pixels is not given",
-            "give --without-pixels; with the faces, the manifests (WORKDIR/manifests) are plain Parquet and "
-            "can be copied as they are: the licence of the clips decides whether they may be passed on",
-        )
     with progress_bars(quiet=json) as progress:
-        publication = write_publication(workdir, out, jobs=jobs, progress=progress)
-    index, sources = publication.index, publication.sources
-    rows = {
-        table: sum(file.rows or 0 for name, file in index.files.items() if name.startswith(f"{table}/"))
-        for table in PARTED
-    }
-    if json:
-        summary = {"folder": str(out), "dataset": index.dataset, "synthetic": index.synthetic}
-        print_json({**summary, "files": len(index.files), "sources": sources, "rows": rows})
-        return
-    name = f"{index.dataset} (synthetic)" if index.synthetic else index.dataset
-    say(
-        f"{name}: {counted(rows['clips'], 'clip')}, {counted(rows['faces'], 'frame')}, "
-        f"{counted(rows['images'], 'image')}, {counted(sources, 'file')} of the data set; no picture"
-    )
-    say(f"published in {out}; with the clips: fgbench rebuild {out} --data-root CLIPS")
+        publication = published(workdir, out, without_pixels=without_pixels, jobs=jobs, progress=progress)
+    print_json(publication.to_json()) if json else say_all(publication.lines())

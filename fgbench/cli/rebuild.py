@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from fgbench.cli.console import note, print_json, progress_bars, say
+from fgbench.cli.console import note, print_json, progress_bars, say_all
 from fgbench.cli.options import DEFAULT_JOBS, Jobs, Json
 from fgbench.cli.workdirs import workdir_option
-from fgbench.workfolders import default_folders
 
 
 def rebuild(
@@ -38,25 +37,15 @@ def rebuild(
 
     The exit code is 0 only if the data set is the same.
     """
-    from fgbench.errors import ManifestError
-    from fgbench.publication.proof_lines import proof_lines
-    from fgbench.publication.rebuild import rebuild as rebuild_data
+    from fgbench.api.publishing import rebuild as rebuilt
+    from fgbench.api.publishing import rebuild_workdir, require_same
 
-    work = workdir or default_folders.BASE / f"{published.resolve().name}-rebuilt" / "work"
+    work = workdir or rebuild_workdir(published)
     if not json:
         note(f"publication {published}, clips {data_root}, work folder {work}")
     with progress_bars(quiet=json) as progress:
-        proof = rebuild_data(
-            published, data_root, work, detector_model=detector_model, jobs=jobs, progress=progress
+        proof = rebuilt(
+            published, data_root, workdir=work, detector_model=detector_model, jobs=jobs, progress=progress
         )
-    if json:
-        print_json(proof.to_json())
-    else:
-        for line in proof_lines(proof, full=full):
-            say(line)
-    if not proof.is_same:
-        raise ManifestError(
-            f"{work} is not the published data set",
-            "bring the files that are missing or other, take the versions that it was made with, and run the "
-            "command again: what is done is kept",
-        )
+    print_json(proof.to_json()) if json else say_all(proof.lines(full=full))
+    require_same(proof, work)

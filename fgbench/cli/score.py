@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from fgbench.cli.console import note, print_json, say
+from fgbench.cli.console import print_json, say_all
 from fgbench.cli.options import Full, Json
-from fgbench.cli.show_runs import FULL, show_run
 from fgbench.cli.workdirs import Workdir
 from fgbench.workfolders import default_folders
 
@@ -60,64 +59,16 @@ def score(
     It becomes a run, runs/NAME, marked as from outside, which report, compare and leaderboard show with the
     others; it has no weights. Samples without a prediction count as wrong.
     """
-    from fgbench.inference.other_programs.class_names import parse_mapping
-    from fgbench.inference.other_programs.score import score_file
-    from fgbench.runs.results import read_result
+    from fgbench.api.scored_files import score_file
 
     scored = score_file(
         file,
         workdir,
         format_=format_,
         name=name,
-        mapping=parse_mapping(map_ or []),
+        mapping=map_ or (),
         samples=samples,
         seed=seed,
         force=force,
-        note=note,
     )
-    if json:
-        print_json(
-            {
-                "classes": None
-                if scored.classes is None
-                else _with_run(read_result(scored.classes), scored.classes),
-                "units": None
-                if scored.units is None
-                else _with_run(_unit_result(scored.units), scored.units),
-            }
-        )
-        return
-    if scored.classes is not None:
-        show_run(scored.classes, full=full, json=False)
-    if scored.units is not None:
-        _show_units(scored.units, full=full)
-
-
-def _with_run(result: dict[str, object], folder: Path) -> dict[str, object]:
-    return {"run": str(folder), **result}
-
-
-def _unit_result(folder: Path) -> dict[str, object]:
-    from fgbench.runs.unit_results import read_au_result
-
-    return read_au_result(folder)
-
-
-def _show_units(folder: Path, *, full: bool) -> None:
-    from fgbench.inference.other_programs.score import note_sentences
-    from fgbench.reports.rendering.render import markdown
-    from fgbench.reports.run.summary import unit_lines
-    from fgbench.reports.run.unit_scores import au_table
-    from fgbench.runs.other_programs import outside_notes
-    from fgbench.runs.unit_results import read_au_result
-
-    table, details = au_table([folder]), read_au_result(folder)["details"]
-    if full:
-        say(markdown(table))
-    else:
-        for line in [*unit_lines(table), *outside_notes([(folder.parts[-3], details)])]:
-            say(line)
-        say(f"every unit: {FULL}")
-    for line in note_sentences(details):
-        say(line)
-    say(f"run: {folder}")
+    print_json(scored.to_json()) if json else say_all(scored.lines(full=full))

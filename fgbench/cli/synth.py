@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from fgbench.cli.console import note, progress_bars, say
-from fgbench.cli.next_steps import after_synth
+from fgbench.cli.console import progress_bars, say
+from fgbench.cli.next_steps import say_next
 from fgbench.cli.options import DEFAULT_JOBS, Jobs
 
 _CLIPS_PER_CLASS = 5
@@ -48,40 +48,31 @@ def synth(
     jobs: Jobs = DEFAULT_JOBS,
 ) -> None:
     """Draw videos of synthetic faces with exact truth: landmarks, action units, pose, key frame."""
-    from fgbench import storage
-    from fgbench.media.images import encode
-    from fgbench.naming import counted
-    from fgbench.synthetic.dataset import SynthOptions, generate
-    from fgbench.synthetic.plan import plan
-    from fgbench.synthetic.sheet import contact_sheet
-    from fgbench.workfolders.output_folders import check_named_file
+    from fgbench.api.drawing import synth as draw
+    from fgbench.api.next_commands import after_synth
 
     if out is None and sheet is None:
         raise typer.BadParameter("give a folder for the data set, or --sheet FILE.png", param_hint="OUT")
     width, height = _size(size)
-    if clips_per_class is None:
-        clips_per_class = _CLIPS_PER_CLASS if control is None else subjects
-    options = SynthOptions(
-        clips_per_class=clips_per_class,
-        subjects=subjects,
-        width=width,
-        height=height,
-        seed=seed,
-        control=control,
-        variety=variety,
-    )
+    with progress_bars() as progress:
+        draw(
+            out,
+            sheet=sheet,
+            clips_per_class=clips_per_class,
+            subjects=subjects,
+            width=width,
+            height=height,
+            seed=seed,
+            control=control,
+            variety=variety,
+            jobs=jobs,
+            progress=progress,
+        )
     if sheet is not None:
-        check_named_file(sheet, "PNG picture")
-        storage.write_bytes(sheet, encode(contact_sheet(options), "png", 0))
         say(f"sheet of the 33 classes: {sheet}")
     if out is not None:
-        clips = plan(options)
-        people = len({clip.subject for clip in clips})
-        note(f"drawing {counted(len(clips), 'clip')} of {counted(people, 'synthetic person')} into {out}")
-        with progress_bars() as progress:
-            generate(out, options, jobs=jobs, progress=lambda done, total: progress("draw", done, total))
         say(f"synthetic data set: {out}")
-        after_synth(out)
+        say_next(["synth"], lambda: after_synth(out))
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from fgbench.cli.console import print_json, say
-from fgbench.cli.evaluate import needs_torch
-from fgbench.cli.next_steps import after_units
+from fgbench.api.method_list import TEMPORAL, VARIANTS
+from fgbench.cli.console import print_json, say_all, wrong_use
+from fgbench.cli.next_steps import say_next
 from fgbench.cli.options import RunOptions, run_command
-from fgbench.cli.runs import begun, default_recipe, named_weights
-from fgbench.cli.show_runs import FULL, show_runs
+from fgbench.cli.runs import trained
+from fgbench.cli.show_runs import show_runs
 from fgbench.cli.workdirs import workdir_option
 from fgbench.workfolders import default_folders
 
-if TYPE_CHECKING:
-    from fgbench.runs.weights import Trained
-
 app = typer.Typer(help="Train a network.", no_args_is_help=True, rich_markup_mode=None)
-
-VARIANTS = ("plain-cnn", "au-cnn", "au-z-cnn", "msau", "msau-joint", "msau-progressive")
-"""Networks of Table II, one whose trunk is trained as well (paper section V-B), and the one of Figure 7."""
-
-TEMPORAL = ("flow", "vgg-lstm", "c3d-lstm")
-"""Temporal streams of TMSAU-Net (Table V)."""
 
 ImageRun = Annotated[
     str | None,
@@ -66,43 +56,23 @@ def au(
     ] = 0,
 ) -> None:
     """Detect action units: the pretraining that MSAU-Net's trunk comes from."""
-    from fgbench.config import TrainAuConfig, load_training
-    from fgbench.reports.rendering.render import markdown
-    from fgbench.reports.run.seed_scores import au_seed_table
-    from fgbench.reports.run.summary import units_summary
-    from fgbench.reports.run.unit_scores import au_table
-    from fgbench.runs.ledger.counts import reading_notes
-    from fgbench.runs.ledger.entries import UNITS
-    from fgbench.runs.unit_results import read_au_result
-    from fgbench.workfolders.manifest_index import has_classes
+    from fgbench.api.finished import units_json, units_lines
+    from fgbench.api.next_commands import after_units
+    from fgbench.api.training import units
 
-    workdir, *further = workdirs or [default_folders.DEMO_WORKDIR]
-    run = replace(run, workdir=workdir)
-    config = run.changed(
-        load_training(run.recipe or default_recipe("au", workdir, run.device), TrainAuConfig)
+    training = units(
+        workdirs or [default_folders.DEMO_WORKDIR],
+        recipe=run.recipe,
+        changes=run.changes or (),
+        folds=folds,
+        device=run.device,
     )
-    with begun(run, *further) as how:
-        from fgbench.methods.steps.units import train_units
-
-        by_seed = train_units(config, workdir, further=further, folds=folds, **how)
-    folders = [folder for one in by_seed for folder in one]
+    folders = trained(training, run)
     if run.json:
-        print_json([read_au_result(folder) for folder in folders])
+        print_json(units_json(folders))
         return
-    if run.full:
-        for of_seed in by_seed:
-            say(markdown(au_table(of_seed)))
-        if run.seeds > 1:
-            say(markdown(au_seed_table(folders)))
-    else:
-        for line in units_summary(by_seed):
-            say(line)
-        say(f"every unit: {FULL}")
-        for line in reading_notes(folders[0].parents[3], UNITS):
-            say(line)
-    for folder in folders:
-        say(f"run: {folder}")
-    after_units(folders[0], has_classes=has_classes(workdir))
+    say_all(units_lines(folders, full=run.full))
+    say_next(["train"], lambda: after_units(folders[0]))
 
 
 @run_command(app, "msau")
@@ -137,44 +107,20 @@ def msau(
     ] = None,
 ) -> None:
     """MSAU-Net, or one of its ablations, on the image set."""
-    from fgbench.config import TrainImageConfig, load_training
+    from fgbench.api import training
 
-    if variant not in VARIANTS:
-        raise typer.BadParameter(
-            f"{variant!r}, expected one of {', '.join(VARIANTS)}", param_hint="--variant"
+    with wrong_use():
+        network = training.msau(
+            run.workdir,
+            variant=variant,
+            recipe=run.recipe,
+            changes=run.changes or (),
+            au_weights=au_weights,
+            init=init,
+            trunk=trunk,
+            device=run.device,
         )
-    start = None
-    if init is not None:
-        start, settings = _start(init, run)
-    else:
-        settings = run.recipe or default_recipe(variant, run.workdir, run.device)
-    if trunk is not None and (init is not None or au_weights is not None):
-        raise typer.BadParameter("takes no --init and no --au-weights", param_hint="--trunk")
-    config = run.changed(load_training(settings, TrainImageConfig))
-    with begun(run) as how:
-        from fgbench.methods.steps.images import train_images
-
-        folders = train_images(config, run.workdir, au_weights=au_weights, init=start, trunk=trunk, **how)
-    # Runs of several numbers of regions are experiments of their own.
-    folders.sort(key=lambda folder: folder.parent.parent.name)
-    show_runs(folders, full=run.full, json=run.json)
-
-
-def _start(init: str, run: RunOptions) -> tuple[Trained, str]:
-    """Trained network to start from, and the settings to train with: by default those of its run."""
-    needs_torch()
-    from fgbench.errors import ConfigError
-    from fgbench.runs.digests import check_texts
-    from fgbench.runs.results import CONFIG, read_result
-    from fgbench.runs.weights import read_trained
-
-    trained = read_trained(named_weights(init, run.workdir))
-    if run.recipe is not None:
-        return trained, run.recipe
-    if trained.run is None:
-        raise ConfigError(f"{trained.path} lies in no run that tells its settings", "name them with --recipe")
-    check_texts(trained.run, read_result(trained.run), again="run the experiment again")
-    return trained, str(trained.run / CONFIG)
+    show_runs(trained(network, run), full=run.full, json=run.json)
 
 
 @run_command(app, "tmsau")
@@ -193,22 +139,16 @@ def tmsau(
     weights: StartWeights = None,
 ) -> None:
     """TMSAU-Net on clips: attention over frames, and a temporal stream."""
-    from fgbench.config import TrainClipConfig, load_training
+    from fgbench.api import training
 
-    if temporal and temporal not in TEMPORAL:
-        raise typer.BadParameter(
-            f"{temporal!r}, expected one of {', '.join(TEMPORAL)}", param_hint="--temporal"
+    with wrong_use():
+        network = training.tmsau(
+            run.workdir,
+            temporal=temporal,
+            recipe=run.recipe,
+            changes=run.changes or (),
+            image_run=image_run,
+            weights=weights,
+            device=run.device,
         )
-    name = "tmsau" if temporal in ("", "flow") else f"tmsau-{temporal}"
-    config = run.changed(
-        load_training(run.recipe or default_recipe(name, run.workdir, run.device), TrainClipConfig)
-    )
-    if temporal and config.temporal != temporal:
-        raise typer.BadParameter(
-            f"{temporal!r}, but recipe {config.name} has {config.temporal!r}", param_hint="--temporal"
-        )
-    with begun(run) as how:
-        from fgbench.methods.steps.clips import train_clips
-
-        folders = train_clips(config, run.workdir, image_run=image_run, weights=weights, **how)
-    show_runs(folders, full=run.full, json=run.json)
+    show_runs(trained(network, run), full=run.full, json=run.json)

@@ -61,7 +61,7 @@ def told(*, quiet: bool, verbose: bool, log_file: Path | None) -> Iterator[None]
     if verbose:
         shown = logging.StreamHandler(sys.stderr)
         shown.setFormatter(_OneLine(_SHOWN_LINE, datefmt="%H:%M:%S"))
-        shown.addFilter(lambda record: record.name != PRINTED.name)
+        shown.addFilter(lambda record: record.levelno < logging.INFO)  # the others are printed anyway
         handlers.append(shown)
     if log_file is not None:
         handlers.append(_file_handler(log_file))

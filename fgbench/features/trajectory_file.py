@@ -47,6 +47,30 @@ class TrajectoryFile:
     width: int
     height: int
 
+    @property
+    def size_bytes(self) -> int:
+        """Size of the file."""
+        return self.path.stat().st_size
+
+    def to_json(self) -> dict[str, str | int]:
+        """Return plain values."""
+        return {
+            "path": str(self.path),
+            "clip_id": self.clip_id,
+            "trajectories": self.trajectories,
+            "frames": self.frames,
+            "width": self.width,
+            "height": self.height,
+            "bytes": self.size_bytes,
+        }
+
+    def lines(self) -> list[str]:
+        """Return lines of text."""
+        return [
+            f"{self.trajectories:,} trajectories in {self.frames:,} frames of {self.width}x{self.height} px: "
+            f"{self.path} ({self.size_bytes / 1e6:.1f} MB)"
+        ]
+
 
 def reduced_size(width: int, height: int, max_side_px: int) -> tuple[int, int]:
     """Return the size of a frame reduced to at most ``max_side_px``; 0 keeps the size."""

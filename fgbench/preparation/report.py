@@ -121,6 +121,18 @@ class RunReport:
         """Plain values, for ``--json``."""
         return asdict(self)
 
+    def lines(self) -> list[str]:
+        """Return lines of text on a run that is done."""
+        from fgbench.preparation.report_lines import run_lines
+
+        return run_lines(self)
+
+    def plan_lines(self) -> list[str]:
+        """Return lines of text on a preview: what would be done."""
+        from fgbench.preparation.report_lines import plan_lines
+
+        return plan_lines(self)
+
 
 def stage_report(
     stage: str,

@@ -75,6 +75,12 @@ class Difference:
             "runs": [asdict(run) for run in self.runs],
         }
 
+    def lines(self, *, full: bool = False) -> list[str]:
+        """Return lines of text: counts and the first examples of each kind; in full all."""
+        from fgbench.publication.difference_tables import difference_lines
+
+        return difference_lines(self, full=full)
+
 
 VERSION = "version"
 KINDS = (

@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+from fgbench.errors import ConfigError, MediaError
+from fgbench.files.regular_files import first_bytes
 from fgbench.naming import counted
 from fgbench.printable import cell_of
 from fgbench.publication.difference import KINDS, Change, Difference
@@ -19,6 +22,25 @@ _DIGITS, _MOST_CHARACTERS = 64, 100
 _HEADS = ("what", "where", "before", "after")
 HEAD = ",".join(_HEADS) + "\n"
 """First line of the CSV, by which files of fgbench are recognised."""
+
+
+def check_csv(path: Path) -> None:
+    """Refuse to replace a file that is not such a table.
+
+    Raises:
+        ConfigError: If there is one.
+    """
+    if not (path.exists() or path.is_symlink()):
+        return
+    try:
+        is_ours = not path.is_symlink() and first_bytes(path, len(HEAD)) == HEAD.encode("ascii")
+    except MediaError:
+        is_ours = False
+    if not is_ours:
+        raise ConfigError(
+            f"{path} is there and is no table of fgbench diff, which would replace it; nothing was written",
+            "name another file, or move it away",
+        )
 
 
 def difference_lines(difference: Difference, *, full: bool) -> list[str]:

@@ -84,6 +84,12 @@ class Proof:
         """Return plain values."""
         return {"same": self.is_same, **asdict(self)}
 
+    def lines(self, *, full: bool = False) -> list[str]:
+        """Return lines of text: the verdict and what differs; in full every clip that does."""
+        from fgbench.publication.proof_lines import proof_lines
+
+        return proof_lines(self, full=full)
+
 
 def prove(published: Side, made: Side, again: Path, located: Sequence[Located]) -> Proof:
     """Compare a rebuilt data set with the published one.

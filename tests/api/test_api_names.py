@@ -12,24 +12,37 @@ SIGNATURES = {
     "add_network": "(name, build, *, title, settings, first_values)",
     "align": "(picture, *, settings)",
     "align_all": "(picture, *, settings)",
+    "check_plugin": "(name)",
     "compare": "(first, second)",
+    "data_sets": "(root)",
     "dense_trajectories": "(video, *, max_side_px)",
+    "diff": "(first, second, *, out)",
+    "doctor": "()",
+    "label_set": "(name)",
+    "label_sets": "()",
     "lbp": "(faces, *, settings)",
     "load": "(run, workdir, *, device)",
     "open": "(workdir)",
-    "prepare": "(data, recipe, *, settings, workdir, jobs, force, progress)",
+    "prepare": "(data, recipe, *, settings, workdir, jobs, force, retry, verify, drop_leaks, decoder, "
+    "worker_memory_gb, progress)",
+    "publish": "(workdir, out, *, without_pixels, jobs, progress)",
+    "rebuild": "(published, data, *, workdir, detector_model, jobs, progress)",
+    "recipe": "(name, changes)",
+    "recipes": "()",
     "pull": "(repo, out, *, revision, endpoint, progress)",
     "push": "(path, repo, *, with_pixels, public, endpoint)",
     "synth": "(out, *, sheet, clips_per_class, subjects, width, height, classes, min_duration_s, "
     "max_duration_s, seed, control, variety, jobs, progress)",
     "score": "(predictions, labels, *, clusters, classes, level)",
+    "survey": "(recipe, root)",
 }
 """What users' programs rely on: a change here breaks them, and needs an entry in CHANGELOG.md."""
 
 MEMBERS = {
     "Work": (
-        "classes clips clips_in export_faces faces figure folds images is_synthetic leaderboard "
-        "ledger name rejects run runs score table train",
+        "audit check class_counts classes clips clips_in evaluate export_faces faces figure folds "
+        "images is_synthetic leaderboard ledger name page rejects report run runs score status table "
+        "train",
         "(self, method, recipe, *, settings, device, seed, seeds, fold, weights, jobs, resume, force, "
         "progress)",
     ),
@@ -39,7 +52,10 @@ MEMBERS = {
         None,
     ),
     "UnitRun": ("is_synthetic mean_f1 network scores", None),
-    "Network": ("classes is_units name predict predict_all probabilities", None),
+    "Network": (
+        "classes export_onnx export_weights is_units name predict predict_all predict_files probabilities",
+        None,
+    ),
     "Prediction": (
         "box_xyxy is_units label message n_faces n_frames n_people path probabilities status units upper",
         None,

@@ -23,7 +23,7 @@ def colours(settings, n_classes):
 
 @pytest.fixture
 def work(tmp_path, monkeypatch):
-    monkeypatch.setattr("fgbench.methods.steps.work.ensure_features", lambda *arguments, **options: None)
+    monkeypatch.setattr("fgbench.methods.steps.contexts.ensure_features", lambda *arguments, **options: None)
     parts = {"s7": "val", "s8": "val", "s9": "test", "s10": "test"}
     clips = [(clip, who, label, parts.get(who, "train")) for clip, who, label, _ in described(LABELS)]
     write_work(tmp_path / "work", clips, pictures=True, scheme="free", classes=sorted(LABELS))

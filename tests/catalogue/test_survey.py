@@ -4,8 +4,8 @@ import os
 
 import pytest
 
+from fgbench.api.data_sets import survey_lines
 from fgbench.catalogue.survey import survey
-from fgbench.cli.datasets import described
 from fgbench.config import load_prepare
 from tests.support.fake_trees import write_picture, write_pictures, write_text
 
@@ -62,7 +62,7 @@ def test_everything_that_is_not_used_is_told(tmp_path):
     surveyed = survey(load_prepare("raf-db"), root)
     assert surveyed.entries == 3
     assert surveyed.problems == {"not_a_file": 1}
-    lines = described(surveyed, "raf-db")
+    lines = survey_lines(surveyed)
     assert (
         "warning: 3 of 5 pictures and videos are not used, e.g. basic/Image/aligned/test_00009_aligned.jpg, "
         "basic/Image/original/train_00001.jpg, basic/\\xe9.jpg"
@@ -75,7 +75,7 @@ def test_a_layout_that_takes_few_of_the_pictures_says_so(tmp_path):
     for number in range(4):
         write_picture(tmp_path / "happy" / f"{number}.png")
         write_pictures(tmp_path / "sad" / "person" / f"{number}", [f"{n}.png" for n in range(15)])
-    lines = described(survey(load_prepare("folder"), tmp_path), "folder")
+    lines = survey_lines(survey(load_prepare("folder"), tmp_path))
     assert any(line.startswith("warning: 60 of 64 pictures and videos are not used") for line in lines)
     assert "cannot be used: 1 (no_pictures)" in lines
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from fgbench.cli import runs
+from fgbench.api import training
 from fgbench.cli.app import app
 from fgbench.config import TrainAuConfig, TrainClipConfig, TrainImageConfig, load_training
 from fgbench.workfolders import default_folders as folders
@@ -19,7 +19,7 @@ OWN = Path("somewhere/work")
 @pytest.fixture
 def notes(monkeypatch):
     lines = []
-    monkeypatch.setattr(runs, "note", lines.append)
+    monkeypatch.setattr(training, "log", lines.append)
     return lines
 
 
@@ -37,7 +37,7 @@ def notes(monkeypatch):
 )
 def test_the_cpu_takes_the_small_recipe_and_a_line_says_so(notes, monkeypatch, device, has_gpu, taken):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: has_gpu)
-    assert runs.default_recipe("msau", OWN, device) == taken
+    assert training.default_recipe("msau", OWN, device) == taken
     (line,) = notes
     other = {"msau": "msau-small", "msau-small": "msau"}[taken]
     assert line.startswith(f"no --recipe: {taken} is taken, ")
@@ -46,12 +46,12 @@ def test_the_cpu_takes_the_small_recipe_and_a_line_says_so(notes, monkeypatch, d
 
 
 def test_the_embedded_data_set_takes_the_small_one_without_a_word(notes):
-    assert runs.default_recipe("msau", folders.DEMO_WORKDIR, "cuda") == "msau-small"
+    assert training.default_recipe("msau", folders.DEMO_WORKDIR, "cuda") == "msau-small"
     assert notes == []
 
 
 def test_all_that_may_be_taken_are_there():
-    from fgbench.cli.train import TEMPORAL, VARIANTS
+    from fgbench.api.method_list import TEMPORAL, VARIANTS
 
     for name in VARIANTS:
         assert load_training(f"{name}-small", TrainImageConfig).name == f"{name}-small"

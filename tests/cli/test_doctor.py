@@ -33,7 +33,7 @@ def test_what_is_absent_is_told_with_the_command_that_brings_it_and_is_no_fault(
             raise importlib.metadata.PackageNotFoundError(package)
         return actual(package)
 
-    monkeypatch.setattr("fgbench.cli.doctor.version", absent)
+    monkeypatch.setattr("fgbench.api.health.version", absent)
     done = CliRunner().invoke(app, ["doctor"])
     assert done.exit_code == 0, done.output
     assert f"  {name}: not installed (pip install 'fgbench[{extra}]')\n" in done.stdout

@@ -7,9 +7,10 @@ import pytest
 from typer.testing import CliRunner
 
 from fgbench import storage
+from fgbench.api import next_commands
+from fgbench.api.finished import run_lines
 from fgbench.cli import next_steps
 from fgbench.cli.app import app
-from fgbench.cli.show_runs import show_run
 from fgbench.workfolders import default_folders as folders
 from tests.support.clip_folders import write_folder
 from tests.support.report_folders import samples, write_fake_run, write_manifests
@@ -81,44 +82,41 @@ def test_prepare_leads_to_the_audit_and_a_baseline(tmp_path, monkeypatch):
         assert "prepare --drop-leaks" in audited.stderr
 
 
-def test_runs_lead_to_a_network_and_the_report(tmp_path, typed, capsys):
+def test_runs_lead_to_a_network_and_the_report(tmp_path):
     write_manifests(tmp_path, samples())
     write_fake_run(tmp_path, "lbp-svm", method="LBP+SVM")
-    typed("baseline")
-    next_steps.after_runs(tmp_path)
-    train, report = commands_in(capsys.readouterr().out)
+    train, report = next_commands.after_runs(tmp_path)
     assert train == f"fgbench train msau --recipe msau-small --trunk none --workdir {tmp_path}"
     assert report == f"fgbench report --workdir {tmp_path}"
     write_fake_run(tmp_path, "msau-small", method="MSAU-Net (Ours)")
-    typed("train")
-    next_steps.after_runs(tmp_path)
-    assert commands_in(capsys.readouterr().out) == [report]
+    assert next_commands.after_runs(tmp_path) == [report]
 
 
-def test_nothing_is_said_inside_another_command(tmp_path, typed, capsys):
-    typed("demo")
-    next_steps.after_prepare(tmp_path, has_classes=True)
-    typed("baseline")
-    next_steps.after_prepare(tmp_path, has_classes=True)
+def test_nothing_is_said_inside_another_command(typed, capsys):
+    for other in ("demo", "baseline"):
+        typed(other)
+        next_steps.say_next(["prepare"], lambda: ["fgbench audit"])
     assert capsys.readouterr().out == ""
     typed("prepare")
-    next_steps.after_prepare(tmp_path, has_classes=False)
+    next_steps.say_next(["prepare"], lambda: ["fgbench audit", "fgbench report"])
+    assert commands_in(capsys.readouterr().out) == ["fgbench audit", "fgbench report"]
+
+
+def test_data_of_action_units_alone_lead_to_their_detector(tmp_path):
     units = f"fgbench train au --workdir {tmp_path}"
-    assert commands_in(capsys.readouterr().out) == [f"fgbench audit {tmp_path}", units]
-    typed("audit")
-    next_steps.after_audit(tmp_path, has_classes=False)
-    assert commands_in(capsys.readouterr().out) == [units]
+    after = next_commands.after_prepare(tmp_path, has_classes=False)
+    assert after == [f"fgbench audit {tmp_path}", units]
+    assert next_commands.after_audit(tmp_path, has_classes=False) == [units]
+    assert next_commands.after_status(tmp_path, has_classes=False) == after
 
 
-def test_action_units_lead_to_the_network_or_to_files(tmp_path, typed, capsys):
+def test_action_units_lead_to_the_network_or_to_files(tmp_path):
     run = tmp_path / "runs/au/0/0"
     page = f"fgbench report --html --workdir {tmp_path}"
-    typed("train")
-    next_steps.after_units(run, has_classes=True)
     network = f"fgbench train msau --au-weights {run} --workdir {tmp_path}"
-    assert commands_in(capsys.readouterr().out) == [network, page]
-    next_steps.after_units(run, has_classes=False)
-    assert commands_in(capsys.readouterr().out) == [f"fgbench predict {run} FILE...", page]
+    assert next_commands.after_units(run, has_classes=True) == [network, page]
+    files = f"fgbench predict {run} FILE..."
+    assert next_commands.after_units(run, has_classes=False) == [files, page]
 
 
 def test_a_report_without_classes_says_so_once_and_leads_to_no_leaderboard(tmp_path):
@@ -138,13 +136,11 @@ def test_a_report_without_classes_says_so_once_and_leads_to_no_leaderboard(tmp_p
     assert page in " ".join(done.stderr.split())
 
 
-def test_the_embedded_set_needs_no_work_folder(typed, capsys):
-    typed("report")
-    next_steps.after_report(folders.DEMO_WORKDIR, has_classes=True)
-    assert commands_in(capsys.readouterr().out) == ["fgbench report --html", "fgbench leaderboard"]
-    typed("audit")
-    next_steps.after_audit(Path("w"), has_classes=True)
-    assert commands_in(capsys.readouterr().out) == ["fgbench baseline lbp-svm --workdir w"]
+def test_the_embedded_set_needs_no_work_folder():
+    commands = next_commands.after_report(folders.DEMO_WORKDIR, has_classes=True)
+    assert commands == ["fgbench report --html", "fgbench leaderboard"]
+    first = next_commands.after_audit(Path("w"), has_classes=True)
+    assert first == ["fgbench baseline lbp-svm --workdir w"]
 
 
 def test_a_folder_in_the_place_of_a_recipe_is_sent_to_data_root(tmp_path, monkeypatch):
@@ -164,9 +160,9 @@ def test_a_root_without_a_recipe_is_told_the_two_recipes_for_own_data(tmp_path):
     assert "fgbench check folder --root DIR" in text
 
 
-def test_a_run_names_the_whole_command_of_its_sheet(tmp_path, capsys):
+def test_a_run_names_the_whole_command_of_its_sheet(tmp_path):
     write_manifests(tmp_path, samples())
     folder = write_fake_run(tmp_path, "lbp-svm", method="LBP+SVM")
-    show_run(folder, full=False, json=False)
     sheet = f"fgbench report --run lbp-svm/0/0 --workdir {tmp_path}"
-    assert f"errors in the class tree: {sheet}\n" in capsys.readouterr().out
+    (line,) = [line for line in run_lines(folder) if "errors in the class tree: " in line]
+    assert line.endswith(f"errors in the class tree: {sheet}")

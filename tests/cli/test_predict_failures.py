@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from fgbench import storage
 from fgbench.cli.app import app
-from fgbench.cli.predicted_pictures import output_names
 from fgbench.inference import pictures as prediction
+from fgbench.inference.drawn_files import output_names
 from fgbench.preparation.failures import LOG
 from tests.support.tiny_runs import write_tiny_weights
 

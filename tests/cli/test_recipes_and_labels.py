@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from fgbench.cli import labels
 from fgbench.preparation.prepare import saved
 from fgbench.taxonomy import basics, leaves
 from tests.support.clip_folders import write_folder, write_plain_clip
@@ -129,17 +128,6 @@ def test_labels_of_a_work_folder_are_those_found(tmp_path):
     assert {one["label"]: one["clips"]["train"] for one in report["classes"]} == {"pride": 2, "worry": 1}
     status = fgbench_cli("status", work, cwd=tmp_path).stdout
     assert status.startswith("recipe plain, data clips, 5 clips"), "the folder as seen from here"
-
-
-def test_own_classes_of_a_work_folder_have_no_blank_column(tmp_path, capsys):
-    clips = {"train": 3, "val": 0, "test": 1}
-    classes = [{"label": name, "upper": None, "clips": clips} for name in ("Mild boredom", "Zeal")]
-    labels._show_classes({"data_set": "mine", "name": "free", "classes": classes}, json=False)
-    assert capsys.readouterr().out.splitlines()[1:] == [
-        "  class         train    val   test",
-        "  Mild boredom      3      0      1",
-        "  Zeal              3      0      1",
-    ]
 
 
 @pytest.mark.parametrize("command", [[], ["prepare"], ["train", "msau"], ["baseline", "lbp-svm"]])

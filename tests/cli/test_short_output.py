@@ -6,6 +6,7 @@ import re
 import pytest
 from typer.testing import CliRunner
 
+from fgbench.api.finished import run_lines
 from fgbench.cli import demo as demo_command
 from fgbench.cli import show_runs
 from fgbench.cli.app import app
@@ -33,21 +34,19 @@ def report(work, *arguments):
 
 
 @pytest.mark.slow
-def test_a_run_is_told_by_its_means(work, capsys):
+def test_a_run_is_told_by_its_means(work):
     folder = work / "runs/msau/0/0"
     uar = metrics.uar(read_predictions(folder).confusion())
     lines = run_summary(folder)
     assert len(lines) <= 6
     assert "(SYNTHETIC data)" in lines[0]
     assert lines[1].startswith(f"UAR {uar:.3f}, ")
-    show_runs.show_run(folder, full=False, json=False)
-    short = capsys.readouterr().out
+    short = "\n".join(run_lines(folder))
     assert all(line in short for line in lines)
     assert "--full" in short
     assert "|" not in short
     assert (folder / "confusion.csv").is_file()
-    show_runs.show_run(folder, full=True, json=False)
-    full = capsys.readouterr().out
+    full = "\n".join(run_lines(folder, full=True))
     assert full.count("\n| ") > 33
     assert f"| mean of the classes (UAR) | 132 | {uar:.3f} |" in full
 

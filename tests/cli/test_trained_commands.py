@@ -13,7 +13,7 @@ import yaml
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
-from fgbench.cli.predicted_pictures import output_names
+from fgbench.inference.drawn_files import output_names
 from fgbench.runs.predictions import read_predictions
 from fgbench.runs.results import read_result
 from fgbench.workfolders.manifest_index import read_index

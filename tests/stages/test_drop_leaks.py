@@ -8,9 +8,9 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from fgbench.api.preparing import without_leaks
 from fgbench.audit.leaks import audit_parts
 from fgbench.cli.app import app
-from fgbench.cli.prepare import without_leaks
 from fgbench.config import PrepareConfig
 from fgbench.preparation import prepare
 from fgbench.preparation.stages.publish import verify

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from fgbench import plugins
 from fgbench.config import load_baseline, with_changes
-from fgbench.errors import ConfigError
+from fgbench.errors import ArgumentError, ConfigError
 from fgbench.methods.steps.contexts import CommonOptions, each_run, open_training, open_work
 from fgbench.runs.lock import is_first_process
 from fgbench.runs.results import discard_run
@@ -51,6 +51,30 @@ class Baseline:
         if not hasattr(self.module, "needs"):
             return tuple(self.module.NEEDS)
         return tuple(self.module.needs(self.config, **self.arguments))
+
+
+def check_options(name: str, options: Mapping[str, Any]) -> str | None:
+    """Refuse values of a method's own options that do not go together.
+
+    Args:
+        name: Name of the method.
+        options: Value by name.
+
+    Returns:
+        Name of the small recipe for them; ``None`` for the method's own.
+
+    Raises:
+        ArgumentError: If they do not go together.
+        DependencyError: If one that the method needs is not given.
+    """
+    module = plugins.load(KIND, name)
+    if not hasattr(module, "check_options"):
+        return None
+    try:
+        small: str | None = module.check_options(**options)
+    except ConfigError as error:
+        raise ArgumentError(error.message, error.hint, argument=next(iter(options))) from error
+    return small
 
 
 def read_baseline(

@@ -22,12 +22,13 @@ from fgbench.errors import ConfigError
 from fgbench.faces.geometry import N_IBUG_POINTS
 from fgbench.faces.pose import Pose
 from fgbench.faces.status import OK
-from fgbench.naming import is_text
+from fgbench.naming import counted, is_text
 from fgbench.publication.face_rows import FaceRows
 from fgbench.publication.face_tables import fex, openface
 from fgbench.publication.face_tables.faces import COLUMNS, ClipFacts, FrameFace
 from fgbench.publication.face_tables.units import FrameUnits, labelled_units, predicted_units
 from fgbench.publication.owned_folder import OwnedFolder, check_names
+from fgbench.runs.pseudo_labels import MARK
 from fgbench.workfolders.layout import MANIFESTS
 from fgbench.workfolders.manifest_index import read_index
 
@@ -56,6 +57,25 @@ class FaceTables:
     faces: int
     units: tuple[str, ...]
     pseudo: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "folder": str(self.folder),
+            "clips": self.clips,
+            "frames": self.frames,
+            "faces": self.faces,
+            "units": list(self.units),
+        }
+
+    def lines(self) -> list[str]:
+        """Return lines of text."""
+        counts = (
+            f"{counted(self.clips, 'clip')}, {counted(self.frames, 'frame')}, {self.faces} with landmarks, "
+            f"{counted(len(self.units), 'action unit')}"
+        )
+        made = f"action units are {MARK}: {self.pseudo} made them, no person did"
+        return [counts, *([made] if self.pseudo else []), f"tables: {self.folder}"]
 
 
 def export_faces(

@@ -16,6 +16,7 @@ from fgbench.callbacks import Progress
 from fgbench.errors import ConfigError, ManifestError, ResourceError
 from fgbench.files.hashing import digest_file
 from fgbench.files.temporaries import temporary_name
+from fgbench.naming import counted
 from fgbench.preparation.stages.publish import verify
 from fgbench.publication import layout
 from fgbench.publication.hub.contents import (
@@ -56,6 +57,28 @@ class Pulled:
     kind: str
     files: int
     revision: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "folder": str(self.folder),
+            "kind": self.kind,
+            "files": self.files,
+            "revision": self.revision,
+        }
+
+    def lines(self) -> list[str]:
+        """Return lines of text, with the command that comes next."""
+        after = {
+            "publication": f"with the clips: fgbench rebuild {self.folder} --data-root CLIPS",
+            "manifests": f"next: fgbench status {self.folder}",
+            "network": f"next: fgbench predict {self.folder} PICTURE",
+        }
+        files = counted(self.files, "file")
+        return [
+            f"{self.kind}: {files} in {self.folder}, as its index says; {self.revision}",
+            after[self.kind],
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

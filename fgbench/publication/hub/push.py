@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fgbench.callbacks import Note
 from fgbench.errors import ConfigError
+from fgbench.naming import counted
 from fgbench.publication.hub.contents import CARD, INDEXES, REPO_TYPES, Contents, contents_of
 from fgbench.publication.hub.server import explained, open_server, quiet_bars, require_token
 
@@ -33,6 +34,17 @@ class Pushed:
     kind: str
     files: int
     url: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {"repo": self.repo, "kind": self.kind, "files": self.files, "commit": self.url}
+
+    def lines(self) -> list[str]:
+        """Return lines of text, with the command that gets it again."""
+        return [
+            f"{self.kind}: {counted(self.files, 'file')} in {self.repo}, {self.url}",
+            f"to get it: fgbench pull {self.repo}",
+        ]
 
 
 def push(

@@ -1,0 +1,221 @@
+"""``fgbench.data_sets`` and ``fgbench.survey``: the data sets that are read, and what of one is here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fgbench.catalogue.survey import Survey
+
+
+_WIDTH = 12
+"""Characters of a column of numbers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSet:
+    """A data set that fgbench reads.
+
+    Attributes:
+        adapter: Name of what reads it.
+        package: Package of that, with its version; empty for fgbench's own.
+        title: Full name.
+        kind: Pictures or videos, in words.
+        recipes: Names of its recipes.
+        label_sets: Label sets of these.
+        layouts: Layouts of its folder that are read.
+        protocol: Its official division into parts.
+        licence: Its conditions, in words.
+        citation: Publication that introduced it.
+        request: Whom to ask for it.
+        unconfirmed: Points of its layout that were read from descriptions alone.
+        folder: Its folder on this machine; ``None`` if it is not here.
+    """
+
+    adapter: str
+    package: str
+    title: str
+    kind: str
+    recipes: tuple[str, ...]
+    label_sets: tuple[str, ...]
+    layouts: tuple[str, ...]
+    protocol: str
+    licence: str
+    citation: str
+    request: str
+    unconfirmed: tuple[str, ...]
+    folder: Path | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        row: dict[str, Any] = {
+            name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
+        }
+        folder = row.pop("folder")
+        if not self.package:
+            del row["package"]
+        return {**row, "found": None if folder is None else str(folder)}
+
+    def lines(self) -> list[str]:
+        """Return lines of text."""
+        row = self.to_json()
+        package = f"; of the package {self.package}" if self.package else ""
+        lines = [f"{self.adapter}: {self.title} ({self.kind}{package})"]
+        for name in ("recipes", "layouts", "protocol", "licence", "request", "found"):
+            text = "; ".join(row[name]) if isinstance(row[name], list) else row[name]
+            lines.append(f"{name:>10}: {text or 'not on this machine'}")
+        return lines
+
+    def __repr__(self) -> str:
+        return f"<DataSet {self.adapter}: {self.title}>"
+
+
+def data_sets(root: str | os.PathLike[str] | None = None) -> list[DataSet]:
+    """Return the data sets that fgbench reads.
+
+    Args:
+        root: Folder with one folder for each data set, named as its recipe; ``None``: the one that the
+            environment variable ``FGBENCH_DATA`` names.
+
+    Raises:
+        DatasetError: If there is no such folder.
+    """
+    from fgbench import plugins
+    from fgbench.catalogue.data_roots import remembered_root
+    from fgbench.catalogue.listing import recipes_by_adapter
+    from fgbench.errors import DatasetError
+
+    base = None if root is None else Path(root)
+    if base is not None and not base.is_dir():
+        raise DatasetError(f"no folder {base}", "name the folder that holds the data sets")
+    listed = []
+    for adapter, recipes in recipes_by_adapter().items():
+        card = plugins.load("datasets", adapter).CARD
+        names = [recipe.name for recipe in recipes]
+        listed.append(
+            DataSet(
+                adapter=adapter,
+                package=plugins.package_of("datasets", adapter),
+                title=card.title,
+                kind=card.kind,
+                recipes=tuple(names),
+                label_sets=tuple(sorted({recipe.dataset.scheme for recipe in recipes})),
+                layouts=tuple(card.layouts),
+                protocol=card.protocol,
+                licence=card.licence,
+                citation=card.citation,
+                request=card.request,
+                unconfirmed=tuple(card.unconfirmed),
+                folder=remembered_root(adapter, *names, base=base),
+            )
+        )
+    return listed
+
+
+def folder_of(recipe: str) -> Path | None:
+    """Return the folder of the data set of a recipe on this machine.
+
+    Args:
+        recipe: Name of a packed recipe; of another name, and where a file or folder is called so, there is
+            none.
+    """
+    from fgbench.catalogue.data_roots import remembered_root
+    from fgbench.config import load_prepare, recipe_names
+
+    if Path(recipe).exists() or recipe.replace("_", "-") not in recipe_names():
+        return None
+    config = load_prepare(recipe)
+    return remembered_root(config.name, config.dataset.adapter)
+
+
+def survey(recipe: str | os.PathLike[str], root: str | os.PathLike[str]) -> Survey:
+    """Return what of a data set is in a folder: entries, labels, missing files, beside the published numbers.
+
+    Lists folders; opens no picture and no video.
+
+    Args:
+        recipe: Packed recipe or path of a YAML file.
+        root: Folder of the data set.
+
+    Raises:
+        ConfigError: If the recipe is not valid.
+        DatasetError: If the layout is wrong.
+    """
+    from fgbench.catalogue.survey import survey as counted
+    from fgbench.config import load_prepare
+
+    return counted(load_prepare(os.fspath(recipe)), Path(root))
+
+
+def survey_json(data: Survey) -> dict[str, Any]:
+    """Return a survey as plain values."""
+    return {**asdict(data), "differences": data.differences, "is_complete": data.is_complete}
+
+
+def preparation_command(recipe: str | os.PathLike[str], root: str | os.PathLike[str]) -> str:
+    """Return the command that prepares a data set; of users' own clips with the recipe of their tables."""
+    from fgbench.catalogue.diagnosis import recipe_of_tables
+    from fgbench.config import load_prepare
+
+    name, folder = os.fspath(recipe), Path(root)
+    named = recipe_of_tables(folder, load_prepare(name).dataset.adapter) or name
+    return f"fgbench prepare {quote(named)} --data-root {quote(str(folder))}"
+
+
+def survey_lines(data: Survey) -> list[str]:
+    """Return a survey as lines of text: a table of labels and parts, then what differs."""
+    from fgbench.naming import counted
+
+    subjects = f" of {counted(data.subjects, 'subject')}" if data.subjects else ""
+    lines = [
+        f"{data.recipe}: {data.title}",
+        f"{counted(data.entries, 'entry', 'entries')}{subjects} in {data.root}",
+    ]
+    if data.inventory.media:
+        media = counted(data.inventory.media, "picture or video", "pictures and videos")
+        lines.append(f"{data.inventory.used:,} of {media} are used")
+    return [*lines, "", *_counts(data), "", *_remarks(data), _verdict(data)]
+
+
+def _counts(data: Survey) -> list[str]:
+    parts = list(data.counts)
+    labels = list(dict.fromkeys(label for counts in data.counts.values() for label in counts))
+    width = max(len(label) for label in (*labels, "label")) + 1
+
+    def row(title: str, numbers: Sequence[object]) -> str:
+        return f"{title:<{width}}" + "".join(f"{number:>{_WIDTH}}" for number in numbers)
+
+    lines = [row(data.scheme, parts)]
+    lines += [row(label, [data.counts[part].get(label, 0) for part in parts]) for label in labels]
+    lines.append(row("sum", [sum(data.counts[part].values()) for part in parts]))
+    if data.known:
+        lines.append(row("published", [data.known.get(part, "?") for part in parts]))
+    return lines
+
+
+def _remarks(data: Survey) -> list[str]:
+    lines = [f"left out by the label set: {count} of {label}" for label, count in data.left_out.items()]
+    lines += [f"cannot be used: {count} ({reason})" for reason, count in data.problems.items()]
+    if data.missing:
+        lines.append(f"missing files: {data.missing}, e.g. {', '.join(data.missing_examples)}")
+    if data.unlisted:
+        lines.append(f"files without a label: {data.unlisted}, e.g. {', '.join(data.unlisted_examples)}")
+    return [
+        *lines,
+        *data.notes,
+        *data.inventory.lines,
+        *(f"differs: {line}" for line in data.differences),
+    ]
+
+
+def _verdict(data: Survey) -> str:
+    if data.is_complete:
+        return "complete" if data.known else "nothing is missing (published numbers are not known)"
+    if not data.known:
+        return "incomplete: see above; what is there can be prepared"
+    return "not as published: see above; what is there can be prepared, and tables of it should say so"

@@ -1,0 +1,162 @@
+"""``fgbench.doctor``: the state of this machine, and what is missing on it."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+EXTRAS = {
+    "train": ("torch", "accelerate", "safetensors", "tensorboard"),
+    "hub": ("huggingface_hub",),
+    "export": ("onnx", "onnxruntime", "onnxscript"),
+    "trackers": ("mlflow-skinny", "wandb"),
+}
+"""Optional packages by the extra that installs them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """Facts about this machine.
+
+    Attributes:
+        facts: Group to name to value; the groups are ``versions``, ``extras``, ``decoders``, ``detectors``,
+            ``models``, ``plugins`` (those of other packages), ``device`` and ``disk``.
+    """
+
+    facts: dict[str, dict[str, Any]]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Decoders and model files without which fgbench does not work; empty where all is well."""
+        decoders = [name for name, value in self.facts["decoders"].items() if value != "ok"]
+        models = [name for name, value in self.facts["models"].items() if str(value).startswith("missing")]
+        return (*decoders, *models)
+
+    def check(self) -> None:
+        """Do nothing where all is well.
+
+        Raises:
+            DependencyError: If something is missing.
+        """
+        from fgbench.errors import DependencyError
+
+        if self.missing:
+            raise DependencyError(
+                f"not usable: {', '.join(self.missing)}",
+                "reinstall fgbench: pip install --force-reinstall fgbench",
+            )
+
+    def lines(self) -> list[str]:
+        """Return the facts as lines of text, groups without any left out."""
+        return [
+            line
+            for group, entries in self.facts.items()
+            if entries
+            for line in (f"{group}:", *(f"  {name}: {value}" for name, value in entries.items()))
+        ]
+
+    def __repr__(self) -> str:
+        state = f"missing {', '.join(self.missing)}" if self.missing else "nothing is missing"
+        return f"<Health: {state}>"
+
+
+def doctor() -> Health:
+    """Return versions, optional packages, decoders, detectors, model files, plug-ins, device and free disk of
+    this machine."""
+    from fgbench import plugins
+    from fgbench.cores import n_cores
+    from fgbench.provenance import provenance
+    from fgbench.workfolders.default_folders import BASE
+
+    origin = provenance()
+    packages = origin.pop("packages")
+    assert isinstance(packages, dict)
+    return Health(
+        facts={
+            "versions": {**{name: value for name, value in origin.items() if value is not None}, **packages},
+            "extras": {name: _extra(name, extra) for extra, names in EXTRAS.items() for name in names},
+            "decoders": {name: _decoder(name) for name in plugins.own_names("decoders")},
+            "detectors": {name.replace("_", "-"): _detector(name) for name in plugins.own_names("detectors")},
+            "models": _models(),
+            "plugins": _plugins(),
+            "device": {"cores": n_cores(), **_cuda()},
+            "disk": {str(BASE): _free(BASE)},
+        }
+    )
+
+
+def _extra(name: str, extra: str) -> str:
+    """Version of a package, or the command that installs it."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return f"not installed (pip install 'fgbench[{extra}]')"
+
+
+def _decoder(name: str) -> str:
+    from fgbench import plugins
+
+    try:
+        plugins.load("decoders", name)
+    except ImportError as error:
+        return f"missing: {error}"
+    return "ok"
+
+
+def _detector(name: str) -> str:
+    from fgbench import plugins
+
+    try:
+        module = plugins.load("detectors", name)
+    except ImportError as error:
+        return f"missing: {error}"
+    first = (module.__doc__ or "").strip().split("\n\n")[0]
+    return " ".join(first.replace("``", "").partition(": ")[2].split())
+
+
+def _plugins() -> dict[str, str]:
+    """Plugins of other packages: their package, and whether they can be used."""
+    from fgbench import plugins
+
+    states = {}
+    for one in plugins.installed():
+        state = f"disabled: {one.fault} ({one.remedy})" if one.fault else "ok"
+        name = f"{one.kind}/{one.name.replace('_', '-')}".strip("/") or "all"
+        key = name if name not in states else f"{name} of {one.origin}"
+        states[key] = f"{one.origin}, {state}"
+    return states
+
+
+def _models() -> dict[str, str]:
+    from fgbench.errors import DependencyError
+    from fgbench.faces.models import MODEL_FILES, find_model
+
+    paths = {}
+    for name in MODEL_FILES:
+        try:
+            path = find_model(name)
+        except DependencyError as error:
+            paths[name] = f"missing: {error.message}"
+        else:
+            paths[name] = f"{path} ({path.stat().st_size / 1e6:.1f} MB)"
+    return paths
+
+
+def _cuda() -> dict[str, str]:
+    try:
+        import torch
+    except ImportError:
+        return {"cuda": "torch is not installed (pip install 'fgbench[train]')"}
+    if not torch.cuda.is_available():
+        return {"cuda": "none"}
+    return {f"cuda:{index}": torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())}
+
+
+def _free(folder: Path) -> str:
+    existing = folder.resolve()
+    while not existing.exists():
+        existing = existing.parent
+    return f"{shutil.disk_usage(existing).free / 1e9:.1f} GB free"

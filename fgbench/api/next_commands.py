@@ -1,0 +1,106 @@
+"""Commands that come next, after work that is done: for hints at its end."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from shlex import quote
+
+from fgbench.workfolders.default_folders import DEMO_WORKDIR
+from fgbench.workfolders.layout import RUNS
+
+_NETWORK = "msau-small"
+
+
+def after_prepare(workdir: Path, *, has_classes: bool | None = None) -> list[str]:
+    """Next after preparation: the audit, and a first baseline or detector of action units.
+
+    Args:
+        workdir: Work folder.
+        has_classes: Whether there are classes; ``None``: as its manifests say.
+    """
+    return [f"fgbench audit{_argument(workdir)}", *after_audit(workdir, has_classes=has_classes)]
+
+
+def after_synth(root: str | os.PathLike[str]) -> list[str]:
+    """Next after drawing: preparation as of any other clips."""
+    return [f"fgbench prepare --data-root {_quoted(Path(root))}"]
+
+
+def after_status(workdir: Path, *, has_classes: bool | None = None) -> list[str]:
+    """The report if there are runs, else the next commands after preparation."""
+    if any((workdir / RUNS).glob("*/*/*/*result.json")):
+        return [f"fgbench report{_option(workdir)}"]
+    return after_prepare(workdir, has_classes=has_classes)
+
+
+def after_audit(workdir: Path, *, has_classes: bool | None = None) -> list[str]:
+    """Next after an audit without leaks: a first baseline or detector of action units."""
+    first = "baseline lbp-svm" if _has_classes(workdir, has_classes) else "train au"
+    return [f"fgbench {first}{_option(workdir)}"]
+
+
+def after_units(run: Path, *, has_classes: bool | None = None) -> list[str]:
+    """Next after a detector of action units: the network of the classes, if there are some, or files.
+
+    Args:
+        run: Folder of the run.
+        has_classes: Whether its work folder has classes; ``None``: as its manifests say.
+    """
+    work = run.parents[3]
+    use = f"fgbench predict {_quoted(run)} FILE..."
+    if _has_classes(work, has_classes):
+        use = f"fgbench train msau --au-weights {_quoted(run)}{_option(work)}"
+    return [use, f"fgbench report --html{_option(work)}"]
+
+
+def after_runs(workdir: Path) -> list[str]:
+    """The first network if there is none, and the report."""
+    commands = []
+    if not any(path.name.startswith("msau") for path in (workdir / RUNS).iterdir()):
+        trunk = "" if _has_units(workdir) else " --trunk none"
+        commands.append(f"fgbench train msau --recipe {_NETWORK}{trunk}{_option(workdir)}")
+    return [*commands, f"fgbench report{_option(workdir)}"]
+
+
+def after_report(workdir: Path, *, has_classes: bool) -> list[str]:
+    """The page, and the leaderboard of runs of classes."""
+    commands = [f"fgbench report --html{_option(workdir)}"]
+    return [*commands, f"fgbench leaderboard{_option(workdir)}"] if has_classes else commands
+
+
+def sheet_command(workdir: Path, run: str) -> str:
+    """Command that shows the sheet of one run."""
+    return f"fgbench report --run {_quoted(Path(run))}{_option(workdir)}"
+
+
+def _has_classes(workdir: Path, known: bool | None) -> bool:
+    from fgbench.workfolders.manifest_index import has_classes
+
+    return has_classes(workdir) if known is None else known
+
+
+def _has_units(workdir: Path) -> bool:
+    """Whether the data set has labels of action units."""
+    from fgbench.catalogue.carried_listing import adapter_of
+    from fgbench.errors import FgbenchError
+    from fgbench.preparation.prepare import saved
+
+    try:
+        config, root = saved(workdir)
+        adapter = adapter_of(config.dataset, root)
+        return hasattr(adapter, "action_units") and next(iter(adapter.action_units(root)), None) is not None
+    except FgbenchError:
+        return False
+
+
+def _argument(workdir: Path) -> str:
+    return "" if workdir == DEMO_WORKDIR else f" {_quoted(workdir)}"
+
+
+def _option(workdir: Path) -> str:
+    return "" if workdir == DEMO_WORKDIR else f" --workdir {_quoted(workdir)}"
+
+
+def _quoted(path: Path) -> str:
+    return quote(str(path))
