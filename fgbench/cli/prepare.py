@@ -86,7 +86,7 @@ def prepare(
       or DIR/votes.csv (clip,annotator,label,...)   fgbench prepare --data-root DIR
       DIR/<class>/<picture or video>                fgbench prepare folder --data-root DIR
       DIR/videos/<clip> and DIR/action_units.csv    fgbench prepare action-units --data-root DIR
-    All columns: "Your own clips" in README.md. Public data sets: fgbench datasets.
+    All columns: docs/own-clips.md. Public data sets: fgbench datasets.
     """
     from fgbench.api.next_commands import after_prepare
     from fgbench.api.preparing import preparation

@@ -138,13 +138,18 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_read(tmp_path):
         (lambda: training.msau(tmp_path, trunk="none", au_weights=tmp_path, recipe="msau"), "trunk"),
         (lambda: training.tmsau(tmp_path, temporal="flows"), "temporal"),
         (lambda: training.tmsau(tmp_path, temporal="flow", recipe="tmsau-c3d-lstm"), "temporal"),
-        (lambda: baselines.insightface(tmp_path, weights=tmp_path, from_scratch=True), "from_scratch"),
+        (
+            lambda: baselines.baseline(
+                "insightface", tmp_path, options={"from_scratch": True, "weights": tmp_path}
+            ),
+            "from_scratch",
+        ),
     ):
         with pytest.raises(fgbench.FgbenchError) as error:
             refused()
         assert error.value.argument == argument
     with pytest.raises(fgbench.FgbenchError, match="no --weights are given"):
-        baselines.insightface(tmp_path)
+        baselines.baseline("insightface", tmp_path, options={"from_scratch": False, "weights": None})
     with pytest.raises(fgbench.FgbenchError, match="expected a plain CNN"):
         baselines.recipe_baseline("plain-cnn", tmp_path, recipe="msau")
     assert not list(tmp_path.iterdir())
