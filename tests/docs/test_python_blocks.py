@@ -86,7 +86,7 @@ def test_python_of_a_page_runs_from_top_to_bottom(page, with_network, monkeypatc
     if "said" in names:
         assert names["said"].label in CLASSES
     if "other" in names:
-        assert names["other"].scores.loc["uar", "score"] == pytest.approx(1 / len(CLASSES))
+        assert names["other"].scores.loc["uar", "mean"] == pytest.approx(1 / len(CLASSES))
         assert (with_network / "leaderboard.tex").stat().st_size > 0
         assert (with_network / "confusion.png").read_bytes().startswith(b"\x89PNG")
     if "second" in names:
