@@ -5,10 +5,11 @@ from __future__ import annotations
 import fgbench
 
 _GROUPS = {
-    "Data sets and work folders": ("prepare", "open", "Work", "Images"),
-    "Runs and their scores": ("Run", "UnitRun", "score", "Scored", "compare", "Compared"),
-    "Trained networks": ("load", "Network", "Prediction"),
+    "Data sets and work folders": ("prepare", "open", "synth", "Work", "Images"),
+    "Runs and their scores": ("Run", "UnitRun", "score", "Scored", "compare", "Compared", "Table", "Figure"),
+    "Networks": ("load", "Network", "Prediction", "add_network", "OwnNetwork"),
     "Faces and features": ("align", "align_all", "Face", "lbp", "dense_trajectories"),
+    "The Hub": ("push", "pull", "Pushed", "Pulled"),
     "Errors": ("FgbenchError",),
 }
 """Title to the names below it; a new name goes to the end, under a title of its own."""

@@ -97,6 +97,8 @@ def test_commands_exist_with_their_options(one):
         "fgbench prepare no-such-recipe",
         "fgbench report --table",
         "make cakes",
+        "docker build -t other .",
+        'docker run --rm -v "$PWD:/data" fgbench prepair',
         "pip install '.[no-such-extra]'",
         "pip install no-such-package",
         "torchrun -m other train msau",

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 import fgbench
 from fgbench.cli.app import app
 from fgbench.methods.steps.images import train_images
+from fgbench.workfolders.manifest_index import read_index
 from tests.support.doc_blocks import blocks
 from tests.support.drawn_clips import CLASSES, write_drawn_clips
 from tests.support.tiny_work import FAST, plain_recipe
@@ -44,6 +45,9 @@ def here(tmp_path_factory):
             assert program == "fgbench"
             done = CliRunner().invoke(app, words)
             assert done.exit_code == 0, f"{line}\n{done.output}"
+    with (folder / "predictions.csv").open("w", newline="") as file:
+        rows = [(clip, CLASSES[0]) for clip in fgbench.open(folder / WORK).clips_in("test")["clip_id"]]
+        csv.writer(file).writerows([("clip", "label"), *rows])
     return folder
 
 
@@ -81,6 +85,10 @@ def test_python_of_a_page_runs_from_top_to_bottom(page, with_network, monkeypatc
         assert names["face"] is not None
     if "said" in names:
         assert names["said"].label in CLASSES
+    if "other" in names:
+        assert names["other"].scores.loc["uar", "mean"] == pytest.approx(1 / len(CLASSES))
+        assert (with_network / "leaderboard.tex").stat().st_size > 0
+        assert (with_network / "confusion.png").read_bytes().startswith(b"\x89PNG")
     if "second" in names:
         assert names["first"].scores.loc["uar", "score"] > names["second"].scores.loc["uar", "score"]
 
@@ -101,7 +109,7 @@ def test_tables_are_read_as_the_page_says(here, monkeypatch, tmp_path):
     work = fgbench.open(here / WORK)
     assert len(names["clips"]) == len(work.clips)
     assert len(names["faces"]) == len(work.faces())
-    counts = names["counts"]
+    counts = read_index(here / WORK)["counts"]
     assert {part: len(names["images"][part]) for part in names["images"]} == {
         part: counts[part]["augmented"] for part in counts if counts[part]["images"]
     }

@@ -22,7 +22,7 @@ class WrongLineError(AssertionError):
 
 
 def check_line(line: str) -> None:
-    """Check a line: ``fgbench``, ``torchrun``, ``make``, or ``pip install``; comments are left out.
+    """Check a line of ``fgbench``, ``torchrun``, ``docker``, ``make`` or ``pip install``; no comments.
 
     Raises:
         WrongLineError: If it names what there is not, or another program.
@@ -40,6 +40,8 @@ def check_line(line: str) -> None:
         if module != "fgbench":
             raise WrongLineError(f"{line}: module {module}, expected fgbench")
         check_command(rest)
+    elif program == "docker":
+        _check_docker(line, arguments)
     elif program == "make":
         _check_targets(arguments)
     elif program == "pip" and arguments[:1] == ["install"]:
@@ -57,6 +59,8 @@ def check_command(words: list[str]) -> None:
     command, rest = typer.main.get_command(app), list(words)
     while hasattr(command, "commands"):
         inner = command.commands.get(rest[0]) if rest else None
+        if inner is None and rest and command.name == "export":  # of a network, as its group reads it
+            inner, rest = command.commands["network"], ["network", *rest]
         if inner is None:
             raise WrongLineError(f"fgbench {' '.join(words)}: no such command")
         command, rest = inner, rest[1:]
@@ -76,6 +80,16 @@ def check_command(words: list[str]) -> None:
 def _recipes() -> frozenset[str]:
     """Names of all packed recipes, and of that of the package in the documentation."""
     return frozenset({card.name for card in recipe_cards()} | {"my-faces"})
+
+
+def _check_docker(line: str, arguments: list[str]) -> None:
+    if arguments == ["build", "-t", "fgbench", "."]:
+        if not (ROOT / "Dockerfile").is_file():
+            raise WrongLineError(f"{line}: no Dockerfile")
+    elif arguments[:4] == ["run", "--rm", "-v", "$PWD:/data"] and arguments[4:5] == ["fgbench"]:
+        check_command(arguments[5:])
+    else:
+        raise WrongLineError(f"{line}: no line of docker that the Dockerfile is for")
 
 
 def _check_targets(targets: list[str]) -> None:
