@@ -94,8 +94,8 @@ class LbpSvmConfig(SvmConfig):
     """Gammas to choose from: of ``rbf`` as multiples of 1 / (features x variance), of ``chi2`` of 1 / (mean
     sum between training images)."""
     selection: Literal["auto", "inner-cv", "part"] = "auto"
-    """Choice of settings: ``part``, by the validation part or fold; ``inner-cv``, by cross-validation over the
-    groups (persons, mostly) of training and selection together, whose machine is fitted to all of them in the
+    """Choice of settings: ``part``, by the validation part or fold; ``inner-cv``, by cross-validation over
+    groups (persons, mostly) of training and selection together, whose machine is fitted to all in the
     end; ``auto``: ``inner-cv`` where the protocol is k-fold, else ``part``."""
     inner_folds: Annotated[int, Field(ge=3, le=100)] = 5
     """Folds of ``inner-cv``; fewer where there are fewer groups."""
