@@ -45,7 +45,7 @@ def is_quiet() -> bool:
 
 
 @contextmanager
-def told(*, quiet: bool, verbose: bool, log_file: Path | None) -> Iterator[None]:
+def logged(*, quiet: bool, verbose: bool, log_file: Path | None) -> Iterator[None]:
     """Context of a command that tells as much as was asked for.
 
     Args:
