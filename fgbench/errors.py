@@ -42,8 +42,8 @@ class FgbenchError(Exception):
             or not (frame.filename.startswith(own) or f"{os.sep}IPython{os.sep}" in frame.filename)
         ]
         where = [line.rstrip() for line in traceback.format_list(frames)]
-        said = [f"{type(self).__name__}: {self.message}", *([f"  {self.hint}"] if self.hint else [])]
-        return [*where, *said]
+        message = [f"{type(self).__name__}: {self.message}", *([f"  {self.hint}"] if self.hint else [])]
+        return [*where, *message]
 
 
 class ConfigError(FgbenchError):

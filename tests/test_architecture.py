@@ -163,6 +163,39 @@ def test_source_files_are_documented_and_have_no_grab_bag_names(path):
     assert "pickle" not in names
 
 
+def _docstrings(tree):
+    """Docstrings of a module, its classes and functions, and of the values that it and its classes bind."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            yield ast.get_docstring(node) or ""
+        if isinstance(node, ast.Module | ast.ClassDef):
+            for one in node.body:
+                if isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant):
+                    yield str(one.value.value)
+
+
+QUESTION = re.compile(r"(What|Where|How|That|When|Who|Whose|Which)\b")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_docstrings_begin_with_what_the_thing_is(path):
+    texts = _docstrings(ast.parse(path.read_text(encoding="utf-8")))
+    assert [text for text in texts if QUESTION.match(text)] == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '"""How it is done."""',
+        'class A:\n    """What it is."""',
+        'class A:\n    field = 1\n    """Which one."""',
+        'def f():\n    def g():\n        """Where it lies."""',
+    ],
+)
+def test_docstrings_that_begin_otherwise_are_found(source):
+    assert any(QUESTION.match(text) for text in _docstrings(ast.parse(source)))
+
+
 def test_heavy_packages_are_not_imported_for_the_help():
     code = (
         "import sys\nsys.argv = ['fgbench', '--help']\nfrom fgbench.cli.app import main\n"

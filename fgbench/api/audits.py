@@ -19,7 +19,7 @@ _SHOWN = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audited:
-    """What an audit has found.
+    """Result of an audit.
 
     Attributes:
         audit: All of it: parts that were compared, leaks, groups of clips that show the same.

@@ -96,7 +96,7 @@ def predict_files(
         told: Hears lines of text on each file when it is done; ``None``: nobody.
     """
     from fgbench.inference.drawn_files import DRAWN, is_drawn, output_names
-    from fgbench.inference.told_files import write_file_rows
+    from fgbench.inference.file_output import write_file_rows
     from fgbench.inference.unit_rows import TABLE, write_unit_rows
     from fgbench.preparation.failures import LOG, TRANSIENT
     from fgbench.workfolders.output_folders import writing_in
@@ -140,7 +140,7 @@ def predict_files(
 def _written(names: Sequence[str], *, all_faces: bool) -> list[str]:
     """Names of all files that may be written for inputs."""
     from fgbench.inference.drawn_files import FRAMES, PICTURE
-    from fgbench.inference.told_files import MOST_DRAWN
+    from fgbench.inference.file_output import MOST_DRAWN
 
     endings = [FRAMES, PICTURE]
     if all_faces:
@@ -161,7 +161,7 @@ def _predict_each(
     told: Told | None,
 ) -> None:
     """Append a row per file, or face, to ``predicted``, and write its pictures and frames."""
-    from fgbench.inference.told_files import file_lines, file_row
+    from fgbench.inference.file_output import file_lines, file_row
 
     for number, (path, name) in enumerate(zip(files, names, strict=True)):
         for prediction, written in _predicted(own, path, name, out, top=top, all_faces=all_faces):

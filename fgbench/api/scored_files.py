@@ -1,4 +1,4 @@
-"""What another program predicted, scored under the protocol of a work folder, for the console."""
+"""Predictions of another program, scored under the protocol of a work folder, for the console."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class UnitRun:
-    """What a detector of action units found in the test frames of a work folder.
+    """Result of a detector of action units on the test frames of a work folder.
 
     Attributes:
         name: Name of the experiment, with fold and seed.

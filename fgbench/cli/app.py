@@ -128,7 +128,7 @@ def _root(
         raise typer.BadParameter(
             "expected one of --quiet and --verbose: leave one out", param_hint="--verbose"
         )
-    ctx.with_resource(verbosity.told(quiet=quiet, verbose=verbose, log_file=log_file))
+    ctx.with_resource(verbosity.logged(quiet=quiet, verbose=verbose, log_file=log_file))
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""How much commands tell, and the file that keeps it: ``--quiet``, ``--verbose`` and ``--log-file``.
+"""Log options: ``--quiet``, ``--verbose``, and ``--log-file``, which keeps all that commands tell.
 
 All goes through :mod:`logging` under the name ``fgbench``. Lines that a command prints on the error stream
 are records of ``fgbench.cli``; modules add their own. A file takes all of them, whatever the terminal shows.
@@ -45,7 +45,7 @@ def is_quiet() -> bool:
 
 
 @contextmanager
-def told(*, quiet: bool, verbose: bool, log_file: Path | None) -> Iterator[None]:
+def logged(*, quiet: bool, verbose: bool, log_file: Path | None) -> Iterator[None]:
     """Context of a command that tells as much as was asked for.
 
     Args:

@@ -29,7 +29,7 @@ class ImageNetworkConfig(BaselineConfig):
     """Keys of the recipes of users' own image networks, see :mod:`fgbench.methods.image_network`."""
 
     method: str = ""
-    """What tables call it; empty: the name of the recipe."""
+    """Name in tables; empty: the name of the recipe."""
     optimiser: OptimiserConfig = OptimiserConfig()
     data: ImageDataConfig = ImageDataConfig()
 
@@ -94,9 +94,9 @@ class LbpSvmConfig(SvmConfig):
     """Gammas to choose from: of ``rbf`` as multiples of 1 / (features x variance), of ``chi2`` of 1 / (mean
     sum between training images)."""
     selection: Literal["auto", "inner-cv", "part"] = "auto"
-    """What chooses: ``part``, the validation part or fold; ``inner-cv``, a cross-validation over the groups
-    (persons, mostly) of training and selection together, whose machine is fitted to all of them in the end;
-    ``auto``: ``inner-cv`` where the protocol is k-fold, else ``part``."""
+    """Choice of settings: ``part``, by the validation part or fold; ``inner-cv``, by cross-validation over
+    groups (persons, mostly) of training and selection together, whose machine is fitted to all in the
+    end; ``auto``: ``inner-cv`` where the protocol is k-fold, else ``part``."""
     inner_folds: Annotated[int, Field(ge=3, le=100)] = 5
     """Folds of ``inner-cv``; fewer where there are fewer groups."""
     refit: bool = False
@@ -142,9 +142,9 @@ class InsightFaceConfig(BaselineConfig):
     arcface_margin: NonNegative = 0.5
     """Angular margin m of the ArcFace head, in radians."""
     crops: Literal["wide", "stored"] = "wide"
-    """What 112 x 112 crops are cut from: ``wide`` the faces of stage ``wide_faces``, which holds them whole;
-    ``stored`` the 224 px faces, which lack about a quarter of a crop, filled by repeating their border: for
-    work folders whose videos are gone."""
+    """Pictures that 112 x 112 crops are cut from: ``wide`` the faces of stage ``wide_faces``, which hold them
+    whole; ``stored`` the 224 px faces, which lack about a quarter of a crop, filled by repeating their
+    border: for work folders whose videos are gone."""
     head_rate: PositiveFloat = 1e-3
     """Learning rate of the head; the backbone has ``optimiser.learning_rate``. Not stated in the paper."""
     optimiser: OptimiserConfig = OptimiserConfig()

@@ -22,7 +22,7 @@ class AttentionConfig(Section):
     (paper section IV-B, equations 3 to 5)."""
 
     features: Literal["face", "all", "mac"] = "face"
-    """What a frame is described by: ``face`` embedding and maximum activations of the whole face (2304
+    """Description of a frame: ``face`` embedding and maximum activations of the whole face (2304
     numbers), ``all`` those of the enlarged regions too, ``mac`` the maximum activations alone (256). The
     paper says 256 without saying which."""
     size: Units = 256
@@ -195,7 +195,7 @@ class TrainClipConfig(Section):
     c3d_lstm: C3dLstmConfig = C3dLstmConfig()
     losses: ClipLossConfig = ClipLossConfig()
     choose_by: Literal["uar", "probability"] = "uar"
-    """What the epoch is chosen by on validation: ``uar`` the mean accuracy of the classes, ``probability``
+    """Score on validation that chooses the epoch: ``uar`` the mean accuracy of the classes, ``probability``
     the mean over classes of the probability of the true class, which says more where validation clips are
     few. Not stated in the paper."""
     head_factor: PositiveFloat = 1.0

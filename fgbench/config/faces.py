@@ -27,7 +27,7 @@ class FacesConfig(Section):
     landmarks: Literal[68, 5] = 68
     """Points of the predictor. The 5-point model has the more permissive licence, and gives no pose."""
     policy: Literal["largest", "central", "track"] = "largest"
-    """Which face is taken when there are several. ``largest``: a face that is followed is left for another
+    """Choice among several faces. ``largest``: a face that is followed is left for another
     only if that is clearly larger. ``central``: the nearest to the middle of the frame, likewise. ``track``:
     the largest at the start, and that one for as long as it can be followed."""
     align: Literal["always", "never", "where-found"] = "always"
@@ -41,7 +41,7 @@ class FacesConfig(Section):
     min_face_px: Annotated[float, Field(ge=1.0, le=16384.0)] = 40.0
     """Narrower faces (width of the detector's box, px) are not looked for, and not taken."""
     geometry: Literal["face", "dlib"] = "face"
-    """How the aligned face is laid out. ``face`` holds chin and brows, mouth open too; ``dlib`` is
+    """Layout of the aligned face. ``face`` holds chin and brows, mouth open too; ``dlib`` is
     ``dlib.get_face_chip``, which cuts most chins off. Not stated in the paper, which aligns by dlib."""
     padding: Annotated[float, Field(ge=0.0, le=2.0)] | None = None
     """Margin around the face in geometry ``dlib``, as ``get_face_chip`` counts it (0.25 where none is given).
@@ -59,8 +59,8 @@ class FacesConfig(Section):
     """Whether landmarks are steadied by those of the frame before and of the frame after, where that does not
     lag (`fgbench.faces.smoothing`). Not stated in the paper."""
     min_track_s: Annotated[float, Field(ge=0.0, le=3600.0)] = 0.4
-    """Where a clip has a face that stays, the frames of those that are followed for less than so many seconds
-    get the status ``passing``; 0 takes them all. Not stated in the paper."""
+    """Frames of faces that are followed for less than so many seconds get the status ``passing``, in clips
+    that have a face that stays; 0 takes them all. Not stated in the paper."""
     min_track_score: Annotated[float, Field(ge=-1e6, le=1e6)] = 0.3
     """A face whose best score (the detector's own) is lower has to stay four times as long."""
     redetect_every: Positive = 24

@@ -62,6 +62,6 @@ class WideFacesConfig(Section):
     enabled: bool = False
     """Whether they are made."""
     margin: Annotated[float, Field(ge=0.0, le=2.0)] = 0.375
-    """How much is added on each side, as a share of the stored face's side. Not stated in the paper;
+    """Margin on each side, as a share of the stored face's side. Not stated in the paper;
     InsightFace's crop of the mean face takes 0.18 above it and nothing beside it (of geometry ``dlib`` 0.20
     and 0.06); what is left is for faces that are turned, and for copies."""

@@ -54,7 +54,7 @@ class ProtocolConfig(Section):
     kind: Literal["parts", "k-fold"] = "parts"
     """``parts``: parts of the data set; ``k-fold``: every fold is tested once."""
     label: str = ""
-    """What tables say of it; empty is what follows from the rest."""
+    """Name in tables; empty is what follows from the rest."""
     train: tuple[Part, ...] = ("train",)
     """Parts to train on."""
     selection: tuple[Part, ...] = ("val",)
@@ -64,9 +64,11 @@ class ProtocolConfig(Section):
     folds: Annotated[int, Field(ge=3, le=1000)] = 10
     """Number of folds."""
     group_by: Literal["found", "clip_id", "source_id", "subject_id"] = "found"
-    """What folds, and what is held out, must not divide. ``found``: persons where the data set tells them."""
+    """Groups that folds, and what is held out, must not divide. ``found``: persons where the data set tells
+    them."""
     fold_selection: Literal["next", "held-out"] = "next"
-    """What chooses in a fold: ``next``, the fold after it; ``held-out``, a tenth of the groups outside it."""
+    """Samples that choose in a fold: ``next``, the fold after it; ``held-out``, a tenth of the groups outside
+    it."""
     fold_file: str | None = None
     """Official folds: ``folds.csv`` are those that the adapter lists."""
 
@@ -84,7 +86,7 @@ class IngestConfig(Section):
     decoder: str = "pyav"
     """Plugin in ``fgbench/decoders``; also used by the faces stage, and named in the manifests."""
     truncated: Literal["reject", "use"] = "reject"
-    """What becomes of a video that lacks its end: it is rejected, or its frames that are left are used
+    """Treatment of a video that lacks its end: it is rejected, or its frames that are left are used
     (``truncated`` and ``n_announced`` in ``clips``; decoder ``pyav`` alone reads such)."""
     max_picture_px: Annotated[int, Field(ge=1, le=1_000_000_000)] = 64_000_000
     """Most pixels of a still picture, width times height; a larger one is rejected before it is decoded."""
@@ -121,8 +123,8 @@ class SplitConfig(Section):
     use_official: bool = True
     """Keep the parts that the data set names; clips without one are divided by the rules below."""
     group_by: Literal["found", "clip_id", "source_id", "subject_id"] = "found"
-    """What must not be divided. ``found``: persons where the data set tells them, and each other clip by
-    itself; with fewer persons than parts, clips. The paper divides by clip."""
+    """Groups that must not be divided. ``found``: persons where the data set tells them, and each other clip
+    by itself; with fewer persons than parts, clips. The paper divides by clip."""
     assign: Literal["hash", "exact"] = "hash"
     """``hash``: each clip by itself, so that a new one leaves the others where they are, but for those that
     ``cover_all_classes`` moves; persons and sources by their number, so that no part is without any as long
@@ -171,7 +173,7 @@ class AuditConfig(Section):
     """Whether they are taken out of training and validation. Of k-fold sets one group (``protocol.group_by``)
     keeps what several show, the one with the first clip by id, and the others lose it."""
     apart: Literal["found", "clip_id", "source_id", "subject_id"] = "clip_id"
-    """What counts as a leak beside clips, files and pictures: a source or a subject in two parts.
+    """Leaks that count beside clips, files and pictures: a source or a subject in two parts.
     ``fgbench prepare --drop-leaks`` takes what ``split.group_by`` says; of folds it is always what
     ``protocol.group_by`` says."""
     folds: bool = False

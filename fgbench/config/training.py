@@ -57,7 +57,7 @@ class NetworkConfig(Section):
     suppress_radius: Annotated[int, Field(ge=0, le=5)] = 1
     """Cells around a chosen one that are not chosen any more; 0 is the literal reading of section V-E."""
     freeze: Frozen | None = None
-    """What of the trunk that training starts from stays as it is, batch normalisation included: all of it,
+    """Layers of the trunk that training starts from that stay as they are, batch normalisation included: all,
     its stem (the first convolution and the region layer), or none. ``null`` keeps all of a trunk of action
     units, as the paper says (section IV-A), unless ``losses.units`` trains it, and none of any other. Values
     that are drawn train always."""

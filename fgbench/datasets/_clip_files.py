@@ -117,9 +117,9 @@ class ClipFiles:
         if _is_file(self._root / self._before / plain):  # below a folder that is linked to more than once
             return self._there(self._before + plain)
         if "\\" in clip:  # as Windows writes paths
-            found = self._find(clip.replace("\\", "/"))
-            if found.path in self._kinds:
-                return found
+            named = self._find(clip.replace("\\", "/"))
+            if named.path in self._kinds:
+                return named
         detail = f"no video or picture {clip!r} below {self._base}"
         return NamedFile(clip_id=clip_id, path=clip, problem=("missing_file", detail))
 

@@ -20,7 +20,7 @@ A frame's result depends on nothing but the given frames of its clip.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
@@ -28,74 +28,23 @@ import numpy.typing as npt
 
 from fgbench.config import FacesConfig
 from fgbench.faces import scene
-from fgbench.faces.detection import Detection
 from fgbench.faces.dissolves import LOOK_EVERY, RecentPictures
-from fgbench.faces.fallback_search import other_turns
 from fgbench.faces.geometry import box_iou
-from fgbench.faces.locating import Located, Models, at_detection, check, distance, load_models, locate, look
+from fgbench.faces.locating import Models, check, load_models, locate, look
 from fgbench.faces.observation import Observation, aligned
 from fgbench.faces.placement import Placement
-from fgbench.faces.quality import agreement_with_detection
 from fgbench.faces.searching import Searcher
+from fgbench.faces.seen_faces import KEEP_MARGIN, SeenFace, checked, see, seen_at
 from fgbench.faces.selection import choose, rank
 from fgbench.faces.status import AMBIGUOUS, CORRUPT_FRAME, NO_FACE, OK
+from fgbench.faces.tracks import SAME_LOOK, Track, has_jumped, is_same
 from fgbench.media.video import Frame, Image
 
-# Score of dlib's HOG detector, ours: a face that is followed is kept a little below acceptance.
-_KEEP_MARGIN = 0.3
-# Correlations of aligned thumbnails, ours: above the first a face is not checked early, below the
-# second it is another person's.
-_SAME_LOOK = 0.85
-_SAME_PERSON_LOOK = 0.5
-_SAME_FACE_IOU = 0.3
-# Movement from one frame to the next, in widths and radians, beyond which the detector checks the face at
-# once: half of the movement that the predictor tolerates.
-_FAST_WIDTHS = 0.08
-_FAST_TURN_RAD = 0.15
+_SAME_FACE_IOU = 0.3  # overlap with the tracked face's box from which on a detection is that face
 _MOST_LOST = 3  # lost tracks that may be resumed
-# How far a face moves, in its widths, and grows between two checks: the range of the local search.
-_SAME_FACE_WIDTHS = 1.0
-_SAME_FACE_LOG_SCALE = 0.35
 
 Observed = tuple[Frame, Observation]
 """A frame and its observation."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """A detected face: located in that frame, with the detector's score, and the agreement of the landmarks
-    with the detection."""
-
-    face: Located
-    score: float
-    agreement: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Track:
-    """The tracked face, as it was in the last frame.
-
-    Attributes:
-        track_id: Its number.
-        began_at: Number of its first frame.
-        face: Its landmarks and placement.
-        score: Of the last check.
-        agreement: Of its landmarks with the detection in the last frame; 1 without a detection.
-        appearance: Thumbnail at the last check.
-        checked_at: Frame of the last check.
-        portrait: Thumbnail at the check with the highest score.
-        portrait_score: That score.
-    """
-
-    track_id: int
-    began_at: int
-    face: Located
-    score: float
-    agreement: float
-    appearance: Image
-    checked_at: int
-    portrait: Image
-    portrait_score: float
 
 
 class FaceTracker:
@@ -116,9 +65,9 @@ class FaceTracker:
         self._options = options or FacesConfig()
         self._models = models or load_models(self._options)
         self._searcher = Searcher(self._options, self._models)
-        self._track: _Track | None = None
-        self._lost: tuple[_Track, ...] = ()  # the last first
-        self._doubted: tuple[_Track, ...] = ()  # tracks before a cut that may be a fast head
+        self._track: Track | None = None
+        self._lost: tuple[Track, ...] = ()  # the last first
+        self._doubted: tuple[Track, ...] = ()  # tracks before a cut that may be a fast head
         self._rivals: tuple[Placement, ...] = ()
         self._n_tracks = 0
         self._n_faces = 0
@@ -187,7 +136,7 @@ class FaceTracker:
         self._recent.clear()
         return decided
 
-    def _follow_dissolve(self, track: _Track) -> list[Observed]:
+    def _follow_dissolve(self, track: Track) -> list[Observed]:
         """Search the next frame while the tracked face dissolves; afterwards it is another one."""
         since = self._recent.dissolved_since(track.face.placement.box_xyxy)
         if since is None and self._dissolving_since is None:
@@ -233,11 +182,11 @@ class FaceTracker:
         if self._track is None and not self._rivals:
             assert self._scene is not None  # feed() sampled this frame last
             detections = self._searcher.find(frame, luma, self._scene)
-            self._choose(frame, [self._checked(frame, item) for item in detections])
+            self._choose(frame, [checked(frame, item, self._models) for item in detections])
         self._doubted = ()
         if self._track is not None:
             track = self._track
-            return self._observed(_Seen(track.face, track.score, track.agreement))
+            return self._observed(SeenFace(track.face, track.score, track.agreement))
         return Observation(status=AMBIGUOUS if self._rivals else NO_FACE, n_faces=self._n_faces)
 
     def _look_back(self, frames: list[Frame]) -> dict[int, Observation]:
@@ -249,7 +198,7 @@ class FaceTracker:
         placements = self._rivals if self._track is None else (self._track.face.placement,)
         observations = {}
         for frame in reversed(frames):
-            seen = [self._see(frame, placement) for placement in placements]
+            seen = [see(frame, placement, self._models) for placement in placements]
             visible = [item for item in seen if item is not None]
             placements = tuple(item.face.placement for item in visible) if len(visible) == len(seen) else ()
             if not placements:
@@ -260,43 +209,43 @@ class FaceTracker:
                 observations[frame.index] = self._observed(visible[0])
         return observations
 
-    def _follow(self, frame: Frame, luma: Image, track: _Track, *, must_check: bool) -> None:
+    def _follow(self, frame: Frame, luma: Image, track: Track, *, must_check: bool) -> None:
         """Continue the track in a frame, or lose it."""
         face = locate(luma, track.face.placement, self._models.predictor)
         is_time = must_check or frame.index - track.checked_at >= self._options.check_every
-        is_due = is_time or not face.settled or _has_jumped(track.face.placement, face.placement)
-        if not is_due and scene.correlation(look(face), track.appearance) >= _SAME_LOOK:
+        is_due = is_time or not face.settled or has_jumped(track.face.placement, face.placement)
+        if not is_due and scene.correlation(look(face), track.appearance) >= SAME_LOOK:
             self._track = replace(track, face=face, agreement=1.0)
             return
-        seen = check(frame, face, self._models, margin=_KEEP_MARGIN)
+        seen = check(frame, face, self._models, margin=KEEP_MARGIN)
         if seen is not None:
             self._take_up(
-                (track,), self._at_detection(luma, seen, face), frame.index, is_followed=not must_check
+                (track,), seen_at(luma, seen, self._models, face), frame.index, is_followed=not must_check
             )
             return
         near = self._searcher.find_near(luma, track.face.placement)
         if near is not None:
-            self._take_up((track, *self._lost), self._at_detection(luma, near), frame.index)
+            self._take_up((track, *self._lost), seen_at(luma, near, self._models), frame.index)
             return
         self._lose(track)
         self._searcher.face_lost(track.face.placement.roll_rad)
 
-    def _lose(self, track: _Track) -> None:
+    def _lose(self, track: Track) -> None:
         """Stop tracking this face, and resume it where it is detected again."""
         self._track, self._lost = None, (track, *self._lost)[:_MOST_LOST]
 
-    def _look_for_others(self, frame: Frame, luma: Image, track: _Track) -> None:
+    def _look_for_others(self, frame: Frame, luma: Image, track: Track) -> None:
         """Search for faces that the policy may prefer to the tracked one."""
         box = track.face.placement.box_xyxy
         detections = self._searcher.find_others(frame, luma, track.face.placement.width_px)
         others = [item for item in detections if box_iou(item.box_xyxy, box) < _SAME_FACE_IOU]
-        held = _Seen(track.face, track.score, track.agreement)
-        self._choose(frame, [held, *(self._checked(frame, item) for item in others)], held=0)
+        held = SeenFace(track.face, track.score, track.agreement)
+        self._choose(frame, [held, *(checked(frame, item, self._models) for item in others)], held=0)
 
     def _compare_rivals(self, frame: Frame, luma: Image) -> None:
         """Check faces that the policy could not decide between: one may be gone, or be the better one by
         now."""
-        seen = [self._see(frame, placement) for placement in self._rivals]
+        seen = [see(frame, placement, self._models) for placement in self._rivals]
         visible = [item for item in seen if item is not None]
         if len(visible) == len(seen) and not self._searcher.is_due(frame.index):
             self._choose(frame, visible)
@@ -304,7 +253,7 @@ class FaceTracker:
             self._rivals = ()
             self._searcher.forget()
 
-    def _choose(self, frame: Frame, faces: list[_Seen], *, held: int | None = None) -> None:
+    def _choose(self, frame: Frame, faces: list[SeenFace], *, held: int | None = None) -> None:
         """Track the face that the policy selects, or note that it cannot decide."""
         self._n_faces = len(faces)
         self._rivals = ()
@@ -323,8 +272,8 @@ class FaceTracker:
             self._lost = tuple(others)[:_MOST_LOST]
 
     def _take_up(
-        self, candidates: tuple[_Track, ...], seen: _Seen, index: int, *, is_followed: bool = False
-    ) -> _Track:
+        self, candidates: tuple[Track, ...], seen: SeenFace, index: int, *, is_followed: bool = False
+    ) -> Track:
         """Continue a track, or begin one, with a detected face.
 
         Args:
@@ -334,8 +283,8 @@ class FaceTracker:
             is_followed: Whether it certainly belongs to the first, tracked from the previous frame.
         """
         appearance = look(seen.face)
-        alike = (item for item in candidates if is_followed or _is_same(item, seen.face, appearance))
-        doubted = (item for item in self._doubted if _is_same(item, seen.face, appearance, _SAME_LOOK))
+        alike = (item for item in candidates if is_followed or is_same(item, seen.face, appearance))
+        doubted = (item for item in self._doubted if is_same(item, seen.face, appearance, SAME_LOOK))
         previous = next(chain(alike, doubted), None)
         if previous is not None:
             track_id, began_at = previous.track_id, previous.began_at
@@ -344,7 +293,7 @@ class FaceTracker:
             track_id, began_at = self._n_tracks, index
             portrait, best = appearance, seen.score
             self._n_tracks += 1
-        self._track = _Track(
+        self._track = Track(
             track_id=track_id,
             began_at=began_at,
             face=seen.face,
@@ -357,37 +306,7 @@ class FaceTracker:
         )
         return self._track
 
-    def _see(self, frame: Frame, placement: Placement) -> _Seen | None:
-        """The face near a placement, if the detector detects one there."""
-        face = locate(frame.gray(), placement, self._models.predictor)
-        seen = check(frame, face, self._models, margin=_KEEP_MARGIN)
-        return None if seen is None else self._at_detection(frame.gray(), seen, face)
-
-    def _at_detection(self, luma: Image, detection: Detection, located: Located | None = None) -> _Seen:
-        """A detected face with its landmarks, which are predicted anew where the given ones lie beside it."""
-        face = at_detection(luma, detection, self._models.predictor, located)
-        return _Seen(face, detection.score, agreement_with_detection(distance(face.placement, detection)))
-
-    def _checked(self, frame: Frame, detection: Detection) -> _Seen:
-        """A detection of a search, checked once more upright and in a finer picture.
-
-        Where that fails, the face may be tilted, and the landmarks turned the wrong way.
-        """
-        luma = frame.gray()
-        first = self._at_detection(luma, detection)
-        seen = check(frame, first.face, self._models, margin=_KEEP_MARGIN)
-        if seen is not None:
-            return replace(self._at_detection(luma, seen, first.face), score=detection.score)
-        tilted = [
-            self._at_detection(luma, replace(detection, roll_rad=detection.tilt_rad + turn, points_xy=None))
-            for turn in other_turns(0.0)
-        ]
-        checked = [(check(frame, item.face, self._models, margin=0.0), item.face) for item in tilted]
-        upright = [self._at_detection(luma, seen, face) for seen, face in checked if seen is not None]
-        best = max(upright, key=lambda item: item.score, default=None)
-        return first if best is None else replace(best, score=detection.score)
-
-    def _observed(self, seen: _Seen) -> Observation:
+    def _observed(self, seen: SeenFace) -> Observation:
         assert self._track is not None
         return Observation(
             status=OK,
@@ -397,22 +316,3 @@ class FaceTracker:
             quality=seen.agreement,
             landmarks=seen.face.landmarks.astype(np.float32),
         )
-
-
-def _has_jumped(before: Placement, after: Placement) -> bool:
-    """Return whether a face moved so far between two frames that its landmarks may have been left behind."""
-    moved = float(np.linalg.norm(after.centre - before.centre)) / before.width_px
-    turned = abs(float(np.angle(np.exp(1j * (after.roll_rad - before.roll_rad)))))
-    return moved > _FAST_WIDTHS or turned > _FAST_TURN_RAD
-
-
-def _is_same(track: _Track, face: Located, appearance: Image, least: float = _SAME_PERSON_LOOK) -> bool:
-    """Return whether a face is near a track's, about as large, and looks like it (correlation)."""
-    placement, last = face.placement, track.face.placement
-    away = float(np.linalg.norm(placement.centre - last.centre)) / max(placement.width_px, last.width_px)
-    grown = abs(float(np.log(max(placement.width_px, 1e-6) / max(last.width_px, 1e-6))))
-    return (
-        away <= _SAME_FACE_WIDTHS
-        and grown <= _SAME_FACE_LOG_SCALE
-        and any(scene.correlation(appearance, other) >= least for other in (track.portrait, track.appearance))
-    )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fgbench.inference.told_files import MOST_DRAWN, OWN, SUMS, ranked, streams_named
+from fgbench.inference.file_output import MOST_DRAWN, OWN, SUMS, ranked, streams_named
 from fgbench.printable import printable_name
 
 if TYPE_CHECKING:

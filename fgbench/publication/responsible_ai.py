@@ -28,7 +28,7 @@ _MOST_CLASSES = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What is known of a data set.
+    """Facts of a data set.
 
     Attributes:
         config: Its recipe.
@@ -123,8 +123,8 @@ def _missing(facts: Facts) -> str:
     reasons = Counter[str]()
     for (_, reason), count in facts.reasons.items():
         reasons[reason] += count
-    told = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
-    return f"{counted(sum(reasons.values()), 'clip')} of {len(facts.entries)} not used: {told}"
+    listed = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
+    return f"{counted(sum(reasons.values()), 'clip')} of {len(facts.entries)} not used: {listed}"
 
 
 def _preprocessing(config: PrepareConfig) -> list[str]:
@@ -178,30 +178,30 @@ def _tools(facts: Facts) -> list[str]:
 
 def _biases(facts: Facts) -> list[str]:
     counts = Counter(label for label in facts.labels if label is not None)
-    told = []
+    biases = []
     if counts:
         shown = ", ".join(f"{plain(label)} {count}" for label, count in counts.most_common(_MOST_CLASSES))
-        told.append(f"Clips per class: {shown}")
-    known = [entry.subject_id for entry in facts.entries if entry.subject_id is not None]
-    if known:
-        most = max(Counter(known).values())
-        told.append(
-            f"{counted(len(set(known)), 'person')} named in {len(known)} of {len(facts.entries)} clips, the "
-            f"most frequent in {most}"
+        biases.append(f"Clips per class: {shown}")
+    subjects = [entry.subject_id for entry in facts.entries if entry.subject_id is not None]
+    if subjects:
+        most = max(Counter(subjects).values())
+        biases.append(
+            f"{counted(len(set(subjects)), 'person')} named in {len(subjects)} of {len(facts.entries)} "
+            f"clips, the most frequent in {most}"
         )
     else:
-        told.append(f"Who is shown is {UNKNOWN}")
+        biases.append(f"Who is shown is {UNKNOWN}")
     if not facts.config.dataset.synthetic:
-        told.append(f"Age, sex, origin and skin colour of the persons: {UNKNOWN}")
-    return told
+        biases.append(f"Age, sex, origin and skin colour of the persons: {UNKNOWN}")
+    return biases
 
 
 def _personal(facts: Facts) -> list[str]:
     if facts.config.dataset.synthetic:
         return ["none: drawn faces"]
-    told = ["Landmarks, boxes and poses of faces of persons, and what their faces show; no picture of them"]
+    kinds = ["Landmarks, boxes and poses of faces of persons, and what their faces show; no picture of them"]
     if any(entry.subject_id is not None for entry in facts.entries):
-        told.append("Names or numbers of persons, as the data set has them")
+        kinds.append("Names or numbers of persons, as the data set has them")
     if any(entry.votes for entry in facts.entries):
-        told.append("Names or numbers of annotators, and their votes")
-    return told
+        kinds.append("Names or numbers of annotators, and their votes")
+    return kinds

@@ -40,8 +40,8 @@ def units_state(
     workdir = folder.parents[3].resolve()
     states: list[State] = []
     for name, digest in several.items():
-        place = Path(os.path.normpath(workdir / details.get("workdirs", {}).get(name, ".")))
-        there = present if place == workdir else read_present(place)
+        other = Path(os.path.normpath(workdir / details.get("workdirs", {}).get(name, ".")))
+        there = present if other == workdir else read_present(other)
         if there is None or there.dataset != name:
             continue
         state = there.digest_state({**result, "manifest_digest": digest})

@@ -29,7 +29,7 @@ class UnitsNow:
     def __init__(self, workdir: Path) -> None:
         """Labels of the data set of a work folder."""
         self._workdir = workdir
-        self._found: dict[str, bool] = {}
+        self._stale: dict[str, bool] = {}
 
     @cached_property
     def _rows(self) -> tuple[AuRow, ...] | None:
@@ -74,25 +74,25 @@ class UnitsNow:
             return False
         with storage.explained(path):
             digest = digest_file(path)
-        if digest not in self._found:  # the runs on one trunk have equal tables
-            known = read_trained_units(run)
-            self._found[digest] = known is not None and self._differ(known, dataset)
-        return self._found[digest]
+        if digest not in self._stale:  # the runs on one trunk have equal tables
+            trained = read_trained_units(run)
+            self._stale[digest] = trained is not None and self._differ(trained, dataset)
+        return self._stale[digest]
 
-    def _differ(self, known: TrainedUnits, dataset: str) -> bool:
-        frames = {(clip, n): labels for (of, clip, n), labels in known.frames.items() if of == dataset}
-        images = {(clip, n): labels for (of, clip, n), labels in known.images.items() if of == dataset}
+    def _differ(self, trained: TrainedUnits, dataset: str) -> bool:
+        frames = {(clip, n): labels for (of, clip, n), labels in trained.frames.items() if of == dataset}
+        images = {(clip, n): labels for (of, clip, n), labels in trained.images.items() if of == dataset}
         now = self.of({*frames, *images}) if frames or images else None
         if now is None:
             return False
         for key, labels in [*frames.items(), *images.items()]:
-            told = now.get(key)
-            is_gone = told is None and key in frames
-            if labels is not None and (is_gone or _vector(told or {}, known.units) != labels):
+            current = now.get(key)
+            is_gone = current is None and key in frames
+            if labels is not None and (is_gone or _vector(current or {}, trained.units) != labels):
                 return True
         if not frames:
             return False
-        candidates = {key for key in self._usable or () if key[1] % known.frame_step == 0}
+        candidates = {key for key in self._usable or () if key[1] % trained.frame_step == 0}
         return bool(self.of(candidates - frames.keys()))
 
 

@@ -40,7 +40,7 @@ class TrainedUnits:
     images: Mapping[FrameKey, tuple[int, ...]]
 
 
-def write_trained_units(folder: Path, known: TrainedUnits) -> None:
+def write_trained_units(folder: Path, trained: TrainedUnits) -> None:
     """Write the table.
 
     Raises:
@@ -48,7 +48,7 @@ def write_trained_units(folder: Path, known: TrainedUnits) -> None:
     """
     import pyarrow as pa
 
-    keys = [*known.frames, *known.images]
+    keys = [*trained.frames, *trained.images]
     schema = pa.schema(
         [
             ("dataset", pa.string()),
@@ -57,14 +57,14 @@ def write_trained_units(folder: Path, known: TrainedUnits) -> None:
             ("labels", pa.list_(pa.int8())),
             ("is_image", pa.bool_()),
         ],
-        metadata={"units": json.dumps(list(known.units)), "frame_step": str(known.frame_step)},
+        metadata={"units": json.dumps(list(trained.units)), "frame_step": str(trained.frame_step)},
     )
     columns = {
         "dataset": [key[0] for key in keys],
         "clip_id": [key[1] for key in keys],
         "frame_index": [key[2] for key in keys],
-        "labels": [*known.frames.values(), *known.images.values()],
-        "is_image": [False] * len(known.frames) + [True] * len(known.images),
+        "labels": [*trained.frames.values(), *trained.images.values()],
+        "is_image": [False] * len(trained.frames) + [True] * len(trained.images),
     }
     storage.write_table(folder / TRAINED_UNITS, pa.table(columns, schema=schema))
 

@@ -1,4 +1,4 @@
-"""What results keep of how a network was trained, beside its settings: crops, and weights of the user's."""
+"""Facts of a network's training that results keep beside its settings: crops, and weights of the user's."""
 
 from __future__ import annotations
 

@@ -96,13 +96,13 @@ class SynthOptions:
             return
         if self.control is not None:
             raise ConfigError("classes of a control set, which has its own", "leave classes out")
-        known = list(recipes())
-        unknown = [label for label in self.classes if label not in known]
+        names = list(recipes())
+        unknown = [label for label in self.classes if label not in names]
         if unknown or not self.classes or len(set(self.classes)) < len(self.classes):
             what = f"no class {unknown[0]!r}" if unknown else "no class, or one twice"
             raise ConfigError(
-                f"classes of the synthetic data set: {what}, expected some of the {len(known)}, each once",
-                f"choose among {', '.join(known)}",
+                f"classes of the synthetic data set: {what}, expected some of the {len(names)}, each once",
+                f"choose among {', '.join(names)}",
             )
 
 

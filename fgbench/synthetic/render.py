@@ -34,7 +34,7 @@ _TEXELS_PER_PX = 0.0085
 _EAR_IN_FRONT = 0.10
 """Turn towards the camera from which an ear is seen before the head."""
 _SHIFT = 4
-_PLACES = {"r": (-0.355, 0.04), "l": (0.355, 0.04), "mouth": (0.0, 0.84), "crown": (0.0, -1.05)}
+_LANDMARKS = {"r": (-0.355, 0.04), "l": (0.355, 0.04), "mouth": (0.0, 0.84), "crown": (0.0, -1.05)}
 
 
 class Renderer:
@@ -185,8 +185,10 @@ class Renderer:
 @lru_cache(maxsize=1)
 def _spots() -> dict[str, tuple[slice, slice]]:
     """Rows and columns of the relief's raster at which the light on a feature is measured."""
-    names = tuple(_PLACES)
-    middles = np.rint(mesh.coordinates(np.array([_PLACES[name] for name in names])) * mesh.RELIEF).astype(int)
+    names = tuple(_LANDMARKS)
+    middles = np.rint(mesh.coordinates(np.array([_LANDMARKS[name] for name in names])) * mesh.RELIEF).astype(
+        int
+    )
     return {
         name: (slice(row - 3, row + 4), slice(column - 3, column + 4))
         for name, (column, row) in zip(names, middles.tolist(), strict=True)

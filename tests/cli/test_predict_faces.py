@@ -90,7 +90,7 @@ def test_several_people_are_told_and_each_has_a_row_on_demand(run, face_clips, t
 
 @pytest.mark.slow
 def test_that_not_all_faces_are_drawn_is_told_once(run, face_clips, tmp_path, monkeypatch):
-    for module in ("told_files", "drawn_files"):
+    for module in ("file_output", "drawn_files"):
         monkeypatch.setattr(f"fgbench.inference.{module}.MOST_DRAWN", 2)
     out = tmp_path / "out"
     done = predict(run, face_clips / "multi_face.jpg", "--out", out, "--all-faces")

@@ -17,7 +17,7 @@ sys.path.append(str(Path(__file__).parents[1] / "training"))
 
 from fgbench.cli.app import app
 from fgbench.config import TrainAuConfig
-from fgbench.methods._networks.known_units import write_known_units
+from fgbench.methods._networks.carried_units import write_carried_units
 from fgbench.methods.steps.units import train_units
 from fgbench.reports.freshness import read_present
 from fgbench.runs.trained_units import TRAINED_UNITS, read_trained_units
@@ -137,7 +137,7 @@ def test_runs_of_classes_on_a_trunk_of_such_labels_are_marked(here, tmp_path):
         (plain, None, name, {}),
     ):
         folder.mkdir()
-        write_known_units(folder, start, dataset=dataset, images=images)
+        write_carried_units(folder, start, dataset=dataset, images=images)
     known = read_trained_units(run)
     assert known == read_trained_units(trunk)
     assert [known.frames[name, clip, 3] for clip in ("c000", "c001", "c009")] == [(1, -1), (-1, 1), None]

@@ -55,7 +55,7 @@ def test_no_command_has_one_of_them_itself():
 
 
 def test_quiet_prints_results_and_errors_alone(capsys):
-    with verbosity.told(quiet=True, verbose=False, log_file=None):
+    with verbosity.logged(quiet=True, verbose=False, log_file=None):
         note("a note")
         say("a result")
         with progress_bars() as progress:
@@ -68,7 +68,7 @@ def test_quiet_prints_results_and_errors_alone(capsys):
 
 
 def test_verbose_adds_details_with_times_and_prints_nothing_twice(capsys):
-    with verbosity.told(quiet=False, verbose=True, log_file=None):
+    with verbosity.logged(quiet=False, verbose=True, log_file=None):
         note("a note")
         logging.getLogger("fgbench.media").debug("opened %s", "a\x1b[31m.mp4")
     first, second = capsys.readouterr().err.splitlines()
@@ -81,7 +81,7 @@ def test_verbose_adds_details_with_times_and_prints_nothing_twice(capsys):
 def test_a_file_keeps_lines_of_all_runs_in_plain_text(tmp_path, capsys):
     path = tmp_path / "fgbench.log"
     for number in (1, 2):
-        with verbosity.told(quiet=True, verbose=False, log_file=path):
+        with verbosity.logged(quiet=True, verbose=False, log_file=path):
             note(f"note {number}\nits second line \x1b[31m")
             with pytest.raises(SystemExit), errors_explained():
                 raise MediaError("cannot read x", "look at it")
@@ -101,7 +101,7 @@ def test_a_file_keeps_lines_of_all_runs_in_plain_text(tmp_path, capsys):
 def test_a_file_that_cannot_be_written_is_one_error(tmp_path, name):
     with (
         pytest.raises(ResourceError, match="cannot write the log file"),
-        verbosity.told(quiet=False, verbose=False, log_file=tmp_path / name),
+        verbosity.logged(quiet=False, verbose=False, log_file=tmp_path / name),
     ):
         pytest.fail("nothing is done without it")
     done = fgbench("recipes", "--log-file", tmp_path / name)
@@ -129,7 +129,7 @@ def test_quiet_and_verbose_exclude_each_other():
 @pytest.mark.slow
 def test_lines_of_workers_arrive_with_their_process(tmp_path):
     path = tmp_path / "fgbench.log"
-    with verbosity.told(quiet=True, verbose=False, log_file=path):
+    with verbosity.logged(quiet=True, verbose=False, log_file=path):
         workers = Workers(2, start)
         try:
             assert sorted(result for _, result in workers.run(double, [1, 2, 3])) == [2, 4, 6]

@@ -8,9 +8,9 @@ import torch
 
 from fgbench.config import FacesConfig
 from fgbench.faces.geometry import box_iou
+from fgbench.inference.file_output import file_lines, file_row
 from fgbench.inference.own_faces import everyone_own, observed_own, without_colour
 from fgbench.inference.pictures import predict_everyone, predict_file
-from fgbench.inference.told_files import file_lines, file_row
 from fgbench.inputs.crops import without_colour as grey_tensors
 from fgbench.media.video import ImageFrame
 from fgbench.methods.msau.opened import open_network

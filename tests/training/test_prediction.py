@@ -16,9 +16,9 @@ from PIL import Image
 from fgbench.config import FacesConfig
 from fgbench.errors import MediaError
 from fgbench.faces.still_picture import ImageFrame
+from fgbench.inference.file_output import file_lines
 from fgbench.inference.frame_predictions import corners
 from fgbench.inference.pictures import is_image, predict_file
-from fgbench.inference.told_files import file_lines
 from fgbench.media.images import read_image
 from fgbench.media.video import Limits
 from fgbench.methods.msau.opened import open_network

@@ -84,8 +84,8 @@ def files_of(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     names = (file for file in path.rglob("*") if not file.name.startswith("."))
-    found = sorted(file for file in names if file.suffix.lower() in _SUFFIXES and file.is_file())
-    tables = [file for file in found if file.suffix.lower() != ".txt"] or found
+    files = sorted(file for file in names if file.suffix.lower() in _SUFFIXES and file.is_file())
+    tables = [file for file in files if file.suffix.lower() != ".txt"] or files
     if not tables:
         raise DatasetError(
             f"{path} has no file of predictions ({', '.join(_SUFFIXES)})",

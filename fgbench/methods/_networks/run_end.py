@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fgbench.methods._networks.known_units import write_known_units
+from fgbench.methods._networks.carried_units import write_carried_units
 from fgbench.methods._networks.model_card import model_card
 from fgbench.methods._networks.trained_clips import write_trained_roles
 from fgbench.runs.results import write_run
@@ -59,7 +59,7 @@ def write_trained(
     """
     experiment = str(config["name"])
     write_trained_roles(context.folder(experiment), context, roles, start)
-    write_known_units(
+    write_carried_units(
         context.folder(experiment),
         start,
         dataset=str(context.details["dataset"]),

@@ -62,14 +62,14 @@ def check_trunk(trunk: Trained, config: TrainImageConfig) -> None:
         ConfigError: If it does not fit.\n
         ManifestError: If the weights do not describe their trunk.
     """
-    config_found = trunk.metadata["network"].get("trunk")
-    if not isinstance(config_found, dict):
+    described = trunk.metadata["network"].get("trunk")
+    if not isinstance(described, dict):
         raise ManifestError(f"{trunk.path} does not tell of its trunk", "train the network anew")
     wanted = config.network.trunk.model_dump(mode="json")
     different = sorted(
         key
         for key, value in wanted.items()
-        if config_found.get(key) != value and not (key == "region_layer" and config_found.get(key) is False)
+        if described.get(key) != value and not (key == "region_layer" and described.get(key) is False)
     )
     if different:
         raise ConfigError(

@@ -19,9 +19,9 @@ from fgbench.config import TrainAuConfig
 from fgbench.errors import DatasetError, ManifestError
 from fgbench.files.hashing import digest_json
 from fgbench.inputs.preprocessing import Preprocessing
+from fgbench.methods._networks.carried_units import write_labelled_frames
 from fgbench.methods._networks.face_agreement import refuse_mixed_faces
 from fgbench.methods._networks.fitting import fit_and_finish
-from fgbench.methods._networks.known_units import write_labelled_frames
 from fgbench.methods._networks.model_card import model_card
 from fgbench.methods._networks.trained_clips import write_trained_frames
 from fgbench.methods._networks.transfer_names import slug

@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-import numpy.typing as npt
 import torch
 from pydantic import ValidationError
 from torch import Tensor
 
 from fgbench.config import TrainClipConfig
 from fgbench.errors import ManifestError
-from fgbench.inputs.clip_set import ClipFrames, clip_frames
+from fgbench.inputs.clip_set import clip_frames
 from fgbench.methods._networks.face_agreement import refuse_other_faces
-from fgbench.methods._networks.single_faces import OfStoredFaces, check_faces
 from fgbench.methods._networks.weights_labels import labels_of
 from fgbench.methods.msau.opened import ImageNetwork, open_network
-from fgbench.methods.protocol import FaceNetwork, FacePosition, FacePredictions, Floats, Task
+from fgbench.methods.protocol import FaceNetwork, Task
 from fgbench.methods.protocol.graph import Graph
-from fgbench.methods.tmsau.data import OpenClips, open_clips
 from fgbench.methods.tmsau.flow_origin import refuse_other_flow
 from fgbench.methods.tmsau.graph import clip_graph
-from fgbench.methods.tmsau.inputs import ClipViews, Scale, see_pictures
-from fgbench.methods.tmsau.network import build, stream_pictures
-from fgbench.methods.tmsau.outcome import write_clip_outcome
-from fgbench.methods.tmsau.task import PredictedClips, predict_clips
+from fgbench.methods.tmsau.inputs import Scale
+from fgbench.methods.tmsau.network import build
+from fgbench.methods.tmsau.single_frames import SingleFrames
+from fgbench.methods.tmsau.workfolder_clips import WorkfolderClips
 from fgbench.models.tmsau import TmsauNet
 from fgbench.models.weights import check_fit, load_into
 from fgbench.runs.face_origin import FACE_ORIGIN
 from fgbench.runs.labels import LabelSet
-from fgbench.runs.samples import Sample
 from fgbench.runs.weights import Trained
 from fgbench.training.context import TrainingContext
 
@@ -134,149 +127,6 @@ class ClipNetwork:
             self.trained,
             grey=self.grey,
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class PredictedHere:
-    """Predictions of clips of a work folder; see :class:`fgbench.methods.protocol.PredictedClips`.
-
-    Attributes:
-        opened: The clips.
-        predicted: Their predictions.
-    """
-
-    opened: OpenClips
-    predicted: PredictedClips
-
-    @property
-    def streams(self) -> Mapping[str, Floats]:
-        """By stream: (N, K) probabilities."""
-        return self.predicted.streams
-
-    def fused(self, weight: float) -> Floats:
-        """Fused (N, K) probabilities of the streams."""
-        return self.predicted.fused(weight)
-
-    def fused_basic(self, weight: float) -> Floats:
-        """Fused (N, M) probabilities of the upper classes by the streams."""
-        return self.predicted.fused_basic(weight)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class WorkfolderClips:
-    """The clips of a work folder; see :class:`fgbench.methods.protocol.ClipReader`.
-
-    Attributes:
-        network: The network.
-        context: Context of the run.
-        frames: The frames of its clips.
-    """
-
-    network: ClipNetwork
-    context: TrainingContext
-    frames: ClipFrames
-
-    @property
-    def clip_ids(self) -> Collection[str]:
-        """Ids of the clips with at least one usable face."""
-        return self.frames.clip_ids
-
-    def predict(self, samples: Sequence[Sample]) -> PredictedHere:
-        """Predict clips of :attr:`clip_ids`, in their order."""
-        network, context = self.network, self.context
-        clips = self.frames.clip_set(samples, context.labels, context.device)
-        opened, _ = open_clips(
-            network.config, context, clips, network.image, network.scales, trained_on=False, grey=network.grey
-        )
-        return PredictedHere(opened=opened, predicted=predict_clips(network.model, opened))
-
-    def write(self, folder: Path, parts: Mapping[str, PredictedHere]) -> None:
-        """Write ``streams.parquet``, and ``attention.parquet`` where the network attends."""
-        outcomes = {part: (one.opened, one.predicted) for part, one in parts.items()}
-        write_clip_outcome(folder, outcomes, self.network.classes)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SingleFrames(OfStoredFaces):
-    """A clip network without image model on single faces: its spatial stream, if it takes pictures, on one
-    frame. See :class:`fgbench.methods.protocol.FaceNetwork`.
-
-    Attributes:
-        clips: The network.
-    """
-
-    clips: ClipNetwork
-
-    @property
-    def task(self) -> Task:
-        """``"clips"``."""
-        return "clips"
-
-    @property
-    def trained(self) -> Trained:
-        """Its weights."""
-        return self.clips.trained
-
-    @property
-    def device(self) -> torch.device:
-        """Its device."""
-        return self.clips.device
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Names of the classes, in the order of the probabilities."""
-        return self.clips.classes
-
-    @property
-    def upper(self) -> tuple[str, ...]:
-        """Names of the upper classes; empty for a label set without."""
-        return self.clips.labels.upper
-
-    @property
-    def grey(self) -> bool:
-        """Whether its faces are grey, as those that it was trained on."""
-        return self.clips.grey
-
-    @property
-    def takes_single_faces(self) -> bool:
-        """Whether there is a stream on single frames."""
-        return self.clips.config.spatial == "rgb"
-
-    @torch.inference_mode()
-    def predict_faces(
-        self, faces: npt.NDArray[np.uint8], positions: Sequence[FacePosition] = ()
-    ) -> FacePredictions:
-        """Classify faces (N, 224, 224, 3) uint8 RGB, each as a clip of one frame; ``positions`` is ignored.
-
-        Raises:
-            ValueError: If faces have another shape or type, or the network has no stream on frames.
-        """
-        config, labels = self.clips.config, self.clips.labels
-        wanted = stream_pictures(config, "spatial")
-        if wanted is None or not self.takes_single_faces:
-            raise ValueError(f"{self.trained.name} has no stream on single frames")
-        side = (wanted.side_px, wanted.side_px)
-        check_faces(faces)
-        frames = [cv2.resize(face, side, interpolation=cv2.INTER_AREA) for face in faces]
-        stored = torch.from_numpy(np.stack(frames)).to(self.device).permute(0, 3, 1, 2)[:, None, None]
-        steps = see_pictures(
-            stored,
-            ClipViews.plain(len(frames), self.device),
-            "rgb",
-            enlarge_to_px=round(wanted.side_px * config.data.enlarge),
-            scale=self.clips.scales["spatial"],
-            layout=wanted.layout,
-            grey=self.clips.grey,
-        )
-        mask = torch.ones((len(frames), 1), dtype=torch.bool, device=self.device)
-        outputs = self.clips.model({"spatial": (steps, mask)})["spatial"]
-        fine, basic = outputs.probabilities().cpu().numpy(), outputs.basic_probabilities().cpu().numpy()
-        predictions = FacePredictions.of_classes(fine, labels)
-        return replace(predictions, basic_head=basic) if basic.shape[1] else predictions
-
-    def graph(self) -> Graph:
-        """Return the graph of the whole network."""
-        return self.clips.graph()
 
 
 def open_clip_network(trained: Trained, device: torch.device) -> ClipNetwork:

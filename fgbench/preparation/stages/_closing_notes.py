@@ -33,7 +33,7 @@ _ALIKE = 0.8
 """Least likeness of the names of two classes that may be one (difflib: twice the common letters over all)."""
 
 _RARER = 4
-"""How many times as many clips the class has that is meant by a misspelt one."""
+"""Least ratio of clips of the class that is meant to those of a misspelt one."""
 
 _COLUMNS = ["clip_id", "subject_id", "label", "split", "n_images", "n_faces_ok"]
 

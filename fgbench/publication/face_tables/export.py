@@ -101,7 +101,7 @@ def export_faces(
         raise ConfigError(f"unknown format {format_!r} of faces", f"known: {', '.join(FORMATS)}")
     _refuse_without_landmarks(workdir, read_index(workdir))
     target = OwnedFolder(out, f"faces as {format_}")
-    known = labelled_units(workdir, note) if units is None else predicted_units(workdir, units)
+    face_units = labelled_units(workdir, note) if units is None else predicted_units(workdir, units)
     clips = _clips(workdir)
     manifests = workdir / MANIFESTS
     rows = FaceRows(sorted((manifests / "faces").glob("*.parquet")), COLUMNS)
@@ -113,8 +113,8 @@ def export_faces(
     target.begin(set(names.values()))
     layout, n_frames, n_faces = FORMATS[format_], 0, 0
     for done, (clip_id, name) in enumerate(sorted(names.items()), start=1):
-        faces = list(_faces(rows, clip_id, known))
-        _write(out / name, layout, clips[clip_id], faces, known.units)
+        faces = list(_faces(rows, clip_id, face_units))
+        _write(out / name, layout, clips[clip_id], faces, face_units.units)
         n_frames += len(faces)
         n_faces += sum(face.landmarks is not None for face in faces)
         progress("clips", done, len(names))
@@ -124,8 +124,8 @@ def export_faces(
         clips=len(names),
         frames=n_frames,
         faces=n_faces,
-        units=known.units,
-        pseudo=known.pseudo,
+        units=face_units.units,
+        pseudo=face_units.pseudo,
     )
 
 
@@ -151,13 +151,13 @@ def _clips(workdir: Path) -> dict[str, ClipFacts]:
     }
 
 
-def _faces(rows: FaceRows, clip_id: str, known: FrameUnits) -> Iterator[FrameFace]:
+def _faces(rows: FaceRows, clip_id: str, units: FrameUnits) -> Iterator[FrameFace]:
     """Yield the faces of a clip in the order of its frames."""
     table = rows.of(clip_id)
     assert table is not None, "the clip is one of the tables"
     for row in table.sort_by("frame_index").to_pylist():
         angles = [row[name] for name in ("yaw_deg", "pitch_deg", "roll_deg")]
-        is_known = all(angle is not None and np.isfinite(angle) for angle in angles)
+        has_pose = all(angle is not None and np.isfinite(angle) for angle in angles)
         points = row["landmarks"]
         yield FrameFace(
             frame_index=row["frame_index"],
@@ -167,8 +167,8 @@ def _faces(rows: FaceRows, clip_id: str, known: FrameUnits) -> Iterator[FrameFac
             score=row["score"],
             quality=row["quality"],
             landmarks=None if points is None else np.array(points, np.float64).reshape(-1, 2),
-            pose=Pose(*angles) if is_known else None,
-            units=known.of(clip_id, row["frame_index"]),
+            pose=Pose(*angles) if has_pose else None,
+            units=units.of(clip_id, row["frame_index"]),
         )
 
 

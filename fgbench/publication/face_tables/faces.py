@@ -29,7 +29,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipFacts:
-    """What the frames of a clip share.
+    """Facts that the frames of a clip share.
 
     Attributes:
         clip_id: Id of the clip.

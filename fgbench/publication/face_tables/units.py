@@ -61,13 +61,13 @@ def labelled_units(workdir: Path, note: Note) -> FrameUnits:
     shared: dict[int, Mapping[str, float]] = {}  # frames share the mappings of their labels
     frames: dict[str, dict[int, Mapping[str, float]]] = {}
     for row in rows:
-        known = shared.get(id(row.labels))
-        if known is None:
-            known = {unit: float(label > 0) for unit, label in row.labels.items() if label}
-            shared[id(row.labels)] = known
+        labels = shared.get(id(row.labels))
+        if labels is None:
+            labels = {unit: float(label > 0) for unit, label in row.labels.items() if label}
+            shared[id(row.labels)] = labels
         index = _WHOLE if row.frame_index is None else row.frame_index
-        frames.setdefault(row.clip_id, {})[index] = known
-    units = sorted({unit for known in shared.values() for unit in known})
+        frames.setdefault(row.clip_id, {})[index] = labels
+    units = sorted({unit for labels in shared.values() for unit in labels})
     pseudo = unit_source(adapter, root, asked.dataset.variant).pseudo
     return FrameUnits(units=tuple(units), pseudo=pseudo, _frames=frames)
 
@@ -83,16 +83,16 @@ def predicted_units(workdir: Path, run: str) -> FrameUnits:
         ConfigError: If several runs match.
         ManifestError: If there is none, or it is damaged.
     """
-    places = [folder for folder in (Path(run), workdir / RUNS / run) if folder.is_dir()]
-    found = sorted({path.parent for place in places[:1] for path in place.rglob(RESULT)})
-    if not found:
+    folders = [folder for folder in (Path(run), workdir / RUNS / run) if folder.is_dir()]
+    runs = sorted({path.parent for folder in folders[:1] for path in folder.rglob(RESULT)})
+    if not runs:
         raise ManifestError(
             f"{run} is no run of action units in {workdir / RUNS}", "fgbench train au makes one"
         )
-    if len(found) > 1:
-        names = ", ".join("/".join(one.parts[-3:]) for one in found[:4])
-        raise ConfigError(f"{run} is {len(found)} runs, expected one", f"name one of {names}")
-    predictions = read_au_predictions(found[0])
+    if len(runs) > 1:
+        names = ", ".join("/".join(one.parts[-3:]) for one in runs[:4])
+        raise ConfigError(f"{run} is {len(runs)} runs, expected one", f"name one of {names}")
+    predictions = read_au_predictions(runs[0])
     frames: dict[str, dict[int, Mapping[str, float]]] = {}
     for sample_id, clip_id, row in zip(
         predictions.sample_ids, predictions.clip_ids, predictions.probabilities.tolist(), strict=True

@@ -1,4 +1,4 @@
-"""What can be sent to a repository, and its files: a publication, the manifests of a work folder, a network.
+"""Contents of a repository, and their files: a publication, the manifests of a work folder, a network.
 
 A publication has no pictures; manifests have aligned faces. A network is a run with weights, or weights that
 ``fgbench export`` has written, with an index of its own, :data:`NETWORK`.
@@ -128,19 +128,19 @@ def _run(path: Path) -> Contents:
     content = storage.read_json(result)
     if not isinstance(content, dict) or not isinstance(content.get("details"), dict):
         raise ManifestError(f"{result} is damaged", "run its command again")
-    places = path.resolve().parts
-    name = places[-3] if places[-4:-3] == (RUNS,) else path.name
+    parts = path.resolve().parts
+    name = parts[-3] if parts[-4:-3] == (RUNS,) else path.name
     card = hub_card(name, (path / CARD).read_text(encoding="utf-8"), content)
     return _network(name, bool(content["details"].get("synthetic")), {WEIGHTS: path / WEIGHTS}, card)
 
 
 def _exported(path: Path) -> Contents:
-    told = path.with_suffix(".md")
-    if not told.is_file():
+    card = path.with_suffix(".md")
+    if not card.is_file():
         raise ManifestError(
-            f"{path} has no model card beside it ({told.name})", "push the folder of the run itself"
+            f"{path} has no model card beside it ({card.name})", "push the folder of the run itself"
         )
-    text = told.read_text(encoding="utf-8")
+    text = card.read_text(encoding="utf-8")
     onnx = path.with_suffix(".onnx")
     files = {WEIGHTS: path, **({ONNX: onnx} if onnx.is_file() else {})}
     return _network(path.stem, "SYNTHETIC" in text, files, hub_card(path.stem, text, None))

@@ -44,7 +44,7 @@ _AGAIN = "whoever pushed it has to push it again; nothing was written"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pulled:
-    """What was written.
+    """Result of a pull.
 
     Attributes:
         folder: Its folder.
@@ -119,15 +119,15 @@ def pull(repo: str, out: Path, *, revision: str | None, endpoint: str | None, pr
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
         with explained(f"pull of {repo}"), quiet_bars():
-            found = _look(server, repo, revision)
-            files = _fetch(server, found, unfinished, progress)
+            content = _look(server, repo, revision)
+            files = _fetch(server, content, unfinished, progress)
         with storage.explained(out):
             if out.is_dir():
                 out.rmdir()
             unfinished.rename(out)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-    return Pulled(folder=out, kind=found.kind, files=files, revision=found.commit)
+    return Pulled(folder=out, kind=content.kind, files=files, revision=content.commit)
 
 
 def _refuse_filled(out: Path) -> None:

@@ -125,8 +125,8 @@ def explained(doing: str) -> Iterator[None]:
         failure = ConfigError(f"{doing}: {_short(error)}", "name it OWNER/NAME")
     except (OSError, ValueError, RuntimeError, sending) as error:
         status = _status(error)
-        told = f"the server says {status}: " if status is not None else ""
-        failure = ResourceError(f"{doing} failed: {told}{_short(error)}", _HINTS.get(status or 0, _AGAIN))
+        answer = f"the server says {status}: " if status is not None else ""
+        failure = ResourceError(f"{doing} failed: {answer}{_short(error)}", _HINTS.get(status or 0, _AGAIN))
     raise failure from None
 
 

@@ -1,4 +1,4 @@
-"""How often the test part of a work folder was read, in numbers and in a sentence. Reads the ledger."""
+"""Readings of the test part of a work folder, as numbers and as a sentence. Reads the ledger."""
 
 from __future__ import annotations
 

@@ -31,11 +31,11 @@ def write_labelled_frames(
     )
     for part in trained:
         frames |= dict(zip(_keys(part), map(tuple, part.labels.tolist()), strict=True))
-    known = TrainedUnits(units=tuple(units), frame_step=frame_step, frames=frames, images={})
-    write_trained_units(folder, known)
+    trained_units = TrainedUnits(units=tuple(units), frame_step=frame_step, frames=frames, images={})
+    write_trained_units(folder, trained_units)
 
 
-def write_known_units(
+def write_carried_units(
     folder: Path,
     start: Trained | None,
     *,
@@ -57,16 +57,16 @@ def write_known_units(
         ManifestError: If the table of the start is damaged.
         ResourceError: If the folder cannot be written.
     """
-    known = None if start is None else read_trained_units(start.path.parent)
+    table = None if start is None else read_trained_units(start.path.parent)
     own = {(dataset, *key): labels for key, labels in images.items()}
-    if own and known is None:
+    if own and table is None:
         assert start is not None  # the units are those of its outputs
         units = tuple(start.metadata["action_units"])
-        known = TrainedUnits(units=units, frame_step=1, frames={}, images={})
-    if known is None:
+        table = TrainedUnits(units=units, frame_step=1, frames={}, images={})
+    if table is None:
         (folder / TRAINED_UNITS).unlink(missing_ok=True)
         return
-    write_trained_units(folder, replace(known, images={**known.images, **own}))
+    write_trained_units(folder, replace(table, images={**table.images, **own}))
 
 
 def _keys(frames: Frames) -> list[tuple[str, str, int]]:
