@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fgbench.api.progress import Shown, bars
+from fgbench.api.arguments import path_of, switch, workers
+from fgbench.api.progress import Shown, bars, shown_as
 
 if TYPE_CHECKING:
     from fgbench.preparation.report import RunReport
@@ -186,7 +187,7 @@ def status(workdir: str | os.PathLike[str]) -> Status:
     from fgbench.runs.ledger.missing import ledger_faults
     from fgbench.workfolders.manifest_index import read_index
 
-    folder = Path(workdir)
+    folder = path_of("workdir", workdir, example="work.path")
     config, root = saved(folder)
     report = preview(config, root, folder)
     try:
@@ -231,22 +232,22 @@ def check(
     """
     from fgbench.api.work_folders import refuse_data_folder
     from fgbench.config import recipe_names
-    from fgbench.cores import n_cores
     from fgbench.errors import DatasetError
     from fgbench.plugins import load
     from fgbench.preparation.soundness import faults
     from fgbench.runs.ledger.missing import enter_lacking
     from fgbench.workfolders.manifest_index import read_index
 
-    folder, workers = Path(workdir), jobs or n_cores()
+    folder, n_workers = path_of("workdir", workdir, example="work.path"), workers(jobs)
+    deep, repair, progress = switch("deep", deep), switch("repair", repair), shown_as(progress)
     if not folder.exists() and str(folder).replace("_", "-") in recipe_names():
         raise DatasetError(
             f"no folder is known for the data set {folder}", f"fgbench check {folder} --root DIR"
         )
     refuse_data_folder(folder, "fgbench check")
-    mended = _mend(folder, workers, progress) if repair else ()
+    mended = _mend(folder, n_workers, progress) if repair else ()
     entered = enter_lacking(folder) if repair else []
-    with load("engines", "local").start(workers) as runner:
+    with load("engines", "local").start(n_workers) as runner:
         faulty = faults(folder, deep=deep, runner=runner)
     files = 0 if faulty else len(read_index(folder)["files"])
     return Soundness(workdir=folder, files=files, faults=tuple(faulty), mended=mended, entered=tuple(entered))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fgbench.api.arguments import name_or_none, path_of
+from fgbench.api.arguments import name_or_none, path_of, switch
 from fgbench.api.arguments import shown as given_as
 from fgbench.api.faces import Face, Picture, as_frame
 from fgbench.api.progress import Shown
@@ -198,7 +198,9 @@ class Network:
         """
         from fgbench.api.exporting import export_onnx
 
-        return export_onnx(self._own.network.trained, Path(path), check=check)
+        target = path_of("path", path, example="'network.onnx'")
+        is_checked = switch("check", check)
+        return export_onnx(self._own.network.trained, target, check=is_checked)
 
     def export_weights(self, path: str | os.PathLike[str]) -> ExportedWeights:
         """Copy the weights, and their model card beside them (``.md``).
@@ -212,7 +214,8 @@ class Network:
         """
         from fgbench.api.exporting import export_weights
 
-        return export_weights(self._own.network.trained, Path(path))
+        target = path_of("path", path, example="'network.safetensors'")
+        return export_weights(self._own.network.trained, target)
 
     def probabilities(
         self, faces: Face | npt.NDArray[np.uint8] | Sequence[Face | npt.NDArray[np.uint8]]

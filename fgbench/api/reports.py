@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fgbench.api.arguments import names_of, path_or_none, paths_of, switch
 from fgbench.api.progress import log
 from fgbench.workfolders.layout import RUNS
 
@@ -145,11 +146,15 @@ def report(
     from fgbench.workfolders.folder import check_results
     from fgbench.workfolders.manifest_index import has_classes, is_published
 
+    formats = names_of("formats", formats, example="formats=['md', 'pdf']")
     check_formats(formats)
-    folders = [Path(one) for one in workdirs]
+    folders = paths_of("workdirs", workdirs, example="work.path")
+    target = path_or_none("out", out, example="out='reports'")
+    everything, with_paper = switch("everything", everything), switch("with_paper", with_paper)
+    for_paper = switch("for_paper", for_paper)
     wanted = asked_items(*((None, None) if everything else (table, figure)))
     is_whole = everything or (table is None and figure is None)
-    if out is None:
+    if target is None:
         check_results(folders[0])
     _log_faults(folders)
     classes = {one: not is_published(one) or has_classes(one) for one in folders}
@@ -158,14 +163,14 @@ def report(
         made += _ranked(folders[0])
     items, index = _written(
         made,
-        Path(out) if out is not None else folders[0] / "reports",
+        target or folders[0] / "reports",
         formats_for(formats, for_paper=for_paper, everything=everything),
         Look(for_paper=for_paper, with_paper=with_paper),
         everything=everything,
-        own=out is None,
+        own=target is None,
     )
     return Report(
-        folder=Path(out) if out is not None else folders[0] / "reports",
+        folder=target or folders[0] / "reports",
         items=tuple(items),
         index=tuple(index),
         n_wanted=len(wanted),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,10 +11,8 @@ from fgbench.api.arguments import (
     fold_of,
     name_of,
     name_or_none,
-    pairs,
     path_of,
     path_or_none,
-    shown,
     switch,
     whole,
 )
@@ -26,6 +23,7 @@ from fgbench.api.outside import Outside
 from fgbench.api.progress import LOGGER, Shown, bars, log, shown_as
 from fgbench.api.reported import Reported
 from fgbench.api.runs import SYNTHETIC, Run, runs_of
+from fgbench.api.settings import changes_of_pairs
 from fgbench.api.showing import paragraph, table
 from fgbench.api.unit_runs import UnitRun
 from fgbench.errors import ConfigError, DependencyError, ManifestError
@@ -177,7 +175,7 @@ class Work(Inspected, Divided, Reported, Outside):
 
         method = checked_method(method)
         name = name_or_none("recipe", recipe, example="recipe='msau-small', or the path of a YAML file")
-        changes = _changes(settings)
+        changes = changes_of_pairs("settings", settings)
         device = name_or_none("device", device, example="device='cpu'")
         fold = fold_of(fold)
         seed, seeds = whole("seed", seed, least=0), whole("seeds", seeds, least=1)
@@ -354,7 +352,7 @@ def prepare(
         name_or_none("recipe", recipe, example="recipe='default', or the path of a YAML file"),
         path_or_none("data", data, example="data='my-clips'"),
         path_or_none("workdir", workdir, example="workdir='fgbench-data/my-clips/work'"),
-        changes=_changes(settings),
+        changes=changes_of_pairs("settings", settings),
         decoder=name_or_none("decoder", decoder, example="decoder='pyav'"),
         drop_leaks=switch("drop_leaks", drop_leaks),
     )
@@ -371,36 +369,3 @@ def prepare(
         )
     log_report(report)
     return Work(chosen.workdir)
-
-
-def _changes(settings: Mapping[str, Any] | None) -> list[str]:
-    """Return settings as the command line takes them; JSON is YAML.
-
-    Raises:
-        ConfigError: If they are no names and values.
-    """
-    example = "settings={'optimiser.epochs': 3}"
-    changes = []
-    for key, value in pairs("settings", settings, example=example).items():
-        try:
-            changes.append(f"{key}={json.dumps(value, default=_plain)}")
-        except (TypeError, ValueError) as error:
-            raise ConfigError(
-                f"setting {key} is {shown(value)}, expected a number, a text, True, False, None, a list or a "
-                "dict",
-                f"e.g. {example}",
-            ) from error
-    return changes
-
-
-def _plain(value: Any) -> Any:
-    """Return numbers of NumPy and paths as JSON has them.
-
-    Raises:
-        TypeError: If it is neither.
-    """
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    if hasattr(value, "item") and getattr(value, "shape", None) == ():
-        return value.item()
-    raise TypeError(type(value).__name__)
