@@ -94,8 +94,8 @@ METHODS = {
 }
 
 
-MEANT = {"against=None", "out=None", "out=path"}
-"""Arguments of ``audit`` and ``page`` that are good, so that they write."""
+MEANT = {"against=None", "against=path", "out=None", "out=path"}
+"""Arguments of ``audit`` and ``page`` that are good: the folder is read, or written to."""
 
 
 class Unreached:

@@ -94,23 +94,6 @@ def match_classes(names: Sequence[str], labels: LabelSet, mapping: Mapping[str, 
     raise _unclear(faults[best][1], levels[best].classes, mapped, labels)
 
 
-def parse_mapping(texts: Sequence[str]) -> dict[str, str]:
-    """Return the mapping of the texts of ``--map``: ``happy=happiness``, or ``contempt=`` to leave it out.
-
-    Raises:
-        ConfigError: If a text is no pair, or a class is named twice.
-    """
-    mapping: dict[str, str] = {}
-    for text in texts:
-        name, separator, label = text.partition("=")
-        if not separator or not name.strip():
-            raise ConfigError(f"--map {text!r}, expected NAME=CLASS", "e.g. --map happy=happiness")
-        if name.strip() in mapping:
-            raise ConfigError(f"--map names {name.strip()!r} twice", "name each class once")
-        mapping[name.strip()] = label.strip()
-    return mapping
-
-
 def _by_spelling(names: Sequence[str], mapping: Mapping[str, str]) -> dict[str, str]:
     """Return the user's mapping by the names as the program spells them."""
     spelt = {normal_label(name): name for name in names}
