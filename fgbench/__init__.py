@@ -18,7 +18,7 @@ _API = {
     "UnitRun": "unit_runs",
     "load": "networks",
     "Network": "networks",
-    "Prediction": "networks",
+    "Prediction": "predictions",
     "align": "faces",
     "align_all": "faces",
     "Face": "faces",

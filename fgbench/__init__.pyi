@@ -9,8 +9,9 @@ from fgbench.api.hub import Pulled, Pushed, pull, push
 from fgbench.api.images import Images
 from fgbench.api.labels import label_set, label_sets
 from fgbench.api.methods import OwnNetwork, add_network
-from fgbench.api.networks import Network, Prediction, load
+from fgbench.api.networks import Network, load
 from fgbench.api.plugin_checks import check_plugin
+from fgbench.api.predictions import Prediction
 from fgbench.api.prepared import prepare
 from fgbench.api.publishing import diff, publish, rebuild
 from fgbench.api.recipes import recipe, recipes

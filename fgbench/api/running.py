@@ -18,9 +18,10 @@ from fgbench.api.arguments import (
     whole,
     workers,
 )
+from fgbench.api.joined_runs import runs_of
 from fgbench.api.methods import checked_method, known_method
 from fgbench.api.progress import LOGGER, Shown, bars, shown_as
-from fgbench.api.runs import Run, runs_of
+from fgbench.api.runs import Run
 from fgbench.api.settings import changes_of_pairs
 from fgbench.api.unit_runs import UnitRun
 from fgbench.errors import ConfigError, DependencyError, ManifestError
