@@ -236,5 +236,5 @@ def _refuse_other_data(work: Path, root: Path) -> None:
     if before != root.resolve() and before.exists():
         raise ConfigError(
             f"{work} is the work folder of the data set {before}, not of {root}",
-            "name another one: --workdir DIR",
+            "name another work folder",
         )

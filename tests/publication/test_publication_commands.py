@@ -79,4 +79,4 @@ def test_rebuild_needs_a_publication_and_clips(plain, tmp_path):
         "rebuild", plain / "out", "--data-root", tmp_path / "nowhere", "--workdir", tmp_path / "work"
     )
     assert done.exit_code == 4
-    assert "give the folder of the clips with --data-root" in done.stderr
+    assert "give the folder of the clips" in done.stderr
