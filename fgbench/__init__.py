@@ -5,7 +5,7 @@ from __future__ import annotations
 __version__ = "0.1.0"
 
 _API = {
-    "prepare": "work",
+    "prepare": "prepared",
     "open": "work",
     "Work": "work",
     "Images": "images",
@@ -18,7 +18,7 @@ _API = {
     "UnitRun": "unit_runs",
     "load": "networks",
     "Network": "networks",
-    "Prediction": "networks",
+    "Prediction": "predictions",
     "align": "faces",
     "align_all": "faces",
     "Face": "faces",

@@ -9,15 +9,17 @@ from fgbench.api.hub import Pulled, Pushed, pull, push
 from fgbench.api.images import Images
 from fgbench.api.labels import label_set, label_sets
 from fgbench.api.methods import OwnNetwork, add_network
-from fgbench.api.networks import Network, Prediction, load
+from fgbench.api.networks import Network, load
 from fgbench.api.plugin_checks import check_plugin
+from fgbench.api.predictions import Prediction
+from fgbench.api.prepared import prepare
 from fgbench.api.publishing import diff, publish, rebuild
 from fgbench.api.recipes import recipe, recipes
 from fgbench.api.report_values import Figure, Table
 from fgbench.api.runs import Run
 from fgbench.api.scoring import Compared, Scored, compare, score
 from fgbench.api.unit_runs import UnitRun
-from fgbench.api.work import Work, prepare
+from fgbench.api.work import Work
 from fgbench.api.work import open_work as open  # noqa: A004
 from fgbench.errors import FgbenchError
 

@@ -23,8 +23,13 @@ class FgbenchError(Exception):
     def __reduce__(self) -> tuple[type[FgbenchError], tuple[str, str]]:
         return type(self), (self.message, self.hint)
 
+    @property
+    def sentence(self) -> str:
+        """The message, after the name of the argument where it is of one."""
+        return self.message
+
     def __str__(self) -> str:
-        return f"{self.message}\n{self.hint}" if self.hint else self.message
+        return f"{self.sentence}\n{self.hint}" if self.hint else self.sentence
 
     def _render_traceback_(self) -> list[str]:
         """Lines that a notebook shows: those of the user's own code, then message and hint; all with
@@ -42,7 +47,7 @@ class FgbenchError(Exception):
             or not (frame.filename.startswith(own) or f"{os.sep}IPython{os.sep}" in frame.filename)
         ]
         where = [line.rstrip() for line in traceback.format_list(frames)]
-        message = [f"{type(self).__name__}: {self.message}", *([f"  {self.hint}"] if self.hint else [])]
+        message = [f"{type(self).__name__}: {self.sentence}", *([f"  {self.hint}"] if self.hint else [])]
         return [*where, *message]
 
 
@@ -65,6 +70,11 @@ class ArgumentError(ConfigError):
 
     def __reduce__(self) -> tuple[type[FgbenchError], tuple[str, str], dict[str, str]]:  # type: ignore[override]
         return type(self), (self.message, self.hint), {"argument": self.argument}
+
+    @property
+    def sentence(self) -> str:
+        """The message after the name of the argument, as Python has it."""
+        return f"{self.argument}: {self.message}" if self.argument else self.message
 
 
 class DatasetError(FgbenchError):

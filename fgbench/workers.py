@@ -237,7 +237,7 @@ class Workers:
         if after_death is None:
             raise WorkerError(
                 f"a worker process died: it {cause}",
-                "run the same command again: it continues where it was; fewer --jobs need less memory",
+                "run the same command again: it continues where it was; fewer jobs need less memory",
             )
         return _Work(work.number, after_death(work.task, cause) if work.alone else work.task, alone=True)
 

@@ -83,6 +83,17 @@ def whole(what: str, value: Any, *, least: int) -> int:
     return int(value)
 
 
+def workers(value: Any) -> int:
+    """Return a number of worker processes or threads, ``jobs``; ``None``: one per core.
+
+    Raises:
+        ConfigError: If it is no whole number from 1 on.
+    """
+    from fgbench.cores import n_cores
+
+    return n_cores() if value is None else whole("jobs", value, least=1)
+
+
 def share(what: str, value: Any) -> float:
     """Return a number above 0 and below 1.
 
@@ -165,6 +176,18 @@ def fold_of(value: Any) -> str | None:
     if is_whole(value):
         return str(int(value))
     return name_of("fold", value, example="fold=1, one of work.folds")
+
+
+def paths_of(what: str, value: Any, *, example: str) -> list[Path]:
+    """Return several paths; one is a list of it.
+
+    Raises:
+        ConfigError: If they are something else.
+    """
+    listed = value.tolist() if hasattr(value, "tolist") else value
+    if not isinstance(listed, list | tuple):
+        return [path_of(what, listed, example=example)]
+    return [path_of(f"{what}[{number}]", one, example=example) for number, one in enumerate(listed)]
 
 
 def names_of(what: str, value: Any, *, example: str) -> list[str] | None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fgbench.api.progress import Shown, bars
+from fgbench.api.arguments import path_of, path_or_none, whole, workers
+from fgbench.api.progress import Shown, bars, shown_as
 
 if TYPE_CHECKING:
     from fgbench.audit.leak import Leak
@@ -115,19 +116,20 @@ def audit(
         ResourceError: If the report cannot be written.
     """
     from fgbench.audit.leaks import audit_against, audit_parts
-    from fgbench.cores import n_cores
     from fgbench.preparation.engines.local import limit_threads
     from fgbench.reports.audit_page import write_report
     from fgbench.workfolders.folder import check_results
 
-    folder, threads = Path(workdir), jobs or n_cores()
+    folder, threads = path_of("workdir", workdir, example="work.path"), workers(jobs)
+    other = path_or_none("against", against, example="against=other.path")
+    pictures, progress = whole("pictures", pictures, least=0), shown_as(progress)
     check_results(folder)
     limit_threads()
     with bars(progress) as update:
-        if against is None:
+        if other is None:
             result = audit_parts(folder, jobs=threads, progress=update)
         else:
-            result = audit_against(folder, Path(against), jobs=threads, progress=update)
+            result = audit_against(folder, other, jobs=threads, progress=update)
     _, page = write_report(result, shown=pictures)
     return Audited(audit=result, page=page)
 

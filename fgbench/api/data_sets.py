@@ -9,6 +9,8 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
+from fgbench.api.arguments import name_of, path_of, path_or_none
+
 if TYPE_CHECKING:
     from fgbench.catalogue.survey import Survey
 
@@ -83,6 +85,7 @@ def data_sets(root: str | os.PathLike[str] | None = None) -> list[DataSet]:
             environment variable ``FGBENCH_DATA`` names.
 
     Raises:
+        ConfigError: If ``root`` is no path.
         DatasetError: If there is no such folder.
     """
     from fgbench import plugins
@@ -90,7 +93,7 @@ def data_sets(root: str | os.PathLike[str] | None = None) -> list[DataSet]:
     from fgbench.catalogue.listing import recipes_by_adapter
     from fgbench.errors import DatasetError
 
-    base = None if root is None else Path(root)
+    base = path_or_none("root", root, example="root='data'")
     if base is not None and not base.is_dir():
         raise DatasetError(f"no folder {base}", "name the folder that holds the data sets")
     listed = []
@@ -143,13 +146,15 @@ def survey(recipe: str | os.PathLike[str], root: str | os.PathLike[str]) -> Surv
         root: Folder of the data set.
 
     Raises:
-        ConfigError: If the recipe is not valid.
+        ConfigError: If the recipe is not valid, or an argument is none.
         DatasetError: If the layout is wrong.
     """
     from fgbench.catalogue.survey import survey as counted
     from fgbench.config import load_prepare
 
-    return counted(load_prepare(os.fspath(recipe)), Path(root))
+    name = name_of("recipe", recipe, example="'fer2013', or the path of a YAML file")
+    folder = path_of("root", root, example="'data/fer2013'")
+    return counted(load_prepare(name), folder)
 
 
 def survey_json(data: Survey) -> dict[str, Any]:

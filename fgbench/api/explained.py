@@ -32,7 +32,7 @@ def as_fgbench_error(error: BaseException) -> FgbenchError | None:
     if is_memory(error):
         return ResourceError(
             f"out of memory: {type(error).__name__}: {error}".rstrip(": "),
-            "give it more, or ask for less at a time, e.g. by fewer --jobs; what is done already is kept",
+            "give it more, or ask for less at a time, e.g. by fewer jobs; what is done already is kept",
         )
     if not isinstance(error, OSError):
         return None

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fgbench.api.progress import Shown, bars, log
+from fgbench.api.arguments import name_of, name_or_none, path_or_none
+from fgbench.api.progress import Shown, bars, log, shown_as
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -187,6 +188,15 @@ def export_faces(
     :meth:`fgbench.Work.export_faces`."""
     from fgbench.publication.face_tables.export import export_faces as write_tables
 
-    folder = workdir.parent / f"faces-{layout}" if out is None else Path(out)
-    with bars(progress) as update:
-        return write_tables(workdir, folder, layout, units=units, progress=update, note=log)
+    layout = name_of("layout", layout, example="'openface'")
+    target = path_or_none("out", out, example="out='faces'")
+    units = name_or_none("units", units, example="units='au-small'")
+    with bars(shown_as(progress)) as update:
+        return write_tables(
+            workdir,
+            workdir.parent / f"faces-{layout}" if target is None else target,
+            layout,
+            units=units,
+            progress=update,
+            note=log,
+        )

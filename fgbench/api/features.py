@@ -128,10 +128,10 @@ def write_trajectories(
         raise ArgumentError(f"{target} is a folder, expected the name of a file", argument="out")
     if target.exists() and source.exists() and target.samefile(source):
         raise ConfigError(
-            f"{target} is the video itself, expected another file for the table", "choose another --out"
+            f"{target} is the video itself, expected another file for the table", "name another file"
         )
     if target.exists() and not force:
-        raise ArgumentError(f"{target} is there already", "--force replaces it", argument="out")
+        raise ArgumentError(f"{target} is there already", "force replaces it", argument="out")
     side_px = DenseTrajectoriesConfig().max_side_px if max_side_px is None else max_side_px
     with bars(progress) as update:
         return write_trajectory_file(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from fgbench.api.progress import LOGGER, Shown, bars
+from fgbench.api.arguments import name_or_none, path_of, path_or_none, shown, switch
+from fgbench.api.progress import LOGGER, Shown, bars, shown_as
+from fgbench.errors import ConfigError
 from fgbench.publication.hub.pull import Pulled as Pulled
 from fgbench.publication.hub.push import Pushed as Pushed
 
@@ -44,7 +46,12 @@ def push(
     from fgbench.publication.hub.push import push as push_contents
 
     return push_contents(
-        Path(path), repo, with_pixels=with_pixels, public=public, endpoint=endpoint, note=LOGGER.warning
+        path_of("path", path, example="work.path"),
+        _repo(repo),
+        with_pixels=switch("with_pixels", with_pixels),
+        public=switch("public", public),
+        endpoint=name_or_none("endpoint", endpoint, example="endpoint='https://huggingface.co'"),
+        note=LOGGER.warning,
     )
 
 
@@ -78,10 +85,23 @@ def pull(
     """
     from fgbench.publication.hub.pull import pull as pull_contents
 
-    with bars(progress) as update:
-        return pull_contents(
-            repo, folder_for(repo, out), revision=revision, endpoint=endpoint, progress=update
-        )
+    repo = _repo(repo)
+    folder = folder_for(repo, path_or_none("out", out, example="out='my-clips'"))
+    revision = name_or_none("revision", revision, example="revision='main'")
+    endpoint = name_or_none("endpoint", endpoint, example="endpoint='https://huggingface.co'")
+    with bars(shown_as(progress)) as update:
+        return pull_contents(repo, folder, revision=revision, endpoint=endpoint, progress=update)
+
+
+def _repo(value: object) -> str:
+    """Return the name of a repository.
+
+    Raises:
+        ConfigError: If it is no text.
+    """
+    if isinstance(value, str) and value.strip() and "\0" not in value:
+        return value
+    raise ConfigError(f"repo {shown(value)}, expected OWNER/NAME", "e.g. 'me/my-clips'")
 
 
 def folder_for(repo: str, out: str | os.PathLike[str] | None) -> Path:

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from fgbench.api.audits import Audited
-    from fgbench.api.condition import Soundness, Status
+    from fgbench.api.condition import Status
     from fgbench.api.pages import Page
-    from fgbench.api.reports import Report
+    from fgbench.api.report_files import Report
+    from fgbench.api.soundness import Soundness
     from fgbench.api.testing import Evaluated
     from fgbench.api.unit_testing import UnitsEvaluated
 
@@ -74,7 +75,7 @@ class Inspected:
             ManifestError: If there are no manifests.
             ResourceError: If something may not be read.
         """
-        from fgbench.api.condition import check
+        from fgbench.api.soundness import check
 
         return check(self.path, deep=deep, repair=repair, jobs=jobs, progress=progress)
 

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from fgbench.api.arguments import name_of
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelClass:
@@ -150,7 +152,7 @@ def label_set(name: str) -> LabelSet:
     """
     from fgbench.taxonomy import ontology
 
-    chosen = ontology(name)
+    chosen = ontology(name_of("name", name, example="'basic7'"))
     classes = []
     for label in chosen.labels:
         upper, valence = chosen.basic_and_valence(label)

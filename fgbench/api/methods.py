@@ -107,6 +107,21 @@ def checked_method(method: Any) -> str:
     )
 
 
+def known_method(name: str) -> str:
+    """Return the name of a method as lists have it, with hyphens.
+
+    Raises:
+        ConfigError: If there is none; the message names the nearest, or the recipe that is meant.
+    """
+    from fgbench.methods.steps.method_names import method_names
+    from fgbench.methods.steps.mistaken_names import no_method
+
+    methods = method_names()
+    if name.replace("_", "-") not in methods:
+        raise no_method(name, methods)
+    return name.replace("_", "-")
+
+
 def _own_settings(given: Any) -> dict[str, Any]:
     from fgbench.config import ImageNetworkConfig
 
@@ -143,7 +158,7 @@ def _recipe(title: str, code: str, own: Mapping[str, Any]) -> type[ImageNetworkC
 
 
 def _refuse_known(name: str) -> None:
-    from fgbench.methods.steps.by_name import method_names
+    from fgbench.methods.steps.method_names import method_names
 
     ours = {*method_names()} - {one.replace("_", "-") for one in plugins.added_names("methods")}
     if name in ours:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from fgbench.api.arguments import name_or_none, path_of
-from fgbench.api.arguments import shown as given_as
+from fgbench.api.arguments import name_or_none, path_of, switch
+from fgbench.api.face_arrays import stacked
 from fgbench.api.faces import Face, Picture, as_frame
+from fgbench.api.predictions import Prediction
 from fgbench.api.progress import Shown
-from fgbench.api.showing import paragraph, table
+from fgbench.api.showing import paragraph
 from fgbench.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -25,72 +24,6 @@ if TYPE_CHECKING:
     from fgbench.api.predicted import PredictedFiles, Told
     from fgbench.inference.files import FilePrediction
     from fgbench.inference.own_networks import OwnNetwork
-
-_MOST_SHOWN = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Prediction:
-    """Prediction of a network for a picture, for one of its faces, or for a video.
-
-    Attributes:
-        path: The file; ``None`` for pixels.
-        status: ``ok``, or why there is no prediction: ``no_face``, ``ambiguous``, ... as in the table
-            ``faces``, or the reason for which a file cannot be read.
-        message: The same in words, where something is wrong.
-        probabilities: A probability per class, or per action unit (each by itself); of a video the mean over
-            its usable frames. Empty without a prediction.
-        upper: A probability per upper class (of the 33 classes: the basic expressions); empty where there are
-            none.
-        box_xyxy: (4,) box of the face, px of the picture; of a video, in the frame with the surest class.
-        n_people: Faces in the picture; of a video the most in a frame.
-        n_frames: Frames read.
-        n_faces: Frames with a usable face.
-        is_units: Whether probabilities are those of action units.
-    """
-
-    path: Path | None
-    status: str
-    message: str
-    probabilities: dict[str, float]
-    upper: dict[str, float]
-    box_xyxy: npt.NDArray[np.float32] | None
-    n_people: int
-    n_frames: int
-    n_faces: int
-    is_units: bool
-
-    @property
-    def label(self) -> str | None:
-        """The likeliest class; ``None`` without a prediction, and for action units."""
-        return None if self.is_units or not self.probabilities else self._ranked[0][0]
-
-    @property
-    def units(self) -> list[str]:
-        """Action units with a probability of at least 0.5."""
-        return [name for name, share in self.probabilities.items() if share >= 0.5] if self.is_units else []
-
-    @property
-    def _ranked(self) -> list[tuple[str, float]]:
-        return sorted(self.probabilities.items(), key=lambda item: -item[1])
-
-    def __repr__(self) -> str:
-        of = "" if self.path is None else f" of {self.path.name}"
-        if not self.probabilities:
-            return f"<Prediction{of}: none, {self.status}{': ' if self.message else ''}{self.message}>"
-        most = ", ".join(f"{name} {share:.2f}" for name, share in self._ranked[:_MOST_SHOWN])
-        return f"<Prediction{of}: {most}>"
-
-    def _repr_html_(self) -> str:
-        if not self.probabilities:
-            return paragraph(repr(self)[1:-1])
-        import pandas as pd
-
-        shown = pd.DataFrame(
-            self._ranked[:_MOST_SHOWN], columns=["unit" if self.is_units else "class", "probability"]
-        )
-        name = "" if self.path is None else paragraph(self.path.name)
-        return name + table(shown, index=False)
 
 
 class Network:
@@ -198,7 +131,9 @@ class Network:
         """
         from fgbench.api.exporting import export_onnx
 
-        return export_onnx(self._own.network.trained, Path(path), check=check)
+        target = path_of("path", path, example="'network.onnx'")
+        is_checked = switch("check", check)
+        return export_onnx(self._own.network.trained, target, check=is_checked)
 
     def export_weights(self, path: str | os.PathLike[str]) -> ExportedWeights:
         """Copy the weights, and their model card beside them (``.md``).
@@ -212,7 +147,8 @@ class Network:
         """
         from fgbench.api.exporting import export_weights
 
-        return export_weights(self._own.network.trained, Path(path))
+        target = path_of("path", path, example="'network.safetensors'")
+        return export_weights(self._own.network.trained, target)
 
     def probabilities(
         self, faces: Face | npt.NDArray[np.uint8] | Sequence[Face | npt.NDArray[np.uint8]]
@@ -228,7 +164,7 @@ class Network:
         """
         import pandas as pd
 
-        stack = _stacked(faces)
+        stack = stacked(faces)
         if stack.dtype != np.uint8 or stack.shape[1:] != (224, 224, 3):
             raise ConfigError(
                 f"faces of shape {stack.shape} and type {stack.dtype}, expected (N, 224, 224, 3) uint8 RGB",
@@ -270,35 +206,6 @@ class Network:
 
     def _repr_html_(self) -> str:
         return paragraph(repr(self)[1:-1]) + paragraph(", ".join(self.classes))
-
-
-def _stacked(faces: Any) -> npt.NDArray[Any]:
-    """Return faces as one array, whatever its type.
-
-    Raises:
-        ConfigError: If they are of several shapes, or one is missing.
-    """
-    rows = [faces] if isinstance(faces, Face) else faces
-    if isinstance(rows, Sequence) and not isinstance(rows, str | bytes):
-        rows = [one.chip if isinstance(one, Face) else one for one in rows]
-        if not rows:
-            return np.empty((0, 224, 224, 3), np.uint8)
-        if any(one is None for one in rows):
-            raise ConfigError(
-                "None is among the faces", "leave out pictures in which fgbench.align finds none"
-            )
-    elif not hasattr(rows, "__array__") or hasattr(rows, "columns"):
-        raise ConfigError(
-            f"faces {given_as(faces)}, expected (N, 224, 224, 3) uint8 RGB",
-            "align them with fgbench.align; pictures that are not aligned: predict()",
-        )
-    try:
-        stack = np.asarray(rows)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(
-            "faces of several shapes, expected (N, 224, 224, 3) uint8 RGB", "align them with fgbench.align"
-        ) from error
-    return stack[None] if stack.ndim == 3 else stack
 
 
 def _named(names: Sequence[str], shares: npt.NDArray[np.float32]) -> dict[str, float]:

@@ -7,11 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fgbench.api.arguments import name_of, name_or_none, pairs, path_of, shown, switch, whole
-from fgbench.api.progress import log
 from fgbench.api.runs import Run
 from fgbench.api.unit_runs import UnitRun
-from fgbench.errors import ConfigError
 
 
 class Outside:
@@ -58,39 +55,21 @@ class Outside:
             ManifestError: If the manifests are damaged.
             ResourceError: If the run cannot be written.
         """
-        from fgbench.inference.other_programs.score import score_file
+        from fgbench.api.scored_files import score_file
 
-        found = score_file(
-            path_of("file", file, example="work.score('predictions.csv')"),
+        scored = score_file(
+            file,
             self.path,
-            format_=name_of("format", format, example="format='auto'"),
-            name=name_or_none("name", name, example="name='openface'"),
-            mapping=_map(map),
-            samples=name_of("samples", samples, example="samples='clips'"),
-            seed=whole("seed", seed, least=0),
-            force=switch("force", force),
-            note=log,
+            format_=format,
+            name=name,
+            mapping=map,
+            samples=samples,
+            seed=seed,
+            force=force,
         )
         runs: list[Run | UnitRun] = []
-        if found.classes is not None:
-            runs.append(Run.of(found.classes))
-        if found.units is not None:
-            runs.append(UnitRun(found.units))
+        if scored.classes is not None:
+            runs.append(Run.of(scored.classes))
+        if scored.units is not None:
+            runs.append(UnitRun(scored.units))
         return runs[0] if len(runs) == 1 else runs
-
-
-def _map(given: Any) -> dict[str, str]:
-    """Return the classes that are told.
-
-    Raises:
-        ConfigError: If they are no names for names.
-    """
-    example = "map={'joy': 'happiness', 'contempt': ''}"
-    told = pairs("map", given, example=example)
-    for name, label in told.items():
-        if not isinstance(label, str):
-            raise ConfigError(
-                f"map tells {shown(label)} for {name!r}, expected a class, or '' to leave it out",
-                f"e.g. {example}",
-            )
-    return told

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from fgbench.api.arguments import path_of, path_or_none
+
 NAME = "report.html"
 
 
@@ -45,7 +47,8 @@ def page(workdir: str | os.PathLike[str], out: str | os.PathLike[str] | None = N
     from fgbench.workfolders.folder import check_results
     from fgbench.workfolders.output_folders import check_named_file, writing_in
 
-    work, target = Path(workdir), None if out is None else Path(out)
+    work = path_of("workdir", workdir, example="work.path")
+    target = path_or_none("out", out, example="out='report.html'")
     if target is None:
         check_results(work)
     if target is not None and not target.is_dir():

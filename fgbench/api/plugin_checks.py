@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from fgbench.api.arguments import name_of
+
 if TYPE_CHECKING:
     from fgbench.contracts import Checked
 
@@ -23,6 +25,7 @@ def check_plugin(name: str) -> list[Checked]:
     """
     from fgbench.contracts import check, kinds_named
 
+    name = name_of("name", name, example="'datasets/mine'")
     return [check(kind, name.rpartition("/")[2]) for kind in kinds_named(name)]
 
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fgbench.api.progress import Shown, bars, log
+from fgbench.api.arguments import path_of, paths_of, shown, switch, whole
+from fgbench.api.progress import Shown, bars, log, shown_as
+from fgbench.errors import ConfigError
 
 if TYPE_CHECKING:
     from fgbench.callbacks import Progress
@@ -101,8 +103,12 @@ def predict_files(
     from fgbench.preparation.failures import LOG, TRANSIENT
     from fgbench.workfolders.output_folders import writing_in
 
-    network, faces, folder = own.network, own.settings.faces, Path(out)
-    files = [Path(path) for path in paths]
+    files = paths_of("paths", paths, example="['photo.jpg', 'video.mp4']")
+    folder, top = path_of("out", out, example="'predictions'"), whole("top", top, least=1)
+    all_faces, progress = switch("all_faces", all_faces), shown_as(progress)
+    if told is not None and not callable(told):
+        raise ConfigError(f"told {shown(told)}, expected a function of lines of text", "e.g. told=print")
+    network, faces = own.network, own.settings.faces
     names = output_names(files)
     is_units = network.task == "units"
     log(

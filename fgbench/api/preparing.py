@@ -9,6 +9,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from fgbench.api.changed_recipes import with_decoder, without_leaks
 from fgbench.api.progress import LOGGER, Shown, bars, log
 from fgbench.config import PrepareConfig, load_prepare, recipe_names, with_changes
 from fgbench.errors import ArgumentError, ConfigError, ManifestError
@@ -216,24 +217,6 @@ def preparation(
     return Preparation(config=config, root=root, workdir=work, is_embedded=is_embedded)
 
 
-def with_decoder(config: PrepareConfig, decoder: str) -> PrepareConfig:
-    """Return a recipe with another decoder.
-
-    Raises:
-        ConfigError: If there is no such decoder.
-    """
-    from fgbench import plugins
-
-    plugins.load("decoders", decoder)
-    return config.model_copy(update={"ingest": config.ingest.model_copy(update={"decoder": decoder})})
-
-
-def without_leaks(config: PrepareConfig) -> PrepareConfig:
-    """Return a recipe whose audit drops leaks; what is kept apart follows the division into parts."""
-    audit = config.audit.model_copy(update={"drop_leaks": True, "apart": config.split.group_by})
-    return config.model_copy(update={"audit": audit})
-
-
 def log_report(report: RunReport) -> None:
     """Hand the remarks of a run to the logger: what needs a person as warnings."""
     for line in (*report.notes, report.persons):
@@ -253,5 +236,5 @@ def _refuse_other_data(work: Path, root: Path) -> None:
     if before != root.resolve() and before.exists():
         raise ConfigError(
             f"{work} is the work folder of the data set {before}, not of {root}",
-            "name another one: --workdir DIR",
+            "name another work folder",
         )

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fgbench.api.progress import Shown, bars
+from fgbench.api.arguments import path_of, path_or_none, switch, workers
+from fgbench.api.progress import Shown, bars, shown_as
 
 if TYPE_CHECKING:
     from fgbench.publication.difference import Difference
@@ -88,22 +89,27 @@ def publish(
         ManifestError: If the work folder is unfinished or damaged, or the data set has changed.
         ResourceError: If the publication cannot be written.
     """
-    from fgbench.cores import n_cores
-    from fgbench.errors import ConfigError
+    from fgbench.errors import ArgumentError
     from fgbench.publication.layout import PARTED
     from fgbench.publication.publish import publish as write_publication
 
-    if not without_pixels:
-        raise ConfigError(
-            "fgbench publish writes data sets without their faces alone, and --without-pixels is not given",
-            "give --without-pixels; with the faces, the manifests (WORKDIR/manifests) are plain Parquet and "
-            "can be copied as they are: the licence of the clips decides whether they may be passed on",
+    work, folder = (
+        path_of("workdir", workdir, example="work.path"),
+        path_of("out", out, example="'published'"),
+    )
+    if not switch("without_pixels", without_pixels):
+        raise ArgumentError(
+            "not given, and data sets are published without their faces alone",
+            "give it; with the faces, the manifests (WORKDIR/manifests) are plain Parquet and can be copied "
+            "as they are: the licence of the clips decides whether they may be passed on",
+            argument="without_pixels",
         )
-    with bars(progress) as update:
-        written = write_publication(Path(workdir), Path(out), jobs=jobs or n_cores(), progress=update)
+    jobs = workers(jobs)
+    with bars(shown_as(progress)) as update:
+        written = write_publication(work, folder, jobs=jobs, progress=update)
     files = written.index.files
     return Publication(
-        folder=Path(out),
+        folder=folder,
         dataset=written.index.dataset,
         is_synthetic=written.index.synthetic,
         n_files=len(files),
@@ -156,16 +162,20 @@ def rebuild(
         ManifestError: If the publication is damaged.
         ResourceError: If memory or disk are full.
     """
-    from fgbench.cores import n_cores
     from fgbench.publication.rebuild import rebuild as rebuild_data
 
-    with bars(progress) as update:
+    source = path_of("published", published, example="'published'")
+    clips = path_of("data", data, example="'my-clips'")
+    work = path_or_none("workdir", workdir, example="workdir='fgbench-data/my-clips/work'")
+    model = path_or_none("detector_model", detector_model, example="detector_model='detector.onnx'")
+    jobs = workers(jobs)
+    with bars(shown_as(progress)) as update:
         return rebuild_data(
-            Path(published),
-            Path(data),
-            rebuild_workdir(published) if workdir is None else Path(workdir),
-            detector_model=None if detector_model is None else Path(detector_model),
-            jobs=jobs or n_cores(),
+            source,
+            clips,
+            rebuild_workdir(source) if work is None else work,
+            detector_model=model,
+            jobs=jobs,
             progress=update,
         )
 
@@ -207,17 +217,22 @@ def diff(
         ManifestError: If a folder is neither, or is damaged.
         ResourceError: If one may not be read, or the file cannot be written.
     """
-    from fgbench.errors import ConfigError
+    from fgbench.errors import ArgumentError
     from fgbench.publication.difference import difference
     from fgbench.publication.difference_tables import check_csv, difference_csv
     from fgbench.storage import write_text
 
-    table = None if out is None else Path(out)
+    folders = [
+        path_of(what, one, example="work.path") for what, one in (("first", first), ("second", second))
+    ]
+    table = path_or_none("out", out, example="out='difference.csv'")
     if table is not None and table.suffix != ".csv":
-        raise ConfigError(f"--out {table} would be written as CSV", "name a file that ends in .csv")
+        raise ArgumentError(
+            f"{table} would be written as CSV", "name a file that ends in .csv", argument="out"
+        )
     if table is not None:
         check_csv(table)
-    differences = difference(Path(first), Path(second))
+    differences = difference(*folders)
     if table is not None:
         write_text(table, difference_csv(differences))
     return differences

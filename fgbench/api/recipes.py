@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
+
+from fgbench.api.arguments import name_of
+from fgbench.api.settings import changes_of
 
 if TYPE_CHECKING:
     from fgbench.catalogue.recipes import RecipeCard
@@ -102,12 +105,13 @@ def recipes() -> list[Recipe]:
     return [_of(card) for card in recipe_cards()]
 
 
-def recipe(name: str, changes: Sequence[str] = ()) -> Recipe:
+def recipe(name: str, changes: Mapping[str, Any] | Sequence[str] = ()) -> Recipe:
     """Return a recipe by its name; underscores count as hyphens.
 
     Args:
         name: Its name.
-        changes: Settings to change, ``"section.field=value"``, see :func:`fgbench.config.with_changes`.
+        changes: Settings to change, ``{"section.field": value}``, or ``"section.field=value"`` as on the
+            command line.
 
     Raises:
         ConfigError: If there is none; the message names the nearest. If a change is not valid, when
@@ -115,7 +119,8 @@ def recipe(name: str, changes: Sequence[str] = ()) -> Recipe:
     """
     from fgbench.catalogue.recipes import recipe_card
 
-    return replace(_of(recipe_card(name)), _changes=tuple(changes))
+    named = name_of("name", name, example="'msau-small'")
+    return replace(_of(recipe_card(named)), _changes=tuple(changes_of("changes", changes)))
 
 
 def recipes_json(listed: Sequence[Recipe]) -> list[dict[str, Any]]:

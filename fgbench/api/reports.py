@@ -4,87 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fgbench.api.arguments import names_of, path_or_none, paths_of, switch
 from fgbench.api.progress import log
+from fgbench.api.report_files import Report, ReportItem
 from fgbench.workfolders.layout import RUNS
 
 if TYPE_CHECKING:
     from fgbench.reports.index import Entry
     from fgbench.reports.rendering.files import Look
     from fgbench.reports.rendering.table import Figure, Table
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportItem:
-    """A table or figure of a report.
-
-    Attributes:
-        entry: Its name and title, cells that are blank, and how to fill them.
-        table: The table, or that behind the figure; ``None`` where it could not be made.
-        paths: Its files.
-    """
-
-    entry: Entry
-    table: Table | None
-    paths: tuple[Path, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """Tables and figures that were written.
-
-    Attributes:
-        folder: Their folder.
-        items: Each of them, those that could not be made too.
-        index: Files of the index of all; empty if none was written.
-        n_wanted: Tables and figures that were asked for.
-        failed: Names of those that could not be made although there are runs for them.
-        has_classes: Whether the data set has classes.
-    """
-
-    folder: Path
-    items: tuple[ReportItem, ...]
-    index: tuple[Path, ...]
-    n_wanted: int
-    failed: tuple[str, ...]
-    has_classes: bool
-
-    @property
-    def paths(self) -> list[Path]:
-        """All files but those of the index."""
-        return [path for item in self.items for path in item.paths]
-
-    def lines(self) -> list[str]:
-        """Return lines of text: one on each that was made, and the number of files."""
-        from fgbench.naming import counted
-        from fgbench.reports.index import state
-
-        made = [item.entry for item in self.items if item.table is not None]
-        return [
-            *(f"{entry.title}: {state(entry)} ({', '.join(entry.files)})" for entry in made),
-            f"wrote {counted(len(self.paths), 'file')} into {self.folder}; printed with --full",
-        ]
-
-    def require(self) -> None:
-        """Do nothing where all could be made for which there are runs.
-
-        Raises:
-            ManifestError: If one could not.
-        """
-        from fgbench.errors import ManifestError
-
-        if self.failed:
-            raise ManifestError(
-                f"{len(self.failed)} of {self.n_wanted} tables and figures could not be made: "
-                f"{', '.join(self.failed)}",
-                "see the lines above; the others are written",
-            )
-
-    def __repr__(self) -> str:
-        return f"<Report: {len(self.paths)} files in {self.folder}>"
 
 
 def check_formats(formats: Sequence[str] | None, *, text_alone: bool = False) -> None:
@@ -145,11 +76,15 @@ def report(
     from fgbench.workfolders.folder import check_results
     from fgbench.workfolders.manifest_index import has_classes, is_published
 
+    formats = names_of("formats", formats, example="formats=['md', 'pdf']")
     check_formats(formats)
-    folders = [Path(one) for one in workdirs]
+    folders = paths_of("workdirs", workdirs, example="work.path")
+    target = path_or_none("out", out, example="out='reports'")
+    everything, with_paper = switch("everything", everything), switch("with_paper", with_paper)
+    for_paper = switch("for_paper", for_paper)
     wanted = asked_items(*((None, None) if everything else (table, figure)))
     is_whole = everything or (table is None and figure is None)
-    if out is None:
+    if target is None:
         check_results(folders[0])
     _log_faults(folders)
     classes = {one: not is_published(one) or has_classes(one) for one in folders}
@@ -158,14 +93,14 @@ def report(
         made += _ranked(folders[0])
     items, index = _written(
         made,
-        Path(out) if out is not None else folders[0] / "reports",
+        target or folders[0] / "reports",
         formats_for(formats, for_paper=for_paper, everything=everything),
         Look(for_paper=for_paper, with_paper=with_paper),
         everything=everything,
-        own=out is None,
+        own=target is None,
     )
     return Report(
-        folder=Path(out) if out is not None else folders[0] / "reports",
+        folder=target or folders[0] / "reports",
         items=tuple(items),
         index=tuple(index),
         n_wanted=len(wanted),

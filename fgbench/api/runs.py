@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -11,11 +9,10 @@ from typing import TYPE_CHECKING, Any, get_args
 from fgbench.api.arguments import one_of, path_of, shown
 from fgbench.api.report_values import Figure, Table
 from fgbench.api.showing import paragraph, table
-from fgbench.errors import ConfigError, ManifestError
+from fgbench.errors import ConfigError
 from fgbench.evaluation import metrics
 from fgbench.evaluation.cluster_counts import Metric
-from fgbench.reports.comparison.contenders import Contender, contender, find_contender
-from fgbench.reports.experiments import read_experiment
+from fgbench.reports.comparison.contenders import Contender, find_contender
 from fgbench.runs.results import SINGLE_FOLD
 
 if TYPE_CHECKING:
@@ -227,33 +224,3 @@ class Run:
 
     def _repr_html_(self) -> str:
         return paragraph(repr(self)[1:-1]) + table(self.scores)
-
-
-def runs_of(folders: Sequence[Path]) -> list[Run]:
-    """Return the runs of folders: those of one experiment together.
-
-    Raises:
-        ManifestError: If one is missing or damaged.
-    """
-    return [
-        _joined([folder for folder in folders if folder.parent.parent == experiment])
-        for experiment in dict.fromkeys(folder.parent.parent for folder in folders)
-    ]
-
-
-def _joined(folders: Sequence[Path]) -> Run:
-    """Return the runs of one experiment as one: those of its folders alone, whatever others it has."""
-    if len(folders) == 1:
-        return Run.of(folders[0])
-    experiment = read_experiment(folders[0].parent.parent)
-    own = {(folder.parent.name, int(folder.name)) for folder in folders}
-    runs = [] if experiment is None else [run for run in experiment.runs if (run.fold, run.seed) in own]
-    if experiment is None or len(runs) < len(own):
-        raise ManifestError(
-            f"{folders[0].parent.parent} lacks some of its runs, expected {len(own)}",
-            "run the experiment again",
-        )
-    missing = [name for name in experiment.missing if name in {f"{fold}/{seed}" for fold, seed in own}]
-    folds = sorted({fold for fold, _ in own})
-    name = f"{experiment.name}/{folds[0]}" if len(folds) == 1 and folds != [SINGLE_FOLD] else ""
-    return Run(contender(replace(experiment, runs=runs, missing=missing), name))

@@ -1,14 +1,16 @@
-"""Predictions of another program, scored under the protocol of a work folder, for the console."""
+"""Predictions of another program, scored under the protocol of a work folder: they become a run."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fgbench.api.arguments import name_of, name_or_none, names_of, pairs, path_of, shown, switch, whole
 from fgbench.api.progress import log
+from fgbench.errors import ArgumentError, ConfigError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,7 @@ def score_file(
     *,
     format_: str = "auto",
     name: str | None = None,
-    mapping: Sequence[str] = (),
+    mapping: Mapping[str, str] | Sequence[str] | None = None,
     samples: str = "auto",
     seed: int = 0,
     force: bool = False,
@@ -65,8 +67,8 @@ def score_file(
         workdir: Work folder.
         format_: Name of a format; ``"auto"``: by the columns.
         name: Name of the run; ``None``: that of the file.
-        mapping: Classes of the program as those of the data set, e.g. ``"happy=happiness"``; ``"NAME="``
-            leaves one out.
+        mapping: Classes of the program as those of the data set, ``{"happy": "happiness"}`` or
+            ``"happy=happiness"``; an empty class leaves one out. ``None``: by the label sets.
         samples: ``"images"`` or ``"clips"``; ``"auto"``: images of data of pictures alone, else clips.
         seed: Of the run.
         force: Whether the scores of another file that have the name are replaced.
@@ -77,21 +79,56 @@ def score_file(
         ManifestError: If the manifests are damaged.
         ResourceError: If the run cannot be written.
     """
-    from fgbench.inference.other_programs.class_names import parse_mapping
     from fgbench.inference.other_programs.score import score_file as scored
 
     runs = scored(
-        Path(file),
-        Path(workdir),
-        format_=format_,
-        name=name,
-        mapping=parse_mapping(list(mapping)),
-        samples=samples,
-        seed=seed,
-        force=force,
+        path_of("file", file, example="work.score('predictions.csv')"),
+        path_of("workdir", workdir, example="work.path"),
+        format_=name_of("format", format_, example="format='auto'"),
+        name=name_or_none("name", name, example="name='openface'"),
+        mapping=mapping_of(mapping),
+        samples=name_of("samples", samples, example="samples='clips'"),
+        seed=whole("seed", seed, least=0),
+        force=switch("force", force),
         note=log,
     )
     return ScoredFile(classes=runs.classes, units=runs.units)
+
+
+def mapping_of(given: Any) -> dict[str, str]:
+    """Return classes of a program as those of a data set; ``None`` has none.
+
+    Args:
+        given: ``{"happy": "happiness", "contempt": ""}``, or texts ``"happy=happiness"``, ``"contempt="``.
+
+    Raises:
+        ArgumentError: If a text is no pair, or a class is named twice.
+        ConfigError: If they are no names for names.
+    """
+    example = "map={'joy': 'happiness', 'contempt': ''}"
+    if isinstance(given, str | list | tuple):
+        return _parsed(names_of("map", given, example=example) or [])
+    mapping = pairs("map", given, example=example)
+    for name, label in mapping.items():
+        if not isinstance(label, str):
+            raise ConfigError(
+                f"map tells {shown(label)} for {name!r}, expected a class, or '' to leave it out",
+                f"e.g. {example}",
+            )
+    return mapping
+
+
+def _parsed(texts: Sequence[str]) -> dict[str, str]:
+    """Return the mapping of texts: ``happy=happiness``, or ``contempt=`` to leave it out."""
+    mapping: dict[str, str] = {}
+    for text in texts:
+        name, separator, label = text.partition("=")
+        if not separator or not name.strip():
+            raise ArgumentError(f"{text!r}, expected NAME=CLASS", "e.g. happy=happiness", argument="map")
+        if name.strip() in mapping:
+            raise ArgumentError(f"{name.strip()!r} is named twice", "name each class once", argument="map")
+        mapping[name.strip()] = label.strip()
+    return mapping
 
 
 def _units_lines(folder: Path, *, full: bool) -> list[str]:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from fgbench.api.arguments import name_of, paths_of, shown
+from fgbench.errors import ArgumentError, ConfigError
+from fgbench.reports.paper.numerals import ROMAN as ROMAN
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     from fgbench.reports.rendering.table import Figure as Figure
     from fgbench.reports.rendering.table import Table as Table
-
-ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7}
-"""Numbers of the paper's tables."""
 
 
 def table_names() -> list[str]:
@@ -33,12 +34,12 @@ def figure_names() -> list[str]:
     return [name.removeprefix("figure") for name in plugins.names("figures")]
 
 
-def table(workdirs: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], name: str) -> Table:
+def table(workdirs: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], name: str | int) -> Table:
     """Return a table of the runs of a work folder, or of several where it shows a data set each.
 
     Args:
         workdirs: One or more.
-        name: Its number, ``"I"`` or ``"1"``, or its name.
+        name: Its number, ``"I"``, ``"1"`` or 1, or its name.
 
     Raises:
         ArgumentError: If several work folders are named, and it is of one.
@@ -48,21 +49,21 @@ def table(workdirs: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], n
     """
     from fgbench.reports.rendering.table import Table
 
-    made = built("tables", _table(name), _folders(workdirs))
+    made = built("tables", table_name(name), paths_of("workdirs", workdirs, example="work.path"))
     assert isinstance(made, Table)
     return made
 
 
-def figure(workdirs: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], name: str) -> Figure:
+def figure(workdirs: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], name: str | int) -> Figure:
     """Return a figure of the runs of a work folder, or of several; arguments and errors as of :func:`table`.
 
     Args:
         workdirs: One or more.
-        name: Its number, e.g. ``"3"``, or its name, e.g. ``"attention"``.
+        name: Its number, e.g. ``"3"`` or 3, or its name, e.g. ``"attention"``.
     """
     from fgbench.reports.rendering.table import Figure
 
-    made = built("figures", _figure(name), _folders(workdirs))
+    made = built("figures", figure_name(name), paths_of("workdirs", workdirs, example="work.path"))
     assert isinstance(made, Figure)
     return made
 
@@ -83,8 +84,8 @@ def asked_items(table: str | None, figure: str | None) -> list[tuple[str, str]]:
     """Return kind and full name of the tables and figures that are named; all there are where none is."""
     from fgbench import plugins
 
-    named = [("tables", _table(table))] if table is not None else []
-    named += [("figures", _figure(figure))] if figure is not None else []
+    named = [("tables", table_name(table))] if table is not None else []
+    named += [("figures", figure_name(figure))] if figure is not None else []
     return named or [(kind, name) for kind in ("tables", "figures") for name in plugins.names(kind)]
 
 
@@ -103,8 +104,6 @@ def built(kind: str, name: str, workdirs: Sequence[Path]) -> Table | Figure:
 
 
 def _made(module: ModuleType, name: str, workdirs: Sequence[Path]) -> Table | Figure:
-    from fgbench.errors import ArgumentError
-
     if len(workdirs) == 1:
         single: Table | Figure = module.build(workdirs[0])
         return single
@@ -114,17 +113,28 @@ def _made(module: ModuleType, name: str, workdirs: Sequence[Path]) -> Table | Fi
     return several
 
 
-def _table(typed: str) -> str:
-    """Name of a table: ``"table1"`` for ``"I"`` or ``"1"``; others, as figures, have their own."""
-    number = str(ROMAN.get(typed.upper(), typed))
-    return f"table{number}" if number.isdecimal() else typed
+def table_name(typed: Any) -> str:
+    """Return the full name of a table: ``"table1"`` for ``"I"``, ``"1"`` or 1; others have their own.
+
+    Raises:
+        ConfigError: If it is no name and no number.
+    """
+    name = _named("table", typed, example="'II'")
+    number = str(ROMAN.get(name.upper(), name))
+    return f"table{number}" if number.isdecimal() else name
 
 
-def _figure(typed: str) -> str:
-    return f"figure{typed}" if typed.isdecimal() else typed
+def figure_name(typed: Any) -> str:
+    """Return the full name of a figure: ``"figure3"`` for ``"3"`` or 3; others have their own.
+
+    Raises:
+        ConfigError: If it is no name and no number.
+    """
+    name = _named("figure", typed, example="6")
+    return f"figure{name}" if name.isdecimal() else name
 
 
-def _folders(workdirs: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> list[Path]:
-    if isinstance(workdirs, str | os.PathLike):
-        return [Path(workdirs)]
-    return [Path(one) for one in workdirs]
+def _named(kind: str, typed: Any, *, example: str) -> str:
+    if isinstance(typed, bool) or not isinstance(typed, str | int):
+        raise ConfigError(f"{kind} {shown(typed)}, expected a name or a number", f"e.g. {example}")
+    return name_of(kind, str(typed), example=example)

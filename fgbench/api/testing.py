@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from fgbench.api.progress import Shown, bars, log
+from fgbench.api.arguments import name_or_none, path_of, paths_of, shown, workers
+from fgbench.api.progress import Shown, bars, log, shown_as
 from fgbench.api.unit_testing import UnitsEvaluated, units_again, units_elsewhere
 from fgbench.errors import ArgumentError
 
@@ -87,12 +88,11 @@ class Evaluation:
 
     def run(self, *, jobs: int | None = None, progress: Shown = None) -> Evaluated | UnitsEvaluated:
         """Predict and score; arguments and errors as of :meth:`fgbench.Work.evaluate`."""
-        from fgbench.cores import n_cores
-
-        with bars(progress) as update:
+        n_workers = workers(jobs)
+        with bars(shown_as(progress)) as update:
             if self.network.task == "units":
-                return self._units(jobs or n_cores(), update)
-            place = self._opened(self.workdirs[0], jobs or n_cores(), update, self.network.features)
+                return self._units(n_workers, update)
+            place = self._opened(self.workdirs[0], n_workers, update, self.network.features)
             log(f"{self.trained.name} on {place.details['dataset']} in {place.workdir}, {place.device}")
             if self.network.task == "clips":
                 from fgbench.inference.clip_test import evaluate_clips
@@ -154,14 +154,16 @@ def evaluation(
     from fgbench.api.weights import named_weights
     from fgbench.workfolders.default_folders import DEMO_WORKDIR
 
+    run = path_of("run", run, example="'msau-small'")
+    folders = paths_of("workdirs", workdirs, example="work.path")
+    weight = _weight(fusion_weight)
+    device = name_or_none("device", device, example="device='cpu'")
     require_torch()
     from fgbench.methods.protocol.kinds import open_trained
     from fgbench.runs.weights import read_trained, work_folder
     from fgbench.training.device import resolve
 
-    folders = [Path(one) for one in workdirs]
     trained = read_trained(named_weights(run, folders[0] if folders else DEMO_WORKDIR))
-    weight = _weight(fusion_weight)
     network = open_trained(trained, resolve(device))
     if weight is not None and network.task != "clips":
         raise ArgumentError(
@@ -189,12 +191,14 @@ def _weight(given: float | str | None) -> Weight:
     """
     if given is None:
         return None
-    if given == "tuned":
+    if isinstance(given, str) and given == "tuned":
         return "tuned"
     try:
-        weight = float(given)
-    except ValueError:
+        weight = float(given) if not isinstance(given, bool | bytes) else -1.0
+    except (TypeError, ValueError):
         weight = -1.0
     if not 0.0 <= weight <= 1.0:
-        raise ArgumentError(f"{given!r}, expected a number from 0 to 1, or 'tuned'", argument="fusion_weight")
+        raise ArgumentError(
+            f"{shown(given)}, expected a number from 0 to 1, or 'tuned'", argument="fusion_weight"
+        )
     return weight

@@ -145,7 +145,9 @@ def msau(
     else:
         settings = recipe or default_recipe(variant, workdir, device)
     if trunk is not None and (init is not None or au_weights is not None):
-        raise ArgumentError("takes no --init and no --au-weights", argument="trunk")
+        raise ArgumentError(
+            "given beside another start, init or au_weights; expected one of them", argument="trunk"
+        )
     config = with_changes(load_training(settings, TrainImageConfig), changes)
 
     def run(how: Runs) -> list[Path]:
@@ -238,6 +240,6 @@ def _start(init: str, workdir: Path, recipe: str | None) -> tuple[Trained, str]:
     if recipe is not None:
         return trained, recipe
     if trained.run is None:
-        raise ConfigError(f"{trained.path} lies in no run that tells its settings", "name them with --recipe")
+        raise ConfigError(f"{trained.path} lies in no run that tells its settings", "name a recipe")
     check_texts(trained.run, read_result(trained.run), again="run the experiment again")
     return trained, str(trained.run / CONFIG)

@@ -1,37 +1,21 @@
-"""``fgbench.prepare`` and ``fgbench.open``: work folders as values."""
+"""``fgbench.open``: work folders as values."""
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from fgbench.api.arguments import (
-    fold_of,
-    name_of,
-    name_or_none,
-    pairs,
-    path_of,
-    path_or_none,
-    shown,
-    switch,
-    whole,
-)
+from fgbench.api.arguments import path_of
 from fgbench.api.divided import Divided
 from fgbench.api.inspected import Inspected
-from fgbench.api.methods import checked_method
 from fgbench.api.outside import Outside
-from fgbench.api.progress import LOGGER, Shown, bars, log, shown_as
+from fgbench.api.progress import LOGGER, Shown
 from fgbench.api.reported import Reported
-from fgbench.api.runs import SYNTHETIC, Run, runs_of
+from fgbench.api.running import Running
+from fgbench.api.runs import SYNTHETIC
 from fgbench.api.showing import paragraph, table
-from fgbench.api.unit_runs import UnitRun
-from fgbench.errors import ConfigError, DependencyError, ManifestError
 from fgbench.naming import counted
 from fgbench.records import SPLITS
-from fgbench.workfolders.layout import RUNS
 from fgbench.workfolders.manifest_index import read_index
 
 if TYPE_CHECKING:
@@ -40,7 +24,7 @@ if TYPE_CHECKING:
     from fgbench.publication.face_tables.export import FaceTables
 
 
-class Work(Inspected, Divided, Reported, Outside):
+class Work(Running, Inspected, Divided, Reported, Outside):
     """A prepared work folder: clips, faces, pictures, runs. See :func:`fgbench.open` and
     :func:`fgbench.prepare`.
 
@@ -123,140 +107,6 @@ class Work(Inspected, Divided, Reported, Outside):
 
         return export_faces(self.path, layout, out, units=units, progress=progress)
 
-    def train(
-        self,
-        method: str,
-        recipe: str | os.PathLike[str] | None = None,
-        *,
-        settings: Mapping[str, Any] | None = None,
-        device: str | None = None,
-        seed: int = 0,
-        seeds: int = 1,
-        fold: str | int | None = None,
-        weights: str | os.PathLike[str] | None = None,
-        jobs: int = 1,
-        resume: bool = True,
-        force: bool = False,
-        progress: Shown = None,
-    ) -> Any:
-        """Run a method, what it is made of first (action units, image model, features), and return its run.
-
-        A run that is there already is returned as it is; one that was interrupted is continued.
-
-        Args:
-            method: ``"msau"``, ``"tmsau"``, ``"au"``, ``"lbp-svm"``, ``"dense-traj-svm"``, ``"plain-cnn"``,
-                ``"nan"``, ..., or a method of another package.
-            recipe: Packed recipe or path of a YAML file; ``None``: the paper's on a GPU, else the small one
-                where there is one, which the log says.
-            settings: Settings of the recipe to change, e.g. ``{"optimiser.epochs": 3}``.
-            device: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``; ``None``: a GPU if there is one.
-            seed: Of the run, or of the first of several.
-            seeds: How many to run, each with networks of its own all through.
-            fold: The fold to run; ``None`` for all.
-            weights: To start from, for methods that take any.
-            jobs: Processes, or threads that decode.
-            resume: Whether an interrupted run is continued.
-            force: Whether a finished one is made again.
-            progress: Whether bars are shown; ``None``: in terminals and notebooks; or a function that is
-                called with a name, the number done, and the total.
-
-        Returns:
-            A :class:`Run` over all folds and seeds, a :class:`UnitRun` of action units; a list of them where
-            the recipe makes several experiments (``msau-progressive``), or several folds or seeds of action
-            units.
-
-        Raises:
-            ConfigError: If there is no such method, recipe, device or fold, or a number is out of range.
-            DatasetError: If a class has no training sample.
-            DependencyError: If a package that the method needs is not installed.
-            ManifestError: If the manifests are damaged.
-            ResourceError: If memory or disk are full.
-        """
-        from fgbench.methods.steps.by_name import UNITS, has_small, run_method
-        from fgbench.methods.steps.recipe_choice import recipe_for
-
-        method = checked_method(method)
-        name = name_or_none("recipe", recipe, example="recipe='msau-small', or the path of a YAML file")
-        changes = _changes(settings)
-        device = name_or_none("device", device, example="device='cpu'")
-        fold = fold_of(fold)
-        seed, seeds = whole("seed", seed, least=0), whole("seeds", seeds, least=1)
-        jobs = whole("jobs", jobs, least=1)
-        start = path_or_none("weights", weights, example="weights='backbone.pth'")
-        resume, force = switch("resume", resume), switch("force", force)
-        if name is None and has_small(method):
-            name, why = recipe_for(method, device, is_embedded=False)
-            log(why)
-        with bars(shown_as(progress)) as update, _packages_named(method):
-            folders = run_method(
-                method,
-                self.path,
-                recipe=name,
-                weights=start,
-                changes=changes,
-                device=device,
-                fold=fold,
-                seed=seed,
-                seeds=seeds,
-                jobs=jobs,
-                resume=resume,
-                force=force,
-                progress=update,
-                note=log,
-            )
-        runs = [UnitRun(folder) for folder in folders] if method == UNITS else runs_of(folders)
-        return runs[0] if len(runs) == 1 else runs
-
-    @property
-    def runs(self) -> list[Run | UnitRun]:
-        """Every finished run, by name; those of one experiment (its folds and seeds) together.
-
-        Damaged ones are left out, and named in the log.
-        """
-        from fgbench.runs.results import RESULT
-        from fgbench.runs.unit_results import RESULT as UNIT_RESULT
-
-        folder = self.path / RUNS
-        names = sorted({path.parents[2].name for path in folder.glob(f"*/*/*/{RESULT}")})
-        units = sorted(path.parent for path in folder.glob(f"*/*/*/{UNIT_RESULT}"))
-        runs: list[Run | UnitRun] = []
-        for kind, folders in ((Run.of, [folder / name for name in names]), (UnitRun, units)):
-            for one in folders:
-                try:
-                    runs.append(kind(one))
-                except ManifestError as error:
-                    LOGGER.warning("%s is left out: %s", one, error.message)
-        return runs
-
-    def run(self, name: str) -> Run | UnitRun:
-        """Return a finished run.
-
-        Args:
-            name: Of the experiment, e.g. ``"lbp-svm"``: all its folds and seeds together; or
-                ``experiment/fold/seed``.
-
-        Raises:
-            ConfigError: If an experiment of action units has several folds or seeds, and none is named.
-            ManifestError: If there is none, or it is damaged.
-        """
-        from fgbench.runs.unit_results import RESULT as UNIT_RESULT
-
-        name = name_of("run", name, example="work.run('lbp-svm')")
-        try:
-            return Run.of(name, self.path)
-        except ConfigError:  # of action units
-            folder = self.path / RUNS / name
-            own = [UNIT_RESULT, f"*/*/{UNIT_RESULT}"]
-            folders = sorted(path.parent for pattern in own for path in folder.glob(pattern))
-            if not folders:
-                raise
-            if len(folders) > 1:
-                names = ", ".join("/".join(one.parts[-3:]) for one in folders)
-                raise ConfigError(
-                    f"{name} is {len(folders)} runs of action units, expected one", f"name one of {names}"
-                ) from None
-            return UnitRun(folders[0])
-
     def __repr__(self) -> str:
         parts = self.clips["split"].tolist()
         counts = ", ".join(f"{parts.count(part)} {part}" for part in SPLITS if part in parts)
@@ -273,23 +123,6 @@ class Work(Inspected, Divided, Reported, Outside):
         return f"{paragraph(repr(self)[1:-1])}{table(counts)}"
 
 
-@contextmanager
-def _packages_named(method: str) -> Iterator[None]:
-    """Context in which a package that is not installed is told as what a method needs.
-
-    Raises:
-        DependencyError: If one is not installed.
-    """
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "fgbench").split(".")[0] == "fgbench":
-            raise
-        raise DependencyError(
-            f"{method} needs a package that is not installed ({error.name})", "pip install 'fgbench[train]'"
-        ) from error
-
-
 def open_work(workdir: str | os.PathLike[str]) -> Work:
     """Return a prepared work folder.
 
@@ -301,106 +134,3 @@ def open_work(workdir: str | os.PathLike[str]) -> Work:
         ResourceError: If it may not be read.
     """
     return Work(workdir)
-
-
-def prepare(
-    data: str | os.PathLike[str] | None = None,
-    recipe: str | os.PathLike[str] | None = None,
-    *,
-    settings: Mapping[str, Any] | None = None,
-    workdir: str | os.PathLike[str] | None = None,
-    jobs: int | None = None,
-    force: bool = False,
-    retry: bool = False,
-    verify: bool = False,
-    drop_leaks: bool = False,
-    decoder: str | None = None,
-    worker_memory_gb: float | None = None,
-    progress: Shown = None,
-) -> Work:
-    """Turn clips and annotations into a work folder, as ``fgbench prepare`` does; what is done is not done
-    again.
-
-    Args:
-        data: Folder of the data set; ``None``: the embedded synthetic one, drawn if absent, or where
-            ``recipe`` is of a public data set, its folder below ``FGBENCH_DATA``.
-        recipe: Packed recipe or path of a YAML file; ``None``: ``default``, or ``demo`` for the embedded set.
-        settings: Settings of the recipe to change, e.g. ``{"split.seed": 1}``.
-        workdir: Work folder; ``None``: ``fgbench-data/<recipe or folder>/work``.
-        jobs: Worker processes; ``None``: one per core.
-        force: Whether everything is computed anew.
-        retry: Whether clips are tried again that failed for a reason that may have passed, e.g. lack of
-            memory.
-        verify: Whether all source files are hashed, also those with size and time as before.
-        drop_leaks: Whether clips are taken out of training and validation that leak into another part.
-        decoder: Video decoder in place of the recipe's, ``"pyav"`` or ``"decord"``.
-        worker_memory_gb: Most memory of each worker, GB (Linux); ``None``: as the recipe says.
-        progress: Whether bars are shown; ``None``: in terminals and notebooks; or a function that is called
-            with a name, the number done, and the total.
-
-    Returns:
-        The work folder; what needs a person is logged as warnings.
-
-    Raises:
-        ConfigError: If the recipe is not valid, or the work folder is of other data.
-        DatasetError: If the data set's layout is wrong.
-        RejectRateError: If more clips are rejected than the recipe allows.
-        ResourceError: If memory or disk are full, or another process works in the folder.
-        WorkerError: If a worker process dies.
-    """
-    from fgbench.api.preparing import log_report, preparation
-
-    chosen = preparation(
-        name_or_none("recipe", recipe, example="recipe='default', or the path of a YAML file"),
-        path_or_none("data", data, example="data='my-clips'"),
-        path_or_none("workdir", workdir, example="workdir='fgbench-data/my-clips/work'"),
-        changes=_changes(settings),
-        decoder=name_or_none("decoder", decoder, example="decoder='pyav'"),
-        drop_leaks=switch("drop_leaks", drop_leaks),
-    )
-    jobs = None if jobs is None else whole("jobs", jobs, least=1)
-    with bars(shown_as(progress)) as update:
-        chosen.draw(jobs=jobs, progress=update)
-        report = chosen.run(
-            jobs=jobs,
-            force=switch("force", force),
-            retry=switch("retry", retry),
-            verify=switch("verify", verify),
-            worker_memory_gb=worker_memory_gb,
-            progress=update,
-        )
-    log_report(report)
-    return Work(chosen.workdir)
-
-
-def _changes(settings: Mapping[str, Any] | None) -> list[str]:
-    """Return settings as the command line takes them; JSON is YAML.
-
-    Raises:
-        ConfigError: If they are no names and values.
-    """
-    example = "settings={'optimiser.epochs': 3}"
-    changes = []
-    for key, value in pairs("settings", settings, example=example).items():
-        try:
-            changes.append(f"{key}={json.dumps(value, default=_plain)}")
-        except (TypeError, ValueError) as error:
-            raise ConfigError(
-                f"setting {key} is {shown(value)}, expected a number, a text, True, False, None, a list or a "
-                "dict",
-                f"e.g. {example}",
-            ) from error
-    return changes
-
-
-def _plain(value: Any) -> Any:
-    """Return numbers of NumPy and paths as JSON has them.
-
-    Raises:
-        TypeError: If it is neither.
-    """
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    if hasattr(value, "item") and getattr(value, "shape", None) == ():
-        return value.item()
-    raise TypeError(type(value).__name__)

@@ -243,7 +243,7 @@ def audit_against(workdir: Path, other: Path, *, jobs: int = 1, progress: Progre
     folder, tested = open_folder(workdir), open_folder(other)
     if workdir.resolve() == other.resolve():
         raise ConfigError(
-            f"{other} is the audited folder itself", "leave --against out: its parts are compared then"
+            f"{other} is the audited folder itself", "leave against out: its parts are compared then"
         )
     clips = read_clips(folder.manifests)
     pictures = _describe(folder, LEARNING, jobs=jobs, progress=progress)

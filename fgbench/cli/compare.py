@@ -15,7 +15,7 @@ from fgbench.cli.workdirs import Workdir
 from fgbench.workfolders import default_folders
 
 if TYPE_CHECKING:
-    from fgbench.api.report_values import Table
+    from fgbench.api.tables import Table
 
 Format = Annotated[str, typer.Option("--format", help="What is printed: md, csv, tex or html.")]
 Out = Annotated[

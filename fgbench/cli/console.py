@@ -125,9 +125,14 @@ def wrong_use(**options: str) -> Iterator[None]:
     try:
         yield
     except ArgumentError as error:
-        named = options.get(error.argument, f"--{error.argument.replace('_', '-')}")
+        named = options.get(error.argument, _option(error.argument))
         text = f"{error.message}: {error.hint}" if error.hint else error.message
         raise typer.BadParameter(text, param_hint=named) from error
+
+
+def _option(argument: str) -> str:
+    """Return the option that an argument of the library is on the command line."""
+    return f"--{argument.replace('_', '-')}"
 
 
 def _explain(error: Exception) -> int:
@@ -141,7 +146,9 @@ def _explain(error: Exception) -> int:
     if os.environ.get(DEBUG):
         _fail("".join(traceback.format_exception(error)).rstrip())
     if explained is not None:
-        _fail(f"error: {_cut(explained.message)}", colour="red")
+        named = explained.argument if isinstance(explained, ArgumentError) else ""
+        of = f"{_option(named)}: " if named else ""
+        _fail(f"error: {of}{_cut(explained.message)}", colour="red")
         if explained.hint:
             _fail(f"  {_cut(explained.hint)}")
         return exit_code(explained)

@@ -62,8 +62,8 @@ def check(
             "annotations.csv or votes.csv, fgbench check folder --root DIR for folders of classes",
             param_hint="--root",
         )
-    from fgbench.api.condition import check as of_work
     from fgbench.api.data_sets import folder_of
+    from fgbench.api.soundness import check as of_work
 
     data_root = root or folder_of(str(workdir))
     if data_root is None:

@@ -21,8 +21,8 @@ WRITING = {
     errno.EISDIR: "a folder stands where a file is needed; move it away, or choose another folder",
     errno.ELOOP: "a link stands where a file is needed; remove it, or choose another folder",
     errno.ENAMETOOLONG: "choose a folder with a shorter path",
-    errno.EMFILE: "raise the limit of open files (ulimit -n), or take fewer --jobs",
-    errno.ENFILE: "the machine has too many open files; end other programs, or take fewer --jobs",
+    errno.EMFILE: "raise the limit of open files (ulimit -n), or take fewer jobs",
+    errno.ENFILE: "the machine has too many open files; end other programs, or take fewer jobs",
     errno.EIO: "the disk or its connection fails; look after it before you run the command again",
 }
 """Failures of writing, each with the advice for the user."""
@@ -36,7 +36,7 @@ _READING = {
     errno.ELOOP: "its link leads in a circle; put the file itself in its place",
     errno.ENAMETOOLONG: "choose a folder with a shorter path",
 }
-_MEMORY = "end other programs, or take fewer --jobs: each needs memory of its own"
+_MEMORY = "end other programs, or take fewer jobs: each needs memory of its own"
 
 
 @contextmanager

@@ -144,7 +144,7 @@ def _weight(network: ClipNetwork, weight: float | Literal["tuned"]) -> float:
     if len(network.streams) < 2:
         raise ConfigError(
             f"{network.trained.name} has the {network.streams[0]} stream alone, expected two to weigh",
-            "leave out --fusion-weight",
+            "leave the weight of the streams out",
         )
     if weight != "tuned":
         return weight

@@ -97,7 +97,7 @@ def export_onnx(
             raise DependencyError(
                 f"what was exported differs from the network by {deviation.probabilities:.1e}, expected at "
                 f"most {TOLERANCE:.0e}; nothing was written",
-                "install other versions of onnx, onnxscript and onnxruntime, or say --no-check",
+                "install other versions of onnx, onnxscript and onnxruntime, or leave the check out",
             )
     storage.write_bytes(path, data)
     return deviation

@@ -98,7 +98,7 @@ def clear_faults(path: Path) -> Iterator[None]:
 def _out_of_memory(path: Path) -> MediaError:
     return MediaError(
         f"{path} needs more memory than there is",
-        "give a worker more memory (fewer --jobs), or scale the video down",
+        "give a worker more memory (fewer jobs), or scale the video down",
         reason="out_of_memory",
     )
 

@@ -171,7 +171,7 @@ def without_fatal_item(task: Task, cause: str) -> Task:
     if not item_id or item_id in task.fatal:
         raise WorkerError(
             f"a worker process {cause}, in stage {task.stage} but at no clip of its own",
-            "run the same command again: it continues where it was; fewer --jobs need less memory",
+            "run the same command again: it continues where it was; fewer jobs need less memory",
         )
     return replace(task, fatal={**task.fatal, item_id: cause})
 

@@ -86,7 +86,7 @@ def _refuse_linked(folder: Path, names: Iterable[str]) -> None:
         if path.is_symlink() or (path.exists() and not path.is_dir()):
             raise ResourceError(
                 f"{path} is a link or a file, expected a folder: nothing is written behind it",
-                "move it away, or choose another --workdir",
+                "move it away, or choose another work folder",
             )
 
 

@@ -61,7 +61,7 @@ def rebuild(
     index = layout.read_published(published)
     files, entries = _files(published), _entries(published)
     if not clips.is_dir():
-        raise DatasetError(f"no folder {clips}", "give the folder of the clips with --data-root")
+        raise DatasetError(f"no folder {clips}", "give the folder of the clips")
     source = workdir / SOURCE
     _refuse_other_work(workdir, source)
     model = _model(index, detector_model)
@@ -121,7 +121,7 @@ def _refuse_other_work(workdir: Path, source: Path) -> None:
     if root != source.resolve():
         raise ConfigError(
             f"{workdir} is the work folder of the data set {root}, and not of one that is made again",
-            "name another one: --workdir DIR",
+            "name another work folder",
         )
 
 
@@ -139,7 +139,7 @@ def _model(index: layout.Index, given: Path | None) -> Path | None:
     name, expected = next(iter(index.models.items()))
     if given is None:
         raise DependencyError(
-            f"the detector needs the model file {name!r}", f"give it: --detector-model {name}"
+            f"the detector needs the model file {name!r}", "give that file as the detector model"
         )
     try:
         sha256 = digest_file(given)

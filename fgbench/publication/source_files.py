@@ -170,9 +170,7 @@ def locate(files: Sequence[SourceFile], root: Path, runner: Runner, progress: Pr
     try:
         there = [item.path for item in everything(root) if item.kind == FILE]
     except OSError as error:
-        raise DatasetError(
-            f"cannot list {root}: {error.strerror}", "give the folder of the clips with --data-root"
-        ) from error
+        raise DatasetError(f"cannot list {root}: {error.strerror}", "give the folder of the clips") from error
     in_place = [file.path for file in files if (root / file.path).is_file()]
     digests = dict.fromkeys(in_place, "")  # of those that cannot be read
     digests |= {file.path: file.sha256 for file in _hash_all(root, in_place, runner, progress)}

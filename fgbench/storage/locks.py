@@ -20,7 +20,7 @@ def exclusive(folder: Path) -> Iterator[None]:
     with held(
         folder / ".lock",
         f"another fgbench process is working in {folder}",
-        hint="wait for it, or choose another --workdir",
+        hint="wait for it, or choose another work folder",
     ):
         yield
 

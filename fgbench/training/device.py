@@ -57,7 +57,7 @@ def resolve(name: str | None = None) -> torch.device:
         return torch.device(kind)
     if name == "mps":
         if not torch.backends.mps.is_available():
-            raise ResourceError("device mps was asked for, but is not there", "choose --device cpu")
+            raise ResourceError("device mps was asked for, but is not there", "choose the device cpu")
         return torch.device(name)
     return _cuda(name)
 
@@ -70,20 +70,20 @@ def _cuda(name: str) -> torch.device:
         )
         raise ResourceError(
             f"device {name} was asked for, but {reason}",
-            "choose --device cpu, or install a driver and a torch with CUDA",
+            "choose the device cpu, or install a driver and a torch with CUDA",
         )
     several = int(os.environ.get("WORLD_SIZE", "1")) > 1
     if several and ":" in name:
         raise ConfigError(
             f"device {name} was asked for in each of several processes",
-            "say --device cuda: each takes its own",
+            "say device cuda: each takes its own",
         )
     local = int(os.environ.get("LOCAL_RANK", "0")) if several else 0
     index = int(name.partition(":")[2] or local)
     if index >= count:
         raise ResourceError(
             f"device cuda:{index} was asked for, but there are {count} (cuda:0 to cuda:{count - 1})",
-            "choose another --device" if not several else f"start at most {count} processes on this machine",
+            "choose another device" if not several else f"start at most {count} processes on this machine",
         )
     return torch.device("cuda", index)
 

@@ -23,12 +23,10 @@ def check_trackers(names: Sequence[str]) -> tuple[str, ...]:
         if name not in TRACKERS:
             near = get_close_matches(name, TRACKERS, n=1)
             meant = f"did you mean {near[0]!r}? " if near else ""
-            raise ConfigError(
-                f"unknown tracker {name!r}", f"{meant}there are {', '.join(TRACKERS)} (--tracker)"
-            )
+            raise ConfigError(f"unknown tracker {name!r}", f"{meant}there are {', '.join(TRACKERS)}")
         if importlib.util.find_spec(TRACKERS[name]) is None:
             raise DependencyError(
                 f"the tracker {name} needs a package that is not installed ({TRACKERS[name]})",
-                f"pip install {name}; or train without --tracker {name}",
+                f"pip install {name}; or train without it",
             )
     return tuple(dict.fromkeys(names))

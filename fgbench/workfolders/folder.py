@@ -164,7 +164,7 @@ def refuse_links(workdir: Path) -> None:
             raise ResourceError(
                 f"{path} is a link to {os.path.realpath(path)}, expected a folder: fgbench writes and "
                 "deletes in it, and does so through no link",
-                "remove the link; to use another disk, put the whole work folder there (--workdir)",
+                "remove the link; to use another disk, put the whole work folder there",
             )
 
 

@@ -57,7 +57,7 @@ def writing_in(folder: Path, names: Iterable[str], *, own: bool = False) -> Iter
         more = f" and {len(strange) - 1} more files" if len(strange) > 1 else ""
         raise ConfigError(
             f"would replace {folder / strange[0]}{more}, which fgbench did not write; nothing was written",
-            "choose an empty folder (--out), or move it away",
+            "choose an empty folder, or move it away",
         )
     write_sealed(folder / LIST, {"files": sorted(listed | wanted)})
     try:

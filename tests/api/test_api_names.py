@@ -43,8 +43,8 @@ MEMBERS = {
         "audit check class_counts classes clips clips_in evaluate export_faces faces figure folds "
         "images is_synthetic leaderboard ledger name page rejects report run runs score status table "
         "train",
-        "(self, method, recipe, *, settings, device, seed, seeds, fold, weights, jobs, resume, force, "
-        "progress)",
+        "(self, method, recipe, *, settings, device, seed, seeds, fold, fold_file, weights, jobs, resume, "
+        "force, trackers, progress, options)",
     ),
     "Run": (
         "classes confusion figure is_synthetic network of per_class predictions scores settings tables "

@@ -56,7 +56,7 @@ def test_a_published_data_set_is_made_again_and_proved_the_same(work, tmp_path):
     same = fgbench.diff(work.path, publication.folder)
     assert same.is_same
     assert same.lines()[-1] == "no difference"
-    with pytest.raises(fgbench.FgbenchError, match="--without-pixels is not given"):
+    with pytest.raises(fgbench.FgbenchError, match="without_pixels: not given"):
         fgbench.publish(work.path, tmp_path / "other")
 
 

@@ -2,6 +2,7 @@
 
 import inspect
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -50,27 +51,72 @@ SOUND = {
     "add_network": {"name": "nothing-added", "build": lambda settings, n: None},
     "align": {"picture": np.zeros((64, 64), np.uint8)},
     "align_all": {"picture": np.zeros((64, 64), np.uint8)},
+    "check_plugin": {"name": "nothing/like-it"},
     "compare": {"first": None, "second": None},
+    "data_sets": {"root": "missing"},
     "dense_trajectories": {"video": "missing.mp4"},
+    "diff": {"first": "missing", "second": "missing"},
+    "doctor": {},
+    "label_set": {"name": "no-such-labels"},
+    "label_sets": {},
     "lbp": {"faces": np.zeros((224, 224), np.uint8)},
     "load": {"run": "missing"},
     "open": {"workdir": "missing"},
     "prepare": {"data": "missing", "recipe": "default"},
+    "publish": {"workdir": "missing", "out": "published", "without_pixels": True},
+    "pull": {"repo": "no owner"},
+    "push": {"path": "missing", "repo": "no owner"},
+    "rebuild": {"published": "missing", "data": "missing"},
+    "recipe": {"name": "no-such-recipe"},
+    "recipes": {},
     "score": {"predictions": ["a", "b"], "labels": ["a", "b"]},
+    "survey": {"recipe": "fer2013", "root": "missing"},
     "synth": {"out": "missing", "width": 1},  # draws nothing
 }
 """Arguments to which one hostile at a time is added; those of what is long fail in any case."""
 
 METHODS = {
+    "audit": {"against": "missing"},
+    "check": {},
     "clips_in": {},
+    "evaluate": {"run": "good"},  # without weights
+    "export_faces": {"layout": "no-such-layout"},
     "faces": {},
     "figure": {"name": "6"},
     "images": {},
+    "page": {},
+    "report": {"formats": ["no-such-format"], "for_paper": "no"},
     "run": {"name": "good"},
     "score": {"file": "missing.csv"},
+    "status": {},
     "table": {"name": "II"},
     "train": {"method": "no-such-method"},
 }
+
+
+MEANT = {"against=None", "against=path", "out=None", "out=path"}
+"""Arguments of ``audit`` and ``page`` that are good: the folder is read, or written to."""
+
+
+class Unreached:
+    """A network that refuses whatever is asked of it: calls have to check their arguments before."""
+
+    def __getattr__(self, name):
+        raise fgbench.FgbenchError(f"{name} was asked for")
+
+
+NETWORK = {
+    "export_onnx": {"path": "network.onnx"},
+    "export_weights": {"path": "network.safetensors"},
+    "predict": {"picture": "missing.jpg"},
+    "predict_all": {"picture": "missing.jpg"},
+    "predict_files": {"paths": ["missing.jpg"], "out": "out"},
+    "probabilities": {"faces": None},
+}
+
+
+def refuse_call(*_):
+    raise fgbench.FgbenchError("the network was called")
 
 
 def parameters(function):
@@ -121,6 +167,8 @@ def test_every_public_callable_is_among_those_tried():
     assert functions == set(SOUND)
     own = {name for name, _ in inspect.getmembers(fgbench.Work, inspect.isfunction) if name[0] != "_"}
     assert own == set(METHODS)
+    own = {name for name, _ in inspect.getmembers(fgbench.Network, inspect.isfunction) if name[0] != "_"}
+    assert own == set(NETWORK)
 
 
 @pytest.mark.slow
@@ -146,6 +194,8 @@ def test_a_method_of_a_work_folder_refuses_what_cannot_be_meant(hostile_work, na
     function, n_refused = getattr(hostile_work, name), 0
     before = sorted(hostile_work.path.rglob("*"))
     for what, arguments in each(function, METHODS[name]):
+        if name in ("audit", "page") and what in MEANT:
+            continue
         try:
             found = refused(function, arguments)
         except Exception as error:
@@ -155,6 +205,21 @@ def test_a_method_of_a_work_folder_refuses_what_cannot_be_meant(hostile_work, na
             n_refused += 1
     assert n_refused >= len(parameters(function)) * len(HOSTILE) // 2
     assert sorted(hostile_work.path.rglob("*")) == before
+
+
+@pytest.mark.usefixtures("empty")
+@pytest.mark.parametrize("name", sorted(NETWORK))
+def test_a_method_of_a_network_refuses_what_cannot_be_meant(name):
+    own = SimpleNamespace(network=Unreached(), settings=Unreached())
+    own.predict = own.predict_everyone = own.predict_frame = own.predict_everyone_in = refuse_call
+    function = getattr(fgbench.Network(own), name)
+    for what, arguments in each(function, NETWORK[name]):
+        try:
+            error = refused(function, arguments)
+        except Exception as fault:
+            raise AssertionError(f"{name}({what}): {type(fault).__name__}: {fault}") from fault
+        assert error is not None, what
+        check(error)
 
 
 @pytest.mark.usefixtures("empty")

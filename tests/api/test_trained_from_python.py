@@ -14,6 +14,7 @@ from fgbench.api.finished import runs_lines
 from fgbench.api.method_list import other_methods, own_methods, recipe_methods
 from fgbench.api.scored_files import score_file
 from fgbench.api.testing import evaluation
+from fgbench.api.trained_methods import own_options, training_of
 from fgbench.api.weights import named_weights
 from fgbench.evaluation import metrics
 from fgbench.runs.predictions import read_predictions
@@ -148,7 +149,7 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_read(tmp_path):
         with pytest.raises(fgbench.FgbenchError) as error:
             refused()
         assert error.value.argument == argument
-    with pytest.raises(fgbench.FgbenchError, match="no --weights are given"):
+    with pytest.raises(fgbench.FgbenchError, match="no weights are given"):
         baselines.baseline("insightface", tmp_path, options={"from_scratch": False, "weights": None})
     with pytest.raises(fgbench.FgbenchError, match="expected a plain CNN"):
         baselines.recipe_baseline("plain-cnn", tmp_path, recipe="msau")
@@ -162,6 +163,60 @@ def test_trainings_know_their_folders_and_whether_they_need_a_device(tmp_path):
     baselines.baseline("lbp-svm", tmp_path, device="no such").find_device()  # it needs none
     with pytest.raises(fgbench.FgbenchError, match="no such"):
         training.units(both, device="no such").find_device()
+
+
+def test_every_method_has_the_options_of_its_command(tmp_path):
+    from fgbench.methods.steps.method_names import method_names
+
+    options = {name: set(own_options(name)) for name in method_names()}
+    assert options["au"] == {"folds", "also"}
+    assert options["msau"] == options["msau-joint"] == {"weights", "init", "trunk"}
+    assert options["tmsau"] == options["tmsau-vgg-lstm"] == {"weights", "image_run", "temporal"}
+    assert options["insightface"] == {"weights", "from_scratch"}
+    assert options["plain-cnn"] == options["lbp-svm"] == set()
+    assert (options["nan"], options["plain-tsnet"]) == ({"image_run"}, {"weights"})
+    for method, given in (
+        ("au", {"folds": 3, "also": tmp_path / "other"}),
+        ("msau", {"weights": tmp_path / "au"}),
+        ("msau-progressive", {"trunk": "none"}),
+        ("tmsau", {"temporal": "vgg-lstm"}),
+        ("tmsau-streams", {}),
+        ("nan", {"image_run": "msau-small"}),
+        ("insightface", {"from_scratch": True}),
+        ("lbp-svm", {}),
+    ):
+        training = training_of(method, tmp_path, device="cpu", options=given)
+        assert training.workdirs[0] == tmp_path
+        assert training.on_device is (method != "lbp-svm")
+        assert len(training.workdirs) == (2 if "also" in given else 1)
+
+
+def test_options_that_a_method_lacks_are_refused(tmp_path):
+    for method, given, message in (
+        ("lbp-svm", {"weights": "a.pth"}, "weights: lbp-svm has no such option"),
+        ("msau", {"temporal": "flow"}, "temporal: msau has no such option"),
+        ("tmsau", {"temporal": "flows"}, "temporal: 'flows', expected one of flow, vgg-lstm, c3d-lstm"),
+        ("tmsau-vgg-lstm", {"temporal": "flow"}, "recipe tmsau-vgg-lstm-small has 'vgg-lstm'"),
+        ("insightface", {}, "no weights are given"),
+        ("insightface", {"from_scratch": 1}, "from_scratch 1, expected True or False"),
+        ("insightface", {"from_scratch": True, "weights": "a.pth"}, "expected one of them"),
+        ("au", {"folds": -1}, "folds -1, expected a whole number"),
+    ):
+        with pytest.raises(fgbench.FgbenchError) as refused:
+            training_of(method, tmp_path, device="cpu", options=given)
+        assert message in str(refused.value)
+    assert not list(tmp_path.iterdir())
+
+
+@slow
+def test_a_method_that_is_run_by_its_name_is_the_run_of_its_command(work):
+    tiny = work.path.parent / "tiny.yaml"
+    run = work.train("msau", tiny, device="cpu", jobs=1, progress=False)
+    assert run.folders == work.runs[0].folders
+    with pytest.raises(fgbench.FgbenchError, match="unknown tracker 'nothing'"):
+        work.train("msau", tiny, device="cpu", trackers=("nothing",))
+    with pytest.raises(fgbench.FgbenchError, match="image_size: msau has no such option"):
+        work.train("msau", tiny, device="cpu", image_size=3)
 
 
 def test_methods_are_listed_without_being_imported():

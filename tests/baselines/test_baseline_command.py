@@ -58,7 +58,7 @@ def test_a_run_that_is_there_is_printed_and_not_computed_again(made, command):
     again = command("--full")
     assert command.computed == [0]
     assert again.stdout == first.stdout
-    assert again.stderr == f"lbp-svm, seed 0, is there already: {folder} (--force computes it anew)\n"
+    assert again.stderr == f"lbp-svm, seed 0, is there already: {folder} (force computes it anew)\n"
     (folder / "notes.txt").touch()
     assert command("--force", "--full").stdout == first.stdout
     assert command.computed == [0, 0]

@@ -40,7 +40,7 @@ def test_the_cpu_takes_the_small_recipe_and_a_line_says_so(notes, monkeypatch, d
     assert training.default_recipe("msau", OWN, device) == taken
     (line,) = notes
     other = {"msau": "msau-small", "msau-small": "msau"}[taken]
-    assert line.startswith(f"no --recipe: {taken} is taken, ")
+    assert line.startswith(f"no recipe is named: {taken} is taken, ")
     assert f"--recipe {other}:" in line
     assert "\n" not in line
 
@@ -69,8 +69,8 @@ def test_commands_take_the_recipe_of_the_device(monkeypatch, words, tmp_path):
     done = CliRunner().invoke(app, [*words, "--workdir", str(tmp_path), "--device", "cpu"])
     assert done.exit_code == 7, done.output
     name = words[1] if words[0] == "train" else "plain-cnn"
-    assert f"no --recipe: {name}-small is taken" in done.output
+    assert f"no recipe is named: {name}-small is taken" in done.output
     named = CliRunner().invoke(
         app, [*words, "--workdir", str(tmp_path), "--device", "cpu", "--recipe", f"{name}-small"]
     )
-    assert "no --recipe" not in named.output
+    assert "no recipe is named" not in named.output

@@ -66,7 +66,7 @@ def test_a_file_that_is_there_is_replaced_only_on_demand(clip, tmp_path):
     first = target.read_bytes()
     refused = fgbench(clip, "--out", target, "--max-side", 100)
     assert refused.exit_code == 2
-    assert "--force" in refused.stderr
+    assert "force replaces it" in refused.stderr
     assert target.read_bytes() == first
     done = fgbench(clip, "--out", target, "--max-side", 100, "--force", "--json")
     report = json.loads(done.stdout)

@@ -2,8 +2,9 @@
 
 import pytest
 
+from fgbench.api.scored_files import mapping_of
 from fgbench.errors import ConfigError, DatasetError
-from fgbench.inference.other_programs.class_names import match_classes, parse_mapping
+from fgbench.inference.other_programs.class_names import match_classes
 from fgbench.runs.labels import LabelSet, fg33
 from fgbench.taxonomy import ontology
 
@@ -112,11 +113,11 @@ def test_data_without_classes():
 
 
 def test_words_of_the_option():
-    assert parse_mapping(["happy = happiness", "contempt="]) == {"happy": "happiness", "contempt": ""}
+    assert mapping_of(["happy = happiness", "contempt="]) == {"happy": "happiness", "contempt": ""}
     for texts, message in (
         (["happy"], "'happy', expected NAME=CLASS"),
         (["=x"], "expected NAME=CLASS"),
-        (["a=b", "a=c"], "names 'a' twice"),
+        (["a=b", "a=c"], "map: 'a' is named twice"),
     ):
         with pytest.raises(ConfigError, match=message):
-            parse_mapping(texts)
+            mapping_of(texts)

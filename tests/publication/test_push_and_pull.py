@@ -106,7 +106,7 @@ def test_a_second_push_replaces_the_first_and_deletes_what_is_no_more(plain, hub
 def test_pictures_of_real_faces_are_sent_only_when_asked(plain, hub, tmp_path):
     done = typed("push", plain / "work", "me/faces")
     assert done.exit_code == 3
-    assert "has pictures of real faces, and --with-pixels is not given" in " ".join(done.stderr.split())
+    assert "has pictures of real faces; nothing was sent" in " ".join(done.stderr.split())
     assert hub.seen == []
     done = typed("push", plain / "work", "me/faces", "--with-pixels")
     assert done.exit_code == 0, done.output

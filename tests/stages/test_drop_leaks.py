@@ -8,7 +8,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from fgbench.api.preparing import without_leaks
+from fgbench.api.changed_recipes import without_leaks
 from fgbench.audit.leaks import audit_parts
 from fgbench.cli.app import app
 from fgbench.config import PrepareConfig

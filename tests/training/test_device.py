@@ -51,7 +51,7 @@ def test_cuda_without_cuda_is_an_error_and_nothing_falls_back(name):
     with pytest.raises(ResourceError, match=f"device {name} was asked for, but") as caught:
         resolve(name)
     assert exit_code(caught.value) == 8
-    assert "--device cpu" in caught.value.hint
+    assert "the device cpu" in caught.value.hint
 
 
 def test_mps_without_mps_is_an_error(monkeypatch):

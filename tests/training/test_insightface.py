@@ -337,7 +337,7 @@ def test_from_scratch_on_the_cpu_takes_the_recipe_for_it(context, monkeypatch):
     ]
     done = CliRunner().invoke(app, words)
     assert isinstance(done.exception.__cause__, KilledError)
-    assert "no --recipe: insightface-small-from-scratch is taken" in done.stderr
+    assert "no recipe is named: insightface-small-from-scratch is taken" in done.stderr
     monkeypatch.setattr(default_folders, "DEMO_WORKDIR", context.workdir)
     CliRunner().invoke(app, words)
     CliRunner().invoke(app, [*words, "--recipe", "insightface"])

@@ -94,23 +94,6 @@ def match_classes(names: Sequence[str], labels: LabelSet, mapping: Mapping[str, 
     raise _unclear(faults[best][1], levels[best].classes, mapped, labels)
 
 
-def parse_mapping(texts: Sequence[str]) -> dict[str, str]:
-    """Return the mapping of the texts of ``--map``: ``happy=happiness``, or ``contempt=`` to leave it out.
-
-    Raises:
-        ConfigError: If a text is no pair, or a class is named twice.
-    """
-    mapping: dict[str, str] = {}
-    for text in texts:
-        name, separator, label = text.partition("=")
-        if not separator or not name.strip():
-            raise ConfigError(f"--map {text!r}, expected NAME=CLASS", "e.g. --map happy=happiness")
-        if name.strip() in mapping:
-            raise ConfigError(f"--map names {name.strip()!r} twice", "name each class once")
-        mapping[name.strip()] = label.strip()
-    return mapping
-
-
 def _by_spelling(names: Sequence[str], mapping: Mapping[str, str]) -> dict[str, str]:
     """Return the user's mapping by the names as the program spells them."""
     spelt = {normal_label(name): name for name in names}
@@ -118,7 +101,7 @@ def _by_spelling(names: Sequence[str], mapping: Mapping[str, str]) -> dict[str, 
     for name, label in mapping.items():
         if normal_label(name) not in spelt:
             raise ConfigError(
-                f"--map {name}={label}: the predictions have no class {name!r}",
+                f"map {name}={label}: the predictions have no class {name!r}",
                 f"they have: {first_few(sorted(names), _ALL)}",
             )
         spelled[spelt[normal_label(name)]] = label
@@ -197,7 +180,7 @@ def _check_once(meant: Mapping[str, str | None], mapped: Mapping[str, str]) -> N
         if count > 1 and sum(name not in mapped for name in own) > 1:
             raise ConfigError(
                 f"{' and '.join(map(repr, own))} of the predictions are both {label!r}",
-                f"add them up with --map {own[1]}={label}, or leave one out with --map {own[1]}=",
+                f"name one in map: {own[1]}={label} adds them up, {own[1]}= leaves it out",
             )
 
 
@@ -228,5 +211,6 @@ def _unclear(
     return ConfigError(
         f"classes of the predictions that {labels.name} does not tell: {'; '.join(faults)}{more}; expected "
         f"some of {first_few(list(classes), _ALL)}",
-        f"tell it: --map {quote(first)}={quote(example)}, or leave out: {left_out}{' ...' if more else ''}",
+        f"tell it: --map {quote(first)}={quote(example)}, or leave out: {left_out}{' ...' if more else ''}; "
+        f"in Python map={{{first!r}: {example!r}}}, '' leaves one out",
     )

@@ -47,7 +47,7 @@ def as_probabilities(
                 f"{row.where} ({row.shown}): its scores add up to {math.fsum(row.scores):.6g}, expected 1 "
                 "(or 100, of percent)",
                 "write the probabilities of all classes of the program; a column that is no class is left "
-                "out by --map NAME=",
+                "out by an empty class in map (NAME=)",
             )
         whole = whole or _whole(total)
         if _whole(total) != whole:

@@ -63,7 +63,7 @@ def read_prediction_table(path: Path, format_: str = AUTO) -> PredictionTable:
     chosen = {format_} if format_ != AUTO else {_format_of(source) for source in sources}
     if len(chosen) > 1:
         raise DatasetError(
-            f"{path} has files of several formats: {', '.join(sorted(chosen))}", "name one with --format"
+            f"{path} has files of several formats: {', '.join(sorted(chosen))}", "name one as format"
         )
     (name,) = chosen
     module = _module(name)
@@ -115,7 +115,7 @@ def _format_of(source: Source) -> str:
         return own[0]
     if own:
         raise DatasetError(
-            f"{source.path} may be of the formats {' and '.join(own)}", f"name one: --format {own[0]}"
+            f"{source.path} may be of the formats {' and '.join(own)}", f"name one, e.g. format {own[0]}"
         )
     shown = first_few(source.columns, _SHOWN) or "nothing"
     raise DatasetError(
@@ -130,13 +130,13 @@ def _check_kind(name: str, module: ModuleType, source: Source) -> None:
     if _is_json(module) != is_document:
         is_, expected = ("JSON", "a table") if is_document else ("a table", "JSON")
         raise DatasetError(
-            f"{source.path} is {is_}, the format {name} is {expected}", f"{module.ABOUT}; or --format {AUTO}"
+            f"{source.path} is {is_}, the format {name} is {expected}", f"{module.ABOUT}; or format {AUTO}"
         )
     if name != PLAIN and not module.is_of(source.head) and not _has_some(module, source):
         shown = first_few(source.columns, _SHOWN) or "nothing"
         raise DatasetError(
             f"{source.path} has no columns of the format {name} (it has: {shown})",
-            f"{module.ABOUT}; or --format {AUTO}",
+            f"{module.ABOUT}; or format {AUTO}",
         )
 
 

@@ -59,7 +59,7 @@ def check_run_folder(workdir: Path, name: str, *, seed: int, origin: Mapping[str
             raise ConfigError(
                 f"runs/{name} has a run that fgbench made itself ({'/'.join(other.parts[-3:])}); nothing was "
                 "changed",
-                "give the scores another name with --name",
+                "give the scores another name",
             )
     there = _stored_origin(folder)
     if there is None or force:
@@ -72,7 +72,7 @@ def check_run_folder(workdir: Path, name: str, *, seed: int, origin: Mapping[str
         raise ConfigError(
             f"{folder} has the scores of another file, or of one that was read otherwise ({differences}); "
             "nothing was changed",
-            "give these scores another name with --name, or replace them with --force",
+            "give these scores another name, or replace them with force",
         )
     return folder
 

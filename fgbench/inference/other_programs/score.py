@@ -105,8 +105,8 @@ def score_file(
     has_classes = table.has_classes and bool(context.labels.labels)
     if asked.mapping and not has_classes:
         raise ConfigError(
-            "--map tells classes, and there are none to tell apart",
-            f"{_lacks(path, table, context)}: leave --map out",
+            "map tells classes, and there are none to tell apart",
+            f"{_lacks(path, table, context)}: leave map out",
         )
     writes: list[_Write] = []
     classes = units = None

@@ -76,13 +76,13 @@ def check_options(*, weights: Path | None, from_scratch: bool) -> str:
         DependencyError: If weights are wanted, and there are none.
     """
     if from_scratch and weights is not None:
-        raise ConfigError("--from-scratch takes no --weights", "give one of them")
+        raise ConfigError("from_scratch and weights are both given, expected one of them", "leave one out")
     if not from_scratch and weights is None:
         raise DependencyError(
-            "insightface fine-tunes a backbone, which does not come with fgbench, and no --weights are given",
+            "insightface fine-tunes a backbone, which does not come with fgbench, and no weights are given",
             "download backbone.pth of an IResNet-50 from the model zoo of arcface_torch "
-            "(github.com/deepinsight/insightface; for non-commercial research only) and name it with "
-            "--weights; or say --from-scratch to train without (on the embedded data set: a small network)",
+            "(github.com/deepinsight/insightface; for non-commercial research only) and give it as weights; "
+            "or ask for from_scratch, to train without (on the embedded data set: a small network)",
         )
     # The small one with weights freezes its backbone, which is no use for random values.
     return f"insightface-small{SCRATCH}" if from_scratch else "insightface-small"

@@ -149,7 +149,7 @@ def _run_in(baseline: Baseline, context: RunContext) -> Path:
     finished = context.finished(config.name, config.model_dump(mode="json"))
     if finished is not None:
         context.note(
-            f"{name}, seed {context.seed}{in_fold}, is there already: {finished} (--force computes it anew)"
+            f"{name}, seed {context.seed}{in_fold}, is there already: {finished} (force computes it anew)"
         )
         return finished
     context.note(f"{name} on {context.details['dataset']} in {context.workdir}{in_fold}")

@@ -62,7 +62,7 @@ def image_model(
     """
     if config.image_recipe is None:
         if named is not None:
-            raise ConfigError(f"recipe {config.name} takes no image model", "leave out --image-run")
+            raise ConfigError(f"recipe {config.name} takes no image model", "leave the image run out")
         return None
     if named is not None:
         return read_trained(find_weights(named, context.workdir))

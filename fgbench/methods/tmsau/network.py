@@ -201,7 +201,7 @@ def build_drawn(
     if not loaded:
         raise ConfigError(
             f"recipe {config.name} has no stream that starts from weights of a convolutional network",
-            "leave out --weights",
+            "leave weights out",
         )
     return model
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fgbench.callbacks import Note
-from fgbench.errors import ConfigError
+from fgbench.errors import ArgumentError, ConfigError
 from fgbench.naming import counted
 from fgbench.publication.hub.contents import CARD, INDEXES, REPO_TYPES, Contents, contents_of
 from fgbench.publication.hub.server import explained, open_server, quiet_bars, require_token
@@ -72,10 +72,11 @@ def push(
     server = open_server(endpoint)
     contents = contents_of(path, note)
     if contents.has_pixels and not contents.synthetic and not with_pixels:
-        raise ConfigError(
-            f"{path} has pictures of real faces, and --with-pixels is not given; nothing was sent",
-            "fgbench publish --without-pixels makes what may be passed on; give --with-pixels only where the "
-            "persons shown and the licence of the clips allow it",
+        raise ArgumentError(
+            f"not given, and {path} has pictures of real faces; nothing was sent",
+            "fgbench publish --without-pixels makes what may be passed on; give it only where the persons "
+            "shown and the licence of the clips allow it",
+            argument="with_pixels",
         )
     require_token()
     with explained(f"push to {repo}"), quiet_bars():

@@ -1,0 +1,82 @@
+"""``fgbench.prepare``: clips and annotations to a work folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from fgbench.api.arguments import name_or_none, path_or_none, switch, whole
+from fgbench.api.progress import Shown, bars, shown_as
+from fgbench.api.settings import changes_of_pairs
+from fgbench.api.work import Work
+
+
+def prepare(
+    data: str | os.PathLike[str] | None = None,
+    recipe: str | os.PathLike[str] | None = None,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    workdir: str | os.PathLike[str] | None = None,
+    jobs: int | None = None,
+    force: bool = False,
+    retry: bool = False,
+    verify: bool = False,
+    drop_leaks: bool = False,
+    decoder: str | None = None,
+    worker_memory_gb: float | None = None,
+    progress: Shown = None,
+) -> Work:
+    """Turn clips and annotations into a work folder, as ``fgbench prepare`` does; what is done is not done
+    again.
+
+    Args:
+        data: Folder of the data set; ``None``: the embedded synthetic one, drawn if absent, or where
+            ``recipe`` is of a public data set, its folder below ``FGBENCH_DATA``.
+        recipe: Packed recipe or path of a YAML file; ``None``: ``default``, or ``demo`` for the embedded set.
+        settings: Settings of the recipe to change, e.g. ``{"split.seed": 1}``.
+        workdir: Work folder; ``None``: ``fgbench-data/<recipe or folder>/work``.
+        jobs: Worker processes; ``None``: one per core.
+        force: Whether everything is computed anew.
+        retry: Whether clips are tried again that failed for a reason that may have passed, e.g. lack of
+            memory.
+        verify: Whether all source files are hashed, also those with size and time as before.
+        drop_leaks: Whether clips are taken out of training and validation that leak into another part.
+        decoder: Video decoder in place of the recipe's, ``"pyav"`` or ``"decord"``.
+        worker_memory_gb: Most memory of each worker, GB (Linux); ``None``: as the recipe says.
+        progress: Whether bars are shown; ``None``: in terminals and notebooks; or a function that is called
+            with a name, the number done, and the total.
+
+    Returns:
+        The work folder; what needs a person is logged as warnings.
+
+    Raises:
+        ConfigError: If the recipe is not valid, or the work folder is of other data.
+        DatasetError: If the data set's layout is wrong.
+        RejectRateError: If more clips are rejected than the recipe allows.
+        ResourceError: If memory or disk are full, or another process works in the folder.
+        WorkerError: If a worker process dies.
+    """
+    from fgbench.api.preparing import log_report, preparation
+
+    chosen = preparation(
+        name_or_none("recipe", recipe, example="recipe='default', or the path of a YAML file"),
+        path_or_none("data", data, example="data='my-clips'"),
+        path_or_none("workdir", workdir, example="workdir='fgbench-data/my-clips/work'"),
+        changes=changes_of_pairs("settings", settings),
+        decoder=name_or_none("decoder", decoder, example="decoder='pyav'"),
+        drop_leaks=switch("drop_leaks", drop_leaks),
+    )
+    jobs = None if jobs is None else whole("jobs", jobs, least=1)
+    with bars(shown_as(progress)) as update:
+        chosen.draw(jobs=jobs, progress=update)
+        report = chosen.run(
+            jobs=jobs,
+            force=switch("force", force),
+            retry=switch("retry", retry),
+            verify=switch("verify", verify),
+            worker_memory_gb=worker_memory_gb,
+            progress=update,
+        )
+    log_report(report)
+    return Work(chosen.workdir)
