@@ -91,7 +91,10 @@ def _encodable(text: str, encoding: str = "utf-8") -> str:
     return printable(text).encode(encoding, "backslashreplace").decode(encoding)
 
 
-def _print(text: str, stream: TextIO, *, colour: str | None = None) -> None:
+def _print(text: str, stream: TextIO | None, *, colour: str | None = None) -> None:
+    """Print a line; nothing on a stream that was closed before the start (``2>&-``)."""
+    if stream is None:
+        return
     shown = _encodable(text, getattr(stream, "encoding", None) or "utf-8")
     typer.secho(shown, file=stream, fg=colour)
 
@@ -187,7 +190,7 @@ def progress_bars(*, quiet: bool = False) -> Iterator[Progress]:
     if quiet or is_quiet():
         yield ignore
         return
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield _line
         return
     from fgbench.api.progress import bars

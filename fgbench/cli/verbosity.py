@@ -39,6 +39,22 @@ class _OneLine(logging.Formatter):
         return "\n".join(printable(f"{start}{line}") for line in lines)
 
 
+class _LogFile(logging.FileHandler):
+    """A log file; after a failure (a full disk) it gets no more lines, which is told once."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (the name is that of logging)
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+            return
+        LOGGER.removeHandler(self)
+        with suppress(OSError):
+            self.close()
+        LOGGER.warning(
+            "the log file %s gets no more lines: %s", self.baseFilename, error.strerror or str(error)
+        )
+
+
 def is_quiet() -> bool:
     """Whether the command prints results and errors alone."""
     return _is_quiet
@@ -58,7 +74,7 @@ def logged(*, quiet: bool, verbose: bool, log_file: Path | None) -> Iterator[Non
     """
     global _is_quiet
     handlers: list[logging.Handler] = []
-    if verbose:
+    if verbose and sys.stderr is not None:
         shown = logging.StreamHandler(sys.stderr)
         shown.setFormatter(_OneLine(_SHOWN_LINE, datefmt="%H:%M:%S"))
         shown.addFilter(lambda record: record.levelno < logging.INFO)  # the others are printed anyway
@@ -87,7 +103,7 @@ def _file_handler(path: Path) -> logging.Handler:
     try:
         if path.exists() and not path.is_file():
             raise OSError("it is no file")
-        handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
+        handler = _LogFile(path, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise ResourceError(
             f"cannot write the log file {path}: {error.strerror or error}",
@@ -101,7 +117,8 @@ def first(arguments: Sequence[str]) -> list[str]:
     """Return the words of a command line with the options of this module before all others.
 
     Args:
-        arguments: Words after the name of the program; those after ``--`` stay where they are.
+        arguments: Words after the name of the program; those after ``--`` stay where they are. Where the name
+            of a file is missing, the others are left out, so that this is what is told.
     """
     ours: list[str] = []
     others: list[str] = []
@@ -114,8 +131,9 @@ def first(arguments: Sequence[str]) -> list[str]:
         if word in _FLAGS or word.startswith(f"{_FILE}="):
             ours.append(word)
         elif word == _FILE:
-            ours += [word, *words[:1]]
-            words = words[1:]
+            if not words or words[0].startswith("--"):
+                return [*ours, word]
+            ours += [word, words.pop(0)]
         else:
             others.append(word)
     return [*ours, *others]

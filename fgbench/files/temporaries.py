@@ -25,6 +25,9 @@ _EARLIER = re.compile(
 )
 """Groups: name of the file and process id, as earlier versions wrote them."""
 
+_MOST_BYTES = 200
+"""Longest name of a file that temporary names contain whole; they add at most 50 bytes."""
+
 _ELSEWHERE_S = 24 * 60 * 60
 """Seconds without a change after which a file of another machine's process counts as abandoned."""
 
@@ -34,7 +37,16 @@ _QUERY, _ACCESS_DENIED, _STILL_ACTIVE = 0x1000, 5, 259  # of the Windows API: a 
 def temporary_name(path: Path) -> Path:
     """Return the name in the same folder under which this process writes ``path`` until it is complete."""
     pid = os.getpid()
-    return path.with_name(f".{path.name}.fgbench-{_machine()}-{pid}-{_start(pid) or 0}")
+    return path.with_name(f".{_short(path.name)}.fgbench-{_machine()}-{pid}-{_start(pid) or 0}")
+
+
+def _short(name: str) -> str:
+    """The name; of a long one the beginning and a digest: file systems take 255 bytes in all."""
+    data = os.fsencode(name)
+    if len(data) <= _MOST_BYTES:
+        return name
+    digest = hashlib.sha256(data).hexdigest()[:16]
+    return f"{data[: _MOST_BYTES // 2].decode('utf-8', errors='ignore')}~{digest}"
 
 
 def is_temporary(name: str, *, of: Collection[str]) -> bool:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from fgbench.cli import verbosity
 from fgbench.cli.app import app
-from fgbench.cli.console import errors_explained, note, progress_bars, say
+from fgbench.cli.console import errors_explained, note, progress_bars, say, sentences_printed
 from fgbench.errors import MediaError, ResourceError
 from fgbench.workers import Workers
 from tests.support.clip_folders import write_plain_clip
@@ -40,7 +40,8 @@ def lines_of(path):
         ),
         (["prepare", "--log-file=a", "--verbose"], ["--log-file=a", "--verbose", "prepare"]),
         (["predict", "--", "--quiet"], ["predict", "--", "--quiet"]),
-        (["prepare", "--log-file"], ["--log-file", "prepare"]),
+        (["prepare", "--log-file"], ["--log-file"]),
+        (["status", "--quiet", "--log-file", "--json"], ["--quiet", "--log-file"]),
     ],
 )
 def test_they_may_stand_anywhere(typed, ordered):
@@ -109,6 +110,53 @@ def test_a_file_that_cannot_be_written_is_one_error(tmp_path, name):
     assert "cannot write the log file" in done.output
     assert "Traceback" not in done.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_without_a_name_is_wrong_use(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for words in (["recipes", "--log-file"], ["recipes", "--log-file", "--json"]):
+        done = fgbench(*words)
+        assert done.exit_code == 2
+        assert "Option '--log-file' requires an argument" in done.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_is_full_ends_the_log_and_not_the_command(tmp_path, capsys):
+    resource = pytest.importorskip("resource", reason="files have no limit here")
+    path = tmp_path / "fgbench.log"
+    path.write_bytes(b"-" * 999 + b"\n")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with sentences_printed(), verbosity.told(quiet=False, verbose=True, log_file=path):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+        try:
+            note("first")
+            note("second")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    lines = capsys.readouterr().err.splitlines()
+    assert [line for line in lines if "gets no more lines" not in line] == ["first", "second"]
+    (told,) = (line for line in lines if "gets no more lines" in line)
+    assert told.startswith(f"the log file {path} gets no more lines: ")
+    assert path.stat().st_size == 1000
+
+
+@pytest.mark.parametrize("words", [["recipes"], ["recipes", "nothing", "--verbose"]])
+def test_nothing_of_a_closed_error_stream_goes_elsewhere(tmp_path, words):
+    script = "import sys; sys.stderr = None; from fgbench.cli.app import app; app(sys.argv[1:])"
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == (0 if words == ["recipes"] else 3)
+    assert "error" not in done.stdout
+    assert done.stderr == ""
+
+
+def test_progress_is_told_to_no_closed_stream(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stderr", None)
+    with progress_bars() as progress:
+        progress("faces", 3, 3)
+    note("a note")
+    assert capsys.readouterr().out == ""
 
 
 def test_an_error_is_printed_once(tmp_path):

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from fgbench.files.temporaries import remove_temporaries, temporary_name
+from fgbench.storage import write_text
 
 GONE = 9_999_999
 """Above the largest number of a process."""
@@ -94,3 +95,15 @@ def test_those_of_named_files_alone(tmp_path):
         left_behind(tmp_path / path)
     assert remove_temporaries(tmp_path, of={"prepare.json"}) == 1
     assert len(names(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("name", ["x" * 251 + ".csv", "ü" * 120 + ".csv", "笑" * 80 + ".parquet"])
+def test_names_as_long_as_file_systems_take_are_written(tmp_path, name):
+    path = tmp_path / name
+    write_text(path, "whole")
+    assert names(tmp_path) == [name]
+    assert temporary_name(path) != temporary_name(path.with_name(f"{name[:-5]}_.csv"))
+    left_behind(path)
+    assert len(names(tmp_path)) == 2
+    assert remove_temporaries(tmp_path) == 1
+    assert path.read_text() == "whole"

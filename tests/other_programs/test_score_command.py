@@ -1,6 +1,7 @@
 """``fgbench score``: what is refused, where the run shows, and what cannot be done with it."""
 
 import json
+import os
 import shutil
 from dataclasses import replace
 
@@ -219,3 +220,13 @@ def test_there_are_no_weights(scored, tmp_path, monkeypatch, words):
     assert "good was predicted by another program (fgbench score) and has no weights" in stderr
     assert contents(scored) == before
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names of files are text there")
+def test_a_file_whose_name_is_no_text_is_scored(prepared_pictures, tmp_path):
+    work = tmp_path / "work"
+    shutil.copytree(prepared_pictures.work, work)
+    path = write_rows(tmp_path / os.fsdecode(b"caf\xe9.csv"), FINE)
+    told = score(path, work, "--name", "mine")
+    assert told["classes"]["details"]["outside"]["file"] == "caf\\xe9.csv"
+    assert read_result(work / "runs/mine/0/0")["details"] == told["classes"]["details"]

@@ -114,6 +114,10 @@ def test_pictures_of_real_faces_are_sent_only_when_asked(plain, hub, tmp_path):
     assert pulled.kind == "manifests"
     assert files_in(tmp_path / "back" / "manifests") == files_in(plain / "work" / "manifests")
     assert len(fgbench.open(tmp_path / "back").clips) == 9
+    assert pulled.lines()[-1] == f"next: fgbench audit {tmp_path / 'back'}"
+    audited = typed("audit", tmp_path / "back", "--jobs", 1)
+    assert audited.exit_code == 11, "drawn faces are nearly equal"
+    assert "train / test: 5 / 2 clips" in audited.output
 
 
 def test_drawn_faces_are_sent_without_asking(plain, hub, tmp_path):

@@ -28,6 +28,7 @@ from fgbench.inference.other_programs.run_folders import (
 from fgbench.inference.other_programs.samples import AUTO as AUTO_KIND
 from fgbench.inference.other_programs.samples import Clips, read_clips, tested_samples
 from fgbench.methods.steps.contexts import open_work
+from fgbench.naming import shown
 from fgbench.runs import results, unit_results
 from fgbench.runs.context import RunContext
 from fgbench.runs.face_origin import FACE_ORIGIN
@@ -95,7 +96,7 @@ def score_file(
         ResourceError: If the run cannot be written.
     """
     table = read_prediction_table(path, format_)
-    origin = {"file": path.name or str(path), "sha256": digest_of(path), "format": table.format}
+    origin = {"file": shown(path.name or str(path)), "sha256": digest_of(path), "format": table.format}
     how = "its columns tell" if format_ == AUTO else "as it was told"
     note(f"{path} is read as {table.format} ({how}), {len(table.rows):,} rows")
     context = open_work(workdir, seed=seed, note=note)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,8 @@ from fgbench.workfolders.manifest_index import read_index
 
 FORMATS: Mapping[str, ModuleType] = {"openface": openface, "fex": fex}
 """Layouts by name."""
+
+_MOST_BYTES = 255  # of the name of a file
 
 _AGAIN = "prepare it with faces.align: always, in another --workdir"
 
@@ -109,6 +112,12 @@ def export_faces(
     odd = next((clip_id for clip_id in names if not is_text(clip_id)), None)
     if odd is not None:
         raise ConfigError(f"the id of clip {odd!r} is no text, and cannot name a table", "rename its file")
+    long = next((n for n in names.values() if len(os.fsencode(n.rpartition("/")[2])) > _MOST_BYTES), None)
+    if long is not None:
+        raise ConfigError(
+            f"{long} would be a table with a name of more than {_MOST_BYTES} bytes; nothing was written",
+            "rename the clip's file",
+        )
     check_names(names.values(), str(manifests))
     target.begin(set(names.values()))
     layout, n_frames, n_faces = FORMATS[format_], 0, 0

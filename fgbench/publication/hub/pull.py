@@ -71,7 +71,7 @@ class Pulled:
         """Return lines of text, with the command that comes next."""
         after = {
             "publication": f"with the clips: fgbench rebuild {self.folder} --data-root CLIPS",
-            "manifests": f"next: fgbench status {self.folder}",
+            "manifests": f"next: fgbench audit {self.folder}",
             "network": f"next: fgbench predict {self.folder} PICTURE",
         }
         files = counted(self.files, "file")

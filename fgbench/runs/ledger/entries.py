@@ -18,6 +18,7 @@ from typing import Any, Literal
 from fgbench import __version__, provenance
 from fgbench.errors import FgbenchError
 from fgbench.files.hashing import digest_json
+from fgbench.naming import shown
 from fgbench.runs.digests import PREDICTIONS_OF
 from fgbench.runs.ledger.chain import LEDGER, append
 from fgbench.runs.other_programs import OUTSIDE
@@ -78,7 +79,7 @@ def note_reading(one: Evaluated, *, earlier_runs: int = 0, is_late: bool = False
     content = reading_of(one, earlier_runs=earlier_runs, is_late=is_late)
     is_there = _appended(home, content)
     for other in () if is_late else _other_folders(home, one.details):
-        run = Path(os.path.relpath(one.folder, other)).as_posix()
+        run = shown(Path(os.path.relpath(one.folder, other)).as_posix())
         _appended(other, {**content, "run": run, "labels": None, "earlier_runs": earlier(other)})
     return is_there
 
