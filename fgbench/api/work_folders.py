@@ -41,12 +41,11 @@ def refuse_data_folder(folder: Path, command: str) -> None:
     then = f"{command} {quote(str(work))}"
     if not is_work_folder(work):
         named = "" if recipe == "default" else f" {recipe}"
-        then = f"prepare them first: fgbench prepare{named} --data-root {quote(str(folder))}; then {then}"
+        then = f"fgbench prepare{named} --data-root {quote(str(folder))}, then {then}"
     holds = f" ({', '.join(tables)})" if tables else ""
     raise DatasetError(
         f"{folder} is a folder of data{holds}, expected a work folder",
-        f"to look at the data: fgbench check {recipe} --root {quote(str(folder))}; "
-        f"at what was made of them: {then}",
+        f"to look at the data: fgbench check {recipe} --root {quote(str(folder))}; to use them: {then}",
     )
 
 
@@ -71,13 +70,28 @@ def refuse_absent(folders: Sequence[Path]) -> None:
 
 def lacks_embedded(workdir: Path) -> bool:
     """Return whether a work folder is that of the embedded data set, and has to be prepared yet; if so, the
-    log says so."""
+    log says so.
+
+    Raises:
+        ManifestError: If other data sets are prepared here and nothing of the embedded one is: then one of
+            theirs is most likely meant, and minutes of drawing are not.
+    """
     from fgbench.api.progress import log
-    from fgbench.workfolders.default_folders import DEMO_WORKDIR
+    from fgbench.errors import ManifestError
+    from fgbench.naming import first_few
+    from fgbench.workfolders.default_folders import DEMO_WORKDIR, work_folders
     from fgbench.workfolders.manifest_index import is_published
 
     if workdir != DEMO_WORKDIR or is_published(workdir):
         return False
+    others = [str(path) for path in work_folders() if path != DEMO_WORKDIR and is_published(path)]
+    if others and not workdir.parent.exists():
+        raise ManifestError(
+            f"no work folder is named, and the embedded data set, which is then meant ({workdir}), is not "
+            f"prepared",
+            f"name one, --workdir {quote(others[0])}; prepared here: {first_few(others)}; or prepare the "
+            f"embedded data set: fgbench prepare",
+        )
     log("the embedded data set is not prepared yet: preparing it")
     return True
 

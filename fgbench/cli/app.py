@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from fgbench import __version__, provenance
 from fgbench.cli import (
@@ -37,12 +36,13 @@ from fgbench.cli import (
     train,
     verbosity,
 )
+from fgbench.cli.command_lists import CommandList
 from fgbench.cli.console import errors_explained, note, sentences_printed
 from fgbench.cli.process_limits import check_address_space
 from fgbench.cli.workdirs import add_command
 
 
-class _Commands(TyperGroup):
+class _Commands(CommandList):
     """All commands; errors of fgbench, and an interrupt, become messages and exit codes."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

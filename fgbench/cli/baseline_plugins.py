@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from fgbench.api.method_list import Method, other_methods, own_methods
+from fgbench.cli.command_lists import CommandList
 from fgbench.cli.console import wrong_use
 from fgbench.cli.options import BaselineOptions, RunOptions, run_command
 from fgbench.cli.runs import trained
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Baselines(TyperGroup):
+class Baselines(CommandList):
     """Baselines of fgbench and of other packages, which are looked for only when one may be meant."""
 
     def list_commands(self, ctx: Any) -> list[str]:

@@ -8,16 +8,16 @@ from __future__ import annotations
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
 
 from fgbench.cli import export, export_faces
+from fgbench.cli.command_lists import CommandList
 from fgbench.cli.workdirs import add_command
 
 _NETWORK = "network"
 _HELP = ("-h", "--help")
 
 
-class _NetworkUnlessNamed(TyperGroup):
+class _NetworkUnlessNamed(CommandList):
     """Group that takes words which name none of its commands as those of the command ``network``."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
+from fgbench.cli.command_lists import CommandList
 from fgbench.cli.console import print_json, progress_bars, say_all, wrong_use
 from fgbench.cli.options import Force, Json
 
 app = typer.Typer(
+    cls=CommandList,
     help="Compute features of a single file, without a data set.",
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -44,7 +44,8 @@ Changes = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
-        help="Change a setting of the recipe: section.field=value, e.g. optimiser.epochs=3; once for each.",
+        metavar="section.field=value",
+        help="Change a setting of the recipe, e.g. optimiser.epochs=3; once for each.",
         show_default="none",
     ),
 ]

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from fgbench.api.method_list import TEMPORAL, VARIANTS
+from fgbench.cli.command_lists import CommandList
 from fgbench.cli.console import print_json, say_all, wrong_use
 from fgbench.cli.next_steps import say_next
 from fgbench.cli.options import RunOptions, run_command
@@ -16,7 +17,7 @@ from fgbench.cli.show_runs import show_runs
 from fgbench.cli.workdirs import workdir_option
 from fgbench.workfolders import default_folders
 
-app = typer.Typer(help="Train a network.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(cls=CommandList, help="Train a network.", no_args_is_help=True, rich_markup_mode=None)
 
 ImageRun = Annotated[
     str | None,

@@ -40,7 +40,7 @@ def action_units(root: Path) -> Iterator[AuRow]:
         raise DatasetError(
             f"{root} has no labels of action units (neither action_units.csv nor {TRUTH})",
             "give them in action_units.csv (clip,frame,AU1,...), see docs/action-units.md; the drawn data "
-            "set has them: fgbench synth",
+            "set has them: fgbench synth; a network without them: fgbench train msau --trunk none",
         )
     try:
         with open_parquet(path) as file:

@@ -7,6 +7,7 @@ from fgbench.cli.app import app
 from fgbench.workfolders import folder as workfolder
 from tests.support.clip_folders import write_folder
 from tests.support.fake_trees import write_picture
+from tests.support.report_folders import samples, write_manifests
 
 WORK = "fgbench-data/my-clips/work"
 
@@ -45,7 +46,7 @@ def test_every_command_tells_data_from_a_work_folder(here, command):
     before = sorted(here.rglob("*"))
     message = error_of(*command.split(), "my-clips")
     assert "my-clips is a folder of data (annotations.csv), expected a work folder" in message
-    assert "prepare them first: fgbench prepare --data-root my-clips; then fgbench " in message
+    assert "to use them: fgbench prepare --data-root my-clips, then fgbench " in message
     option = " --workdir" if "--workdir" in command else ""
     name = " ".join(word for word in command.split() if word in ("baseline", "train"))
     verb = command.split()[1] if name else command.split()[0]
@@ -57,8 +58,8 @@ def test_the_work_folder_of_the_data_is_named_where_it_is(here):
     (here / WORK).mkdir(parents=True)
     workfolder.mark(here / WORK)
     message = error_of("report", "--workdir", "my-clips")
-    assert f"at what was made of them: fgbench report --workdir {WORK}" in message
-    assert "prepare them first" not in message
+    assert f"to use them: fgbench report --workdir {WORK}" in message
+    assert "fgbench prepare" not in message
     assert f"fgbench-data/my-clips is no work folder, {WORK} is" in error_of("audit", "fgbench-data/my-clips")
 
 
@@ -79,3 +80,13 @@ def test_a_report_on_a_folder_that_is_not_there_makes_none(here):
     assert "there is no folder fgbench-data/my-clip/work" in message
     assert f"work folders here: {WORK}" in message
     assert not (here / "fgbench-data" / "my-clip").exists()
+
+
+def test_reports_of_nothing_named_draw_no_data_set_where_another_is_prepared(here):
+    write_manifests(here / WORK, samples())
+    before = sorted(here.rglob("*"))
+    for command in ("report", "baseline lbp-svm"):
+        message = error_of(*command.split(), code=7)
+        assert "no work folder is named" in message
+        assert f"--workdir {WORK}; prepared here: {WORK};" in message
+    assert sorted(here.rglob("*")) == before

@@ -1,4 +1,4 @@
-"""Baseline ``lbp-svm``: one-vs-rest SVM on local binary patterns (paper section III; Shan et al. 2009).
+"""Baseline ``lbp-svm``: one-vs-rest SVM on local binary patterns (paper section III; Shan 2009).
 
 Fits on the images of the training part, copies included. Normalisation, kernel, gamma and C are chosen, and
 probabilities calibrated, on original images that the machine was not fitted to: those of the validation part,

@@ -37,7 +37,7 @@ function leaderboard(board) {
   const [first] = list[0];
   const title = `Leaderboard: ${whole(first.n)} test ${first.source === "image" ? "images" : "clips"} of ${first.dataset}${first.elsewhere ? ", trained on other data" : ""}`;
   const names = list.map(([entry]) => stated(entry));
-  const note = `Mean accuracy of the classes (UAR); ${first.low === null ? "" : `bars are 95 % intervals from leaving out ${first.cluster} one at a time, the trained network held fixed. `}${first.few ?? ""} ${list.some(([entry]) => entry.paper !== null) ? "The paper's numbers are of its own data: they stand here for orientation, not for comparison. " : ""}${[...board.notes, ...list.flatMap(([entry]) => entry.fairness)].join(" ")}`;
+  const note = `Mean accuracy of the classes (UAR)${first.low === null ? "." : `; bars are 95 % intervals from leaving out ${first.cluster} one at a time, the trained network held fixed. `}${first.few ?? ""} ${list.some(([entry]) => entry.paper !== null) ? "The paper's numbers are of its own data: they stand here for orientation, not for comparison. " : ""}${[...board.notes, ...list.flatMap(([entry]) => entry.fairness)].join(" ")}`;
   return card(title, () => [
     intervals(list, names, title),
     table([["Rank", "num"], ["Run", "wide"], ["UAR", "num"], ["95 % from", "num"], ["to", "num"], ["WAR", "num"], ["Macro F1", "num"], ["No prediction", "num"], ["Paper’s UAR", "num"]],
