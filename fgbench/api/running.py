@@ -192,9 +192,10 @@ def _packages_named(method: str) -> Iterator[None]:
     """
     try:
         yield
-    except ModuleNotFoundError as error:
-        if (error.name or "fgbench").split(".")[0] == "fgbench":
+    except (ModuleNotFoundError, DependencyError) as error:
+        lacking = error.__cause__ if isinstance(error, DependencyError) else error
+        if not isinstance(lacking, ImportError) or (lacking.name or "fgbench").split(".")[0] == "fgbench":
             raise
         raise DependencyError(
-            f"{method} needs a package that is not installed ({error.name})", "pip install 'fgbench[train]'"
+            f"{method} needs a package that is not installed ({lacking.name})", "pip install 'fgbench[train]'"
         ) from error

@@ -212,7 +212,7 @@ def test_options_that_a_method_lacks_are_refused(tmp_path):
 def test_a_method_that_is_run_by_its_name_is_the_run_of_its_command(work):
     tiny = work.path.parent / "tiny.yaml"
     run = work.train("msau", tiny, device="cpu", jobs=1, progress=False)
-    assert run.folders == work.runs[0].folders
+    assert run.folders == work.run("tiny").folders
     with pytest.raises(fgbench.FgbenchError, match="unknown tracker 'nothing'"):
         work.train("msau", tiny, device="cpu", trackers=("nothing",))
     with pytest.raises(fgbench.FgbenchError, match="image_size: msau has no such option"):

@@ -41,7 +41,7 @@ def test_the_cpu_takes_the_small_recipe_and_a_line_says_so(notes, monkeypatch, d
     (line,) = notes
     other = {"msau": "msau-small", "msau-small": "msau"}[taken]
     assert line.startswith(f"no recipe is named: {taken} is taken, ")
-    assert f"--recipe {other}:" in line
+    assert f"(recipe {other}:" in line
     assert "\n" not in line
 
 

@@ -130,7 +130,7 @@ def test_the_name_of_another_file_is_refused(scored, tmp_path):
     before = contents(scored)
     stderr = error_of(cli("score", path, "--workdir", scored), 3)
     assert "has the scores of another file" in stderr
-    assert "--force" in stderr
+    assert "or replace them with force" in stderr
     assert contents(scored) == before
     copy = tmp_path / "work"
     shutil.copytree(scored, copy)

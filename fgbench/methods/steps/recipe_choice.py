@@ -20,11 +20,11 @@ def recipe_for(
     if _is_cpu(device):
         return small, (
             f"no recipe is named: {small} is taken, as the CPU computes; what it gives was measured on the "
-            f"embedded data set alone ({method}: the paper's settings, for a GPU)"
+            f"embedded data set alone (recipe {method}: the paper's settings, for a GPU)"
         )
     return (
         method,
-        f"no recipe is named: {method} is taken, the paper's settings ({small}: made for the CPU)",
+        f"no recipe is named: {method} is taken, the paper's settings (recipe {small}: made for the CPU)",
     )
 
 
