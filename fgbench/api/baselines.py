@@ -81,7 +81,8 @@ def baseline(
 
     if options:
         small = check_options(name, options)
-        recipe = recipe or default_recipe(name, workdir, device, small=small)
+        if small is not None and small != name:
+            recipe = recipe or default_recipe(name, workdir, device, small=small)
     read = read_baseline(name, recipe, changes, options)
     return Training(
         workdirs=(workdir,),

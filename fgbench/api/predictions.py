@@ -1,4 +1,4 @@
-"""What a network predicts for a picture, a face or a video, as a value."""
+"""Predictions of a network for a picture, a face or a video, as values."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,15 +9,11 @@ from typing import Any
 
 from fgbench.api.arguments import switch_or_none
 from fgbench.callbacks import Progress, ignore
+from fgbench.log import LOGGER as LOGGER
 
 Shown = bool | Progress | None
 """Progress of long work: whether bars are drawn (``None``: in terminals and notebooks), or a function that is
 called with the name of a step, how much of it is done, and of how much."""
-
-LOGGER = logging.getLogger("fgbench")
-"""Takes the sentences that the command line prints; silent unless the caller configures :mod:`logging`."""
-
-LOGGER.addHandler(logging.NullHandler())
 
 
 def log(text: str) -> None:

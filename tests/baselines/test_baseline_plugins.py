@@ -12,6 +12,7 @@ import fgbench.methods
 from fgbench import plugins
 from fgbench.cli.app import app as fgbench_app
 from fgbench.cli.baseline_plugins import add_commands
+from fgbench.cli.console import sentences_printed
 from tests.support.doc_blocks import block
 from tests.support.report_folders import write_fake_run
 from tests.support.striped_manifests import manifests, write_index
@@ -87,7 +88,8 @@ def command(tmp_path, work, monkeypatch):
         (folder / f"{name.replace('-', '_')}.py").write_text(text)
         app = typer.Typer()
         add_commands(app)
-        return CliRunner().invoke(app, [name, "--workdir", str(work), *arguments])
+        with sentences_printed():
+            return CliRunner().invoke(app, [name, "--workdir", str(work), *arguments])
 
     yield fgbench_baseline
     for name in ("the_commonest", "mine"):

@@ -246,6 +246,7 @@ def test_a_run_of_one_data_set_is_evaluated_on_others_too(apart, trained):
         "synthetic": False,
         "manifest_digest": own["details"]["manifest_digest"],
         "config_digest": own["config_digest"],
+        "initial_weights": None,
     }
     assert "not annotated here, so not scored: au04" in done.stdout
 

@@ -126,7 +126,7 @@ def test_a_disk_that_is_full_ends_the_log_and_not_the_command(tmp_path, capsys):
     path = tmp_path / "fgbench.log"
     path.write_bytes(b"-" * 999 + b"\n")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with sentences_printed(), verbosity.told(quiet=False, verbose=True, log_file=path):
+    with sentences_printed(), verbosity.logged(quiet=False, verbose=True, log_file=path):
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
         try:
             note("first")

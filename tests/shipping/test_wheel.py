@@ -181,7 +181,7 @@ class TestOfAnEnvironmentOfItsOwn:
         assert "lbp-svm" in bare.fgbench("recipes").stdout
         bare.fgbench("prepare", "--data-root", "data", "--workdir", "w", "--jobs", "2")
         bare.fgbench("baseline", "lbp-svm", "--workdir", "w", "--jobs", "2")
-        bare.fgbench("report", "--table", "II", "--workdir", "w")
+        bare.fgbench("report", "--table", "III", "--workdir", "w")
         bare.fgbench("report", "--html", "--workdir", "w")
         assert (bare.work / "w" / "reports" / "report.html").stat().st_size > 100_000
 

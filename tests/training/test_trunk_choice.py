@@ -140,7 +140,7 @@ def test_drawn_units_under_other_faces_are_told_at_the_start_and_in_every_table(
     result = read_result(folder)
     (link,) = result["details"]["chain"]
     assert (link["dataset"], link["synthetic"]) == ("made up", True)
-    (note,) = fairness_notes([("tiny", result)])
+    (note,) = [one for one in fairness_notes([("tiny", result)]) if "SYNTHETIC" in one]
     assert note == (
         "tiny: starts from weights of SYNTHETIC faces (action units); that drawn faces help on these was "
         "not shown."
@@ -180,7 +180,7 @@ def test_on_drawn_faces_nothing_is_said(context, units):
     messages = []
     (folder,) = image_run.run(image_recipe(optimiser=ONE), replace(context, note=messages.append), units)
     assert not any("SYNTHETIC" in one for one in messages)
-    assert fairness_notes([("tiny", read_result(folder))]) == []
+    assert not any("SYNTHETIC" in one for one in fairness_notes([("tiny", read_result(folder))]))
 
 
 @pytest.mark.slow

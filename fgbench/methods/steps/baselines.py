@@ -61,7 +61,7 @@ def check_options(name: str, options: Mapping[str, Any]) -> str | None:
         options: Value by name.
 
     Returns:
-        Name of the small recipe for them; ``None`` for the method's own.
+        Name of the small recipe for them; ``None``, or the name of the method, for its own.
 
     Raises:
         ArgumentError: If they do not go together.

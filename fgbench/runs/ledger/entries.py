@@ -7,7 +7,6 @@ Writes ``ledger.jsonl`` of work folders. A ledger that cannot be written costs n
 from __future__ import annotations
 
 import json
-import logging
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any, Literal
 from fgbench import __version__, provenance
 from fgbench.errors import FgbenchError
 from fgbench.files.hashing import digest_json
+from fgbench.log import LOGGER
 from fgbench.naming import shown
 from fgbench.runs.digests import PREDICTIONS_OF
 from fgbench.runs.ledger.chain import LEDGER, append
@@ -35,7 +35,6 @@ IN_LEDGER = "in_ledger"
 
 _NAMES = frozenset({"name", "description", "seed"})
 _FILE = "file"
-_LOGGER = logging.getLogger("fgbench")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +88,7 @@ def _appended(workdir: Path, content: Mapping[str, Any]) -> bool:
         append(workdir, content)
     except (FgbenchError, OSError) as error:
         reason = error.message if isinstance(error, FgbenchError) else str(error)
-        _LOGGER.warning(
+        LOGGER.warning(
             "%s: this reading of the test part is not in %s: %s", content["run"], workdir / LEDGER, reason
         )
         return False
