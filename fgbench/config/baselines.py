@@ -162,6 +162,6 @@ class InsightFaceConfig(BaselineConfig):
         if self.freeze_backbone:
             raise ConfigError(
                 f"recipe {self.name} freezes the backbone, which needs weights, and there are none",
-                "give weights, or take a recipe with freeze_backbone: false (insightface, on two "
+                "give weights, or take a recipe with freeze_backbone: false (--recipe insightface, on two "
                 "cores insightface-small-from-scratch)",
             )
