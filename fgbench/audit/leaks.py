@@ -170,7 +170,13 @@ def open_folder(workdir: Path) -> Folder:
         ) from error
     protocol = index.get("protocol") or {}
     is_folded = protocol.get("kind") == "k-fold"
-    group_by = str(index["origin"]["recipe"]["split"]["group_by"])
+    try:
+        group_by = str(index["origin"]["recipe"]["split"]["group_by"])
+    except (KeyError, TypeError) as error:
+        raise ManifestError(
+            f"index.json of {workdir} does not tell how clips were divided, expected the recipe that made it",
+            "run fgbench prepare again",
+        ) from error
     if is_folded and "group_by" in protocol:
         group_by = str(protocol["group_by"])
     return Folder(

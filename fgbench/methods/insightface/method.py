@@ -81,8 +81,8 @@ def check_options(*, weights: Path | None, from_scratch: bool) -> str:
         raise DependencyError(
             "insightface fine-tunes a backbone, which does not come with fgbench, and no weights are given",
             "download backbone.pth of an IResNet-50 from the model zoo of arcface_torch "
-            "(github.com/deepinsight/insightface; for non-commercial research only) and name it: --weights FILE; "
-            "or train without: --from-scratch (on the embedded data set: a small network). In Python: "
+            "(github.com/deepinsight/insightface; for non-commercial research only) and name it: --weights "
+            "FILE; or train without: --from-scratch (on the embedded data set: a small network). In Python: "
             "weights=..., from_scratch=True",
         )
     # The small one with weights freezes its backbone, which is no use for random values.
