@@ -48,7 +48,8 @@ class Pulled:
 
     Attributes:
         folder: Its folder.
-        kind: ``"publication"``, ``"manifests"`` (a work folder without runs) or ``"network"``.
+        kind: ``"publication"``, ``"manifests"`` (tables that ``fgbench audit`` and ``fgbench.open`` read,
+            without a recipe to go on with) or ``"network"``.
         files: Number of files.
         revision: Commit of the repository.
     """
