@@ -7,6 +7,7 @@ instructions do not compile: they are written in LLVM's own language, whose Pyth
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from types import ModuleType
 from typing import Any
@@ -14,6 +15,8 @@ from typing import Any
 from fgbench.features import _plain
 
 VARIABLE = "FGBENCH_PLAIN_KERNELS"
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # in messages of Numba, where colorama is installed
 
 
 def choose() -> ModuleType:
@@ -25,8 +28,9 @@ def choose() -> ModuleType:
 
         _simd.try_out()
     except Exception as error:  # any error of Numba, llvmlite or LLVM
+        reason = _COLOUR.sub("", str(error))[:200]
         warnings.warn(
-            f"vector instructions cannot be compiled here ({type(error).__name__}: {str(error)[:200]}); "
+            f"vector instructions cannot be compiled here ({type(error).__name__}: {reason}); "
             f"plain loops compute the same, more slowly ({VARIABLE}=1 takes them without trying)",
             RuntimeWarning,
             stacklevel=2,
