@@ -85,7 +85,7 @@ class Leak:
         correlation: Correlation of near duplicates after alignment; ``None`` for other kinds.
         pictures: Ids of a picture of each part to show; ``None`` if there are none.
         partners: Clips of the second part that are equal to ``first`` (files and pictures) or to ``second``
-            (near duplicates): the first :data:`PARTNERS`, including ``second``.
+            (near duplicates): the first :data:`fgbench.audit.part_leaks.PARTNERS`, including ``second``.
         n_partners: Number of all partners.
     """
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from fgbench.datasets._parts import EXAMPLES
 from fgbench.datasets._tables import decimal_number, open_text, whole_number
 from fgbench.errors import DatasetError
+from fgbench.files.separators import separator_of
 from fgbench.naming import first_few
 from fgbench.records import Vote
 
@@ -48,7 +49,6 @@ MEANT = {
 }
 """Columns of other names that may be meant for one that is read; they are asked for, and never taken."""
 
-_SEPARATORS = (",", ";", "\t")
 _DECIMALS = ("confidence",)
 """Columns of decimal numbers, which tables separated by semicolons or tabs may write with commas."""
 
@@ -90,10 +90,9 @@ def column_names(reader: csv.DictReader[str]) -> list[str]:
 
 
 def row_reader(file: Iterator[str]) -> tuple[csv.DictReader[str], str]:
-    """Reader of the rows of a table, and the separator of its cells: that of the first line, of which a comma
-    goes before others."""
+    """Reader of the rows of a table, and the separator of its cells."""
     first = next(file, "")
-    separator = next((mark for mark in _SEPARATORS if mark in first), ",")
+    separator = separator_of(first)
     return csv.DictReader(chain([first], file), strict=True, delimiter=separator), separator
 
 
@@ -132,6 +131,11 @@ def _rows(file: Iterator[str], path: Path, *, required: set[str]) -> Iterator[Ma
 
 
 def integer(row: Mapping[str, str], column: str, table: str) -> int:
+    """Return the whole number in a cell.
+
+    Raises:
+        BadCellError: If it is none.
+    """
     text = row.get(column, "")
     number = whole_number(text)
     if number is None:
@@ -143,10 +147,17 @@ def integer(row: Mapping[str, str], column: str, table: str) -> int:
 
 
 def optional_integer(row: Mapping[str, str], column: str, table: str) -> int | None:
+    """Return the whole number in a cell; ``None`` if the cell is empty or absent; errors as of
+    :func:`integer`."""
     return integer(row, column, table) if row.get(column) else None
 
 
 def fraction(row: Mapping[str, str], table: str) -> float | None:
+    """Return the confidence of a row; ``None`` if it has none.
+
+    Raises:
+        BadCellError: If it is no number from 0 to 1.
+    """
     text = row.get("confidence", "")
     if not text:
         return None
@@ -159,6 +170,15 @@ def fraction(row: Mapping[str, str], table: str) -> float | None:
 
 
 def part_of(row: Mapping[str, str], parts: Mapping[str, str]) -> str | None:
+    """Return the part of a row; ``None`` if it names none.
+
+    Args:
+        row: The row.
+        parts: Spelling to part.
+
+    Raises:
+        BadCellError: If the spelling is that of none.
+    """
     text = row.get("split", "")
     if text and text not in parts:
         raise BadCellError(
@@ -168,6 +188,11 @@ def part_of(row: Mapping[str, str], parts: Mapping[str, str]) -> str | None:
 
 
 def vote_of(row: Mapping[str, str]) -> Vote:
+    """Return the vote of a row.
+
+    Raises:
+        BadCellError: If a number is out of range, or none.
+    """
     return Vote(
         annotator=row["annotator"],
         label=row["label"],
@@ -178,6 +203,11 @@ def vote_of(row: Mapping[str, str]) -> Vote:
 
 
 def round_of(row: Mapping[str, str]) -> int:
+    """Return the round of a vote, 1 if the row names none.
+
+    Raises:
+        BadCellError: If it is none from 1 to :data:`MAX_ROUNDS`.
+    """
     number = optional_integer(row, "round", VOTES)
     if number is None:
         return 1

@@ -288,6 +288,11 @@ def test_cells_are_separated_by_commas_semicolons_or_tabs(tmp_path, separator, c
     assert [vote.annotator for vote in entry.votes] == ([] if separator == "," else ["x, y"])
 
 
+def test_a_comma_inside_the_name_of_a_column_separates_nothing(tmp_path):
+    (entry,) = list_clips(tree(tmp_path, ["videos/a.mp4"], annotations="clip;label;note (a, b)\na;anger;x\n"))
+    assert (entry.problem, entry.label) == (None, "anger")
+
+
 def test_paths_as_windows_writes_them_are_found(tmp_path):
     names = ["sub\\a.mp4", "videos\\b.mp4", "sub\\c", "..\\out.mp4"]
     root = tree(

@@ -18,6 +18,7 @@ from typing import Any
 from fgbench import storage
 from fgbench.errors import DatasetError, ManifestError, MediaError
 from fgbench.files.regular_files import read_regular
+from fgbench.files.separators import separator_of
 from fgbench.naming import tidy
 
 _MAX_BYTES = 4 << 30
@@ -99,7 +100,7 @@ def open_source(path: Path, clip: str) -> Source:
     if text.lstrip()[:1] in ("[", "{"):
         return _json(path, clip, text)
     first = text.lstrip().splitlines()[0]
-    separator = max(",;\t", key=first.count)
+    separator = separator_of(first)
     return _table(path, clip, lambda: _csv_rows(path, text, separator), has_commas=separator != ",")
 
 
