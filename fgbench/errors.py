@@ -114,6 +114,19 @@ class DependencyError(FgbenchError):
     """An optional package or a model file is not installed."""
 
 
+def package_missing(needing: str, package: str | None, *, extra: str = "train") -> DependencyError:
+    """Return the error on an optional package that is not installed.
+
+    Args:
+        needing: The part that needs it with its verb, e.g. ``"networks need"``.
+        package: Name of the package.
+        extra: Extra of fgbench that installs it.
+    """
+    return DependencyError(
+        f"{needing} a package that is not installed ({package})", f"pip install 'fgbench[{extra}]'"
+    )
+
+
 class WorkerError(FgbenchError):
     """A worker process died or failed in a way that is no fault of an item."""
 

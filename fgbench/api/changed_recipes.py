@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fgbench.config import PrepareConfig
-
-if TYPE_CHECKING:
-    pass
 
 
 def with_decoder(config: PrepareConfig, decoder: str) -> PrepareConfig:

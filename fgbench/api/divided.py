@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fgbench.api.arguments import fold_of, names_of, switch
+from fgbench.api.arguments import fold_of, names_of
 from fgbench.api.images import Images, check_part
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.workfolders.layout import MANIFESTS
@@ -114,7 +114,6 @@ class Divided:
             ConfigError: If there is no such part or fold, or a fold is needed.
             ManifestError: If the manifests are missing or damaged.
         """
-        switch("copies", copies)
         return Images(self.path / MANIFESTS, part, copies=copies, roles=self._roles(part, fold))
 
     @cached_property

@@ -14,6 +14,7 @@ from fgbench.api.arguments import (
     path_or_none,
     seconds,
     whole,
+    workers,
 )
 from fgbench.api.progress import Shown, bars, log, shown_as
 
@@ -93,13 +94,13 @@ def synth(
         control=name_or_none("control", control, example="control='motion'"),
         variety=name_of("variety", variety, example="variety='wide'"),
     )
-    jobs = None if jobs is None else whole("jobs", jobs, least=1)
+    n_workers = workers(jobs)
     if picture is not None:
         _write_sheet(picture, options)
     if folder is None:
         return None
     with bars(shown_as(progress)) as update:
-        return _draw(folder, options, jobs, update)
+        return _draw(folder, options, n_workers, update)
 
 
 def _write_sheet(path: Path, options: SynthOptions) -> None:
@@ -112,8 +113,7 @@ def _write_sheet(path: Path, options: SynthOptions) -> None:
     storage.write_bytes(path, encode(contact_sheet(options), "png", 0))
 
 
-def _draw(folder: Path, options: SynthOptions, jobs: int | None, progress: Progress) -> Path:
-    from fgbench.cores import n_cores
+def _draw(folder: Path, options: SynthOptions, jobs: int, progress: Progress) -> Path:
     from fgbench.naming import counted
     from fgbench.synthetic.dataset import generate
     from fgbench.synthetic.plan import plan
@@ -121,6 +121,4 @@ def _draw(folder: Path, options: SynthOptions, jobs: int | None, progress: Progr
     clips = plan(options)
     people = len({clip.subject for clip in clips})
     log(f"drawing {counted(len(clips), 'clip')} of {counted(people, 'synthetic person')} into {folder}")
-    return generate(
-        folder, options, jobs=jobs or n_cores(), progress=lambda done, total: progress("draw", done, total)
-    )
+    return generate(folder, options, jobs=jobs, progress=lambda done, total: progress("draw", done, total))

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fgbench.api.arguments import shown as given_as
+from fgbench.api.arguments import shown
 from fgbench.api.faces import Face
 from fgbench.errors import ConfigError
-
-if TYPE_CHECKING:
-    pass
 
 
 def stacked(faces: Any) -> npt.NDArray[Any]:
@@ -33,7 +30,7 @@ def stacked(faces: Any) -> npt.NDArray[Any]:
             )
     elif not hasattr(rows, "__array__") or hasattr(rows, "columns"):
         raise ConfigError(
-            f"faces {given_as(faces)}, expected (N, 224, 224, 3) uint8 RGB",
+            f"faces {shown(faces)}, expected (N, 224, 224, 3) uint8 RGB",
             "align them with fgbench.align; pictures that are not aligned: predict()",
         )
     try:

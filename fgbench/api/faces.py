@@ -22,6 +22,8 @@ Picture = str | os.PathLike[str] | npt.NDArray[np.uint8] | Any
 """Path of a picture; or its pixels, (H, W, 3) uint8 RGB or (H, W) uint8 grey, as an array; or a picture
 of Pillow, which is taken as its file is: upright, transparent parts white, 16 bits scaled."""
 
+_AS_PIXELS = "give a path, or pixels from 0 to 255 in the order red, green, blue"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Face:
@@ -120,7 +122,7 @@ def as_frame(picture: Picture) -> ImageFrame:
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
         raise ConfigError(
             f"a picture of shape {pixels.shape} and type {pixels.dtype}, expected uint8, (H, W, 3) or (H, W)",
-            "give a path, or pixels from 0 to 255 in the order red, green, blue",
+            _AS_PIXELS,
         )
     return ImageFrame(pixels=np.ascontiguousarray(pixels))
 
@@ -136,14 +138,14 @@ def _pixels(given: Any) -> npt.NDArray[Any]:
     if not isinstance(given, np.ndarray | Sequence) and not hasattr(given, "__array__"):
         raise ConfigError(
             f"a picture of type {type(given).__name__}, expected a path, pixels or a picture of Pillow",
-            "give a path, or pixels from 0 to 255 in the order red, green, blue",
+            _AS_PIXELS,
         )
     try:
         return np.asarray(given)
     except (TypeError, ValueError, RuntimeError) as error:
         raise ConfigError(
             f"a picture that is no array of pixels: {error}",
-            "give a path, or pixels from 0 to 255 in the order red, green, blue",
+            _AS_PIXELS,
         ) from error
 
 

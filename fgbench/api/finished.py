@@ -133,11 +133,11 @@ def _lines_of_several(folders: Sequence[Path], *, full: bool) -> list[str]:
 
     for folder in folders:
         write_confusion(folder)
+    has_seeds = _has_seeds(folders)
     if full:
-        several = _has_seeds(folders)
-        tables = [seed_scores.seed_table(folders)] if several else fold_scores.fold_tables(folders)
+        tables = [seed_scores.seed_table(folders)] if has_seeds else fold_scores.fold_tables(folders)
         lines = [markdown(table) for table in tables]
-    elif _has_seeds(folders):
+    elif has_seeds:
         lines = [*summary.seeds_summary(folders), f"every seed: {FULL}"]
     else:
         lines = [*summary.folds_summary(folders), f"every class and fold: {FULL}"]

@@ -86,7 +86,8 @@ def pull(
     from fgbench.publication.hub.pull import pull as pull_contents
 
     repo = _repo(repo)
-    folder = folder_for(repo, path_or_none("out", out, example="out='my-clips'"))
+    named = path_or_none("out", out, example="out='my-clips'")
+    folder = Path(repo.rstrip("/").rpartition("/")[2] or "pulled") if named is None else named
     revision = name_or_none("revision", revision, example="revision='main'")
     endpoint = name_or_none("endpoint", endpoint, example="endpoint='https://huggingface.co'")
     with bars(shown_as(progress)) as update:
@@ -102,8 +103,3 @@ def _repo(value: object) -> str:
     if isinstance(value, str) and value.strip() and "\0" not in value:
         return value
     raise ConfigError(f"repo {shown(value)}, expected OWNER/NAME", "e.g. 'me/my-clips'")
-
-
-def folder_for(repo: str, out: str | os.PathLike[str] | None) -> Path:
-    """Return the folder that a repository is written into: the given one, else that of its name."""
-    return Path(repo.rstrip("/").rpartition("/")[2] or "pulled") if out is None else Path(out)

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fgbench.api.runs import Run
 from fgbench.errors import ManifestError
 from fgbench.reports.comparison.contenders import contender
 from fgbench.reports.experiments import read_experiment
 from fgbench.runs.results import SINGLE_FOLD
-
-if TYPE_CHECKING:
-    pass
 
 
 def runs_of(folders: Sequence[Path]) -> list[Run]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fgbench import plugins
 from fgbench.api.arguments import name_of, name_or_none, pairs, shown
 from fgbench.api.own_code import code_digest
-from fgbench.errors import ConfigError, DependencyError
+from fgbench.errors import ConfigError, package_missing
 
 if TYPE_CHECKING:
     from fgbench.config import ImageNetworkConfig
@@ -175,9 +175,7 @@ def _module(
     try:
         from fgbench.methods import image_network
     except ImportError as error:
-        raise DependencyError(
-            f"networks need a package that is not installed ({error.name})", "pip install 'fgbench[train]'"
-        ) from error
+        raise package_missing("networks need", error.name) from error
 
     def checked(settings: Any, n_classes: int) -> Any:
         from torch import nn

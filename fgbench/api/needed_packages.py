@@ -11,10 +11,8 @@ def require_torch() -> None:
     """
     from importlib.util import find_spec
 
-    from fgbench.errors import DependencyError
+    from fgbench.errors import package_missing
 
     missing = [name for name in ("torch", "safetensors") if find_spec(name) is None]
     if missing:
-        raise DependencyError(
-            f"networks need a package that is not installed ({missing[0]})", "pip install 'fgbench[train]'"
-        )
+        raise package_missing("networks need", missing[0])

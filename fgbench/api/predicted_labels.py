@@ -59,15 +59,15 @@ def words(what: str, values: Any) -> list[str]:
     Raises:
         ConfigError: If one is.
     """
-    found = _listed(what, values)
-    if missing := [number for number, one in enumerate(found) if _is_missing(one)]:
+    listed = _listed(what, values)
+    if missing := [number for number, one in enumerate(listed) if _is_missing(one)]:
         raise ConfigError(
             f"{what} have no value at {counted(len(missing), 'place')}, the first is {missing[0]}",
             "leave these samples out"
             if what == "labels"
             else "give each a name of its own, e.g. that of its clip",
         )
-    return [_word(one, what) for one in found]
+    return [_word(one, what) for one in listed]
 
 
 def class_names(classes: Any) -> tuple[str, ...]:
@@ -111,8 +111,8 @@ def predicted_classes(
     if is_table:
         shares = _shares(rows, names)
         return [_likeliest(row, names) for row in shares], names or ()
-    words = [None if _is_missing(one) else _word(one, "predictions") for one in _listed("predictions", rows)]
-    return words, names or tuple(sorted({*truth, *(one for one in words if one is not None)}))
+    named = [None if _is_missing(one) else _word(one, "predictions") for one in _listed("predictions", rows)]
+    return named, names or tuple(sorted({*truth, *(one for one in named if one is not None)}))
 
 
 def _is_row(value: Any) -> bool:

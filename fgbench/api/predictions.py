@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from fgbench.api.showing import paragraph, table
-
-if TYPE_CHECKING:
-    pass
-
 
 _MOST_SHOWN = 5
 

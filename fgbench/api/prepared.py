@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from fgbench.api.arguments import name_or_none, path_or_none, switch, whole
+from fgbench.api.arguments import name_or_none, path_or_none, switch, workers
 from fgbench.api.progress import Shown, bars, shown_as
 from fgbench.api.settings import changes_of_pairs
 from fgbench.api.work import Work
@@ -67,7 +67,7 @@ def prepare(
         decoder=name_or_none("decoder", decoder, example="decoder='pyav'"),
         drop_leaks=switch("drop_leaks", drop_leaks),
     )
-    jobs = None if jobs is None else whole("jobs", jobs, least=1)
+    jobs = workers(jobs)
     with bars(shown_as(progress)) as update:
         chosen.draw(jobs=jobs, progress=update)
         report = chosen.run(

@@ -9,6 +9,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from fgbench.api.arguments import workers
 from fgbench.api.changed_recipes import with_decoder, without_leaks
 from fgbench.api.progress import LOGGER, Shown, bars, log
 from fgbench.config import PrepareConfig, load_prepare, recipe_names, with_changes
@@ -62,7 +63,6 @@ class Preparation:
             ConfigError: If something else is in its folder.
             ResourceError: If the disk is full.
         """
-        from fgbench.cores import n_cores
         from fgbench.synthetic.dataset import SynthOptions, generate
 
         if not self.lacks_data:
@@ -72,7 +72,7 @@ class Preparation:
             generate(
                 self.root,
                 SynthOptions(),
-                jobs=jobs or n_cores(),
+                jobs=workers(jobs),
                 progress=lambda done, total: update("draw", done, total),
             )
 
@@ -112,7 +112,6 @@ class Preparation:
             worker_memory_gb: Most memory of each worker, GB; ``None``: as the recipe says.
             progress: See :func:`fgbench.prepare`.
         """
-        from fgbench.cores import n_cores
         from fgbench.preparation.prepare import run
 
         with bars(progress) as update:
@@ -120,7 +119,7 @@ class Preparation:
                 self.config,
                 self.root,
                 self.workdir,
-                jobs=jobs or n_cores(),
+                jobs=workers(jobs),
                 engine=engine,
                 force=force,
                 retry=retry,
@@ -175,7 +174,7 @@ def preparation(
     Args:
         recipe: Packed recipe or path of a YAML file.
         root: Folder of the data set.
-        workdir: Work folder; ``None``: the default place, which is refused where it is of other data.
+        workdir: Work folder; ``None``: the default one, which is refused where it is of other data.
         changes: Settings of the recipe to change, see :func:`fgbench.config.with_changes`.
         decoder: Video decoder in place of the recipe's.
         drop_leaks: Whether clips that leak into another part are taken out of training and validation.

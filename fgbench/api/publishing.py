@@ -93,10 +93,8 @@ def publish(
     from fgbench.publication.layout import PARTED
     from fgbench.publication.publish import publish as write_publication
 
-    work, folder = (
-        path_of("workdir", workdir, example="work.path"),
-        path_of("out", out, example="'published'"),
-    )
+    work = path_of("workdir", workdir, example="work.path")
+    folder = path_of("out", out, example="'published'")
     if not switch("without_pixels", without_pixels):
         raise ArgumentError(
             "not given, and data sets are published without their faces alone",

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fgbench.api.arguments import path_of
+from fgbench.api.arguments import one_of, path_of
 from fgbench.api.showing import paragraph
 from fgbench.errors import ConfigError
 
@@ -74,7 +74,6 @@ class Table:
         Raises:
             ConfigError: If there is no such format.
         """
-        from fgbench.api.arguments import one_of
         from fgbench.reports.rendering.files import TEXT_FORMATS
 
         return str(TEXT_FORMATS[one_of("format", format, tuple(TEXT_FORMATS))](self._report))
@@ -87,10 +86,10 @@ class Table:
             ResourceError: If it cannot be written.
         """
         from fgbench import storage
+        from fgbench.reports.rendering.files import TEXT_FORMATS
 
         path = path_of("file", file, example="table.save('table2.md')")
-        text = self.text(_ending(path, ("md", "tex", "csv", "html")))
-        storage.write_text(path, text)
+        storage.write_text(path, self.text(_ending(path, tuple(TEXT_FORMATS))))
         return path
 
     def __repr__(self) -> str:
@@ -135,10 +134,9 @@ class Figure:
         Raises:
             ConfigError: If there is no such format.
         """
-        from fgbench.api.arguments import one_of
-        from fgbench.reports.rendering.drawings import picture
+        from fgbench.reports.rendering.drawings import PICTURE_FORMATS, picture
 
-        return picture(self._report.draw(), one_of("format", format, ("png", "pdf", "svg")))
+        return picture(self._report.draw(), one_of("format", format, PICTURE_FORMATS))
 
     def save(self, file: str | os.PathLike[str]) -> Path:
         """Write the drawing, in the format of the file's ending: ``.png``, ``.pdf`` or ``.svg``.
@@ -148,9 +146,10 @@ class Figure:
             ResourceError: If it cannot be written.
         """
         from fgbench import storage
+        from fgbench.reports.rendering.drawings import PICTURE_FORMATS
 
         path = path_of("file", file, example="figure.save('confusion.pdf')")
-        storage.write_bytes(path, self.picture(_ending(path, ("png", "pdf", "svg"))))
+        storage.write_bytes(path, self.picture(_ending(path, PICTURE_FORMATS)))
         return path
 
     def __repr__(self) -> str:

@@ -24,7 +24,7 @@ from fgbench.api.progress import LOGGER, Shown, bars, shown_as
 from fgbench.api.runs import Run
 from fgbench.api.settings import changes_of_pairs
 from fgbench.api.unit_runs import UnitRun
-from fgbench.errors import ConfigError, DependencyError, ManifestError
+from fgbench.errors import ConfigError, DependencyError, ManifestError, package_missing
 from fgbench.workfolders.layout import RUNS
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ class Running:
 
 @contextmanager
 def _packages_named(method: str) -> Iterator[None]:
-    """Context in which a package that is not installed is told as what a method needs.
+    """Context in which a package that is not installed becomes an error that names the method.
 
     Raises:
         DependencyError: If one is not installed.
@@ -196,6 +196,4 @@ def _packages_named(method: str) -> Iterator[None]:
         lacking = error.__cause__ if isinstance(error, DependencyError) else error
         if not isinstance(lacking, ImportError) or (lacking.name or "fgbench").split(".")[0] == "fgbench":
             raise
-        raise DependencyError(
-            f"{method} needs a package that is not installed ({lacking.name})", "pip install 'fgbench[train]'"
-        ) from error
+        raise package_missing(f"{method} needs", lacking.name) from error

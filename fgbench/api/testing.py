@@ -92,17 +92,17 @@ class Evaluation:
         with bars(shown_as(progress)) as update:
             if self.network.task == "units":
                 return self._units(n_workers, update)
-            place = self._opened(self.workdirs[0], n_workers, update, self.network.features)
-            log(f"{self.trained.name} on {place.details['dataset']} in {place.workdir}, {place.device}")
+            context = self._opened(self.workdirs[0], n_workers, update, self.network.features)
+            log(f"{self.trained.name} on {context.details['dataset']} in {context.workdir}, {context.device}")
             if self.network.task == "clips":
                 from fgbench.inference.clip_test import evaluate_clips
 
                 clips = cast("ClipNetwork", self.network)
-                folder, comparison = evaluate_clips(clips, place, self.fusion_weight)
+                folder, comparison = evaluate_clips(clips, context, self.fusion_weight)
                 return Evaluated(folder=folder, comparison=comparison, samples="clips")
             from fgbench.inference.picture_test import evaluate_images
 
-            folder, comparison = evaluate_images(cast("ImageNetwork", self.network), place)
+            folder, comparison = evaluate_images(cast("ImageNetwork", self.network), context)
             return Evaluated(folder=folder, comparison=comparison, samples="images")
 
     def _opened(

@@ -46,7 +46,7 @@ class _Commands(CommandList):
     """All commands; errors of fgbench, and an interrupt, become messages and exit codes."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, verbosity.first(args))
+        return super().parse_args(ctx, verbosity.options_first(args))
 
     def invoke(self, ctx: Any) -> Any:
         with errors_explained():

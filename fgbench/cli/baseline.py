@@ -9,8 +9,7 @@ import typer
 from fgbench.api.method_list import recipe_methods
 from fgbench.cli.baseline_plugins import Baselines, add_commands
 from fgbench.cli.options import RunOptions, run_command
-from fgbench.cli.runs import trained
-from fgbench.cli.show_runs import show_runs
+from fgbench.cli.runs import run_and_show
 from fgbench.cli.train import ImageRun, StartWeights
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def _of_recipe(name: str) -> Callable[..., None]:
             weights=weights,
             device=run.device,
         )
-        show_runs(trained(baseline, run), full=run.full, json=run.json)
+        run_and_show(baseline, run)
 
     return command
 

@@ -13,8 +13,7 @@ from fgbench.api.method_list import Method, other_methods, own_methods
 from fgbench.cli.command_lists import CommandList
 from fgbench.cli.console import wrong_use
 from fgbench.cli.options import BaselineOptions, RunOptions, run_command
-from fgbench.cli.runs import trained
-from fgbench.cli.show_runs import show_runs
+from fgbench.cli.runs import run_and_show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,4 +109,4 @@ def run_plugin(name: str, run: RunOptions, options: Mapping[str, Any] | None = N
             options=options,
             device=run.device,
         )
-    show_runs(trained(baseline, run), full=run.full, json=run.json)
+    run_and_show(baseline, run)

@@ -64,8 +64,8 @@ def leaderboard(
 ) -> None:
     """All runs of a work folder by their mean accuracy, with intervals."""
     from fgbench.api import tables
-    from fgbench.api.comparisons import table_json
     from fgbench.api.reports import check_formats
+    from fgbench.api.table_files import table_json
 
     check_formats([format_], text_alone=True)
     ranked = tables.leaderboard(workdir)
@@ -77,13 +77,13 @@ def leaderboard(
 
 
 def _print(tables: Sequence[Table], name: str) -> None:
-    from fgbench.api.comparisons import table_text
+    from fgbench.api.table_files import table_text
 
     say_all(table_text(table, name) for table in tables)
 
 
 def _files(tables: Sequence[Table], name: str, out: Path | None) -> None:
-    from fgbench.api.comparisons import write_tables
+    from fgbench.api.table_files import write_tables
 
     if out is not None:
         for path in write_tables(tables, name, out):

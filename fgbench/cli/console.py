@@ -19,6 +19,7 @@ from typing import Any, TextIO
 import typer
 
 from fgbench.api.explained import as_fgbench_error
+from fgbench.api.progress import LOGGER, bars
 from fgbench.callbacks import Progress, ignore
 from fgbench.cli.verbosity import PRINTED, is_quiet
 from fgbench.errors import ArgumentError, exit_code
@@ -74,16 +75,17 @@ class _Sentences(logging.Handler):
 @contextmanager
 def sentences_printed() -> Iterator[None]:
     """Print the sentences of the library, which go to its logger, on the error stream meanwhile."""
-    logger, printed = logging.getLogger("fgbench"), _Sentences(logging.INFO)
-    before = logger.level, logger.propagate
-    logger.addHandler(printed)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False  # handlers of other libraries would print them again
+    printed = _Sentences(logging.INFO)
+    before = LOGGER.level, LOGGER.propagate
+    LOGGER.addHandler(printed)
+    LOGGER.setLevel(logging.INFO)
+    LOGGER.propagate = False  # handlers of other libraries would print them again
     try:
         yield
     finally:
-        logger.removeHandler(printed)
-        logger.level, logger.propagate = before
+        LOGGER.removeHandler(printed)
+        LOGGER.setLevel(before[0])
+        LOGGER.propagate = before[1]
 
 
 def _encodable(text: str, encoding: str = "utf-8") -> str:
@@ -193,8 +195,6 @@ def progress_bars(*, quiet: bool = False) -> Iterator[Progress]:
     if sys.stderr is None or not sys.stderr.isatty():
         yield _line
         return
-    from fgbench.api.progress import bars
-
     with bars(True) as update:
         yield update
 

@@ -80,10 +80,10 @@ def report(
 
     With --all in all formats that suit, with an index that tells what is blank and how to fill it.
     """
-    from fgbench.api.comparisons import table_text
     from fgbench.api.next_commands import after_report
     from fgbench.api.reports import check_formats
     from fgbench.api.reports import report as written
+    from fgbench.api.table_files import table_text
     from fgbench.api.work_folders import refuse_absent
 
     check_formats(formats)
@@ -130,7 +130,8 @@ def _show_sheet(
     run: str, workdir: Path, out: Path | None, formats: list[str] | None, *, for_paper: bool, with_paper: bool
 ) -> None:
     """Write the tables and figures of one run, and print the tables that fit a terminal."""
-    from fgbench.api.comparisons import sheet, table_text
+    from fgbench.api.sheets import sheet
+    from fgbench.api.table_files import table_text
 
     made = sheet(run, workdir, out=out, formats=formats, for_paper=for_paper, with_paper=with_paper)
     say_all(table_text(table) for table in made.tables)

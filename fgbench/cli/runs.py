@@ -1,4 +1,4 @@
-"""Trainings with the user's options: the device, the embedded data set where it is absent, then the runs."""
+"""Trainings with the user's options: device, embedded data set where it is absent, runs, their output."""
 
 from __future__ import annotations
 
@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING
 
 from fgbench.cli.console import progress_bars
 from fgbench.cli.embedded import prepare_embedded
+from fgbench.cli.show_runs import show_runs
 
 if TYPE_CHECKING:
     from fgbench.api.training import Runs, Training
     from fgbench.cli.options import RunOptions
+
+
+def run_and_show(training: Training, run: RunOptions) -> None:
+    """Run a training of classes with the user's options, and print its runs; errors as of :func:`trained`."""
+    show_runs(trained(training, run), full=run.full, json=run.json)
 
 
 def trained(training: Training, run: RunOptions) -> list[Path]:

@@ -12,8 +12,7 @@ from fgbench.cli.command_lists import CommandList
 from fgbench.cli.console import print_json, say_all, wrong_use
 from fgbench.cli.next_steps import say_next
 from fgbench.cli.options import RunOptions, run_command
-from fgbench.cli.runs import trained
-from fgbench.cli.show_runs import show_runs
+from fgbench.cli.runs import run_and_show, trained
 from fgbench.cli.workdirs import workdir_option
 from fgbench.workfolders import default_folders
 
@@ -121,7 +120,7 @@ def msau(
             trunk=trunk,
             device=run.device,
         )
-    show_runs(trained(network, run), full=run.full, json=run.json)
+    run_and_show(network, run)
 
 
 @run_command(app, "tmsau")
@@ -152,4 +151,4 @@ def tmsau(
             weights=weights,
             device=run.device,
         )
-    show_runs(trained(network, run), full=run.full, json=run.json)
+    run_and_show(network, run)

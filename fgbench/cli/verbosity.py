@@ -12,12 +12,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from fgbench.api.progress import LOGGER
 from fgbench.errors import ResourceError
 from fgbench.printable import printable
 
-LOGGER = logging.getLogger("fgbench")
-LOGGER.addHandler(logging.NullHandler())  # else Python prints errors a second time
-PRINTED = logging.getLogger("fgbench.cli")
+PRINTED = LOGGER.getChild("cli")
 """Takes what commands print themselves, so that it is not printed twice."""
 
 _LINE = "%(asctime)s %(levelname)s %(process)d %(message)s"
@@ -113,7 +112,7 @@ def _file_handler(path: Path) -> logging.Handler:
     return handler
 
 
-def first(arguments: Sequence[str]) -> list[str]:
+def options_first(arguments: Sequence[str]) -> list[str]:
     """Return the words of a command line with the options of this module before all others.
 
     Args:

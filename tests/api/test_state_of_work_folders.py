@@ -7,11 +7,13 @@ import pytest
 
 import fgbench
 from fgbench.api.audits import audit
-from fgbench.api.comparisons import compare_runs, sheet, table_json, table_text, write_tables
+from fgbench.api.comparisons import compare_runs
 from fgbench.api.condition import status
 from fgbench.api.finished import run_json, runs_json
 from fgbench.api.preparing import preparation
 from fgbench.api.reports import check_formats, report
+from fgbench.api.sheets import sheet
+from fgbench.api.table_files import table_json, table_text, write_tables
 from fgbench.api.tables import figure_names, leaderboard, table, table_names
 from fgbench.evaluation import metrics
 from fgbench.runs.predictions import read_predictions

@@ -45,7 +45,7 @@ def lines_of(path):
     ],
 )
 def test_they_may_stand_anywhere(typed, ordered):
-    assert verbosity.first(typed) == ordered
+    assert verbosity.options_first(typed) == ordered
 
 
 def test_no_command_has_one_of_them_itself():

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
 
 from fgbench.callbacks import Note, Progress, ignore
-from fgbench.errors import DependencyError
+from fgbench.errors import package_missing
 from fgbench.methods.steps.needed_features import ensure_features
 from fgbench.preparation.soundness import require
 from fgbench.runs.context import RunContext
@@ -180,7 +180,5 @@ def find_device(device: str | None) -> torch.device:
         from fgbench.training import context as context
         from fgbench.training.device import resolve
     except ImportError as error:
-        raise DependencyError(
-            f"training needs a package that is not installed ({error.name})", "pip install 'fgbench[train]'"
-        ) from error
+        raise package_missing("training needs", error.name) from error
     return resolve(device)
