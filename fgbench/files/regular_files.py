@@ -28,13 +28,9 @@ _KINDS = {
 
 _MOST_GROWN_BYTES = 1 << 30
 
+# O_BINARY is there on Windows alone, the others elsewhere.
 _READ = os.O_RDONLY
-for _flag in (
-    "O_NONBLOCK",
-    "O_CLOEXEC",
-    "O_NOCTTY",
-    "O_BINARY",
-):  # the last on Windows alone, the others elsewhere
+for _flag in ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY"):
     _READ |= getattr(os, _flag, 0)
 
 

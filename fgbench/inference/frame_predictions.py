@@ -60,7 +60,7 @@ def predict_frames(
     observations: Iterable[Observed],
     network: FaceNetwork,
     *,
-    stay: VisibleTime | None = None,
+    visible: VisibleTime | None = None,
     keep: Callable[[Mapping[str, Any]], None] = ignore,
     on_frame: Callable[[int, Observation], None] = ignore,
     broken: Sequence[str] = (),
@@ -72,12 +72,12 @@ def predict_frames(
         kind: ``"image"`` or ``"video"``.
         observations: Its frames, each with its observation, in order.
         network: The network.
-        stay: Time that a face has to be visible; by default one frame is enough.
+        visible: Time that a face has to be visible; by default one frame is enough.
         keep: Called with the rows of the table of frames.
         on_frame: Called with the number and the observation of every frame, in order.
         broken: Reason why the frames ended early, if they did; filled while they are read.
     """
-    rule = stay or VisibleTime()
+    rule = visible or VisibleTime()
     is_still = kind == "image"
     surest = _Surest(is_video=not is_still)
     mean = _Mean()

@@ -135,13 +135,13 @@ def _predict_video(
     on_frame: Callable[[int, Observation], None],
 ) -> FilePrediction:
     fps = reader.info.fps
-    stay = VisibleTime(
+    visible = VisibleTime(
         frame_s=1 / fps if fps else None,
         n_frames=reader.info.n_frames,
         min_track_s=faces.min_track_s,
         min_track_score=faces.min_track_score,
     )
-    how: dict[str, Any] = {"stay": stay, "on_frame": on_frame}
+    how: dict[str, Any] = {"visible": visible, "on_frame": on_frame}
     if frames_to is None:
         return _predict_observed(path, "video", reader.frames(), network, faces, keep=ignore, **how)
     writer = TableWriter(frames_to, frames_schema(network.classes, network.upper))
@@ -165,7 +165,7 @@ def _predict_observed(
     faces: FacesConfig,
     *,
     keep: Callable[[Mapping[str, Any]], None],
-    stay: VisibleTime | None = None,
+    visible: VisibleTime | None = None,
     on_frame: Callable[[int, Observation], None] = ignore,
 ) -> FilePrediction:
     """Find the face in the frames of a file, and predict them."""
@@ -174,7 +174,7 @@ def _predict_observed(
         _until_broken(frames, broken), faces, grey=network.grey, only_found=network.needs_landmarks
     )
     return predict_frames(
-        path, kind, observations, network, stay=stay, keep=keep, on_frame=on_frame, broken=broken
+        path, kind, observations, network, visible=visible, keep=keep, on_frame=on_frame, broken=broken
     )
 
 

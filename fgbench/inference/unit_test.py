@@ -19,7 +19,7 @@ from fgbench.methods.action_units.folders import by_dataset, scored_on
 from fgbench.methods.action_units.frames import open_frames
 from fgbench.methods.protocol import UnitNetwork
 from fgbench.methods.protocol.kinds import open_trained
-from fgbench.runs.ledger.again import note_units_again
+from fgbench.runs.ledger.again import note_again
 from fgbench.runs.unit_results import AuPredictions, Probabilities, read_au_predictions, read_au_result
 from fgbench.runs.weights import Trained
 from fgbench.training.context import TrainingContext
@@ -65,7 +65,7 @@ def evaluate_units(trained: Trained, contexts: Sequence[TrainingContext]) -> AuA
         ordered, folders, keys, before.sample_ids, context=contexts[0], resident_mb=RESIDENT_MB
     )
     probabilities = predict_units(network, images)
-    note_units_again(folder, result, before)
+    note_again(folder, result, before)
     return AuAnew(
         predictions=replace(before, probabilities=probabilities),
         largest_difference=float(np.abs(probabilities - before.probabilities).max(initial=0.0)),

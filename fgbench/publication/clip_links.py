@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from fgbench import storage
 from fgbench.catalogue.carried_listing import CARRIED, write_listing, write_unit_source
 from fgbench.errors import ManifestError, ResourceError
+from fgbench.publication.folder_checks import refuse_linked
 from fgbench.publication.source_files import Located
 from fgbench.records import AuRow, ClipEntry, UnitSource
 from fgbench.workfolders.sealed_json import read_sealed, write_sealed
@@ -24,7 +25,7 @@ SOURCE = "source"
 _LINKS = "links.json"
 
 
-def write_borrowed(
+def write_clip_links(
     folder: Path,
     clips: Path,
     located: Sequence[Located],
@@ -47,7 +48,7 @@ def write_borrowed(
     """
     links = {one.file.path: clips / one.at for one in located if one.at is not None}
     carried = folder / CARRIED
-    _refuse_linked(folder, [f"{CARRIED}/{_LINKS}", *links])
+    refuse_linked(folder, [f"{CARRIED}/{_LINKS}", *links], "move it away, or choose another work folder")
     listed = _listed_links(carried)
     if listed is None and folder.exists() and any(folder.iterdir()):
         raise ResourceError(
@@ -77,17 +78,6 @@ def _listed_links(carried: Path) -> set[str] | None:
     except (FileNotFoundError, NotADirectoryError, ManifestError):
         return None
     return {name for name in links if isinstance(name, str)} if isinstance(links, list) else None
-
-
-def _refuse_linked(folder: Path, names: Iterable[str]) -> None:
-    """Raise if the folder of one of the files is a link or a file."""
-    parents = {parent for name in names for parent in PurePosixPath(name).parents}
-    for path in (folder / parent for parent in sorted(parents)):
-        if path.is_symlink() or (path.exists() and not path.is_dir()):
-            raise ResourceError(
-                f"{path} is a link or a file, expected a folder: nothing is written behind it",
-                "move it away, or choose another work folder",
-            )
 
 
 def _link(path: Path, target: Path) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from fgbench.printable import cell_of, text_of
+from fgbench.publication.listed_paths import is_below
 from fgbench.publication.scrubbing import Scrubber
-from fgbench.publication.source_files import is_below
 from fgbench.records import ClipEntry
 
 OUTSIDE = "outside-the-data-set"

@@ -29,10 +29,11 @@ from fgbench.preparation.stages.publish import claims
 from fgbench.publication import layout
 from fgbench.publication.card import data_card
 from fgbench.publication.croissant import croissant
+from fgbench.publication.listed_paths import is_below
 from fgbench.publication.portable import portable_entry, portable_recipe, portable_reject, portable_table
 from fgbench.publication.responsible_ai import facts_of
 from fgbench.publication.scrubbing import Scrubber
-from fgbench.publication.source_files import SourceFile, file_rows, is_below, names_of, source_files
+from fgbench.publication.source_files import SourceFile, file_rows, names_of, source_files
 from fgbench.publication.tables import write_tables
 from fgbench.publication.target import target_for
 from fgbench.records import SPLITS, AuRow

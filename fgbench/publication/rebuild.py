@@ -18,10 +18,11 @@ from fgbench.errors import ConfigError, DatasetError, DependencyError, ManifestE
 from fgbench.files.hashing import digest_file
 from fgbench.preparation import prepare
 from fgbench.publication import layout
-from fgbench.publication.clip_links import SOURCE, write_borrowed
+from fgbench.publication.clip_links import SOURCE, write_clip_links
 from fgbench.publication.difference_sides import made_side, published_side
+from fgbench.publication.listed_paths import is_below
 from fgbench.publication.proof import Proof, prove
-from fgbench.publication.source_files import Located, SourceFile, checked_paths, is_below, locate
+from fgbench.publication.source_files import Located, SourceFile, check_source_paths, locate
 from fgbench.publication.tables import write_tables
 from fgbench.records import ClipEntry
 from fgbench.runs.division import FOLDS
@@ -73,7 +74,7 @@ def rebuild(
         config = config.model_copy(update={"faces": faces})
     with workfolder.working_in(workdir):
         units = read_action_units(published) if layout.ACTION_UNITS in index.files else None
-        write_borrowed(source, clips, located, listed, units, index.unit_source)
+        write_clip_links(source, clips, located, listed, units, index.unit_source)
         _keep_folds(published, workdir, index)
     prepare.run(config, source, workdir, jobs=jobs, progress=progress)
     before = published_side(published, index)
@@ -94,7 +95,7 @@ def _files(published: Path) -> list[SourceFile]:
         SourceFile(path=row["path"], sha256=row["sha256"], size=row["bytes"])
         for row in storage.read_rows(origin)
     ]
-    checked_paths((file.path for file in files), origin)
+    check_source_paths((file.path for file in files), origin)
     return files
 
 
@@ -106,7 +107,7 @@ def _entries(published: Path) -> list[ClipEntry]:
     """
     entries = read_entries(published)
     outside = [entry.path for entry in entries if not is_below(entry.path)]
-    checked_paths(outside[:1], published / layout.ENTRIES)
+    check_source_paths(outside[:1], published / layout.ENTRIES)
     return entries
 
 

@@ -12,12 +12,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from fgbench.callbacks import Progress, ignore
-from fgbench.catalogue.carried_listing import CARRIED
 from fgbench.datasets._tree import FILE, everything
-from fgbench.errors import DatasetError, ManifestError
+from fgbench.errors import DatasetError
 from fgbench.files.hashing import digest_file
 from fgbench.media.picture_files import picture_names
 from fgbench.preparation.engines.local import Runner
+from fgbench.publication.listed_paths import check_paths, is_below
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,21 +50,8 @@ class Located:
     state: Literal["in place", "moved", "other bytes", "missing"]
 
 
-def is_below(path: str) -> bool:
-    """Return whether a path is one of a file or folder below its root."""
-    pure = PurePosixPath(path)
-    return (
-        bool(pure.parts)
-        and not pure.is_absolute()
-        and ".." not in pure.parts
-        and "\0" not in path
-        and pure.parts[0] != CARRIED
-        and pure.as_posix() == path
-    )
-
-
-def checked_paths(paths: Iterable[str], origin: Path) -> None:
-    """Refuse paths that lead out of their root.
+def check_source_paths(paths: Iterable[str], origin: Path) -> None:
+    """Refuse paths of clips that lead out of the root of their data set.
 
     Args:
         paths: The paths.
@@ -73,19 +60,13 @@ def checked_paths(paths: Iterable[str], origin: Path) -> None:
     Raises:
         ManifestError: If one is absolute, leads out, or is both a file and a folder.
     """
-    listed = set(paths)
-    for path in sorted(listed):
-        if not is_below(path):
-            raise ManifestError(
-                f"{origin} lists {path!r}, expected the path of a file below the folder of the clips",
-                "do not use this publication: whoever made it wants other files read",
-            )
-        folder = next((name for name in map(str, PurePosixPath(path).parents) if name in listed), None)
-        if folder is not None:
-            raise ManifestError(
-                f"{origin} lists {folder!r} both as a file and as the folder of {path!r}",
-                "get the publication again",
-            )
+    check_paths(
+        paths,
+        origin,
+        root="the folder of the clips",
+        if_outside="do not use this publication: whoever made it wants other files read",
+        if_both="get the publication again",
+    )
 
 
 def names_of(root: Path, path: str) -> list[str]:

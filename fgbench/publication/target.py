@@ -10,10 +10,8 @@ from pathlib import Path
 from fgbench import storage
 from fgbench.errors import ConfigError, ManifestError, ResourceError
 from fgbench.publication import layout
-from fgbench.workfolders.sealed_json import discard, read_sealed, write_sealed
-
-_SYSTEM = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", "lost+found"})
-"""Files that systems put into folders by themselves."""
+from fgbench.publication.folder_checks import names_in, noted_files, shown_names
+from fgbench.workfolders.sealed_json import discard, write_sealed
 
 _OTHER = "choose an empty folder, a new one, or an earlier publication of the same data set"
 
@@ -75,18 +73,7 @@ def target_for(folder: Path, dataset: str) -> Target:
             changed.
         ResourceError: If it is a file or a link, or cannot be read.
     """
-    if folder.is_symlink():
-        raise ResourceError(
-            f"{folder} is a link, expected a folder: links are not followed", "name its target"
-        )
-    try:
-        with storage.readable(folder):
-            names = sorted(path.name for path in folder.iterdir() if path.name not in _SYSTEM)
-    except FileNotFoundError:
-        names = []
-    except NotADirectoryError as error:
-        raise ResourceError(f"{folder} is a file, or lies below one; expected a folder", _OTHER) from error
-    return Target(folder, _ours(folder, names, dataset))
+    return Target(folder, _ours(folder, names_in(folder, _OTHER), dataset))
 
 
 def _ours(folder: Path, names: list[str], dataset: str) -> frozenset[str]:
@@ -108,28 +95,13 @@ def _ours(folder: Path, names: list[str], dataset: str) -> frozenset[str]:
         written |= index.files.keys()
         is_ours = True
     if layout.PREVIOUS in names:
-        noted = _noted(folder / layout.PREVIOUS)
+        noted = noted_files(folder / layout.PREVIOUS, layout.KIND, layout.is_name)
         written |= noted or set()
         is_ours = is_ours or noted is not None
     if not is_ours:
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         raise ConfigError(
             f"{folder} is no publication of fgbench, and not empty: it holds "
-            f"{', '.join(map(repr, names[:3]))}{more}; nothing was changed",
+            f"{shown_names(names)}; nothing was changed",
             _OTHER,
         )
     return frozenset(written)
-
-
-def _noted(path: Path) -> set[str] | None:
-    """Return the names that an interrupted publication has noted; ``None`` if it is no such list."""
-    if path.is_symlink():
-        return None
-    try:
-        content = read_sealed(path)
-    except ManifestError:
-        return None
-    files = content.get("files")
-    if content.get("kind") != layout.KIND or not isinstance(files, list):
-        return None
-    return {name for name in files if isinstance(name, str) and layout.is_name(name)}

@@ -1,4 +1,9 @@
-"""Attention of a clip network over the frames of clips, on disk."""
+"""Attention of a clip network over the frames of clips, on disk.
+
+A file beside those of a run (see :mod:`fgbench.runs.results`)::
+
+    runs/<experiment>/<fold>/<seed>/attention.parquet   one row per clip (val, test) and frame
+"""
 
 from __future__ import annotations
 

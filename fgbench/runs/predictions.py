@@ -107,10 +107,7 @@ def read_predictions(folder: Path) -> Predictions:
         columns = {
             name: table.column(name).to_pylist() for name in table.column_names if name != "probabilities"
         }
-        probabilities = np.full((table.num_rows, len(classes)), np.nan, np.float32)
-        for row, values in enumerate(table.column("probabilities").to_pylist()):
-            if values is not None:
-                probabilities[row] = values
+        probabilities = matrix_of(table.column("probabilities").to_pylist(), len(classes))
         unknown = (set(columns["label"]) | set(columns["predicted"])) - {*classes, None}
         if unknown or None in columns["label"]:
             raise ManifestError(f"{path} has labels that are none of its classes", AGAIN)
@@ -124,6 +121,15 @@ def read_predictions(folder: Path) -> Predictions:
         predicted=columns["predicted"],
         probabilities=probabilities,
     )
+
+
+def matrix_of(rows: Sequence[Sequence[float] | None], width: int) -> npt.NDArray[np.float32]:
+    """(N, width) float32; a missing row is NaN."""
+    matrix = np.full((len(rows), width), np.nan, np.float32)
+    for index, values in enumerate(rows):
+        if values is not None:
+            matrix[index] = values
+    return matrix
 
 
 def table_of(predictions: Predictions) -> pa.Table:

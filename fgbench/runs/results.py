@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fgbench import storage
 from fgbench.callbacks import ignore
@@ -35,9 +35,6 @@ from fgbench.runs.predictions import AGAIN, PREDICTIONS, Predictions, read_predi
 from fgbench.runs.result_schema import FORMAT, ClassResult, check_shape, read_result_file
 from fgbench.runs.settings import is_giving_way, refuse_other_settings
 from fgbench.workfolders.layout import MANIFESTS, RUNS
-
-if TYPE_CHECKING:
-    pass
 
 RESULT = "result.json"
 CONFUSION = "confusion.csv"
@@ -126,6 +123,7 @@ def write_run(
     storage.write_text(folder / CONFIG, yaml.safe_dump(plain, sort_keys=True, allow_unicode=True))
     storage.write_table(folder / PREDICTIONS, table)
     storage.write_text(folder / CONFUSION, confusion_csv(predictions.confusion(), predictions.classes))
+    origin = provenance()
     result = {
         "format": FORMAT,
         "experiment": experiment,
@@ -150,8 +148,8 @@ def write_run(
         IN_LEDGER: True,
         "device": device,
         "details": dict(details),
-        **{key: value for key, value in provenance().items() if key != "packages"},
-        "versions": provenance()["packages"],
+        **{key: value for key, value in origin.items() if key != "packages"},
+        "versions": origin["packages"],
     }
     check_shape(result, ClassResult)
     read = Evaluated(

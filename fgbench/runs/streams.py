@@ -1,9 +1,8 @@
-"""Probabilities of the single streams of a clip run, and its attention weights, on disk.
+"""Probabilities of the single streams of a clip run, on disk.
 
-Files beside those of a run (see :mod:`fgbench.runs.results`)::
+A file beside those of a run (see :mod:`fgbench.runs.results`)::
 
-    runs/<experiment>/<fold>/<seed>/streams.parquet     one row per clip (val, test) and stream
-    runs/<experiment>/<fold>/<seed>/attention.parquet   one row per clip (val, test) and frame
+    runs/<experiment>/<fold>/<seed>/streams.parquet   one row per clip (val, test) and stream
 
 Clips that a stream could not predict have no row.
 """
@@ -21,6 +20,7 @@ import numpy.typing as npt
 
 from fgbench import storage
 from fgbench.errors import ManifestError
+from fgbench.runs.predictions import matrix_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -174,12 +174,3 @@ def _streams_fault(streams: Mapping[str, StreamScores]) -> str | None:
             if truth_of.setdefault(sample, truth) != truth:
                 return f"clip {sample!r} has another part, class or subject in each stream"
     return None
-
-
-def matrix_of(rows: Sequence[Sequence[float] | None], width: int) -> npt.NDArray[np.float32]:
-    """(N, width) float32; a missing row is NaN."""
-    matrix = np.full((len(rows), width), np.nan, np.float32)
-    for index, values in enumerate(rows):
-        if values is not None:
-            matrix[index] = values
-    return matrix

@@ -43,9 +43,9 @@ def pictures(kind="flow", layout="stacks", length=3, channels=2, **more):
 def seen(stream, clips, *, epoch=None, mirrored=NONE, crop=0):
     numbers = np.array(clips)
     whole = ClipViews(crop=torch.full((len(CLIPS),), crop), mirrored=mirrored)
-    stored, mask = stream.take(numbers, epoch=epoch, looks=whole)
-    looks = ClipViews(crop=torch.full((len(clips),), crop), mirrored=mirrored[torch.from_numpy(numbers)])
-    return stream.see(stored, looks), mask
+    stored, mask = stream.take(numbers, epoch=epoch, views=whole)
+    views = ClipViews(crop=torch.full((len(clips),), crop), mirrored=mirrored[torch.from_numpy(numbers)])
+    return stream.see(stored, views), mask
 
 
 def test_stacks_hold_u_and_v_of_frames_that_follow_each_other():
@@ -115,8 +115,8 @@ def test_described_frames_come_as_they_are_kept_and_mirrored():
         most=None,
         seed=0,
     )
-    looks = ClipViews(crop=torch.zeros(3, dtype=torch.int64), mirrored=torch.tensor([False, True, False]))
-    actual, mask = stream.take(np.array([1, 0, 2]), epoch=3, looks=looks)
+    views = ClipViews(crop=torch.zeros(3, dtype=torch.int64), mirrored=torch.tensor([False, True, False]))
+    actual, mask = stream.take(np.array([1, 0, 2]), epoch=3, views=views)
     assert actual.dtype == torch.float32
     assert mask.sum(1).tolist() == [2, 9, 0]
     torch.testing.assert_close(actual[0, :2], kept[9:11, 1, 0, :, 0, 0].float())
@@ -139,10 +139,10 @@ def test_described_frames_are_seen_in_the_crop_of_their_clip(flip):
     )
     for crop in range(5):
         for mirrored in (False, True)[: 1 + flip]:
-            looks = ClipViews(
+            views = ClipViews(
                 crop=torch.tensor([4, crop, 0]), mirrored=torch.tensor([False, mirrored, False])
             )
-            actual, _ = stream.take(np.array([1, 0]), epoch=0, looks=looks)
+            actual, _ = stream.take(np.array([1, 0]), epoch=0, views=views)
             view = 2 * crop + mirrored if flip else crop
             assert actual[0, :2, 0].tolist() == [9 * n_views + view, 10 * n_views + view]
             assert actual[1, 0, 0] == (8 if flip else 4)
@@ -158,12 +158,12 @@ def test_training_may_take_some_of_the_described_frames():
         seed=0,
     )
     for epoch in range(5):
-        actual, mask = stream.take(np.array([0, 1]), epoch=epoch, looks=ClipViews.plain(3, CPU))
+        actual, mask = stream.take(np.array([0, 1]), epoch=epoch, views=ClipViews.plain(3, CPU))
         assert mask.tolist() == [[True] * 3, [True, True, False]]
         parts = actual[0, :, 0] // 3
         assert parts.tolist() == [0, 1, 2], "one frame of each third"
         assert actual[1, :2, 0].tolist() == [9, 10]
-    whole, _ = stream.take(np.array([0, 1]), epoch=None, looks=ClipViews.plain(3, CPU))
+    whole, _ = stream.take(np.array([0, 1]), epoch=None, views=ClipViews.plain(3, CPU))
     assert whole.shape[1] == 9
 
 

@@ -65,7 +65,7 @@ def predicted(seen, **stay):
         "video",
         iter(seen),
         Network(),
-        stay=VisibleTime(n_frames=len(seen), **{**STAY, **stay}),
+        visible=VisibleTime(n_frames=len(seen), **{**STAY, **stay}),
         keep=rows.append,
         on_frame=lambda index, actual: heeded.append((index, actual.status)),
     )

@@ -173,6 +173,34 @@ def prediction_rows(
     return rows
 
 
+def column_rows(
+    source: Source, *, classes: Sequence[int], units: Sequence[int] = (), label: int | None = None
+) -> list[PredictionRow]:
+    """Return the predictions of a table with a column per class or action unit, frames counted from 0.
+
+    Args:
+        source: The file.
+        classes: Indices of the columns of the classes.
+        units: Indices of the columns of the action units, probabilities.
+        label: Index of the column of the chosen class.
+
+    Raises:
+        DatasetError: If a cell is no number, or out of range, or a row names nothing.
+    """
+
+    def row_of(line: int, cells: list[str], name: str) -> PredictionRow:
+        return PredictionRow(
+            where=source.where(line),
+            name=name,
+            frame=frame_of(source, line, cells),
+            label=None if label is None else cells[label] or None,
+            scores=scores_of(source, line, cells, classes),
+            units=unit_values(source, line, cells, units),
+        )
+
+    return prediction_rows(source, row_of)
+
+
 def parent_name(path: str) -> str:
     """Return the name of the folder of a file; empty if the path has none."""
     return PurePosixPath(path.replace("\\", "/")).parent.name

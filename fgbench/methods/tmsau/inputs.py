@@ -55,16 +55,16 @@ class ClipViews:
 class StreamInput(Protocol):
     """Input of one stream for N clips."""
 
-    def take(self, clips: Ints, *, epoch: int | None, looks: ClipViews) -> Taken:
+    def take(self, clips: Ints, *, epoch: int | None, views: ClipViews) -> Taken:
         """Read the stored pieces of clips.
 
         Args:
             clips: (B,) their indices.
             epoch: Number of the epoch, for drawing pieces; ``None`` takes the test pieces.
-            looks: Augmentation of all N clips in this epoch, on the CPU.
+            views: Augmentation of all N clips in this epoch, on the CPU.
         """
 
-    def see(self, stored: Tensor, looks: ClipViews) -> Tensor:
+    def see(self, stored: Tensor, views: ClipViews) -> Tensor:
         """Convert stored pieces to the network's input, float32."""
 
 
@@ -88,7 +88,7 @@ class DescribedFrames:
     most: int | None
     seed: int
 
-    def take(self, clips: Ints, *, epoch: int | None, looks: ClipViews) -> Taken:
+    def take(self, clips: Ints, *, epoch: int | None, views: ClipViews) -> Taken:
         """(B, T, F) float32 and (B, T); see :class:`StreamInput`."""
         counts = self.pieces.counts()
         count = max(1, int(counts[clips].max(initial=1)))
@@ -98,19 +98,19 @@ class DescribedFrames:
             jitter = draw_jitter(len(counts), count, seed=self.seed, name="attention", epoch=epoch)
         rows_BTK, mask = pick(self.pieces, clips, count, jitter)
         features = self.kept.rows(
-            torch.from_numpy(rows_BTK[..., 0]), self._views_of(clips, looks)[:, None].expand(-1, count)
+            torch.from_numpy(rows_BTK[..., 0]), self._views_of(clips, views)[:, None].expand(-1, count)
         )
         mask_BT = torch.from_numpy(mask).to(features.device)
         return features.masked_fill(~mask_BT[..., None], 0.0), mask_BT
 
-    def _views_of(self, clips: Ints, looks: ClipViews) -> Tensor:
+    def _views_of(self, clips: Ints, views: ClipViews) -> Tensor:
         """Return the index of the view of each clip, (B,) int64."""
         number = {view: index for index, view in enumerate(self.views)}
         rows = torch.from_numpy(clips)
-        seen = zip(looks.crop[rows].tolist(), looks.mirrored[rows].tolist(), strict=True)
+        seen = zip(views.crop[rows].tolist(), views.mirrored[rows].tolist(), strict=True)
         return torch.tensor([number[view] for view in seen], dtype=torch.int64)
 
-    def see(self, stored: Tensor, looks: ClipViews) -> Tensor:
+    def see(self, stored: Tensor, views: ClipViews) -> Tensor:
         """Return it unchanged: :meth:`take` chose the view."""
         return stored
 
@@ -159,7 +159,7 @@ class PictureInput:
     seed: int
     grey: bool = False
 
-    def take(self, clips: Ints, *, epoch: int | None, looks: ClipViews) -> Taken:
+    def take(self, clips: Ints, *, epoch: int | None, views: ClipViews) -> Taken:
         """(B, T, K, C, S, S) uint8 and (B, T); see :class:`StreamInput`. Missing pieces are 0."""
         counts = self.pieces.counts()
         wanted = self.test_count if epoch is None else self.train_count
@@ -174,11 +174,11 @@ class PictureInput:
         stored[mask_BT] = rows.unflatten(0, (-1, self.pieces.length))
         return stored, mask_BT
 
-    def see(self, stored: Tensor, looks: ClipViews) -> Tensor:
+    def see(self, stored: Tensor, views: ClipViews) -> Tensor:
         """See :func:`see_pictures`."""
         return see_pictures(
             stored,
-            looks,
+            views,
             self.kind,
             enlarge_to_px=self.enlarge_to_px,
             scale=self.scale,
@@ -189,7 +189,7 @@ class PictureInput:
 
 def see_pictures(
     stored: Tensor,
-    looks: ClipViews,
+    views: ClipViews,
     kind: Kind,
     *,
     enlarge_to_px: int,
@@ -202,7 +202,7 @@ def see_pictures(
 
     Args:
         stored: The pieces.
-        looks: Augmentation of their clips.
+        views: Augmentation of their clips.
         kind: Kind of their rows.
         enlarge_to_px: As in :class:`PictureInput`.
         scale: Likewise.
@@ -214,14 +214,14 @@ def see_pictures(
     px = sizes[-1]
     pictures = without_colour(stored.flatten(0, 2)) if grey else stored.flatten(0, 2)
     pictures = enlarge(pictures, max(px, enlarge_to_px))
-    mirrored = looks.mirrored.repeat_interleave(each)
-    pictures = five_crops(pictures, looks.crop.repeat_interleave(each), mirrored, px)
+    mirrored = views.mirrored.repeat_interleave(each)
+    pictures = five_crops(pictures, views.crop.repeat_interleave(each), mirrored, px)
     if kind == "flow":
         u, v = pictures.unbind(1)
         u = torch.where(mirrored[:, None, None], 2 * ZERO_CODE - u, u)
         pictures = torch.stack((u, v), 1)
-    elif looks.distorted is not None:
-        pictures = distort(pictures, looks.distorted.repeat_interleave(each, 0))
+    elif views.distorted is not None:
+        pictures = distort(pictures, views.distorted.repeat_interleave(each, 0))
     normalised = normalise(pictures, scale.mean, scale.std).unflatten(0, sizes[:3])
     if layout == "windows":
         return normalised.transpose(2, 3)

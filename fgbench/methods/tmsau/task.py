@@ -59,13 +59,13 @@ class ClipBatches:
         clips: The clips.
         slices: Their indices, in batches.
         epoch: Number of the epoch; ``None`` takes the test pieces.
-        looks: Augmentation of all N clips, on the CPU.
+        views: Augmentation of all N clips, on the CPU.
     """
 
     clips: OpenClips
     slices: Slices
     epoch: int | None
-    looks: ClipViews
+    views: ClipViews
 
     def __len__(self) -> int:
         return len(self.slices)
@@ -87,7 +87,7 @@ class ClipBatches:
     def _fetch(self, index: Tensor) -> ClipBatch:
         numbers = index.numpy()
         stored = {
-            name: stream.take(numbers, epoch=self.epoch, looks=self.looks)
+            name: stream.take(numbers, epoch=self.epoch, views=self.views)
             for name, stream in self.clips.inputs.items()
         }
         return ClipBatch(index, stored)
@@ -180,7 +180,7 @@ class ClipTask:
 
     def loss(self, batch: ClipBatch, *, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Softmax losses of both levels of classes, of each stream or of their fusion."""
-        looks = ClipViews(
+        views = ClipViews(
             crop=self._crop[batch.index].to(self._device, non_blocking=True),
             mirrored=self._mirrored[batch.index].to(self._device, non_blocking=True),
             distorted=(
@@ -189,7 +189,7 @@ class ClipTask:
                 else self._distorted[batch.index].to(self._device, non_blocking=True)
             ),
         )
-        outputs = self.model(_seen(self._train, batch, looks))
+        outputs = self.model(_seen(self._train, batch, views))
         rows = batch.index.to(self._train.clips.labels.device)
         fine, basic = self._train.clips.labels[rows], self._train.clips.basic[rows]
         return clip_loss(outputs, fine, basic, self._config)
@@ -268,9 +268,9 @@ def predict_clips(model: TmsauNet, clips: OpenClips) -> PredictedClips:
     )
 
 
-def _seen(clips: OpenClips, batch: ClipBatch, looks: ClipViews) -> dict[str, Taken]:
+def _seen(clips: OpenClips, batch: ClipBatch, views: ClipViews) -> dict[str, Taken]:
     return {
-        name: (clips.inputs[name].see(stored, looks), mask) for name, (stored, mask) in batch.stored.items()
+        name: (clips.inputs[name].see(stored, views), mask) for name, (stored, mask) in batch.stored.items()
     }
 
 

@@ -11,6 +11,16 @@ from fgbench.reports.rendering.fonts import fit_fonts
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
+_NO_TIME: dict[str, dict[str, None]] = {
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None},
+    "svg": {"Date": None},
+}
+"""Metadata to leave out."""
+
+PICTURE_FORMATS = tuple(_NO_TIME)
+"""Formats of drawings."""
+
 
 def png(drawing: Drawing) -> bytes:
     """Drawing as PNG; equal drawings give equal bytes."""
@@ -29,15 +39,3 @@ def picture(drawing: Drawing, kind: str) -> bytes:
     with own_style():
         drawing.savefig(out, format=kind, metadata=_NO_TIME[kind])
     return out.getvalue()
-
-
-_NO_TIME: dict[str, dict[str, None]] = {
-    "png": {"Software": None},
-    "pdf": {"CreationDate": None},
-    "svg": {"Date": None},
-}
-"""Metadata to leave out."""
-
-
-PICTURE_FORMATS = tuple(_NO_TIME)
-"""Formats of drawings."""

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING
 
 from fgbench.printable import cell_of, printable
 from fgbench.reports.paper.best import is_best
 from fgbench.reports.rendering.table import Cell, PValue, Spread, Table
-
-if TYPE_CHECKING:
-    pass
 
 _LEAST = 0.001  # smaller p-values are not distinguished
 

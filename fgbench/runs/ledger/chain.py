@@ -17,16 +17,15 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
-
-from pydantic import ValidationError
+from typing import Any
 
 from fgbench import storage
 from fgbench.errors import ManifestError, ResourceError
 from fgbench.files.hashing import digest_json
-from fgbench.runs.ledger.line_shape import Line
+from fgbench.runs.ledger.lines import Reading as Reading
+from fgbench.runs.ledger.lines import parsed
 from fgbench.workfolders.sealed_json import read_sealed, write_sealed
 
 LEDGER = "ledger.jsonl"
@@ -43,59 +42,11 @@ FORMAT = 1
 MAX_BYTES = 1 << 28
 """Largest ledger that is read: hundreds of thousands of readings."""
 
-MAX_LINE = 1 << 16
 WAIT_S = 30.0
 """Time that a run which ends waits for others that end at the same moment."""
 
 _ASIDE = f"move it away: the next reading begins a new {LEDGER}"
 _HASH = "hash"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """A reading of the test part.
-
-    Attributes:
-        format: Version of the line.
-        number: Number of the reading, from 1.
-        time: Time of the line, UTC, ISO 8601 to the second.
-        run: ``<experiment>/<fold>/<seed>``; a path from the work folder where the run lies in another.
-        kind: ``"classes"`` or ``"action units"``.
-        command: The command, or the script.
-        parts: Parts that were read: ``["test"]``.
-        n: Number of samples.
-        samples: Digest of their ids and labels.
-        labels: Digest of the classes of all clips that are tested; ``None`` where there are none.
-        configuration: Digest of the settings, without names, seed and paths.
-        predictions: SHA-256 of the predictions of the run.
-        is_late: Whether it was entered afterwards, so that time and command are not those of the reading.
-        earlier_runs: In the first line, the number of finished runs at that time, whose readings are unknown.
-        fgbench: Version.
-        commit: Commit of a source checkout.
-        cut_off: Digest of the text between the line before and this one, which is no reading.
-        previous: ``hash`` of the line before.
-        hash: SHA-256 of the other values.
-    """
-
-    format: int
-    number: int
-    time: str
-    run: str
-    kind: str
-    command: str
-    parts: list[str]
-    n: int
-    samples: str
-    labels: str | None
-    configuration: str
-    predictions: str | None
-    is_late: bool
-    earlier_runs: int
-    fgbench: str
-    commit: str | None
-    cut_off: str | None
-    previous: str
-    hash: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +101,7 @@ def append(workdir: Path, content: Mapping[str, Any]) -> Reading:
         }
         values[_HASH] = digest_json(values)
         text = json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
-        reading = _parsed(text)
+        reading = parsed(text)
         if isinstance(reading, str):
             raise ValueError(reading)
         _write(path, b"\n" * (bool(data) and not data.endswith(b"\n")) + text + b"\n", after=len(data))
@@ -229,35 +180,11 @@ def _last(data: bytes) -> tuple[Reading | None, bytes]:
     after = end
     while end > 0:
         begin = data.rfind(b"\n", 0, end) + 1
-        reading = _parsed(data[begin:end])
+        reading = parsed(data[begin:end])
         if not isinstance(reading, str):
             return reading, data[end:after].strip(b"\n")
         end = begin - 1 if begin else 0
     return None, data[:after].strip(b"\n")
-
-
-def _parsed(raw: bytes) -> Reading | str:
-    """A line as a reading, or why it is none."""
-    if len(raw) > MAX_LINE:
-        return f"it has {len(raw):,} bytes, expected at most {MAX_LINE:,}"
-    try:
-        values = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
-        Line.model_validate(values)
-        digest_json(values)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        return f"{'.'.join(map(str, first['loc']))[:200] or 'it'}: {first['msg'][:200]}"
-    except RecursionError:
-        return "it is nested too deep"
-    except UnicodeDecodeError:
-        return "it is no text"
-    except ValueError as error:
-        return str(error).splitlines()[0][:200] if raw else "it is empty"
-    return Reading(**{field.name: values[field.name] for field in fields(Reading)})
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name}, expected a number")
 
 
 def _chain_faults(data: bytes, readings: list[Reading]) -> Iterator[str]:
@@ -267,7 +194,7 @@ def _chain_faults(data: bytes, readings: list[Reading]) -> Iterator[str]:
     is_cut = bool(data) and not data.endswith(b"\n")
     lines = data.split(b"\n")[: None if is_cut else -1]
     for number, raw in enumerate(lines, 1):
-        reading = _parsed(raw)
+        reading = parsed(raw)
         if isinstance(reading, str):
             gap_line, why = (gap_line, why) if gap_line else (number, reading)
             gap += raw + b"\n"

@@ -15,14 +15,11 @@ from fgbench.inference.other_programs.cells import (
     FRAMES,
     FURTHER_NAMES,
     NAMES,
-    frame_of,
+    column_rows,
     number_of,
-    prediction_rows,
-    scores_of,
     unit_columns,
-    unit_values,
 )
-from fgbench.inference.other_programs.prediction_table import PredictionRow, PredictionTable
+from fgbench.inference.other_programs.prediction_table import PredictionTable
 from fgbench.inference.other_programs.source import Source
 from fgbench.naming import first_few
 
@@ -72,16 +69,6 @@ def read(source: Source) -> PredictionTable:
     unit_indices = list(units.values())
     label = source.column_of.get("label")
 
-    def row_of(line: int, cells: list[str], name: str) -> PredictionRow:
-        return PredictionRow(
-            where=source.where(line),
-            name=name,
-            frame=frame_of(source, line, cells),
-            label=None if label is None else cells[label] or None,
-            scores=scores_of(source, line, cells, indices) if indices else None,
-            units=unit_values(source, line, cells, unit_indices) if unit_indices else None,
-        )
-
     read_too = {*NAMES, *FURTHER_NAMES, *FRAMES, "label"}
     used = {
         *indices,
@@ -93,7 +80,7 @@ def read(source: Source) -> PredictionTable:
         format="csv",
         classes=tuple(source.columns[column] for column in indices),
         units=tuple(units),
-        rows=prediction_rows(source, row_of),
+        rows=column_rows(source, classes=indices, units=unit_indices, label=label),
         notes=(f"columns not read: {first_few(passed)}",) if passed else (),
     )
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from fgbench.inference.other_programs.cells import frame_of, prediction_rows, scores_of
-from fgbench.inference.other_programs.prediction_table import PredictionRow, PredictionTable
+from fgbench.inference.other_programs.cells import column_rows
+from fgbench.inference.other_programs.prediction_table import PredictionTable
 from fgbench.inference.other_programs.source import Source
 
 ABOUT = "EmotiEffLib / HSEmotion CSV: seven or eight expressions of AffectNet"
@@ -38,15 +38,9 @@ def read(source: Source) -> PredictionTable:
     indices = [source.column_of[name.lower()] for name in classes]
     label = source.column_of.get("emotion", source.column_of.get("label"))
 
-    def row_of(line: int, cells: list[str], name: str) -> PredictionRow:
-        return PredictionRow(
-            where=source.where(line),
-            name=name,
-            frame=frame_of(source, line, cells),
-            label=None if label is None else cells[label] or None,
-            scores=scores_of(source, line, cells, indices) if indices else None,
-        )
-
     return PredictionTable(
-        format="emotieff", classes=tuple(classes), units=(), rows=prediction_rows(source, row_of)
+        format="emotieff",
+        classes=tuple(classes),
+        units=(),
+        rows=column_rows(source, classes=indices, label=label),
     )

@@ -9,14 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from fgbench.inference.other_programs.cells import (
-    frame_of,
-    prediction_rows,
-    scores_of,
-    unit_columns,
-    unit_values,
-)
-from fgbench.inference.other_programs.prediction_table import PredictionRow, PredictionTable
+from fgbench.inference.other_programs.cells import column_rows, unit_columns
+from fgbench.inference.other_programs.prediction_table import PredictionTable
 from fgbench.inference.other_programs.source import Source
 
 ABOUT = "py-feat Fex CSV: seven expressions, action units"
@@ -39,17 +33,10 @@ def read(source: Source) -> PredictionTable:
     classes = [name for name in _CLASSES if name in source.column_of]
     indices = [source.column_of[name] for name in classes]
     units = unit_columns(source)
-    unit_indices = list(units.values())
-
-    def row_of(line: int, cells: list[str], name: str) -> PredictionRow:
-        return PredictionRow(
-            where=source.where(line),
-            name=name,
-            frame=frame_of(source, line, cells),
-            scores=scores_of(source, line, cells, indices) if indices else None,
-            units=unit_values(source, line, cells, unit_indices),
-        )
 
     return PredictionTable(
-        format="pyfeat", classes=tuple(classes), units=tuple(units), rows=prediction_rows(source, row_of)
+        format="pyfeat",
+        classes=tuple(classes),
+        units=tuple(units),
+        rows=column_rows(source, classes=indices, units=list(units.values())),
     )
