@@ -234,7 +234,7 @@ def test_five_crops_train_the_attention_stream(context, image):
     seen = set()
     for epoch in range(3):
         batches = task.batches(epoch=epoch, rank=0, world=1)
-        seen |= set(zip(batches.looks.crop.tolist(), batches.looks.mirrored.tolist(), strict=True))
+        seen |= set(zip(batches.views.crop.tolist(), batches.views.mirrored.tolist(), strict=True))
         for batch in batches:
             assert batch.stored["spatial"][0].isfinite().all()
     assert {crop for crop, _ in seen} == set(range(5))

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fgbench import records, storage
 from fgbench.catalogue.listing import Listing
@@ -40,6 +40,8 @@ from fgbench.preparation.pipeline import REJECTS
 from fgbench.preparation.stages import _tables as tables
 from fgbench.preparation.stages._card import data_card
 from fgbench.preparation.stages._clip_faces import face_counts
+from fgbench.preparation.stages._foreign_files import PREVIOUS, own_files, refuse_obstacles, refuse_others
+from fgbench.preparation.stages._manifest_parts import parts_of, write_parts
 from fgbench.preparation.stages._tables import Finished
 from fgbench.preparation.stored_results import StoredResults
 from fgbench.preparation.voting import low_classes
@@ -47,11 +49,6 @@ from fgbench.provenance import provenance
 from fgbench.workfolders.layout import INDEX, MANIFESTS
 from fgbench.workfolders.manifest_index import is_sealed, read_index
 from fgbench.workfolders.sealed_json import discard, write_sealed
-
-if TYPE_CHECKING:
-    pass
-from fgbench.preparation.stages._foreign_files import PREVIOUS, own_files, refuse_obstacles, refuse_others
-from fgbench.preparation.stages._manifest_parts import parts_of, write_parts
 from fgbench.workfolders.verification import Claim, Runner, Verified
 
 FOLDS = "folds.csv"
