@@ -23,7 +23,7 @@ class Method:
         name: Its name, with hyphens.
         summary: Description, one sentence.
         on_device: Whether it is a network, which runs on a device.
-        options: Options of its own: name to kind (``"file"`` or ``"flag"``) and help.
+        options: Options of its own: name to kind (see :data:`fgbench.plugin_sketch.KINDS`) and help.
     """
 
     name: str
