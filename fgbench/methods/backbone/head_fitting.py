@@ -176,8 +176,10 @@ def fit_logistic(
     model = LogisticRegression(
         C=c, tol=_TOLERANCE, max_iter=_MOST_STEPS, class_weight="balanced" if balanced else None
     )
+    # As text, in the order of the numbers: whole numbers of many classes are warned of as a regression.
+    names = np.char.zfill(np.asarray(truth).astype(str), 6)
     with threadpool_limits(1):  # sums over samples would depend on the number of threads
-        model.fit(features, np.asarray(truth))
+        model.fit(features, names)
     weights, offsets = model.coef_.T.astype(np.float64), model.intercept_.astype(np.float64)
     if len(labels) == 2:
         weights, offsets = np.hstack([-weights, weights]) / 2, np.concatenate([-offsets, offsets]) / 2

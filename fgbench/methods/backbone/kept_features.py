@@ -54,14 +54,13 @@ class Prepared:
         return self.taken.prepare(without_colour(crops_B3SS) if self.grey else crops_B3SS)
 
 
-def usable_samples(context: TrainingContext, *, copies: bool) -> list[Sample]:
-    """Return the samples of a work folder with a usable face, by id: originals, and copies if wanted."""
+def usable_samples(context: TrainingContext) -> list[Sample]:
+    """Return the samples of a work folder with a usable face, copies included."""
     with_face = image_ids(context.manifests)
-    samples = image_samples(context.manifests)
-    return [one for one in samples if one.sample_id in with_face and (copies or not one.is_copy)]
+    return [one for one in image_samples(context.manifests) if one.sample_id in with_face]
 
 
-def check_network(network: Prepared, context: TrainingContext, samples: Sequence[Sample]) -> Checked:
+def check_network(network: Prepared, context: TrainingContext) -> Checked:
     """Check what a network is given on the first faces in storage.
 
     Raises:
@@ -69,7 +68,7 @@ def check_network(network: Prepared, context: TrainingContext, samples: Sequence
         DatasetError: If there are no faces.
         ManifestError: If the network or the manifests are damaged.
     """
-    ids = sorted(one.sample_id for one in samples)
+    ids = sorted(one.sample_id for one in usable_samples(context) if not one.is_copy)
     if not ids:
         raise DatasetError(f"{context.manifests} has no usable faces", "run fgbench prepare")
     source = crop_source(context.manifests, ids, crop=network.taken.crop, jobs=context.jobs)
@@ -93,7 +92,7 @@ def features_of(network: Prepared, context: TrainingContext, samples: Sequence[S
         MediaError: If a picture cannot be decoded or has another size.
         ResourceError: If the disk is full, or another process makes the same features.
     """
-    every = usable_samples(context, copies=True)
+    every = usable_samples(context)
     parts = {}
     for is_copy in (False, True):
         if any(one.is_copy == is_copy for one in samples):

@@ -12,13 +12,14 @@ from fgbench.config import BackboneConfig
 from fgbench.errors import ConfigError, MediaError
 from fgbench.files.hashing import digest_file, hash_u64
 from fgbench.files.regular_files import read_regular
+from fgbench.inputs.manifest_pictures import image_ids
 from fgbench.methods._networks.transfer_names import slug
 from fgbench.methods._svm_run import require_plan
 from fgbench.methods.backbone.frozen import Frozen
 from fgbench.methods.backbone.head import Head
 from fgbench.methods.backbone.head_fitting import fit_head
 from fgbench.methods.backbone.hf_safety import local_folder
-from fgbench.methods.backbone.kept_features import Prepared, check_network, features_of, usable_samples
+from fgbench.methods.backbone.kept_features import Prepared, check_network, features_of
 from fgbench.methods.backbone.opening import note_place, open_network
 from fgbench.methods.backbone.taken import taken_of
 from fgbench.methods.backbone.written import Outcome, write_backbone
@@ -26,6 +27,7 @@ from fgbench.methods.backbone.zero_shot import Untrained, at_level, by_texts, ow
 from fgbench.methods.lbp_svm.choice import INNER_CV, Plan, plan_choice
 from fgbench.runs.face_origin import FACE_ORIGIN
 from fgbench.runs.roles import Roles
+from fgbench.runs.samples import image_samples
 from fgbench.training.context import TrainingContext
 from fgbench.training.device import memory_explained
 
@@ -137,15 +139,15 @@ def _run(
 ) -> Path:
     taken = taken_of(config.input, frozen.stated, name=frozen.name)
     grey = bool((context.details.get(FACE_ORIGIN) or {}).get("grey"))
-    samples = usable_samples(context, copies=config.copies and not asked.zero_shot)
-    ids = frozenset(one.sample_id for one in samples)
-    roles = context.roles(samples, protocol_name="images", with_features=ids)
+    copies = config.copies and not asked.zero_shot
+    every = [one for one in image_samples(context.manifests) if copies or not one.is_copy]
+    roles = context.roles(every, protocol_name="images", with_features=image_ids(context.manifests))
     labels, untrained = context.labels, None
     if asked.zero_shot:
         untrained = _untrained(config, context, frozen, asked)
         frozen, labels = untrained.frozen, untrained.labels(context.labels)
     prepared = Prepared(frozen=frozen, taken=taken, batch=config.batch, grey=grey)
-    checked = check_network(prepared, context, [one for one in samples if not one.is_copy])
+    checked = check_network(prepared, context)
     for line in checked.lines:
         context.note(line)
     details: dict[str, Any] = {}
