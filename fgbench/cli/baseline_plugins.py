@@ -70,8 +70,7 @@ def _command(method: Method) -> Callable[..., None]:
         run_plugin(method.name, run, own)
 
     types = {option: _option(option, *declared) for option, declared in method.options.items()}
-    # The recipe of a baseline with options of its own may depend on them and on the device.
-    types["run"] = RunOptions if method.options else BaselineOptions
+    types["run"] = RunOptions if method.has_small else BaselineOptions
     defaults = {option: False if kind in _FLAGS else None for option, (kind, _) in method.options.items()}
     parameters = [
         Parameter(

@@ -50,12 +50,13 @@ class BackboneHeadConfig(Section):
     """Classifier on the features of a frozen network. Not stated in the paper."""
 
     kind: HeadKind = "logistic"
-    """``logistic``: softmax regression with an L2 penalty; ``linear-svm`` and ``rbf-svm``: one-vs-rest machines
-    with calibrated probabilities; ``knn``: share of the nearest training features."""
+    """``logistic``: softmax regression with an L2 penalty; ``linear-svm`` and ``rbf-svm``: one-vs-rest
+    machines with calibrated probabilities; ``knn``: share of the nearest training features."""
     balanced: bool = False
     """Whether classes weigh alike, whatever their number of training images."""
     scaling: Literal["none", "length", "standard"] = "standard"
-    """``length``: features have length 1; ``standard``: each has mean 0 and deviation 1 over training images."""
+    """``length``: features have length 1; ``standard``: each has mean 0 and deviation 1 over training
+    images."""
     c_values: Penalties = (0.0001, 0.001, 0.01, 0.1, 1.0)
     """Penalties to choose from; of ``logistic`` the inverse of the L2 penalty."""
     gamma_factors: Annotated[tuple[PositiveFloat, ...], Field(min_length=1, max_length=100)] = (0.3, 1.0, 3.0)
@@ -101,14 +102,16 @@ class BackboneConfig(BaselineConfig):
     """Name of the network in those of runs and in tables; empty: that of its file or folder."""
     input: BackboneInputConfig = BackboneInputConfig()
     output: str = "auto"
-    """Output of an ONNX file, or any tensor in it, that features are read from. ``auto``: its only output; of a
-    classifier what its last layer takes."""
+    """Output of an ONNX file, or any tensor in it, that features are read from. ``auto``: its only output; of
+    a classifier what its last layer takes."""
     pooling: Literal["auto", "cls", "mean"] = "auto"
-    """How tokens become one vector: the class token where there is one, else (or with ``mean``) their mean."""
+    """How tokens become one vector: the network's own way (a class token where there is one), the class
+    token, or their mean."""
     head: BackboneHeadConfig = BackboneHeadConfig()
     copies: bool = False
     """Whether augmented copies train too."""
     batch: Annotated[int, Field(ge=1, le=4096)] = 32
     """Pictures that the network is given at once; results do not depend on it but for the last digits."""
     level: Literal["data", "six"] = "data"
-    """Classes of ``--zero-shot`` with a network of pictures and texts: those of the data set, or Ekman's six."""
+    """Classes of ``--zero-shot`` with a network of pictures and texts: those of the data set, or Ekman's
+    six."""

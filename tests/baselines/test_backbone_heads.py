@@ -69,7 +69,7 @@ def uar(predicted, truth):
 
 
 def best_by_hand(problem, values, model_of):
-    """The first of the values whose model is best on held-out samples, with that model, on scaled features."""
+    """The first value whose model is best on held-out samples, its score, the model, and scaled features."""
     features, truth = problem
     scaler = StandardScaler().fit(features[:N_TRAIN])
     z = scaler.transform(features)

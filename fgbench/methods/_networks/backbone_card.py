@@ -30,8 +30,8 @@ def backbone_lines(metadata: Mapping[str, Any]) -> list[str]:
     size = f"{taken['size_px']} x {taken['size_px']}"
     normalised = f"(level x {taken['scale']:.6g} - {_numbers(taken['mean'])}) / {_numbers(taken['std'])}"
     return [
-        f"- Frozen network: {printable_name(about['file'])} ({about['format']}), SHA-256 {about['sha256']}; it is "
-        "not part of these weights",
+        f"- Frozen network: {printable_name(about['file'])} ({about['format']}), SHA-256 {about['sha256']}; "
+        "it is not part of these weights",
         f"- Licence of the frozen network: {stated}",
         f"- Crop: {_CROPS[taken['crop']]}, resized to {size}",
         f"- Normalisation: {taken['colours'].upper()}, {normalised}",

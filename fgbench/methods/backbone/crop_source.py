@@ -1,6 +1,7 @@
-"""Crops of a work folder for a frozen network, streamed in the order of storage: memory does not grow with them.
+"""Crops of a work folder for a frozen network, streamed in the order of storage.
 
-Reads ``manifests/images``; for crops of wider faces ``manifests/features/wide_faces`` and ``manifests/faces``.
+Memory does not grow with their number. Reads ``manifests/images``; for crops of wider faces
+``manifests/features/wide_faces`` and ``manifests/faces``.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ class WideSource:
         return _Stored(self, batch)
 
     def crops(self) -> Iterator[tuple[int, Pixels]]:
-        """Iterate over indices and crops (S, S, 3) uint8 RGB; threads decode ahead, and end with the iteration.
+        """Iterate over indices and crops (S, S, 3) uint8 RGB; threads that decode ahead end with it.
 
         Raises:
             ManifestError: If samples have no wider face.
@@ -110,8 +111,8 @@ class WideSource:
         if left:
             raise ManifestError(
                 f"{len(left)} images have no wider face in {self._manifests / TABLE}, e.g. {min(left)}",
-                "prepare the work folder with wide_faces enabled and faces.align: always; or take stored faces: "
-                "--set input.crop=stored",
+                "prepare the work folder with wide_faces enabled and faces.align: always; or take stored "
+                "faces: --set input.crop=stored",
             )
 
     def _of(self, name: str, wide: Mapping[str, Any]) -> list[tuple[int, Pixels]]:

@@ -37,8 +37,8 @@ def graph_of(
     """Return the graph of a network of torch with its head.
 
     Input ``faces`` (N, 3, 224, 224) or ``crops`` (N, 3, 112, 112), uint8 RGB; N is free. Outputs:
-    ``probabilities`` (N, K), ``basic_probabilities`` (N, M): sums over the classes. Resizing and normalisation
-    are part of the graph.
+    ``probabilities`` (N, K), ``basic_probabilities`` (N, M): sums over the classes. Resizing and
+    normalisation are part of the graph.
 
     Args:
         network: The network, with its input.

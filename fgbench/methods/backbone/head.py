@@ -1,4 +1,4 @@
-"""A fitted classifier on the features of a frozen network: tensors, from which weights and ONNX files are made.
+"""A fitted classifier on the features of a frozen network: its tensors, and what they compute.
 
 Suffixes: N samples, D features, K classes, S support samples.
 """
@@ -27,12 +27,12 @@ class Head:
 
     Attributes:
         scaling: ``"none"``, ``"length"`` or ``"standard"``.
-        decides: How decision values are made: of products with weights, of an RBF kernel to support samples, or
-            of shares of the nearest.
+        decides: How decision values are made: of products with weights, of an RBF kernel to support samples,
+            or of votes of the nearest.
         becomes: How decision values become probabilities; ``shares``: divided by their sum.
-        tensors: ``mean`` and ``scale`` (D) of ``standard``; ``weights`` (D, K) and ``offsets`` (K) of ``linear``;
-            ``support`` (S, D), ``weights`` (S, K), ``offsets`` of ``rbf``; ``support``, ``weights`` (S, K): what
-            each neighbour counts for its class, of ``knn``.
+        tensors: ``mean`` and ``scale`` (D) of ``standard``; ``weights`` (D, K) and ``offsets`` (K) of
+            ``linear``; ``support`` (S, D), ``weights`` (S, K), ``offsets`` of ``rbf``; ``support`` and
+            ``weights`` (S, K), what each neighbour counts for its class, of ``knn``.
         numbers: ``gamma`` of ``rbf``, ``neighbours`` of ``knn``, ``slope`` and ``offset`` of ``sigmoid``.
     """
 
@@ -87,6 +87,7 @@ class HeadModule(nn.Module):
             self.register_buffer(name, value.float())
 
     def forward(self, features_ND: Tensor) -> Tensor:
+        """Return probabilities (N, K)."""
         return self.normalised(self.decide(features_ND))
 
     def decide(self, features_ND: Tensor) -> Tensor:

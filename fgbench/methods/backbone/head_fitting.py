@@ -1,7 +1,7 @@
 """Choice and fit of the classifier on the features of a frozen network.
 
-Settings are chosen as ``lbp-svm`` chooses them: by the unweighted average recall on the validation part, or by
-inner cross-validation over groups where the protocol is k-fold (:mod:`fgbench.methods.lbp_svm.choice`).
+Settings are chosen as ``lbp-svm`` chooses them: by the unweighted average recall on the validation part, or
+by inner cross-validation over groups where the protocol is k-fold (:mod:`fgbench.methods.lbp_svm.choice`).
 """
 
 from __future__ import annotations

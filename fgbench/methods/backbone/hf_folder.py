@@ -102,7 +102,8 @@ class HfRuns:
         """
         if self.classifier is None:
             raise ConfigError(
-                f"{self.folder.name} has no classes of its own, expected a classifier, or one of pictures and texts",
+                f"{self.folder.name} has no classes of its own, expected a classifier, or a network of "
+                "pictures and texts",
                 "leave --zero-shot out",
             )
         with _sizes_explained(self.folder.name, prepared_B3SS):
@@ -246,8 +247,8 @@ def _loaded(folder: Path, plain: Mapping[str, Any]) -> tuple[Any, bool, bool]:
     absent = sorted(str(name) for name in about["missing_keys"] if _DENSE_POOLER not in str(name))
     if absent or about.get("mismatched_keys"):
         raise ManifestError(
-            f"the weights in {folder} do not fit {type(model).__name__}: they lack {first_few(absent) or 'none'}, "
-            f"and {len(about.get('mismatched_keys') or ())} are of another shape",
+            f"the weights in {folder} do not fit {type(model).__name__}: they lack "
+            f"{first_few(absent) or 'none'}, {len(about.get('mismatched_keys') or ())} are of another shape",
             "download the folder again, weights and config",
         )
     if not all(

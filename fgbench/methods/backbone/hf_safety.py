@@ -27,7 +27,7 @@ _WANTED = ("*.json", "*.safetensors", "*.txt", "*.model")
 
 
 def local_folder(named: str, *, download: bool) -> Path:
-    """Return the folder of a network, downloaded if it is the name of a repository and the user asks for that.
+    """Return the folder of a network, downloaded if the user asks for that.
 
     Args:
         named: A folder, or the name of a repository of the Hub.
@@ -43,8 +43,9 @@ def local_folder(named: str, *, download: bool) -> Path:
         return folder
     if not download:
         raise ConfigError(
-            f"there is no folder {named}, expected one with {CONFIG} and *.safetensors; nothing is downloaded",
-            f"download it yourself (hf download {named} --local-dir FOLDER), or add --download if {named} is the "
+            f"there is no folder {named}, expected one with {CONFIG} and *.safetensors; nothing is "
+            "downloaded",
+            f"download it yourself (hf download {named} --local-dir FOLDER), or add --download if it is the "
             "name of a repository of the Hub",
         )
     try:
@@ -66,7 +67,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     """Return the config of a folder, after a check of all its files.
 
     Raises:
-        ManifestError: If it lacks config or safetensors, they are damaged, or it holds code or pickled weights.
+        ManifestError: If it lacks config or safetensors, they are damaged, or it holds code or pickles.
     """
     files = [path for path in islice(sorted(folder.rglob("*")), _MOST_FILES) if not _is_hidden(path, folder)]
     for suffixes, what in ((_CODE, "code"), (_PICKLES, "weights that can run code or have no checks")):
@@ -94,8 +95,8 @@ def read_config(folder: Path) -> dict[str, Any]:
         )
     if "auto_map" in config:
         raise ManifestError(
-            f"{folder / CONFIG} names code of its own (auto_map), which is never run, expected a network that "
-            "transformers has",
+            f"{folder / CONFIG} names code of its own (auto_map), which is never run, expected a network "
+            "that transformers has",
             "name another network",
         )
     return config

@@ -1,4 +1,4 @@
-"""Features of a frozen network: computed once for the images of a work folder, kept and shared by heads and seeds.
+"""Features of a frozen network: computed once for a work folder, kept, and shared by heads and seeds.
 
 Writes ``cache/features/<fingerprint>/`` of the work folder, in the layout of
 :mod:`fgbench.inputs.cached_maps`: N x 1 x 1 x d x 1 x 1 float32. Originals and copies are kept apart.
@@ -79,7 +79,7 @@ def check_network(network: Prepared, context: TrainingContext) -> Checked:
 
 
 def features_of(network: Prepared, context: TrainingContext, samples: Sequence[Sample]) -> Floats:
-    """Return the features of samples, (N, d) float32, computed for the whole work folder where they are not kept.
+    """Return the features of samples, (N, d) float32; of the whole work folder they are kept.
 
     Args:
         network: The network.

@@ -1,11 +1,11 @@
 """Baseline ``backbone``: any frozen network of the user's, its features classified under the same protocol.
 
-Takes ONNX files and folders of Hugging Face's layout; nothing in them is run, and nothing is downloaded unless
-asked for. A head (logistic regression, linear or RBF SVM, nearest neighbours) is chosen and fitted on the features
-as ``lbp-svm`` chooses; or, without any training, the network's own classes or its comparison with sentences are
-scored. Not stated in the paper. Writes, beside what `fgbench.runs.results` does, ``weights.safetensors`` (the
-head), ``prepared_face.png`` and ``README.md`` into the folder of the run; features are kept in
-``cache/features/``.
+Takes ONNX files and folders of Hugging Face's layout; nothing in them is run, and nothing is downloaded
+unless asked for. A head (logistic regression, linear or RBF SVM, nearest neighbours) is chosen and fitted on
+the features as ``lbp-svm`` chooses; or, without any training, the network's own classes or its comparison
+with sentences are scored. Not stated in the paper. Writes, beside what `fgbench.runs.results` does,
+``weights.safetensors`` (the head), ``prepared_face.png`` and ``README.md`` into the folder of the run;
+features are kept in ``cache/features/``.
 """
 
 from __future__ import annotations
@@ -91,8 +91,8 @@ def run(
         Folder of the run.
 
     Raises:
-        ConfigError: If the network takes no colour pictures, its input is not stated or absurd, or a finished run
-            of the name was made otherwise.
+        ConfigError: If the network takes no colour pictures, its input is not stated or absurd, or a finished
+            run of the name was made otherwise.
         DatasetError: If a part has no images, or a class no training images.
         DependencyError: If a package is not installed.
         ManifestError: If manifests or the network's files are missing, damaged or refused.

@@ -57,7 +57,7 @@ def choose_neighbours(
     n_classes: int,
     balanced: bool,
 ) -> tuple[Trial, list[Trial]]:
-    """Return the number of neighbours with the best UAR on held-out samples, of equals the first, and all trials.
+    """Return the number of neighbours with the best UAR on held-out samples (of equals the first), and all.
 
     Args:
         numbers: Numbers to choose from; those above the number of fitted samples are that number.

@@ -1,4 +1,4 @@
-"""The layers of an ONNX graph that matter here: its picture input, its output, and the last layer of classes."""
+"""Parts of an ONNX graph that matter here: its input of pictures, its outputs, its last layer of classes."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from fgbench.errors import ConfigError, ManifestError
-from fgbench.naming import first_few
+from fgbench.naming import counted, first_few
 
 AUTO = "auto"
 _PASSED = ("Softmax", "LogSoftmax", "Sigmoid", "Identity", "Cast", "Flatten", "Squeeze", "Add")
 _LAYERS = ("Gemm", "MatMul")
 _FEWEST_FEATURES = 64
-"""Outputs of a last layer of fewer numbers are taken for classes; published face features have 128 and more."""
+"""Outputs of a last layer of fewer numbers are taken for classes; published features have 128 and more."""
 
 _TYPES = {1: "float32", 2: "uint8", 10: "float16"}
 
@@ -53,7 +53,7 @@ def picture_input(model: Any, name: str) -> PictureInput:
     described = first_few([f"{key} {list(shape)}" for key, shape in shapes.items()])
     if not any(len(shape) == 4 for shape in shapes.values()):
         raise ConfigError(
-            f"{name} takes no pictures (its inputs: {described}), expected one of shape (N, 3, height, width)",
+            f"{name} takes no pictures (its inputs: {described}), expected one of (N, 3, height, width)",
             "a network of texts or sounds alone cannot be used; name one of pictures",
         )
     if len(inputs) != 1:
@@ -66,7 +66,7 @@ def picture_input(model: Any, name: str) -> PictureInput:
     channels = shape[3] if last else shape[1]
     if channels not in (3, None):
         raise ConfigError(
-            f"{name} takes pictures of {channels} channel{'s' if channels != 1 else ''} ({described}), expected 3",
+            f"{name} takes pictures of {counted(channels, 'channel')} ({described}), expected 3",
             "networks of grey pictures cannot be used; name one of colour pictures",
         )
     height, width = (shape[1], shape[2]) if last else (shape[2], shape[3])

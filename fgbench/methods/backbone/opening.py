@@ -105,8 +105,8 @@ def reopen(trained: Trained, about: Mapping[str, Any], device: torch.device) -> 
     path = next((place for place in places if place.exists()), None)
     if path is None:
         raise ManifestError(
-            f"{trained.name} is a classifier on the features of {name} (SHA-256 {digest[:12]}...), which is not "
-            f"at {places[-1]}",
+            f"{trained.name} is a classifier on the features of {name} (SHA-256 {digest[:12]}...), which is "
+            f"not at {places[-1]}",
             f"put it there, or beside the weights: {beside}",
         )
     frozen = open_network(

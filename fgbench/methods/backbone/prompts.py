@@ -37,7 +37,7 @@ def prompts_of(classes: Sequence[str], own: Path | None = None) -> list[list[str
 
     Args:
         classes: Names of the classes.
-        own: The user's file: its classes replace the packed ones, its templates (if it has any) the packed ones.
+        own: The user's file: its classes and, if it has any, its templates replace the packed ones.
 
     Raises:
         ConfigError: If the file is missing, not of this form, or a class has no sentence.

@@ -60,7 +60,7 @@ def run_backbone(config: BackboneConfig, context: TrainingContext, asked: Asked)
         classes=() if asked.classes is None else read_names(asked.classes),
     )
     network = config.network or slug(frozen.name)
-    ending = config.head.kind
+    ending: str = config.head.kind
     if asked.zero_shot:
         ending = "zero-shot-six" if config.level == "six" else "zero-shot"
     plain = {
@@ -185,7 +185,7 @@ def _untrained(config: BackboneConfig, context: TrainingContext, frozen: Frozen,
         return by_texts(frozen, context.labels, level=config.level, prompts=asked.prompts)
     if asked.prompts is not None or config.level != "data":
         raise ConfigError(
-            f"{frozen.name} takes pictures alone, expected one of pictures and texts for sentences or level: six",
+            f"{frozen.name} takes pictures alone, expected pictures and texts for sentences or level: six",
             "leave --prompts and level out: its own classes are scored",
         )
     return own_classes(frozen, context.labels, mapping_of(asked.mapping))

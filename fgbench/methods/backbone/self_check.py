@@ -1,4 +1,4 @@
-"""Check of what a frozen network is given, before features are computed: told to the user, refused if absurd."""
+"""Check of what a frozen network is given, before features are computed; the user reads it."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def check_range(taken: Taken, *, name: str) -> None:
         raise ConfigError(
             f"{name} would be given numbers from {black:.4g} (black) to {white:.4g} (white) by "
             f"{taken.words()}; expected about -1 to 1, 0 to 1, -2 to 3, or 0 to 255",
-            "state scale, mean and std in one unit (input in the recipe): mean and std in grey levels with scale "
-            "1, or in parts of 1 with scale 0.003921569",
+            "state scale, mean and std in one unit (input in the recipe): mean and std in grey levels with "
+            "scale 1, or in parts of 1 with scale 0.003921569",
         )
 
 
@@ -88,7 +88,7 @@ def check_input(frozen: Frozen, taken: Taken, crops_B3SS: Tensor) -> Checked:
     features = frozen.runs.features(prepared)
     if not bool(features.isfinite().all()):
         raise ManifestError(
-            f"{frozen.name} gives numbers that are not finite for faces as {taken.words()}, expected features",
+            f"{frozen.name} gives numbers that are not finite for faces as {taken.words()}",
             "check its input (section input of the recipe), or take another file of it",
         )
     differ = len(crops_B3SS) > 1 and bool((crops_B3SS[1:] != crops_B3SS[:1]).any())
@@ -102,8 +102,8 @@ def check_input(frozen: Frozen, taken: Taken, crops_B3SS: Tensor) -> Checked:
     lines = [
         f"{frozen.name} takes {tuple(prepared.shape[1:])} float32 from crops {taken.crop!r}: {taken.words()}",
         f"{len(crops_B3SS)} faces were prepared: numbers from {low:.4g} to {high:.4g}, channels in the order "
-        f"{taken.colours.upper()}; {features.shape[1]} features of {frozen.reads}; a face as the network sees it "
-        f"is {PICTURE} of the run (its first channel is shown as red)",
+        f"{taken.colours.upper()}; {features.shape[1]} features of {frozen.reads}; a face as the network "
+        f"sees it is {PICTURE} of the run (its first channel is shown as red)",
     ]
     return Checked(lines=lines, picture=shown(prepared[0], taken), n_features=int(features.shape[1]))
 

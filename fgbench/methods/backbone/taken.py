@@ -1,4 +1,4 @@
-"""Pictures that a frozen network takes: size, order of colours and normalisation, and how crops become them."""
+"""Pictures that a frozen network takes: size, order of colours and normalisation."""
 
 from __future__ import annotations
 
@@ -108,9 +108,9 @@ def taken_of(config: BackboneInputConfig, stated: Mapping[str, Any], *, name: st
         given["size_px"] = fixed
     if missing := [key for key in _NEEDED if key not in given]:
         raise ConfigError(
-            f"{name} does not tell its input ({', '.join(missing)}), expected this from its files or the recipe",
-            "state it: e.g. --set input.colours=rgb, input.scale=0.003921569, input.mean=[0.485,0.456,0.406]; or "
-            "take a recipe that does: backbone-arcface (InsightFace and others), backbone-imagenet",
+            f"{name} does not tell its input ({', '.join(missing)}), expected it in its files or the recipe",
+            "take a recipe that states it: --recipe backbone-arcface (InsightFace and others) or "
+            "backbone-imagenet; or state it: --set input.colours=rgb --set input.scale=0.003921569 and so on",
         )
     return Taken(
         crop=config.crop,

@@ -117,7 +117,8 @@ def read_head(about: HeadAbout, state: Mapping[str, Tensor], *, n_classes: int, 
         numbers += ["slope", "offset"]
     if not rows or shapes != wanted or any(name not in head.numbers for name in numbers):
         raise ManifestError(
-            f"the weights of {origin} hold tensors {shapes}, expected {wanted} of a head for {n_classes} classes",
+            f"the weights of {origin} hold tensors {shapes}, expected {wanted} of a head for {n_classes} "
+            "classes",
             "give weights that fgbench wrote, or run the baseline anew",
         )
     return head
