@@ -204,11 +204,26 @@ def test_blue_first_is_told_and_given(made, network, tmp_path):
     np.testing.assert_allclose(seen, true[::-1], atol=1)
 
 
-def test_export_says_that_it_is_a_file_already(made, network, tmp_path):
+@pytest.mark.parametrize("kind", ["logistic", "linear-svm", "rbf-svm", "knn", "zero-shot"])
+def test_the_file_is_exported_with_its_head(made, network, tmp_path, kind):
+    """One file from stored faces to probabilities, compared with the network on random faces."""
     context, _ = small_context(tmp_path, made)
-    folder = method.run(recipe(), context, onnx=network)
-    with pytest.raises(ConfigError, match="an ONNX file already"):
-        export_onnx(open_trained(read_trained(folder / "weights.safetensors"), CPU), tmp_path / "out.onnx")
+    if kind == "zero-shot":
+        metadata = stated(classes=json.dumps(list(THREE.labels)))
+        path = write_onnx(tmp_path / "fer.onnx", TinyCnn(classes=3), metadata=metadata)
+        folder = method.run(recipe(), context, onnx=path, zero_shot=True)
+    else:
+        folder = method.run(recipe(head={"kind": kind}), context, onnx=network)
+    trained = open_trained(read_trained(folder / "weights.safetensors"), CPU)
+    assert export_onnx(trained, tmp_path / "out.onnx").probabilities < 1e-4
+    session = onnxruntime.InferenceSession(tmp_path / "out.onnx")
+    assert [one.name for one in session.get_inputs()] == ["faces"]
+    assert [one.name for one in session.get_outputs()] == ["probabilities", "basic_probabilities"]
+    predictions = read_predictions(folder)
+    face = _face(context, predictions.sample_ids[0]).transpose(2, 0, 1)[None]
+    np.testing.assert_allclose(
+        session.run(None, {"faces": face})[0], predictions.probabilities[:1], atol=1e-4
+    )
 
 
 def test_seeds_have_intervals_like_other_baselines(made, network, tmp_path):

@@ -14,9 +14,11 @@ from fgbench.inputs.manifest_pictures import FACE_PX, Pixels
 from fgbench.methods.backbone.head import Head, HeadModule
 from fgbench.methods.backbone.hf_folder import HfRuns
 from fgbench.methods.backbone.kept_features import Prepared
+from fgbench.methods.backbone.onnx_file import OnnxRuns, pooled_output
+from fgbench.methods.backbone.opening import SCORES, bare_runs
 from fgbench.methods.insightface.crops import CROP_PX, TEMPLATE
 from fgbench.methods.protocol import FacePredictions, Floats
-from fgbench.methods.protocol.graph import FACES, STORED_FACES, Graph, Pictures, origin_of
+from fgbench.methods.protocol.graph import FACES, STORED_FACES, Core, Graph, Pictures, origin_of
 from fgbench.runs.labels import LabelSet
 from fgbench.runs.weights import Trained
 
@@ -34,7 +36,7 @@ def graph_of(
     trained: Trained,
     probabilities: Callable[[Sequence[Pixels]], Floats],
 ) -> Graph:
-    """Return the graph of a network of torch with its head.
+    """Return the graph of a frozen network with its head.
 
     Input ``faces`` (N, 3, 224, 224) or ``crops`` (N, 3, 112, 112), uint8 RGB; N is free. Outputs:
     ``probabilities`` (N, K), ``basic_probabilities`` (N, M): sums over the classes. Resizing and
@@ -48,15 +50,8 @@ def graph_of(
         probabilities: Computes probabilities of crops by the network itself.
 
     Raises:
-        ConfigError: If the network is an ONNX file already, or takes faces of a margin of its own.
+        ConfigError: If it takes faces of a margin of its own, or an ONNX file a fixed number of pictures.
     """
-    runs = network.frozen.runs
-    if not isinstance(runs, HfRuns):
-        raise ConfigError(
-            f"{trained.name} is a head on {network.frozen.path.name}, an ONNX file already, or on its own classes; "
-            "expected a network of torch",
-            "give both to whom it may concern: the ONNX file, and the head (fgbench export RUN --weights FILE)",
-        )
     crop = network.taken.crop
     if crop == "wide":
         raise ConfigError(
@@ -71,8 +66,10 @@ def graph_of(
         return predictions.fine, predictions.basic
 
     takes = STORED_FACES if crop == "stored" else "uint8 RGB crops (N, 3, 112, 112), aligned by five points"
+    module, core = _parts(network, head, labels, side=side, name=trained.name)
     return Graph(
-        module=_Whole(network, runs.module, head, labels).eval(),
+        module=module.eval(),
+        core=core,
         inputs={name: (3, side, side)},
         rows={name: name},
         outputs=OUTPUTS,
@@ -88,24 +85,101 @@ def graph_of(
     )
 
 
-class _Whole(nn.Module):
-    """Module from crops (N, 3, S, S) uint8 to probabilities of both levels."""
+def _parts(
+    network: Prepared, head: Head, labels: LabelSet, *, side: int, name: str
+) -> tuple[nn.Module, Core | None]:
+    """Return the module of a network of torch; or what comes before an ONNX file, and file and rest."""
+    frozen = network.frozen
+    runs, is_scores = bare_runs(frozen), frozen.reads == SCORES
+    after = _After(head, labels)
+    if isinstance(runs, HfRuns):
+        features = _Scores(runs.classifier) if is_scores else runs.module
+        return nn.Sequential(_Before(network, layout="first", numbers="float32"), features, after), None
+    assert isinstance(runs, OnnxRuns), "there are two formats"
+    taken = runs.taken
+    if taken.rows is not None:
+        raise ConfigError(
+            f"{name} is a head on {frozen.path.name}, which takes {taken.rows} pictures at once, expected any "
+            "number",
+            "export that network itself with a free number of pictures",
+        )
+    before = _Before(network, layout=taken.layout, numbers=taken.numbers)
+    drawn = torch.randint(0, 256, (3, 3, side, side), generator=torch.Generator().manual_seed(0))
+    output = str(runs.outputs.classes) if is_scores else runs.outputs.features
+    example = runs.computed(output, network.inputs(drawn.byte()))
+    is_logits = is_scores and not torch.equal(
+        runs.scores(network.inputs(drawn.byte())), example.float().flatten(1)
+    )
+    core = Core(
+        model=runs.model,
+        taken=taken.name,
+        given=output,
+        example=example,
+        after=nn.Sequential(_Pooled(is_logits=is_logits), after).eval(),
+    )
+    return before, core
 
-    def __init__(self, network: Prepared, features: nn.Module, head: Head, labels: LabelSet) -> None:
+
+class _Before(nn.Module):
+    """Module from crops (N, 3, S, S) uint8 to what the network takes."""
+
+    def __init__(self, network: Prepared, *, layout: str, numbers: str) -> None:
         super().__init__()
         self.taken, self.is_grey = network.taken, network.grey
-        self.features = features
-        self.head = HeadModule(head)
-        self.register_buffer("upper", torch.from_numpy(labels.upper_matrix()))
+        self.layout, self.numbers = layout, numbers
         mean, std = (
             torch.tensor(part, dtype=torch.float64)[:, None, None]
-            for part in (network.taken.mean, network.taken.std)
+            for part in (self.taken.mean, self.taken.std)
         )
-        self.register_buffer("factor", (network.taken.scale / std).float())
+        self.register_buffer("factor", (self.taken.scale / std).float())
         self.register_buffer("shift", (-mean / std).float())
 
-    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
-        """Return probabilities of the classes and of the upper classes."""
+    def forward(self, crops: Tensor) -> Tensor:
+        """Return prepared pictures."""
         shown = without_colour(crops) if self.is_grey else crops
-        fine = self.head(self.features(self.taken.levels(shown) * self.factor + self.shift))
+        prepared = self.taken.levels(shown) * self.factor + self.shift
+        if self.layout == "last":
+            prepared = prepared.permute(0, 2, 3, 1)
+        if self.numbers == "uint8":
+            return prepared.round().clamp(0, 255).to(torch.uint8)
+        return prepared.half() if self.numbers == "float16" else prepared
+
+
+class _Scores(nn.Module):
+    """Probabilities of a classifier's own classes."""
+
+    def __init__(self, classifier: nn.Module | None) -> None:
+        super().__init__()
+        self.classifier = classifier
+
+    def forward(self, prepared: Tensor) -> Tensor:
+        """Return probabilities (N, K)."""
+        probabilities: Tensor = self.classifier(pixel_values=prepared).logits.float().softmax(1)
+        return probabilities
+
+
+class _Pooled(nn.Module):
+    """Features of an output of an ONNX file, as :class:`OnnxRuns` makes them."""
+
+    def __init__(self, *, is_logits: bool) -> None:
+        super().__init__()
+        self.is_logits = is_logits
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Return features (N, D), or probabilities."""
+        pooled = pooled_output(values.float())
+        return pooled.softmax(1) if self.is_logits else pooled
+
+
+class _After(nn.Module):
+    """Module from features (N, D) to probabilities of both levels."""
+
+    def __init__(self, head: Head, labels: LabelSet) -> None:
+        super().__init__()
+        self.head = HeadModule(head)
+        self.register_buffer("upper", torch.from_numpy(labels.upper_matrix()))
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Return probabilities of the classes and of the upper classes."""
+        fine = self.head(features)
         return fine, fine @ self.upper

@@ -56,10 +56,7 @@ class OnnxRuns:
         Raises:
             ManifestError: If the network cannot be computed.
         """
-        values = self._computed(self.outputs.features, prepared_B3SS).float()
-        if values.ndim == 4:
-            return values.mean(dim=(2, 3))
-        return values.mean(dim=1) if values.ndim == 3 else values.reshape(len(prepared_B3SS), -1)
+        return pooled_output(self.computed(self.outputs.features, prepared_B3SS).float())
 
     def scores(self, prepared_B3SS: Tensor) -> Tensor:
         """Return probabilities (B, K): the graph's, or of what it gives as logits.
@@ -73,12 +70,17 @@ class OnnxRuns:
                 f"{self.name} has no output of classes, expected a classifier",
                 "leave --zero-shot out; or name its classes: --classes FILE, one a line",
             )
-        values = self._computed(self.outputs.classes, prepared_B3SS).float().flatten(1)
+        values = self.computed(self.outputs.classes, prepared_B3SS).float().flatten(1)
         are_probabilities = bool((values >= 0).all()) and bool(((values.sum(1) - 1).abs() < _SUM).all())
         return values if are_probabilities else values.softmax(1)
 
-    def _computed(self, output: str, prepared: Tensor) -> Tensor:
-        rows = prepared.cpu()
+    def computed(self, output: str, prepared_B3SS: Tensor) -> Tensor:
+        """Return a tensor of the graph, with B rows.
+
+        Raises:
+            ManifestError: If the network cannot be computed.
+        """
+        rows = prepared_B3SS.cpu()
         if self.taken.layout == "last":
             rows = rows.permute(0, 2, 3, 1).contiguous()
         if self.taken.numbers == "uint8":
@@ -101,6 +103,13 @@ class OnnxRuns:
                 "state the size that it takes (input.size_px in the recipe), or export it again",
             ) from error
         return np.asarray(values)
+
+
+def pooled_output(values: Tensor) -> Tensor:
+    """Return features (B, d) of an output: maps are averaged over the picture, tokens over their number."""
+    if values.ndim == 4:
+        return values.mean(dim=(2, 3))
+    return values.mean(dim=1) if values.ndim == 3 else values.flatten(1)
 
 
 def open_onnx(

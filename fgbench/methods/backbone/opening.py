@@ -76,6 +76,11 @@ def as_scores(frozen: Frozen) -> Frozen:
     return replace(frozen, runs=_Scores(frozen.runs), reads=SCORES)
 
 
+def bare_runs(frozen: Frozen) -> Runs:
+    """Return what computes a network's outputs, whichever of them are its features."""
+    return frozen.runs.runs if isinstance(frozen.runs, _Scores) else frozen.runs
+
+
 def note_place(workdir: Path, frozen: Frozen) -> None:
     """Note in a work folder where a network lies.
 
