@@ -27,7 +27,7 @@ class BackboneInputConfig(Section):
     size_px: Annotated[int, Field(ge=16, le=1024)] | None = None
     """Side of the input; crops of another side are resized."""
     interpolation: Literal["bilinear", "bicubic"] | None = None
-    """How crops are resized, with areas averaged where they shrink; without any: ``bilinear``."""
+    """Resizing of crops, with areas averaged where they shrink; where nothing states it ``bilinear``."""
     colours: Literal["rgb", "bgr"] | None = None
     """Order of the channels."""
     scale: PositiveFloat | None = None
@@ -35,7 +35,7 @@ class BackboneInputConfig(Section):
     mean: Annotated[tuple[Level, ...], Field(min_length=1, max_length=3)] | None = None
     """Taken off the scaled levels: of all channels, or of each in the order of ``colours``."""
     std: Annotated[tuple[Spread, ...], Field(min_length=1, max_length=3)] | None = None
-    """What they are divided by then."""
+    """Divisor of the rest, likewise."""
 
     @model_validator(mode="after")
     def _one_or_three(self) -> Self:
@@ -105,7 +105,7 @@ class BackboneConfig(BaselineConfig):
     """Output of an ONNX file, or any tensor in it, that features are read from. ``auto``: its only output; of
     a classifier what its last layer takes."""
     pooling: Literal["auto", "cls", "mean"] = "auto"
-    """How tokens become one vector: the network's own way (a class token where there is one), the class
+    """Reduction of tokens to one vector: the network's own way (a class token where there is one), the class
     token, or their mean."""
     head: BackboneHeadConfig = BackboneHeadConfig()
     copies: bool = False

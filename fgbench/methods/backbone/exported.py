@@ -88,7 +88,7 @@ def graph_of(
 def _parts(
     network: Prepared, head: Head, labels: LabelSet, *, side: int, name: str
 ) -> tuple[nn.Module, Core | None]:
-    """Return the module of a network of torch; or what comes before an ONNX file, and file and rest."""
+    """Return the module of a network of torch; or what comes before an ONNX file, and the rest."""
     frozen = network.frozen
     runs, is_scores = bare_runs(frozen), frozen.reads == SCORES
     after = _After(head, labels)
@@ -99,8 +99,8 @@ def _parts(
     taken = runs.taken
     if taken.rows is not None:
         raise ConfigError(
-            f"{name} is a head on {frozen.path.name}, which takes {taken.rows} pictures at once, expected any "
-            "number",
+            f"{name} is a head on {frozen.path.name}, which takes {taken.rows} pictures at once, expected "
+            "any number",
             "export that network itself with a free number of pictures",
         )
     before = _Before(network, layout=taken.layout, numbers=taken.numbers)

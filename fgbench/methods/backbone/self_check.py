@@ -32,7 +32,7 @@ _CONSTANT = 1e-5
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Checked:
-    """What a network is given.
+    """Result of a check of a network's input.
 
     Attributes:
         lines: Sentences for the user.
