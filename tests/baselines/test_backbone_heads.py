@@ -11,7 +11,8 @@ from sklearn.svm import SVC
 from fgbench.config import BackboneHeadConfig
 from fgbench.errors import DatasetError, ManifestError
 from fgbench.methods.backbone.head import PREFIX, Head
-from fgbench.methods.backbone.head_fitting import fit_head, fit_logistic, scale_features
+from fgbench.methods.backbone.head_fitting import fit_head, scale_features
+from fgbench.methods.backbone.logistic import fit_logistic
 from fgbench.methods.backbone.trained_head import HeadAbout, read_head
 from fgbench.methods.lbp_svm.choice import INNER_CV, PART, Plan
 from fgbench.svm.choice import Fold

@@ -12,7 +12,7 @@ from fgbench.errors import ConfigError
 from fgbench.inputs.crops import without_colour
 from fgbench.inputs.manifest_pictures import FACE_PX, Pixels
 from fgbench.methods.backbone.head import Head, HeadModule
-from fgbench.methods.backbone.hf_folder import HfRuns
+from fgbench.methods.backbone.hf_runs import HfRuns
 from fgbench.methods.backbone.kept_features import Prepared
 from fgbench.methods.backbone.onnx_file import OnnxRuns, pooled_output
 from fgbench.methods.backbone.opening import SCORES, bare_runs

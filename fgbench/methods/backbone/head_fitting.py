@@ -6,9 +6,7 @@ by inner cross-validation over groups where the protocol is k-fold (:mod:`fgbenc
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -20,6 +18,7 @@ import torch
 from fgbench.config import BackboneHeadConfig
 from fgbench.errors import DatasetError
 from fgbench.methods.backbone.head import Head
+from fgbench.methods.backbone.logistic import LogisticPath, fit_logistic
 from fgbench.methods.backbone.neighbours import choose_neighbours, votes_of
 from fgbench.methods.lbp_svm.choice import Plan
 from fgbench.methods.lbp_svm.kernels import Histograms, LbpKernels
@@ -27,14 +26,11 @@ from fgbench.svm.calibration import fit_sigmoid
 from fgbench.svm.choice import Rows, choose
 from fgbench.svm.grams import rbf_gram, squared_distances
 from fgbench.svm.nystroem import draw_landmarks, inverse_root
-from fgbench.svm.one_vs_rest import Fit, Machine, Trial, fit_one_vs_rest
+from fgbench.svm.one_vs_rest import Fit, Trial, fit_one_vs_rest
 from fgbench.svm.primal import LinearFit
 
 Matrix = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int64]
-
-_MOST_STEPS = 1000
-_TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +127,7 @@ def _logistic(
     labels: Sequence[str],
     jobs: int,
 ) -> Fitted:
-    path = _LogisticPath(config.c_values, balanced=config.balanced, jobs=jobs)
+    path = LogisticPath(config.c_values, balanced=config.balanced, jobs=jobs)
     chosen = choose(
         [_Features(scaled)],
         plan.folds,
@@ -153,68 +149,6 @@ def _logistic(
         best=chosen.best,
         trials=chosen.trials,
     )
-
-
-def fit_logistic(
-    features: Matrix, truth: npt.ArrayLike, *, labels: Sequence[str], c: float, balanced: bool
-) -> Machine:
-    """Fit softmax regression with an L2 penalty (scikit-learn's ``LogisticRegression``).
-
-    Args:
-        features: (n, d) float32.
-        truth: (n,) classes, as indices in ``labels``; each occurs.
-        labels: Names of all classes.
-        c: Inverse of the penalty.
-        balanced: Whether classes weigh alike.
-
-    Returns:
-        Weights (d, K) and offsets (K), whose sums over the classes are 0.
-    """
-    from sklearn.linear_model import LogisticRegression
-    from threadpoolctl import threadpool_limits
-
-    model = LogisticRegression(
-        C=c, tol=_TOLERANCE, max_iter=_MOST_STEPS, class_weight="balanced" if balanced else None
-    )
-    # As text, in the order of the numbers: whole numbers of many classes are warned of as a regression.
-    names = np.char.zfill(np.asarray(truth).astype(str), 6)
-    with threadpool_limits(1):  # sums over samples would depend on the number of threads
-        model.fit(features, names)
-    weights, offsets = model.coef_.T.astype(np.float64), model.intercept_.astype(np.float64)
-    if len(labels) == 2:
-        weights, offsets = np.hstack([-weights, weights]) / 2, np.concatenate([-offsets, offsets]) / 2
-    return Machine(weights.astype(np.float32), (offsets - offsets.mean()).astype(np.float32))
-
-
-class _LogisticPath:
-    """Fits the whole path of penalties side by side when the first is asked for.
-
-    Of a fold that lacks a class, :func:`fgbench.svm.choice.fit_present` gives it the decision value -1: the
-    largest of the others' is never below 0, their mean.
-    """
-
-    def __init__(self, c_values: Sequence[float], *, balanced: bool, jobs: int) -> None:
-        self._c_values, self._balanced, self._jobs = sorted(c_values), balanced, jobs
-        self._of: Any = None
-        self._machines: dict[float, Machine] = {}
-
-    def __call__(
-        self,
-        features: Matrix,
-        truth: npt.ArrayLike,
-        /,
-        *,
-        labels: Sequence[str],
-        c: float,
-        jobs: int | None = None,
-    ) -> Machine:
-        if self._of is not features:
-            fit = partial(fit_logistic, features, truth, labels=labels, balanced=self._balanced)
-            with ThreadPoolExecutor(min(self._jobs, os.cpu_count() or 1)) as pool:
-                machines = pool.map(lambda value: fit(c=value), self._c_values)
-                self._machines = dict(zip(self._c_values, machines, strict=True))
-            self._of = features
-        return self._machines[c]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,7 +12,7 @@ import torch
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.methods.backbone.frozen import Frozen
 from fgbench.methods.backbone.head import Head
-from fgbench.methods.backbone.hf_folder import text_features
+from fgbench.methods.backbone.hf_runs import text_features
 from fgbench.methods.backbone.opening import as_scores
 from fgbench.methods.backbone.prompts import prompts_of
 from fgbench.naming import first_few
