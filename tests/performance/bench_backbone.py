@@ -71,7 +71,8 @@ def _features(folder: Path) -> None:
     print("| features of an IResNet-18 on 112 px | faces/s | ratio |")
     print("|---|---:|---:|")
     print(
-        f"| bare ONNX Runtime, batches of {BATCH} in memory (baseline) | {statistics.median(bare):.1f} | 1.00 |"
+        f"| bare ONNX Runtime, batches of {BATCH} in memory (baseline) "
+        f"| {statistics.median(bare):.1f} | 1.00 |"
     )
     ratio = statistics.median(one / two for one, two in zip(own, bare, strict=True))
     print(f"| read, decoded, prepared, computed, kept | {statistics.median(own):.1f} | {ratio:.2f} |")
