@@ -23,8 +23,8 @@ SIGNATURES = {
     "lbp": "(faces, *, settings)",
     "load": "(run, workdir, *, device)",
     "open": "(workdir)",
-    "prepare": "(data, recipe, *, settings, workdir, jobs, force, retry, verify, drop_leaks, decoder, "
-    "worker_memory_gb, progress)",
+    "prepare": "(data, recipe, *, settings, workdir, jobs, engine, address, force, retry, verify, "
+    "drop_leaks, decoder, worker_memory_gb, progress)",
     "publish": "(workdir, out, *, without_pixels, jobs, progress)",
     "rebuild": "(published, data, *, workdir, detector_model, jobs, progress)",
     "recipe": "(name, changes)",
