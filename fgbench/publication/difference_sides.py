@@ -120,6 +120,7 @@ def published_side(folder: Path, index: layout.Index) -> Side:
         present=Present(
             digests=frozenset(index.runs.digests),
             labels=tested,
+            all_labels={clip_id: row["label"] for clip_id, row in clips.items() if row["label"] is not None},
             division=index.runs.division,
             dataset=index.dataset,
             units=None,
