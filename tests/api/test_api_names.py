@@ -23,8 +23,8 @@ SIGNATURES = {
     "lbp": "(faces, *, settings)",
     "load": "(run, workdir, *, device)",
     "open": "(workdir)",
-    "prepare": "(data, recipe, *, settings, workdir, jobs, force, retry, verify, drop_leaks, decoder, "
-    "worker_memory_gb, progress)",
+    "prepare": "(data, recipe, *, settings, workdir, jobs, engine, address, force, retry, verify, "
+    "drop_leaks, decoder, worker_memory_gb, progress)",
     "publish": "(workdir, out, *, without_pixels, jobs, progress)",
     "rebuild": "(published, data, *, workdir, detector_model, jobs, progress)",
     "recipe": "(name, changes)",
@@ -42,7 +42,7 @@ MEMBERS = {
     "Work": (
         "audit check class_counts classes clips clips_in evaluate export_faces faces figure folds "
         "images is_synthetic leaderboard ledger name page rejects report run runs score status table "
-        "train",
+        "train votes",
         "(self, method, recipe, *, settings, device, seed, seeds, fold, fold_file, weights, jobs, resume, "
         "force, trackers, progress, options)",
     ),
