@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -34,20 +36,34 @@ def fit_logistic(
     Returns:
         Weights (d, K) and offsets (K), whose sums over the classes are 0.
     """
+    with _quiet():
+        return _fitted(features, truth, labels=labels, c=c, balanced=balanced)
+
+
+def _fitted(
+    features: Matrix, truth: npt.ArrayLike, *, labels: Sequence[str], c: float, balanced: bool
+) -> Machine:
+    """Fit as :func:`fit_logistic` does, in any thread."""
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits
 
     model = LogisticRegression(
         C=c, tol=_TOLERANCE, max_iter=_MOST_STEPS, class_weight="balanced" if balanced else None
     )
-    # As text, in the order of the numbers: whole numbers of many classes are warned of as a regression.
-    names = np.char.zfill(np.asarray(truth).astype(str), 6)
     with threadpool_limits(1):  # sums over samples would depend on the number of threads
-        model.fit(features, names)
+        model.fit(features, np.asarray(truth))
     weights, offsets = model.coef_.T.astype(np.float64), model.intercept_.astype(np.float64)
     if len(labels) == 2:
         weights, offsets = np.hstack([-weights, weights]) / 2, np.concatenate([-offsets, offsets]) / 2
     return Machine(weights.astype(np.float32), (offsets - offsets.mean()).astype(np.float32))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence the advice that many classes of few samples may be a regression."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The number of unique classes", category=UserWarning)
+        yield
 
 
 class LogisticPath:
@@ -74,8 +90,8 @@ class LogisticPath:
     ) -> Machine:
         """Return the machine of a penalty; see :func:`fit_logistic`."""
         if self._of is not features:
-            fit = partial(fit_logistic, features, truth, labels=labels, balanced=self._balanced)
-            with ThreadPoolExecutor(min(self._jobs, os.cpu_count() or 1)) as pool:
+            fit = partial(_fitted, features, truth, labels=labels, balanced=self._balanced)
+            with _quiet(), ThreadPoolExecutor(min(self._jobs, os.cpu_count() or 1)) as pool:
                 machines = pool.map(lambda value: fit(c=value), self._c_values)
                 self._machines = dict(zip(self._c_values, machines, strict=True))
             self._of = features

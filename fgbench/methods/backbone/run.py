@@ -30,6 +30,7 @@ from fgbench.runs.roles import Roles
 from fgbench.runs.samples import image_samples
 from fgbench.training.context import TrainingContext
 from fgbench.training.device import memory_explained
+from fgbench.training.processes import write_once
 
 _MOST_BYTES = 1 << 20
 
@@ -157,22 +158,26 @@ def _run(
         details |= {"level": untrained.level.name, "notes": list(untrained.notes)}
     else:
         head, details = _fitted(config, context, prepared, roles)
-    note_place(context.workdir, frozen)
-    return write_backbone(
-        context,
-        Outcome(
-            network=prepared,
-            name=network,
-            head=head,
-            head_name="zero-shot" if untrained is not None else config.head.kind,
-            roles=roles,
-            labels=labels,
-            checked=checked,
-            licence=asked.licence,
-            settings=plain,
-            details=details,
-        ),
+    outcome = Outcome(
+        network=prepared,
+        name=network,
+        head=head,
+        head_name="zero-shot" if untrained is not None else config.head.kind,
+        roles=roles,
+        labels=labels,
+        checked=checked,
+        licence=asked.licence,
+        settings=plain,
+        details=details,
     )
+    predicted = features_of(prepared, context, roles.predicted)
+
+    def write() -> None:
+        note_place(context.workdir, frozen)
+        write_backbone(context, outcome, predicted)
+
+    write_once(context.device, write)
+    return context.folder(str(plain["name"]))
 
 
 def _untrained(config: BackboneConfig, context: TrainingContext, frozen: Frozen, asked: Asked) -> Untrained:

@@ -13,8 +13,9 @@ import torch
 from fgbench.media.images import encode
 from fgbench.methods._networks.model_card import model_card
 from fgbench.methods._networks.trained_clips import write_trained_roles
+from fgbench.methods.backbone.frozen import Floats
 from fgbench.methods.backbone.head import PREFIX, Head
-from fgbench.methods.backbone.kept_features import Prepared, features_of
+from fgbench.methods.backbone.kept_features import Prepared
 from fgbench.methods.backbone.opened import KIND
 from fgbench.methods.backbone.self_check import PICTURE, Checked
 from fgbench.methods.insightface.wide_crops import wide_margin
@@ -60,12 +61,13 @@ class Outcome:
     details: Mapping[str, Any]
 
 
-def write_backbone(context: TrainingContext, outcome: Outcome) -> Path:
+def write_backbone(context: TrainingContext, outcome: Outcome, predicted_ND: Floats) -> Path:
     """Predict the test part and write the run.
 
     Args:
         context: Context of the run.
         outcome: The head.
+        predicted_ND: Features of ``roles.predicted``.
 
     Returns:
         Folder of the run.
@@ -76,7 +78,7 @@ def write_backbone(context: TrainingContext, outcome: Outcome) -> Path:
     """
     frozen, taken = outcome.network.frozen, outcome.network.taken
     experiment, roles = str(outcome.settings["name"]), outcome.roles
-    features = torch.from_numpy(features_of(outcome.network, context, roles.predicted))
+    features = torch.from_numpy(predicted_ND)
     decisions = outcome.head.decisions(features).numpy()
     probabilities = outcome.head.probabilities(features).numpy()
     folder = context.folder(experiment)
