@@ -93,7 +93,10 @@ def _parts(
     runs, is_scores = bare_runs(frozen), frozen.reads == SCORES
     after = _After(head, labels)
     if isinstance(runs, HfRuns):
-        features = _Scores(runs.classifier) if is_scores else runs.module
+        features: nn.Module = runs.module
+        if is_scores:
+            assert runs.classifier is not None, "its classes were scored"
+            features = _Scores(runs.classifier)
         return nn.Sequential(_Before(network, layout="first", numbers="float32"), features, after), None
     assert isinstance(runs, OnnxRuns), "there are two formats"
     taken = runs.taken
@@ -148,7 +151,7 @@ class _Before(nn.Module):
 class _Scores(nn.Module):
     """Probabilities of a classifier's own classes."""
 
-    def __init__(self, classifier: nn.Module | None) -> None:
+    def __init__(self, classifier: nn.Module) -> None:
         super().__init__()
         self.classifier = classifier
 
