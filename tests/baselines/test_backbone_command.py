@@ -73,6 +73,11 @@ def test_the_same_from_python(made):
     assert work.evaluate(run.name, device="cpu", jobs=1, progress=False).comparison.is_equal
     network = fgbench.load(run.folders[0], device="cpu")
     assert network.classes == run.classes
+    classifier = write_onnx(made / "fer.onnx", TinyCnn(classes=2), metadata=stated(classes='["up", "down"]'))
+    untrained = work.train(
+        "backbone", onnx=classifier, zero_shot=True, map={"up": "relief", "down": ""}, device="cpu"
+    )
+    assert untrained.name == "backbone-fer-zero-shot/0/0"
     with pytest.raises((ArgumentError, ConfigError), match="expected one"):
         work.train("backbone")
     with pytest.raises((ArgumentError, ConfigError), match="no such option"):
