@@ -76,6 +76,12 @@ def reference() -> str:
         remedy = sentence(argument(call, 1, "hint"), module)
         area = module.split(".")[1]
         found[name].setdefault(AREAS.get(area, area), {})[message, remedy] = None
+    for module, call in calls("package_missing"):
+        area = module.split(".")[1]
+        needing = sentence(argument(call, 0, "needing"), module)
+        extra = sentence(argument(call, 2, "extra"), module) or "train"
+        row = f"{needing} a package that is not installed (<package>)", f"pip install 'fgbench[{extra}]'"
+        found["DependencyError"].setdefault(AREAS.get(area, area), {})[row] = None
     lines = []
     for name, areas in found.items():
         if not areas:

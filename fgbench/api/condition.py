@@ -84,7 +84,7 @@ def status(workdir: str | os.PathLike[str]) -> Status:
         ManifestError: If it is no work folder, or its recipe is damaged.
     """
     from fgbench.errors import ManifestError
-    from fgbench.preparation.lone_tables import recipe_of_tables, report_of_tables
+    from fgbench.preparation.lone_tables import recipe_of_manifests, report_of_manifests
     from fgbench.preparation.prepare import preview, saved
     from fgbench.preparation.report import alignment_notes
     from fgbench.runs.ledger.chain import read_ledger
@@ -95,8 +95,8 @@ def status(workdir: str | os.PathLike[str]) -> Status:
 
     folder = path_of("workdir", workdir, example="work.path")
     if has_tables_alone(folder):
-        config, root = recipe_of_tables(folder), None
-        report = report_of_tables(folder, config)
+        config, root = recipe_of_manifests(folder), None
+        report = report_of_manifests(folder, config)
     else:
         config, root = saved(folder)
         report = preview(config, root, folder)

@@ -18,7 +18,7 @@ from fgbench.workfolders.layout import INDEX, MANIFESTS
 from fgbench.workfolders.manifest_index import read_index
 
 
-def recipe_of_tables(workdir: Path) -> PrepareConfig:
+def recipe_of_manifests(workdir: Path) -> PrepareConfig:
     """Return the recipe that manifests were made by, from their index.
 
     Raises:
@@ -36,7 +36,7 @@ def recipe_of_tables(workdir: Path) -> PrepareConfig:
         ) from error
 
 
-def report_of_tables(workdir: Path, config: PrepareConfig) -> RunReport:
+def report_of_manifests(workdir: Path, config: PrepareConfig) -> RunReport:
     """Return a report without stages: what the tables count.
 
     Raises:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from fgbench.callbacks import Note, Progress, ignore
 from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError
-from fgbench.preparation.lone_tables import recipe_of_tables
+from fgbench.preparation.lone_tables import recipe_of_manifests
 from fgbench.preparation.pipeline import with_features
 from fgbench.preparation.prepare import run as prepare
 from fgbench.preparation.prepare import saved
@@ -40,7 +40,7 @@ def ensure_features(
             features.
     """
     is_alone = has_tables_alone(workdir)
-    config, root = (recipe_of_tables(workdir), None) if is_alone else saved(workdir)
+    config, root = (recipe_of_manifests(workdir), None) if is_alone else saved(workdir)
     config = with_features(config, stages)
     is_ready = is_published(workdir)
     missing = list(_missing(workdir, config, stages)) if is_ready else list(stages)
