@@ -123,16 +123,20 @@ class DependencyError(FgbenchError):
     """An optional package or a model file is not installed."""
 
 
-def package_missing(needing: str, package: str | None, *, extra: str = "train") -> DependencyError:
+def package_missing(
+    needing: str, package: str | None, *, extra: str = "train", install: str = ""
+) -> DependencyError:
     """Return the error on an optional package that is not installed.
 
     Args:
         needing: The part that needs it with its verb, e.g. ``"networks need"``.
         package: Name of the package.
         extra: Extra of fgbench that installs it.
+        install: Name to install it by, where no extra does.
     """
     return DependencyError(
-        f"{needing} a package that is not installed ({package})", f"pip install 'fgbench[{extra}]'"
+        f"{needing} a package that is not installed ({package})",
+        f"pip install {install}" if install else f"pip install 'fgbench[{extra}]'",
     )
 
 

@@ -1,4 +1,4 @@
-"""``fgbench.data_sets`` and ``fgbench.survey``: the data sets that are read, and what of one is here."""
+"""Data sets that fgbench reads: all, ``fgbench.data_sets``; one in a folder, ``fgbench.survey``."""
 
 from __future__ import annotations
 

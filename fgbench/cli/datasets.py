@@ -1,4 +1,4 @@
-"""``fgbench datasets`` and ``fgbench check DATASET --root DIR``: the data sets, and the survey of one."""
+"""Data sets: ``fgbench datasets`` lists them, ``fgbench check DATASET --root DIR`` surveys one."""
 
 from __future__ import annotations
 

@@ -25,5 +25,5 @@ def check_trackers(names: Sequence[str]) -> tuple[str, ...]:
             meant = f"did you mean {near[0]!r}? " if near else ""
             raise ConfigError(f"unknown tracker {name!r}", f"{meant}there are {', '.join(TRACKERS)}")
         if importlib.util.find_spec(TRACKERS[name]) is None:
-            raise package_missing(f"the tracker {name} needs", TRACKERS[name], extra="trackers")
+            raise package_missing(f"the tracker {name} needs", TRACKERS[name], install=name)
     return tuple(dict.fromkeys(names))

@@ -31,7 +31,7 @@ FOLDERS = ("stages", "plans", "manifests", "folds", "runs", "cache", "reports", 
 """Folders of a work folder that fgbench makes; what lies beside them is never touched."""
 
 PULL_AGAIN = "fgbench pull, into a new folder, gets the tables again"
-"""What to do about damaged tables that were pulled."""
+"""Remedy for damaged tables that were pulled."""
 
 _KIND = "work folder of fgbench"
 _STRANGERS = frozenset({".lock", ".DS_Store", "Thumbs.db", "desktop.ini", "lost+found"})
