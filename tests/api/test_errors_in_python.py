@@ -32,9 +32,10 @@ _OPTIONS_OF_METHODS = {
 def _texts():
     """Every text of the library, but docstrings, with NAME for what is put in, and its module."""
     for path in sorted((ROOT / "fgbench").rglob("*.py")):
-        if "cli" in path.parts or path.name == "python_calls.py":
+        source = path.read_text(encoding="utf-8")
+        if "cli" in path.parts or path.name == "python_calls.py" or "--" not in source:
             continue
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = ast.parse(source)
         inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         for node in ast.walk(tree):
             if isinstance(node, ast.JoinedStr):
