@@ -1,5 +1,4 @@
-"""Context of a run: where it reads and writes, its classes and its fold. Nothing else of it affects
-results."""
+"""Context of a run: its folders, its classes, its fold. Nothing else of it affects results."""
 
 from __future__ import annotations
 

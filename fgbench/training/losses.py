@@ -1,4 +1,4 @@
-"""Losses of the image models, of the action units and of ArcFace. Reads and writes nothing.
+"""Losses of the image models, of the action units, of ArcFace; pure functions.
 
 Shape suffixes: B samples of a batch, S scales (whole face, zoomed regions), K fine classes, M upper classes,
 A action units. All are computed in float32, also where the network runs in bfloat16.

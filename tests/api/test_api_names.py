@@ -34,7 +34,7 @@ SIGNATURES = {
     "synth": "(out, *, sheet, clips_per_class, subjects, width, height, classes, min_duration_s, "
     "max_duration_s, seed, control, variety, jobs, progress)",
     "score": "(predictions, labels, *, clusters, classes, level)",
-    "survey": "(recipe, root)",
+    "survey": "(recipe, root, *, settings)",
 }
 """What users' programs rely on: a change here breaks them, and needs an entry in CHANGELOG.md."""
 

@@ -1,4 +1,4 @@
-"""Clip networks: TMSAU-Net and its ablations, their optical flow and their image model first."""
+"""Training of clip networks, TMSAU-Net and its ablations, after their optical flow or image model."""
 
 from __future__ import annotations
 
