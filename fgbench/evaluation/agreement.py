@@ -8,7 +8,8 @@ difference (their squared distance).
 
 Intervals draw whole clusters of units, e.g. all clips of one subject, as many as there are, with replacement,
 and lie between expanded percentiles. More than :data:`MOST_DRAWN` clusters are first joined at random into
-groups of equal size, so that time and memory do not grow with the number of clips. The paper reports no agreement: all of this is not stated in the paper.
+groups of equal size, so that time and memory do not grow with the number of clips. The paper reports no
+agreement: all of this is not stated in the paper.
 """
 
 from __future__ import annotations
