@@ -24,6 +24,7 @@ from fgbench.taxonomy import (
     free_classes,
     normal_label,
     ontology,
+    reserved_answer,
     with_classes,
     written_label,
 )
@@ -185,12 +186,14 @@ def _misspelt(labels: Sequence[str]) -> str:
 
 
 def _labels(entries: Iterable[ClipEntry]) -> list[str]:
-    return [
-        label
-        for entry in entries
-        for label in (*(vote.label for vote in entry.votes), *([] if entry.votes else [entry.label]))
-        if label
-    ]
+    return [label for entry in entries for label in _labels_of(entry) if label]
+
+
+def _labels_of(entry: ClipEntry) -> Iterable[str | None]:
+    """The labels that annotators voted for, without reserved answers; the label of an entry without votes."""
+    if not entry.votes:
+        return (entry.label,)
+    return (vote.label for vote in entry.votes if reserved_answer(vote.label) is None)
 
 
 def _in(label_set: Ontology, label: str) -> str | None:
