@@ -12,28 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fgbench import storage
+from fgbench.records import schema
 from fgbench.workfolders.layout import MANIFESTS
 
-SCHEMA = pa.schema(
-    [
-        ("clip_id", pa.string()),
-        ("annotator", pa.string()),
-        ("round", pa.int16()),
-        ("answer", pa.string()),
-        ("label", pa.string()),
-        ("basic", pa.string()),
-        ("confidence", pa.float64()),
-        ("key_frame", pa.int32()),
-        ("key_time_s", pa.float64()),
-        ("outside", pa.int32()),
-        ("spent_s", pa.float64()),
-        ("cast_at", pa.string()),
-        ("gold_label", pa.string()),
-        ("settled", pa.string()),
-        ("subject_id", pa.string()),
-        ("source_id", pa.string()),
-    ]
-)
+SCHEMA = schema("votes")
 SKILLS = {"ann-1": 0.9, "ann-2": 0.85, "ann-3": 0.8, "ann-4": 0.75, "ann-5": 0.1}
 """Share of votes that follow the clip; the last annotator is also fast."""
 HASTY = "ann-5"
@@ -114,18 +96,16 @@ def write_votes(work: Path, rows: Sequence[dict[str, Any]], **index: Any) -> Pat
     return work
 
 
-def add_soft_labels(work: Path, shares: dict[str, dict[str, float] | None]) -> None:
-    """Add the column ``soft_label`` to the clips of a work folder.
+def write_soft_labels(work: Path, shares: dict[str, dict[str, float] | None]) -> None:
+    """Fill the column ``soft_label`` of the clips of a work folder.
 
     Args:
         work: Work folder.
         shares: Clip to class to share of its votes; ``None`` without votes.
     """
     path = work / MANIFESTS / "clips.parquet"
-    table = pq.read_table(path)
-    if "soft_label" in table.schema.names:
-        table = table.drop_columns(["soft_label"])
-    kind = pa.list_(pa.struct([("label", pa.string()), ("share", pa.float64())]))
+    table = pq.read_table(path).drop_columns(["soft_label"])
+    kind = schema("clips").field("soft_label").type
     values = [
         None if shares.get(clip) is None else [{"label": one, "share": n} for one, n in shares[clip].items()]
         for clip in table["clip_id"].to_pylist()

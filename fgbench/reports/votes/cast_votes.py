@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,9 +98,9 @@ class CastVotes:
         return replace(self, ballots=self.ballots.chosen(rows), **kept)
 
 
-def has_votes(workdir: Path) -> bool:
-    """Whether a work folder has a table of votes."""
-    return (workdir / MANIFESTS / VOTES).is_file()
+def has_votes(index: Mapping[str, Any]) -> bool:
+    """Whether the index of a work folder lists a table of votes."""
+    return VOTES in index["files"]
 
 
 def read_votes(workdir: Path) -> CastVotes:
@@ -113,7 +113,7 @@ def read_votes(workdir: Path) -> CastVotes:
         ManifestError: If manifests are missing or damaged.
     """
     index = read_index(workdir)
-    if has_votes(workdir) and (table := read_table(workdir / MANIFESTS / VOTES, _COLUMNS)).num_rows:
+    if has_votes(index) and (table := read_table(workdir / MANIFESTS / VOTES, _COLUMNS)).num_rows:
         cast = _cast(table, str(index["dataset"]), bool(index["synthetic"]), read_labels(index).labels)
         if len(cast.clip):
             return cast

@@ -24,6 +24,7 @@ _MOST_WRITTEN = 12
 """Annotators up to whom numbers are written into the cells."""
 _AGREEMENT, _FLAGGED = "#0072B2", "#D55E00"  # Okabe and Ito's blue and vermilion
 _DARK_FROM = 0.55  # kappas with white numbers
+_INSIDE_FROM = 0.3  # bars with room for their number
 
 
 def agreement_figure(cast: CastVotes, figures: VoteFigures) -> Figure:
@@ -101,13 +102,14 @@ def _bars(axes: Axes, shown: Sequence[AnnotatorFigures]) -> None:
         if one.agreement is not None:
             colour = _FLAGGED if one.is_fast_and_wrong else _AGREEMENT
             axes.barh(row, one.agreement, color=colour, height=0.7)
+            is_inside = one.agreement >= _INSIDE_FROM
             axes.text(
-                min(one.agreement + 0.02, 0.98),
+                one.agreement + (-0.02 if is_inside else 0.02),
                 row,
                 f"{one.agreement:.2f}",
                 va="center",
-                ha="left" if one.agreement < 0.85 else "right",
-                color="black" if one.agreement < 0.85 else "white",
+                ha="right" if is_inside else "left",
+                color="white" if is_inside else "black",
                 fontsize=points(7),
             )
     axes.set(xlim=(0, 1))
