@@ -132,19 +132,39 @@ class Tallies:
         """(U,) sum of the squared counts of each unit."""
         return np.bincount(self.units, self.counts**2, self.n_units).astype(np.int64)
 
-    def highest(self) -> tuple[Indices, Indices]:
-        """(U,) the highest count of each unit, and the number of classes that have it; 0 without votes."""
+    def highest(self) -> Level:
+        """The highest count of each unit."""
         top = np.zeros(self.n_units, np.int64)
         np.maximum.at(top, self.units, self.counts)
-        return top, self._holders(top)
+        return self._level(top)
 
-    def next_highest(self, top: Indices) -> tuple[Indices, Indices]:
-        """(U,) the highest count below ``top``, and the number of classes that have it; 0 without any."""
-        below = self.counts < top[self.units]
+    def next_highest(self, top: Level) -> Level:
+        """The highest count of each unit below the highest."""
+        below = self.counts < top.counts[self.units]
         following = np.zeros(self.n_units, np.int64)
         np.maximum.at(following, self.units[below], self.counts[below])
-        return following, self._holders(following)
+        return self._level(following)
 
-    def _holders(self, level: Indices) -> Indices:
-        holding = self.counts == level[self.units]
-        return np.bincount(self.units[holding], minlength=self.n_units).astype(np.int64)
+    def _level(self, counts: Indices) -> Level:
+        holding = self.counts == counts[self.units]
+        units, n_units = self.units[holding], self.n_units
+        return Level(
+            counts=counts,
+            holders=np.bincount(units, minlength=n_units).astype(np.int64),
+            total=np.bincount(units, self.classes[holding], n_units).astype(np.int64),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Level:
+    """A count of each unit, and the classes that have it.
+
+    Attributes:
+        counts: (U,) the count; 0 without votes.
+        holders: (U,) number of classes with as many votes; 0 without votes.
+        total: (U,) sum of their indices: the class where there is one, and the other one of two.
+    """
+
+    counts: Indices
+    holders: Indices
+    total: Indices

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fgbench.evaluation.ballots import Ballots, Flags, Floats, Indices
+from fgbench.evaluation.ballots import NONE, Ballots, Floats, Indices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,28 +37,34 @@ def against_others(ballots: Ballots) -> AgainstOthers:
 
     Votes for no class, votes of one person alone, and those whose fellow voters are tied are not compared.
     """
-    compared, agreeing = _compared(ballots)
+    others = plurality_of_others(ballots)
+    compared = ballots.for_classes & (others != NONE)
+    agreeing = compared & (others == ballots.classes)
     return AgainstOthers(
         compared=np.bincount(ballots.annotators[compared], minlength=ballots.n_annotators).astype(np.int64),
         agreeing=np.bincount(ballots.annotators[agreeing], minlength=ballots.n_annotators).astype(np.int64),
     )
 
 
-def _compared(ballots: Ballots) -> tuple[Flags, Flags]:
-    """(N,) whether each vote is compared, and whether it then agrees."""
-    tallies = ballots.tallies
-    top, at_top = (values[ballots.units] for values in tallies.highest())
-    following, at_following = (values[ballots.units] for values in tallies.next_highest(tallies.highest()[0]))
+def plurality_of_others(ballots: Ballots) -> Indices:
+    """(N,) class that most of the other votes on the unit of each vote are for.
+
+    :data:`fgbench.evaluation.ballots.NONE` where several classes have as many, or no other vote is for one.
+    """
+    tallies, units = ballots.tallies, ballots.units
+    top = tallies.highest()
+    following = tallies.next_highest(top)
     same = tallies.same
-    is_top = same == top
-    alone = is_top & (at_top == 1)
-    # The highest count of the other classes, and how many of them have it.
-    rival = np.where(alone, following, top)
-    rivals = np.where(alone, at_following, at_top - is_top)
-    valid = ballots.for_classes
-    agreeing = valid & (same - 1 > rival)
-    differing = valid & (same - 1 < rival) & (rivals == 1)
-    return agreeing | differing, agreeing
+    is_top = ballots.for_classes & (same == top.counts[units])
+    alone = is_top & (top.holders[units] == 1)
+    # The highest count of the other classes, how many of them have it, and which one does if it is one.
+    rival = np.where(alone, following.counts[units], top.counts[units])
+    rivals = np.where(alone, following.holders[units], top.holders[units] - is_top)
+    total = top.total[units] - np.where(is_top, ballots.classes, 0)
+    which = np.where(alone, following.total[units], total)
+    own = ballots.for_classes & (same - 1 > rival)
+    rest = np.maximum(same - 1, 0)
+    return np.where(own, ballots.classes, np.where((rest < rival) & (rivals == 1), which, NONE))
 
 
 def alphas_without(ballots: Ballots) -> Floats:

@@ -14,6 +14,7 @@ from fgbench.evaluation.left_out_annotators import (
     alphas_without,
     distances,
     others_medians,
+    plurality_of_others,
     quartiles,
 )
 from tests.support.plain_votes import (
@@ -108,6 +109,15 @@ def test_figures_without_any_number_are_blank():
     assert np.isnan(others_medians(ballots, nothing)).all()
     assert np.isnan(quartiles(ballots, nothing)).all()
     assert distances(ballots, nothing).n.tolist() == [0] * 6
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_class_that_most_of_the_others_voted_for(seed):
+    """Of votes for no class too; none where the others are tied."""
+    ballots = drawn_ballots(seed, n_classes=3, n_annotators=5)
+    expected = [plurality(others_of(ballots, row)) for row in range(len(ballots.units))]
+    actual = plurality_of_others(ballots).tolist()
+    assert actual == [NONE if one is None else one for one in expected]
 
 
 @pytest.mark.parametrize("least", [1, 2, 3])
