@@ -24,7 +24,7 @@ from fgbench.reports.votes.cast_votes import CastVotes, has_votes, read_votes
 from fgbench.runs.labels import read_labels
 from fgbench.runs.predictions import Predictions
 from fgbench.runs.tested_clips import tested_labels
-from fgbench.workfolders.manifest_index import read_index
+from fgbench.workfolders.manifest_index import is_published, read_index
 
 NAME = "Annotators (leave one out)"
 """Name of the row in tables."""
@@ -78,8 +78,7 @@ def ceiling(workdir: Path) -> Ceiling | None:
     Raises:
         ManifestError: If manifests are damaged.
     """
-    index = read_index(workdir)
-    if not has_votes(index):
+    if not is_published(workdir) or not has_votes(index := read_index(workdir)):
         return None
     cast = _on_test(read_votes(workdir), tested_labels(workdir, index))
     others, rule = _settled(cast, index)
