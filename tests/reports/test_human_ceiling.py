@@ -29,7 +29,7 @@ def drawn():
 
 
 def by_hand(rows, least=3):
-    """Pairs of the others' label and the vote, and of the settled label and the vote, of settled clips."""
+    """Of settled clips: the others' label and the vote where there is one, and the settled label and it."""
     last, clips = Counter(), defaultdict(list)
     for row in rows:
         last[row["clip_id"]] = max(last[row["clip_id"]], row["round"])
@@ -38,13 +38,13 @@ def by_hand(rows, least=3):
             clips[row["clip_id"]].append(row)
     pairs, settled = [], []
     for votes in clips.values():
+        settled += [(row["settled"], row["label"]) for row in votes]
         for row in votes:
             others = [other for other in votes if other is not row]
             tally = Counter(other["label"] for other in others if other["label"] is not None)
             for label, n in tally.items():
                 if n >= least and n > len(others) / 2:
                     pairs.append((label, row["label"]))
-                    settled.append((row["settled"], row["label"]))
     return pairs, settled
 
 
@@ -66,6 +66,7 @@ def test_votes_are_scored_against_the_label_of_the_others(tmp_path):
     )
     assert found.left_out.mean == pytest.approx(uar(pairs))
     assert found.settled.mean == pytest.approx(uar(settled))
+    assert found.settled.mean > found.left_out.mean
     assert found.left_out.interval.low < found.left_out.mean < found.left_out.interval.high
     assert f"{found.settled.mean:.3f}" in found.notes[0]
 

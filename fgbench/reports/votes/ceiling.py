@@ -1,9 +1,10 @@
 """The human ceiling: how right an annotator is on the test clips, scored as the methods are.
 
 Each vote on a test clip, of the round that settled it, counts as a prediction. It is compared with the label
-that the votes of the other annotators settle (leave one out); against the settled label, which the vote
-itself helped to settle, the same votes are right more often. A vote for no class is wrong, as a sample
-without prediction is. Not stated in the paper, which compares no method with its annotators.
+that the votes of the other annotators settle (leave one out); votes without which the others settle none are
+left out. Against the settled label these count as right, since they settled it themselves, so that this
+number is higher. A vote for no class is wrong, as a sample without prediction is. Not stated in the paper,
+which compares no method with its annotators.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Ceiling:
 
     Attributes:
         left_out: Against the label that the others settle.
-        settled: Against the settled label of the clip.
+        settled: All votes on settled test clips against the settled label.
         n_votes: Votes scored.
         n_clips: Their clips.
         n_unsettled: Votes on test clips that are not scored: the others settle no label.
@@ -63,9 +64,9 @@ class Ceiling:
         )
         return [
             f"{NAME}: {self.n_votes:,} votes on {self.n_clips:,} test clips, each against the label that the "
-            f"other annotators' votes on the clip settle ({self.rule}); votes for no class are wrong. "
-            f"Against the settled label, which a vote itself helped to settle, their mean is "
-            f"{text(self.settled.mean) or 'not defined'}.{rest}",
+            f"other annotators' votes on the clip settle ({self.rule}); votes for no class are wrong.{rest} "
+            "Against the settled label, which a vote itself helped to settle and which is easier, the mean "
+            f"of all their votes is {text(self.settled.mean) or 'not defined'}.",
             "The annotators have no rank among the methods: they saw and heard the whole clip, as often as "
             "they wanted, a test sample of theirs is a vote, and clips that they could not settle are no "
             "test clips.",
@@ -83,13 +84,14 @@ def ceiling(workdir: Path) -> Ceiling | None:
     cast = _on_test(read_votes(workdir), tested_labels(workdir, index))
     others, rule = _settled(cast, index)
     classes = read_labels(index).labels
-    scored = (others != NONE) & (others < len(classes)) & (cast.settled < len(classes))
+    known = cast.settled < len(classes)
+    scored = known & (others != NONE) & (others < len(classes))
     if not scored.any():
         return None
-    kept, truth = cast.chosen(scored), others[scored]
+    kept, every, truth = cast.chosen(scored), cast.chosen(known), others[scored]
     return Ceiling(
         left_out=accuracies([_predictions(kept, truth, classes)]),
-        settled=accuracies([_predictions(kept, kept.settled, classes)]),
+        settled=accuracies([_predictions(every, every.settled, classes)]),
         n_votes=int(scored.sum()),
         n_clips=int(np.unique(kept.clip).size),
         n_unsettled=int((~scored).sum()),

@@ -170,8 +170,6 @@ def _annotators(cast: CastVotes, figures: VoteFigures) -> Table:
             "Alpha without",
             "Unsure",
             "Not usable",
-            "Seconds",
-            "Fast votes",
             "Known answers",
             "Right",
             "95 % from",
@@ -179,6 +177,8 @@ def _annotators(cast: CastVotes, figures: VoteFigures) -> Table:
             "Key frames",
             "Bias, s",
             "Spread, s",
+            "Seconds",
+            "Fast votes",
             "p",
             "Verdict",
         ],
@@ -198,7 +198,7 @@ def _annotators(cast: CastVotes, figures: VoteFigures) -> Table:
             FAST_NOTE,
         ],
         keys=1,
-        blocks=(8, 7, 2),
+        blocks=(6, 7, 4),
     )
 
 
@@ -211,8 +211,6 @@ def _annotator_row(one: AnnotatorFigures) -> list[Cell]:
         one.alpha_without,
         one.unsure,
         one.not_usable,
-        one.seconds,
-        one.fast,
         one.gold,
         one.gold_accuracy,
         one.gold_low,
@@ -220,6 +218,8 @@ def _annotator_row(one: AnnotatorFigures) -> list[Cell]:
         one.key_frames,
         one.key_bias_s,
         one.key_spread_s,
+        one.seconds,
+        one.fast,
         None if one.p is None else PValue(one.p),
         verdict_of(one),
     ]
