@@ -34,7 +34,7 @@ function ceilingSentence({ uar, low, high, settled }) {
 const notes = (list) => h("div", { class: "note" }, list.map((sentence) => h("p", {}, sentence)));
 
 /** A table whose cells are texts already. */
-const textTable = ({ columns, numbers, rows }, label) => table(columns.map((name, place) => [name, numbers[place] ? "num" : ""]), rows, { label });
+const textTable = ({ columns, numbers, rows }, label) => table(columns.map((name, place) => [name, numbers[place] ? "num" : ""]), rows, { name: "words", label });
 
 function classAgreement({ rounds }) {
   const place = h("div");
