@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 from fgbench.config import DatasetConfig
@@ -88,6 +88,39 @@ def choose_classes(config: DatasetConfig, entries: Sequence[ClipEntry]) -> Class
     wanted = ontology(config.scheme)
     labels = free_classes(_labels(entries)) if wanted.name == FREE else wanted.labels
     return Classes(scheme=wanted.name, labels=labels)
+
+
+def with_known_answers(entries: Iterable[ClipEntry], classes: Classes) -> list[ClipEntry]:
+    """Entries whose known answers are classes; the others have a problem.
+
+    Args:
+        entries: Entries that the adapter lists.
+        classes: The classes of the recipe.
+    """
+    labels = classes.label_set
+    return [
+        entry
+        if entry.gold_label is None or _is_class(entry.gold_label, labels)
+        else replace(
+            entry,
+            gold_label=None,
+            problem=entry.problem
+            or (
+                "unknown_label",
+                f"its known answer is {entry.gold_label!r}, which is no class of {labels.name}",
+            ),
+        )
+        for entry in entries
+    ]
+
+
+def _is_class(label: str, labels: Ontology) -> bool:
+    spelled = _in(labels, label)
+    return (
+        spelled is not None
+        and reserved_answer(label) is None
+        and (labels.name != FREE or spelled in labels.labels)
+    )
 
 
 def _listed(config: DatasetConfig) -> Classes:

@@ -91,7 +91,7 @@ def data_card(
             f"{line[0].upper()}{line[1:]}.\n"
             for line in face_lines(faces, sum(counts[part]["clips"] for part in SPLITS))
         ),
-        *annotation_lines(annotation, config.consensus),
+        *annotation_lines(annotation, config.consensus, listing.annotators),
         "## Files",
         "",
         'Each table is a config of `datasets.load_dataset`, e.g. `load_dataset(THIS_FOLDER, "faces")`.',
