@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
 
-from fgbench.evaluation.agreement import Agreement, class_agreement, nominal_agreement, numeric_agreement
+from fgbench.evaluation.agreement import (
+    Agreement,
+    LabelMeasure,
+    NumberMeasure,
+    agreements_of,
+    nominal_agreement,
+)
 from fgbench.evaluation.annotator_pairs import exchanged, kappas, most_exchanged
 from fgbench.evaluation.ballots import NONE, Flags, Floats, Indices
 from fgbench.evaluation.clusters import LEAST
@@ -36,9 +42,11 @@ def vote_figures(cast: CastVotes) -> VoteFigures:
     for number in np.unique(cast.rounds).tolist():
         chosen = cast.chosen(cast.rounds == number)
         settled = _settled_clips(cast.chosen((cast.rounds == number) & of_last))
-        rounds.append(_round(chosen, number, int(settled.sum())))
-        classes += _classes(chosen, number, settled)
+        labels, (key_frames,), (confidences,), names = _agreements(chosen)
+        rounds.append(_round(chosen, number, int(settled.sum()), labels[0], key_frames, confidences))
+        classes += _classes(chosen, number, settled, dict(zip(names, labels[1:], strict=True)))
     found = kappas(ballots)
+    labels_of_all, clusters = _by_unit(cast, _names(cast), ballots.for_classes)
     return VoteFigures(
         rounds=tuple(rounds),
         classes=tuple(classes),
@@ -66,7 +74,7 @@ def vote_figures(cast: CastVotes) -> VoteFigures:
             )
             for one in most_exchanged(exchanged(ballots))
         ),
-        alpha=_labels_agreement(cast).alpha,
+        alpha=nominal_agreement(labels_of_all, clusters=clusters).alpha,
     )
 
 
@@ -84,8 +92,14 @@ def _settled_clips(cast: CastVotes) -> Indices:
     return np.bincount(settled[settled != NONE], minlength=len(cast.classes)).astype(np.int64)
 
 
-def _round(cast: CastVotes, number: int, settled: int) -> RoundFigures:
-    labels = _labels_agreement(cast)
+def _round(
+    cast: CastVotes,
+    number: int,
+    settled: int,
+    labels: Agreement,
+    key_frames: Agreement,
+    confidences: Agreement,
+) -> RoundFigures:
     counts = {kind: int((cast.answers == kind).sum()) for kind in (UNSURE, NOT_USABLE, UNKNOWN)}
     return RoundFigures(
         round=number,
@@ -99,16 +113,16 @@ def _round(cast: CastVotes, number: int, settled: int) -> RoundFigures:
         alpha=labels.alpha,
         low=_end(labels, labels.low),
         high=_end(labels, labels.high),
-        key_frame_alpha=_numbers_agreement(cast, cast.key_times_s).alpha,
-        confidence_alpha=_numbers_agreement(cast, cast.confidences).alpha,
+        key_frame_alpha=key_frames.alpha,
+        confidence_alpha=confidences.alpha,
         clusters=labels.n_clusters,
     )
 
 
-def _classes(cast: CastVotes, number: int, settled: Indices) -> list[ClassFigures]:
+def _classes(
+    cast: CastVotes, number: int, settled: Indices, alphas: Mapping[str, Agreement]
+) -> list[ClassFigures]:
     ballots = cast.ballots
-    labels, clusters = _by_unit(cast, _names(cast), ballots.for_classes)
-    alphas = class_agreement(labels, clusters=clusters)
     votes = np.bincount(ballots.classes[ballots.for_classes], minlength=len(cast.classes))
     cells = ballots.tallies.classes
     clips = np.bincount(cells, minlength=len(cast.classes))
@@ -180,14 +194,17 @@ def _shares(part: Indices, whole: Indices) -> Floats:
     return shares
 
 
-def _labels_agreement(cast: CastVotes) -> Agreement:
-    labels, clusters = _by_unit(cast, _names(cast), cast.ballots.for_classes)
-    return nominal_agreement(labels, clusters=clusters)
-
-
-def _numbers_agreement(cast: CastVotes, values: Floats) -> Agreement:
-    numbers, clusters = _by_unit(cast, values.tolist(), np.isfinite(values))
-    return numeric_agreement(numbers, clusters=clusters)
+def _agreements(
+    cast: CastVotes,
+) -> tuple[list[Agreement], list[Agreement], list[Agreement], Sequence[str]]:
+    """Agreement on labels (on all, then on each), key frames and confidences; and the names of the labels."""
+    labels = LabelMeasure(*_by_unit(cast, _names(cast), cast.ballots.for_classes))
+    numbers = [
+        NumberMeasure(*_by_unit(cast, values.tolist(), np.isfinite(values)))
+        for values in (cast.key_times_s, cast.confidences)
+    ]
+    on_labels, key_frames, confidences = agreements_of([labels, *numbers])
+    return on_labels, key_frames, confidences, labels.names
 
 
 def _names(cast: CastVotes) -> list[str]:
