@@ -1,7 +1,8 @@
 """Digest of the parts of the manifests that runs read, to check whether a run is of the current data.
 
-Of ``clips.parquet`` and ``rejects.parquet`` only the columns that methods read count: a further vote that
-does not change the label changes a clip's agreement, but no run. Reads manifests; writes nothing.
+Of ``clips.parquet`` and ``rejects.parquet`` only the columns that methods read count, and of images all but
+the soft labels: a further vote that does not change the label changes a clip's agreement, but only runs that
+train on soft labels. Reads manifests; writes nothing.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ from fgbench import storage
 from fgbench.files.hashing import digest_json
 from fgbench.runs.lost_clips import lost_rows
 from fgbench.workfolders.layout import MANIFESTS
-from fgbench.workfolders.manifest_index import content_digest
+from fgbench.workfolders.manifest_index import HARD, content_digest
 
 _CLIPS = ("clip_id", "label", "split", "subject_id", "source_id", "stills_only")
 _CLASSES = ("dataset", "scheme", "classes", "upper")
 
 
-def read_digest(workdir: Path, index: Mapping[str, Any], features: Collection[str] = ()) -> str:
+def read_digest(
+    workdir: Path, index: Mapping[str, Any], features: Collection[str] = (), *, soft_labels: bool = False
+) -> str:
     """Digest of the parts of the manifests that a run reads.
 
     Features that are computed later do not change it, so that runs which do not read them stay valid.
@@ -30,11 +33,12 @@ def read_digest(workdir: Path, index: Mapping[str, Any], features: Collection[st
         workdir: Work folder.
         index: Content of its index.
         features: Tables of features that are read too, e.g. ``{"lbp"}``.
+        soft_labels: Whether the run trains on soft labels.
 
     Raises:
         ManifestError: If the table of clips or of rejects is damaged.
     """
-    return _digest(_samples(workdir, index), index, features)
+    return _digest(_samples(workdir, index), index, features, soft_labels=soft_labels)
 
 
 def digests_now(workdir: Path, index: Mapping[str, Any]) -> frozenset[str]:
@@ -53,14 +57,20 @@ def digests_now(workdir: Path, index: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(
         digest
         for features in _subsets(index)
-        for digest in (_digest(samples, index, features), content_digest(index, features))
+        for digest in (
+            _digest(samples, index, features, soft_labels=False),
+            _digest(samples, index, features, soft_labels=True),
+            content_digest(index, features),
+        )
     )
 
 
-def _digest(samples: Mapping[str, Any], index: Mapping[str, Any], features: Collection[str]) -> str:
+def _digest(
+    samples: Mapping[str, Any], index: Mapping[str, Any], features: Collection[str], *, soft_labels: bool
+) -> str:
     folders = ("faces/", "images/", *(f"features/{name}/" for name in features))
     files = {
-        name: described["sha256"]
+        name: described["sha256"] if soft_labels else described.get(HARD, described["sha256"])
         for name, described in index.get("files", {}).items()
         if name.startswith(folders)
     }
