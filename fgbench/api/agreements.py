@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Agreement:
-    """How far annotators agree: tables of pandas, a row per round, class, annotator or pair.
+    """Agreement of annotators: tables of pandas, a row per round, class, annotator or pair.
 
     Undefined figures are missing. The columns are those of :mod:`fgbench.reports.votes.figures`; the notes of
     ``fgbench report --votes`` say what each means.

@@ -149,7 +149,7 @@ class Distances:
 
 
 def distances(ballots: Ballots, values: Floats) -> Distances:
-    """How far the values of each annotator lie from the medians of the others'.
+    """Distances of the values of each annotator from the medians of the others'.
 
     Args:
         ballots: N votes.

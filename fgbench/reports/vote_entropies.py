@@ -85,7 +85,7 @@ def entropy_rows(one: Contender) -> tuple[list[list[Cell]], list[str]]:
 
 
 def entropy_note(found: Sequence[RunEntropy]) -> str:
-    """What the cross-entropy is, on how many samples, and how low it can be."""
+    """Sentence on the cross-entropy: its meaning, number of samples, and lower bound."""
     return (
         f"{CROSS.capitalize()}: mean over {counted(found[0].n, 'sample')} with votes and a prediction, in "
         "nats, of - sum of share of the votes times logarithm of the probability; lower is better. Not below "

@@ -58,7 +58,7 @@ class Ceiling:
     def notes(self) -> list[str]:
         """Sentences on what the row is, and why it has no rank."""
         rest = (
-            f" {self.n_unsettled:,} votes are left out: the others' settle no label."
+            f" {self.n_unsettled:,} votes are left out, as the others settle no label."
             if self.n_unsettled
             else ""
         )
@@ -67,14 +67,13 @@ class Ceiling:
             f"other annotators' votes on the clip settle ({self.rule}); votes for no class are wrong.{rest} "
             "Against the settled label, which a vote itself helped to settle and which is easier, the mean "
             f"of all their votes is {text(self.settled.mean) or 'not defined'}.",
-            "The annotators have no rank among the methods: they saw and heard the whole clip, as often as "
-            "they wanted, a test sample of theirs is a vote, and clips that they could not settle are no "
-            "test clips.",
+            "The annotators have no rank among the methods: they saw the whole clip, a test sample of theirs "
+            "is a vote, and clips that they could not settle are no test clips.",
         ]
 
 
 def ceiling(workdir: Path) -> Ceiling | None:
-    """How right an annotator is on the test clips; ``None`` without votes that can be compared.
+    """Accuracy of single votes on the test clips; ``None`` without votes that can be compared.
 
     Raises:
         ManifestError: If manifests are damaged.

@@ -177,10 +177,10 @@ def _annotators(cast: CastVotes, figures: VoteFigures) -> Table:
             "Key frames",
             "Bias, s",
             "Spread, s",
+            "Verdict",
+            "p",
             "Seconds",
             "Fast votes",
-            "p",
-            "Verdict",
         ],
         rows=rows,
         notes=[
@@ -218,10 +218,10 @@ def _annotator_row(one: AnnotatorFigures) -> list[Cell]:
         one.key_frames,
         one.key_bias_s,
         one.key_spread_s,
+        verdict_of(one),
+        None if one.p is None else PValue(one.p),
         one.seconds,
         one.fast,
-        None if one.p is None else PValue(one.p),
-        verdict_of(one),
     ]
 
 
