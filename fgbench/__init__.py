@@ -41,6 +41,8 @@ _API = {
     "publish": "publishing",
     "rebuild": "publishing",
     "diff": "publishing",
+    "export_frames": "selecting",
+    "import_selection": "selecting",
     "check_plugin": "plugin_checks",
     "doctor": "health",
     "FgbenchError": "",

@@ -18,6 +18,7 @@ from fgbench.api.recipes import recipe, recipes
 from fgbench.api.report_values import Figure, Table
 from fgbench.api.runs import Run
 from fgbench.api.scoring import Compared, Scored, compare, score
+from fgbench.api.selecting import export_frames, import_selection
 from fgbench.api.unit_runs import UnitRun
 from fgbench.api.work import Work
 from fgbench.api.work import open_work as open  # noqa: A004
@@ -49,6 +50,8 @@ __all__ = [
     "dense_trajectories",
     "diff",
     "doctor",
+    "export_frames",
+    "import_selection",
     "label_set",
     "label_sets",
     "lbp",

@@ -10,6 +10,7 @@ import typer
 
 from fgbench import __version__, provenance
 from fgbench.cli import (
+    annotate_frames,
     audit,
     baseline,
     check_plugin,
@@ -86,6 +87,7 @@ add_command(app, "datasets")(datasets.datasets)
 add_command(app, "recipes")(recipes.recipes)
 add_command(app, "labels")(labels.labels)
 add_command(app, "audit")(audit.audit)
+app.add_typer(annotate_frames.app, name="annotate")
 app.add_typer(baseline.app, name="baseline")
 app.add_typer(train.app, name="train")
 add_command(app, "evaluate")(evaluate.evaluate)

@@ -5,7 +5,7 @@ The paper's data set is not public; this is the layout for your own clips::
     videos/<anything>.<ext>     or the videos beside annotations.csv
     annotations.csv             clip,label,key_frame,confidence,subject,source,split
     votes.csv                   clip,annotator,label,confidence,key_frame,round      (instead of labels)
-    selection.csv               clip,frame                                           (optional)
+    selection.csv               clip,frame,selected_by,inspected_by                  (optional)
     action_units.csv            clip,frame,AU1,AU2,...                               (optional)
 
 ``clip`` is the path of a video from ``videos/`` (or from the root), with or without its suffix; all names of
@@ -14,7 +14,8 @@ one file are one clip. ``split`` is a part in one of its usual spellings (train,
 ``n/a`` or ``?``, in any case, counts as unknown, like an empty one (:mod:`fgbench.datasets._persons`); other
 columns are ignored. Both are reported (:func:`notes`). Only ``clip`` and, without votes, ``label`` are
 required. ``key_frame`` counts decoded frames from 0.
-``selection.csv`` lists the frames that experts accepted for the image set. Numbers of frames and rounds are
+``selection.csv`` lists the frames that experts accepted for the image set: one selects, another inspects
+(:mod:`fgbench.datasets._selected_frames`). Numbers of frames and rounds are
 plain digits; a vote without a round belongs to the first, and votes of only a later round count as that one.
 A key frame beyond the end of the clip rejects the clip in ``annotations.csv``; in ``votes.csv`` it agrees
 with none, and the other votes settle the clip.
@@ -59,6 +60,7 @@ from fgbench.datasets._card import WHOLE, Card, Variant
 from fgbench.datasets._clip_files import ClipFiles, NamedFile
 from fgbench.datasets._parts import parts_of
 from fgbench.datasets._persons import person, unknown_persons
+from fgbench.datasets._selected_frames import confirmed, read_selection, struck_note
 from fgbench.datasets._tables import open_text
 from fgbench.datasets._unit_columns import FOLDER as UNIT_FOLDER
 from fgbench.datasets._unit_columns import TABLE as UNIT_TABLE
@@ -110,11 +112,11 @@ def list_clips(root: Path, variant: str = "own") -> list[ClipEntry]:
         raise DatasetError(f"{root} holds neither {ANNOTATIONS} nor {VOTES}", LAYOUT)
     if votes is None and not is_bare:
         _refuse_misspelt_label(annotations or [], root / ANNOTATIONS)
-    selection = read_annotations(root / SELECTION, required={"clip", "frame"})
+    selection = read_selection(root / SELECTION)
     files = ClipFiles(root, VIDEOS)
     annotated = _by_clip(annotations or [], files)
     voted = _by_clip(votes or [], files)
-    selected = _by_clip(selection or [], files)
+    selected = _by_clip(confirmed(selection or []), files)
     parts = parts_of({row.get("split", "") for row in annotations or []})
     names = sorted({*annotated, *voted})
     entries = [
@@ -164,6 +166,7 @@ def notes(root: Path) -> list[str]:
             ignored = [with_nearest(column, columns_read, columns) for column in odd]
             are = "column is" if len(odd) == 1 else "columns are"
             lines.append(f"warning: {name}: {len(odd)} {are} ignored: {first_few(ignored)}")
+    lines += struck_note(read_selection(root / SELECTION) or [])
     rows = read_annotations(root / ANNOTATIONS, required={"clip"}) or []
     return [*lines, *unknown_persons(ANNOTATIONS, (row.get("subject", "") for row in rows))]
 

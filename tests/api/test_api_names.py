@@ -18,6 +18,8 @@ SIGNATURES = {
     "dense_trajectories": "(video, *, max_side_px)",
     "diff": "(first, second, *, out)",
     "doctor": "()",
+    "export_frames": "(workdir, out, *, progress)",
+    "import_selection": "(tables, workdir, data, *, replace)",
     "label_set": "(name)",
     "label_sets": "()",
     "lbp": "(faces, *, settings)",
