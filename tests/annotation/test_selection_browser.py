@@ -181,7 +181,7 @@ def test_another_expert_inspects_the_selection(visit, tmp_path):
     tab.get_by_label("Inspect", exact=True).check()
     assert status(tab) == "Load the table of the first expert to inspect it."
     tab.get_by_label("Table of the first expert").set_input_files(table)
-    assert status(tab) == (
+    playwright.expect(tab.locator("#status")).to_have_text(
         "first.csv: 3 frames to inspect; left out: 1 row of no frame of this page, 1 row twice, "
         "1 row without selected_by."
     )
