@@ -20,7 +20,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, mean, median_low
 
-from fgbench.naming import first_few, key
+from fgbench.naming import first_few
+from fgbench.preparation.answers import NO_CLASS as NO_CLASS
+from fgbench.preparation.answers import is_for_class, latest
 from fgbench.records import Vote
 
 PAPERS_GROUP = 5
@@ -30,9 +32,6 @@ PAPERS_CONFIDENCE = 0.5
 
 REANNOTATE = "reannotate"
 """Status of a clip that the first round did not settle; also the reason of such clips among the rejects."""
-
-NO_CLASS = ""
-"""Label of a vote for an unknown class: it is cast, and counts for none."""
 
 CAUSES = ("label", "key frame", "confidence")
 """Causes for which a clip may not be settled, as named in :attr:`Decision.detail`."""
@@ -81,8 +80,8 @@ def settle(votes: Sequence[Vote], rules: Rules) -> Decision:
     """Decide on a clip by its latest round of votes.
 
     Args:
-        votes: Votes of all rounds, at least one; one per annotator and round. Those for :data:`NO_CLASS` are
-            cast, and agree with nobody.
+        votes: Votes of all rounds, at least one; one per annotator and round. Those for :data:`NO_CLASS`, and
+            reserved answers, are cast, and agree with nobody.
         rules: When votes agree.
 
     Raises:
@@ -90,10 +89,10 @@ def settle(votes: Sequence[Vote], rules: Rules) -> Decision:
     """
     if not votes:
         raise ValueError("no votes to settle")
-    last = max(vote.round for vote in votes)
-    cast = [vote for vote in votes if vote.round == last]
+    cast = latest(votes)
+    last = cast[0].round
     needed = max(rules.min_votes, len(cast) // 2 + 1)
-    tally = Counter(vote.label for vote in cast if vote.label != NO_CLASS)
+    tally = Counter(vote.label for vote in cast if is_for_class(vote))
     count = max(tally.values(), default=0)
     best = sorted(label for label, n_votes in tally.items() if n_votes == count)
     label = best[0] if count >= needed else None  # more than half: there is no other
@@ -104,7 +103,9 @@ def settle(votes: Sequence[Vote], rules: Rules) -> Decision:
         tie = f" (a tie of {', '.join(best)})" if len(best) > 1 else ""
         astray = sum(vote.label == NO_CLASS for vote in cast)
         strange = f" ({astray} for no known class)" if astray else ""
-        problems.append(f"label: {count} of {len(cast)} agree, {needed} needed{tie}{strange}")
+        reserved = len(cast) - astray - tally.total()
+        open_ = f" ({reserved} unsure or not usable)" if reserved else ""
+        problems.append(f"label: {count} of {len(cast)} agree, {needed} needed{tie}{strange}{open_}")
     elif confidence is not None and confidence < rules.min_confidence:
         problems.append(f"confidence {confidence:.2f}, {rules.min_confidence:.2f} needed")
     marked = [vote.key_frame for vote in cast if vote.key_frame is not None]
@@ -205,9 +206,7 @@ def judgements(votes: Sequence[Vote], label: str | None, confidence: float | Non
         return [] if label is None else [Judgement(label, confidence)]
     first = min(vote.round for vote in votes)
     return [
-        Judgement(vote.label, vote.confidence)
-        for vote in votes
-        if vote.round == first and vote.label != NO_CLASS
+        Judgement(vote.label, vote.confidence) for vote in votes if vote.round == first and is_for_class(vote)
     ]
 
 
@@ -231,11 +230,11 @@ def low_classes(confidences: Mapping[str, float | None], threshold: float) -> li
 def duplicate_voter(votes: Sequence[Vote]) -> tuple[str, int] | None:
     """The first annotator (with the round) who voted twice in one round, if any.
 
-    Names that differ in case, blanks or composition alone are one annotator.
+    Which names are one person is settled where the votes are listed (:mod:`fgbench.catalogue.listing`).
     """
     seen: set[tuple[str, int]] = set()
     for vote in votes:
-        cast = (key(vote.annotator), vote.round)
+        cast = (vote.annotator, vote.round)
         if cast in seen:
             return vote.annotator, vote.round
         seen.add(cast)

@@ -23,7 +23,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -119,6 +119,7 @@ class Index(_Loose):
         asked: The recipe as the user gave it, by which the data set is rebuilt.
         recipe: The recipe with everything that the data decided.
         models: SHA-256 of the model file that the recipe names, by name.
+        annotators: Form of the names of annotators (:data:`fgbench.catalogue.pseudonyms.Names`).
         manifests: Tables of the work folder that it was made of.
     """
 
@@ -134,6 +135,7 @@ class Index(_Loose):
     recipe: dict[str, Any]
     models: dict[str, Digest] = Field(default_factory=dict)
     units: _Units | None = None
+    annotators: Literal["", "names", "salted", "unsalted"] = "names"
     provenance: dict[str, Any]
     manifests: dict[str, PublishedFile]
     runs: _Runs = Field(default_factory=_Runs)

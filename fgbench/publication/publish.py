@@ -18,7 +18,8 @@ from fgbench import plugins, records, storage
 from fgbench.callbacks import Progress
 from fgbench.catalogue.carried_listing import adapter_of, write_listing
 from fgbench.catalogue.listing import Listing, list_data
-from fgbench.catalogue.open_settings import settled
+from fgbench.catalogue.open_settings import name_of, settled
+from fgbench.catalogue.pseudonyms import naming_of
 from fgbench.config import PrepareConfig
 from fgbench.errors import DatasetError, ManifestError
 from fgbench.files.hashing import digest_file
@@ -125,7 +126,7 @@ def _finished(asked: PrepareConfig, root: Path, workdir: Path, index: Mapping[st
     Raises:
         ManifestError: If the manifests of the work folder are not made of it.
     """
-    listing = list_data(asked.dataset, root)
+    listing = list_data(asked.dataset, root, naming_of(asked, asked.dataset.name or name_of(root)))
     dataset = asked.dataset.model_copy(update={"scheme": listing.scheme})
     now, _ = settled(asked.model_copy(update={"dataset": dataset}), listing.entries, root)
     made = index.get("origin", {}).get("recipe", {})
@@ -239,6 +240,7 @@ def _index(
             "recipe": portable_recipe(index["origin"]["recipe"], scrub),
             "models": models,
             "units": units if has_units else None,
+            "annotators": listing.annotators,
             "provenance": index.get("provenance") or {},
             "manifests": {
                 name: {"sha256": file["sha256"], "rows": file.get("rows")}

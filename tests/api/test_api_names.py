@@ -44,7 +44,7 @@ MEMBERS = {
     "Work": (
         "audit check class_counts classes clips clips_in evaluate export_faces faces figure folds "
         "images is_synthetic leaderboard ledger name page rejects report run runs score status table "
-        "train",
+        "train votes",
         "(self, method, recipe, *, settings, device, seed, seeds, fold, fold_file, weights, jobs, resume, "
         "force, trackers, progress, options)",
     ),
