@@ -17,10 +17,10 @@ one file are one clip. ``split`` is a part in one of its usual spellings (train,
 columns are ignored. Both are reported (:func:`notes`). Only ``clip`` and, without votes, ``label`` are
 required. ``key_frame`` counts decoded frames from 0.
 ``selection.csv`` lists the frames that experts accepted for the image set: one selects, another inspects
-(:mod:`fgbench.datasets._selected_frames`). ``gold.csv`` lists clips with known answers, mixed among the others to test annotators. Numbers of
-frames and rounds are plain digits; a vote without a round belongs to the first, and votes of only a later
-round count as that one. A key frame beyond the end of the clip rejects the clip in ``annotations.csv``; in
-``votes.csv`` it agrees with none, and the other votes settle the clip.
+(:mod:`fgbench.datasets._selected_frames`). ``gold.csv`` lists clips with known answers, mixed among the
+others to test annotators. Numbers of frames and rounds are plain digits; a vote without a round belongs to
+the first, and votes of only a later round count as that one. A key frame beyond the end of the clip rejects
+the clip in ``annotations.csv``; in ``votes.csv`` it agrees with none, and the other votes settle the clip.
 
 Action units: ``action_units.csv`` as :mod:`fgbench.datasets._unit_table` reads it, else the truth of the
 drawn data set (``truth.parquet``, see ``fgbench synth``). The variant ``units`` lists clips for their action
