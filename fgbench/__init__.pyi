@@ -1,5 +1,8 @@
 """What ``import fgbench`` offers, for type checkers and editors."""
 
+from fgbench.annotation.exported_round import ExportedTasks
+from fgbench.annotation.imported_votes import ImportedVotes
+from fgbench.api.annotation import export_tasks, import_votes
 from fgbench.api.data_sets import data_sets, survey
 from fgbench.api.drawing import synth
 from fgbench.api.faces import Face, align, align_all
@@ -25,10 +28,12 @@ from fgbench.errors import FgbenchError
 
 __all__ = [
     "Compared",
+    "ExportedTasks",
     "Face",
     "FgbenchError",
     "Figure",
     "Images",
+    "ImportedVotes",
     "Network",
     "OwnNetwork",
     "Prediction",
@@ -49,6 +54,8 @@ __all__ = [
     "dense_trajectories",
     "diff",
     "doctor",
+    "export_tasks",
+    "import_votes",
     "label_set",
     "label_sets",
     "lbp",

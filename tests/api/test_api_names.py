@@ -18,6 +18,9 @@ SIGNATURES = {
     "dense_trajectories": "(video, *, max_side_px)",
     "diff": "(first, second, *, out)",
     "doctor": "()",
+    "export_tasks": "(data, *, tool, round, annotators, annotators_per_clip, gold, show, out, seed, recipe, "
+    "workdir, force, progress)",
+    "import_votes": "(files, data, *, tool, round, columns, annotators, project, recipe, update)",
     "label_set": "(name)",
     "label_sets": "()",
     "lbp": "(faces, *, settings)",
@@ -65,6 +68,14 @@ MEMBERS = {
         None,
     ),
     "Images": ("count index labels", None),
+    "ExportedTasks": (
+        "folder is_new lines n_clips n_dealt n_gold notes per_clip project round to_json tool",
+        None,
+    ),
+    "ImportedVotes": (
+        "changed lines missing n_added n_same n_updated rejects rounds table to_json withdrawn",
+        None,
+    ),
     "Pulled": ("files folder kind lines revision to_json", None),
     "Pushed": ("files kind lines repo to_json url", None),
     "Scored": ("classes confusion counts figure labels n_clusters per_class scores", None),
