@@ -2,7 +2,9 @@
 
 from fgbench.annotation.exported_round import ExportedTasks
 from fgbench.annotation.imported_votes import ImportedVotes
+from fgbench.annotation.pushed_tasks import PushedTasks
 from fgbench.api.annotation import export_tasks, import_votes
+from fgbench.api.annotation_server import pull_votes, push_tasks
 from fgbench.api.data_sets import data_sets, survey
 from fgbench.api.drawing import synth
 from fgbench.api.faces import Face, align, align_all
@@ -39,6 +41,7 @@ __all__ = [
     "Prediction",
     "Pulled",
     "Pushed",
+    "PushedTasks",
     "Run",
     "Scored",
     "Table",
@@ -64,7 +67,9 @@ __all__ = [
     "prepare",
     "publish",
     "pull",
+    "pull_votes",
     "push",
+    "push_tasks",
     "rebuild",
     "recipe",
     "recipes",

@@ -194,8 +194,8 @@ def import_votes(
         round=number,
         project=path_or_none("project", project, example="project='round-1'"),
         classes=_classes(recipe, None),
-        columns=_names("columns", columns, "columns={'clip': 'filename'}"),
-        accounts=_names("annotators", annotators, "annotators={'3': 'anna'}"),
+        columns=names_to_names("columns", columns, "columns={'clip': 'filename'}"),
+        accounts=names_to_names("annotators", annotators, "annotators={'3': 'anna'}"),
         update=switch("update", update),
     )
     return import_answers(plan)
@@ -211,8 +211,8 @@ def _classes(recipe: str | None, before: Any) -> Any:
     return classes_of(load_prepare(name_of("recipe", recipe or "default", example="recipe='default'")))
 
 
-def _names(what: str, value: Any, example: str) -> dict[str, str]:
-    """Names to names.
+def names_to_names(what: str, value: Any, example: str) -> dict[str, str]:
+    """Return names to names that a user gives.
 
     Raises:
         ConfigError: If they are something else.

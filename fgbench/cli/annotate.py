@@ -39,6 +39,23 @@ Accounts = Annotated[
         show_default="the name of the account, or its address up to the @",
     ),
 ]
+ProjectFolder = Annotated[
+    Path | None,
+    typer.Option("--project", help="Folder of a round that was exported with --out.", show_default="none"),
+]
+Url = Annotated[str, typer.Option("--url", help="Address of the server, e.g. http://localhost:8080.")]
+TokenFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--token-file",
+        help="File with the token of your account on the server.",
+        show_default="the token in FGBENCH_ANNOTATE_TOKEN",
+    ),
+]
+PushedRound = Annotated[
+    int | None,
+    typer.Option("--round", min=1, help="Number of the round.", show_default="the latest exported"),
+]
 
 
 @app.command("export")
@@ -153,12 +170,7 @@ def import_(
         ),
     ] = None,
     accounts: Accounts = None,
-    project: Annotated[
-        Path | None,
-        typer.Option(
-            "--project", help="Folder of a round that was exported with --out.", show_default="none"
-        ),
-    ] = None,
+    project: ProjectFolder = None,
     recipe: Recipe = None,
     update: Update = False,
     json: Json = False,
@@ -184,6 +196,55 @@ def import_(
             update=update,
         )
     print_json(imported.to_json()) if json else say_all(imported.lines())
+
+
+@app.command("push")
+def push(
+    url: Url,
+    data_root: DataRoot = default_folders.DEMO_ROOT,
+    round_: PushedRound = None,
+    token_file: TokenFile = None,
+    project: ProjectFolder = None,
+    json: Json = False,
+) -> None:
+    """Send a round to a server of Label Studio: configuration, media and tasks.
+
+    What is there already is not sent again; an interrupted push continues when the command is run again.
+    """
+    from fgbench.api.annotation_server import push_tasks
+
+    with progress_bars(quiet=json) as progress, wrong_use():
+        pushed = push_tasks(
+            data_root, url, round=round_, project=project, token_file=token_file, progress=progress
+        )
+    print_json(pushed.to_json()) if json else say_all(pushed.lines())
+
+
+@app.command("pull")
+def pull(
+    url: Url,
+    data_root: DataRoot = default_folders.DEMO_ROOT,
+    round_: PushedRound = None,
+    token_file: TokenFile = None,
+    accounts: Accounts = None,
+    project: ProjectFolder = None,
+    update: Update = False,
+    json: Json = False,
+) -> None:
+    """Fetch the answers to a round from a server of Label Studio, and take them as import does."""
+    from fgbench.api.annotation_server import pull_votes
+
+    with wrong_use(annotators="--annotator"):
+        pulled = pull_votes(
+            data_root,
+            url,
+            round=round_,
+            project=project,
+            token_file=token_file,
+            annotators=_pairs(accounts, "--annotator", "me@lab.org=anna"),
+            update=update,
+        )
+    print_json(pulled.to_json()) if json else say_all(pulled.lines())
 
 
 def _pairs(given: list[str] | None, option: str, example: str) -> dict[str, str]:

@@ -33,6 +33,8 @@ SIGNATURES = {
     "recipe": "(name, changes)",
     "recipes": "()",
     "pull": "(repo, out, *, revision, endpoint, progress)",
+    "pull_votes": "(data, url, *, round, project, token_file, annotators, update)",
+    "push_tasks": "(data, url, *, round, project, token_file, progress)",
     "push": "(path, repo, *, with_pixels, public, endpoint)",
     "synth": "(out, *, sheet, clips_per_class, subjects, width, height, classes, min_duration_s, "
     "max_duration_s, seed, control, variety, jobs, progress)",
@@ -78,6 +80,7 @@ MEMBERS = {
     ),
     "Pulled": ("files folder kind lines revision to_json", None),
     "Pushed": ("files kind lines repo to_json url", None),
+    "PushedTasks": ("lines n_sent n_tasks n_uploaded round to_json url", None),
     "Scored": ("classes confusion counts figure labels n_clusters per_class scores", None),
     "Table": ("frame name notes save text title", None),
     "Figure": ("picture save table title", None),

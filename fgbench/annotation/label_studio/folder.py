@@ -11,7 +11,7 @@ from fgbench.annotation.clip_list import ListedClip
 from fgbench.annotation.label_studio.guide import guide
 from fgbench.annotation.label_studio.labelling import labelling_xml
 from fgbench.annotation.label_studio.tasks import local_url, tasks_json
-from fgbench.annotation.project_file import PROJECT, ClipTask, Project
+from fgbench.annotation.project_file import PROJECT, ClipTask, Project, round_folder
 from fgbench.annotation.strips import draw_strip
 from fgbench.callbacks import Progress
 from fgbench.naming import counted
@@ -24,7 +24,9 @@ STRIPS = "strips"
 FORM = 1
 """Version of the files: raised when they change, so that a round of another version is of other input."""
 
-OWN_NAMES = frozenset({LABELLING, TASKS, README, STRIPS, PROJECT, ".lock", "rejects.csv", "imported.json"})
+OWN_NAMES = frozenset(
+    {LABELLING, TASKS, README, STRIPS, PROJECT, ".lock", "rejects.csv", "imported.json", "pulled.json"}
+)
 """Names in the folder of a round."""
 
 _PLAYED = frozenset({".mp4", ".m4v", ".webm", ".ogv", ".mov"})
@@ -101,8 +103,14 @@ def write(folder: Path, project: Project, root: Path, progress: Progress) -> lis
         where, served = "this folder", STRIPS
     else:
         where, served = "the folder of the data set", f"{base}/{STRIPS}"
-    write_text(folder / README, guide(project, root=where, serves=served))
+    write_text(
+        folder / README, guide(project, root=where, serves=served, is_inside=_is_usual(folder, root, project))
+    )
     return names
+
+
+def _is_usual(folder: Path, root: Path, project: Project) -> bool:
+    return _below(folder, root) == round_folder(Path(), project.round).as_posix()
 
 
 def _below(folder: Path, root: Path) -> str | None:

@@ -11,14 +11,18 @@ _SHOWN = 20
 """Annotators up to whom all pairs are listed."""
 
 
-def guide(project: Project, *, root: str, serves: str) -> str:
+def guide(project: Project, *, root: str, serves: str, is_inside: bool) -> str:
     """Return the text.
 
     Args:
         project: The round.
         root: What the document root of local files is, in words.
+        is_inside: Whether the folder is that of the round in the data set.
         serves: Folder below the document root that Label Studio has to be allowed to serve.
     """
+    named = f"--data-root ROOT --round {project.round}"
+    if not is_inside:
+        named = "--data-root ROOT --project THIS-FOLDER"
     clips = counted(len(project.tasks), "clip")
     lines = [
         f"# {_plain(project.dataset)}: round {project.round} of annotation",
@@ -41,12 +45,12 @@ def guide(project: Project, *, root: str, serves: str) -> str:
         "## With a server that you reach",
         "",
         "```",
-        "fgbench annotate push FOLDER --url http://localhost:8080 --token-file token.txt",
-        "fgbench annotate pull FOLDER --url http://localhost:8080 --token-file token.txt",
+        f"fgbench annotate push {named} --url http://localhost:8080 --token-file token.txt",
+        f"fgbench annotate pull {named} --url http://localhost:8080 --token-file token.txt",
         "```",
         "",
-        "`FOLDER` is this folder. The token is that of your account (Account & Settings). Push sends the "
-        "media, too, and makes a tab for each annotator.",
+        "`ROOT` is the folder of the data set. The token is that of your account (Account & Settings). "
+        "Push sends the media, too, and makes a tab for each annotator.",
         "",
         "## By hand",
         "",
