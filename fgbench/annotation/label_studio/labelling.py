@@ -12,6 +12,9 @@ KEY_FRAME_LABEL = "key frame"
 STARS = 5
 """Stars of the confidence: so many fifths."""
 
+_COLUMNS = "display: grid; grid-template-columns: minmax(45em, 3fr) minmax(12em, 1fr); gap: 0 1em"
+_VIDEO_PX = 360
+
 ANSWERS = {"unsure": "unsure", "not usable": "not_usable"}
 """Choices in place of a class, and the reserved answers that they are."""
 
@@ -24,41 +27,41 @@ def labelling_xml(classes: Sequence[tuple[str, str]], *, show: str) -> str:
         show: ``"clips"`` or ``"strips"``.
     """
     if show == "clips":
+        asked = "1. Key frame: press K, and click on the frame of the climax"
         media = [
-            '  <Video name="clip" value="$media" frameRate="$fps" timelineHeight="72"/>',
-            '  <TimelineLabels name="key_frame" toName="clip">',
-            f'    <Label value="{KEY_FRAME_LABEL}" background="#c0392b" hotkey="k"/>',
-            "  </TimelineLabels>",
+            f'      <Header size="5" value="{asked}"/>',
+            '      <TimelineLabels name="key_frame" toName="clip">',
+            f'        <Label value="{KEY_FRAME_LABEL}" background="#c0392b" hotkey="k"/>',
+            "      </TimelineLabels>",
+            f'      <Video name="clip" value="$media" frameRate="$fps" height="{_VIDEO_PX}" '
+            'timelineHeight="64"/>',
         ]
-        asked = "2. Key frame: press K, then click on the timeline at the frame of the climax"
     else:
-        media = ['  <Image name="clip" value="$media" zoom="true" zoomControl="true"/>']
-        asked = "2. Key frame: number above the frame of the climax"
-    numbered = (
-        [] if show == "clips" else ['    <Number name="key_frame" toName="clip" min="0" max="$last_frame"/>']
-    )
+        media = [
+            '      <Image name="clip" value="$media" zoom="true" zoomControl="true"/>',
+            '      <Header size="5" value="1. Key frame: number above the frame of the climax"/>',
+            '      <Number name="key_frame" toName="clip" min="0"/>',
+        ]
     return "\n".join(
         [
             "<View>",
+            f'  <View style="{_COLUMNS}">',
+            "    <View>",
             *media,
-            '  <View style="display: grid; grid-template-columns: minmax(16em, 1fr) minmax(16em, 1fr); '
-            'gap: 0 2em">',
-            "  <View>",
-            '    <Header size="5" value="1. Expression of the face"/>',
-            '    <Taxonomy name="label" toName="clip" leafsOnly="true" maxUsages="1" showFullPath="true" '
+            "    </View>",
+            "    <View>",
+            '      <Header size="5" value="2. Expression"/>',
+            '      <Taxonomy name="label" toName="clip" leafsOnly="true" maxUsages="1" showFullPath="true" '
             'placeholder="choose a class">',
             *_choices(classes),
-            "    </Taxonomy>",
-            '    <Choices name="answer" toName="clip" choice="single-radio" showInline="true">',
-            *(f"      <Choice value={quoteattr(name)}/>" for name in ANSWERS),
-            "    </Choices>",
-            "  </View>",
-            "  <View>",
-            f'    <Header size="5" value="{asked}"/>',
-            *numbered,
-            '    <Header size="5" value="3. How sure are you of the expression?"/>',
-            f'    <Rating name="confidence" toName="clip" maxRating="{STARS}"/>',
-            "  </View>",
+            "      </Taxonomy>",
+            '      <Header size="5" value="or, in its place:"/>',
+            '      <Choices name="answer" toName="clip" choice="single-radio" showInline="true">',
+            *(f'        <Choice value={quoteattr(name)} hotkey="{name[0]}"/>' for name in ANSWERS),
+            "      </Choices>",
+            '      <Header size="5" value="3. How sure are you?"/>',
+            f'      <Rating name="confidence" toName="clip" maxRating="{STARS}"/>',
+            "    </View>",
             "  </View>",
             "</View>",
             "",
@@ -72,9 +75,9 @@ def _choices(classes: Sequence[tuple[str, str]]) -> list[str]:
     for upper in uppers:
         below = [name for name, above in classes if above == upper]
         if not upper:
-            lines += [f"      <Choice value={quoteattr(name)}/>" for name in below]
+            lines += [f"        <Choice value={quoteattr(name)}/>" for name in below]
             continue
-        lines.append(f"      <Choice value={quoteattr(upper)}>")
-        lines += [f"        <Choice value={quoteattr(name)}/>" for name in below]
-        lines.append("      </Choice>")
+        lines.append(f"        <Choice value={quoteattr(upper)}>")
+        lines += [f"          <Choice value={quoteattr(name)}/>" for name in below]
+        lines.append("        </Choice>")
     return lines
