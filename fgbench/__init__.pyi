@@ -1,5 +1,10 @@
 """What ``import fgbench`` offers, for type checkers and editors."""
 
+from fgbench.annotation.exported_round import ExportedTasks
+from fgbench.annotation.imported_votes import ImportedVotes
+from fgbench.annotation.pushed_tasks import PushedTasks
+from fgbench.api.annotation import export_tasks, import_votes
+from fgbench.api.annotation_server import pull_votes, push_tasks
 from fgbench.api.data_sets import data_sets, survey
 from fgbench.api.drawing import synth
 from fgbench.api.faces import Face, align, align_all
@@ -26,15 +31,18 @@ from fgbench.errors import FgbenchError
 
 __all__ = [
     "Compared",
+    "ExportedTasks",
     "Face",
     "FgbenchError",
     "Figure",
     "Images",
+    "ImportedVotes",
     "Network",
     "OwnNetwork",
     "Prediction",
     "Pulled",
     "Pushed",
+    "PushedTasks",
     "Run",
     "Scored",
     "Table",
@@ -51,7 +59,9 @@ __all__ = [
     "diff",
     "doctor",
     "export_frames",
+    "export_tasks",
     "import_selection",
+    "import_votes",
     "label_set",
     "label_sets",
     "lbp",
@@ -60,7 +70,9 @@ __all__ = [
     "prepare",
     "publish",
     "pull",
+    "pull_votes",
     "push",
+    "push_tasks",
     "rebuild",
     "recipe",
     "recipes",

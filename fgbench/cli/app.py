@@ -10,7 +10,7 @@ import typer
 
 from fgbench import __version__, provenance
 from fgbench.cli import (
-    annotate_frames,
+    annotate,
     audit,
     baseline,
     check_plugin,
@@ -86,8 +86,8 @@ add_command(app, "check-plugin")(check_plugin.check_plugin)
 add_command(app, "datasets")(datasets.datasets)
 add_command(app, "recipes")(recipes.recipes)
 add_command(app, "labels")(labels.labels)
+app.add_typer(annotate.app, name="annotate")
 add_command(app, "audit")(audit.audit)
-app.add_typer(annotate_frames.app, name="annotate")
 app.add_typer(baseline.app, name="baseline")
 app.add_typer(train.app, name="train")
 add_command(app, "evaluate")(evaluate.evaluate)

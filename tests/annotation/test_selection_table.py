@@ -150,3 +150,19 @@ def test_the_command_writes_pages_and_imports_tables(data, tmp_path, monkeypatch
     assert (root / "selection.csv").is_file()
     assert runner.invoke(app, [*words, "--import", str(path), "--out", "x"]).exit_code == 2
     assert runner.invoke(app, [*words, "--replace"]).exit_code == 2
+
+
+def test_import_takes_selections_too(tmp_path, monkeypatch):
+    """From the default work folder of the data set; options of votes are refused."""
+    write_selection_work(tmp_path, CLIPS)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "fgbench-data/data").mkdir(parents=True)
+    (tmp_path / "work").rename(tmp_path / "fgbench-data/data/work")
+    path = table(tmp_path, HEAD + "a,0,ada,bob\n")
+    words = ["annotate", "import", str(path), "--tool", "selection", "--data-root", "data"]
+    refused = CliRunner().invoke(app, [*words, "--round", "1"])
+    assert refused.exit_code == 2
+    assert not (tmp_path / "data/selection.csv").exists()
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    assert read_table(tmp_path / "data/selection.csv")[1:] == [["a", "0", "ada", "bob"]]
