@@ -32,7 +32,7 @@ class TrunkConfig(Section):
 
 
 Target = Literal["hard", "soft"]
-"""What softmax losses are computed against: the settled class, or the shares of the votes."""
+"""Target of softmax losses: the settled class, or the shares of the votes."""
 
 
 class TargetConfig(Section):
