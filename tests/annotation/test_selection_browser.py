@@ -192,6 +192,7 @@ def test_another_expert_inspects_the_selection(visit, tmp_path):
     assert current(tab) == ("clip11", 2, "not inspected"), "frames that no one selected are passed over"
     pressed(tab, "a")
     assert status(tab) == "2 confirmed, 1 struck out, 0 to go."
+    assert tab.locator(".tile").last.get_by_role("button", name="Strike out").is_disabled()
     tab.get_by_label("Your name or number").fill(" Ada")
     tab.get_by_role("button", name="Write selection.csv").click()
     assert "another expert has to inspect them" in status(tab)

@@ -2,6 +2,7 @@
 
 const CLIPS_SHOWN = 10;
 const WORDS = { select: { a: "accepted", r: "rejected", ".": "not decided" }, inspect: { a: "confirmed", r: "struck out", ".": "not inspected" } };
+const ACTIONS = { select: { a: "Accept", r: "Reject" }, inspect: { a: "Confirm", r: "Strike out" } };
 const SIGNS = { a: "✓", r: "✗", ".": "" };
 let current = 0;
 let shown = -1;
@@ -45,7 +46,7 @@ function tileOf(index) {
     h("div", { class: "facts" }, h("b", {}, frame), frame === clip.key ? null : h("span", {}, away(one)),
       one.sharpness === null ? null : h("span", { class: "sharp", title: "sharpness of the face" }, `◊ ${one.sharpness.toFixed(0)}`, one.sharpness === sharpest ? " sharpest" : "")),
     h("div", { class: "around" }, neighbour(clip, frame - 1, "before"), neighbour(clip, frame + 1, "after")),
-    h("div", { class: "choices" }, choice(ACCEPTED, "Accept", "✓"), choice(REJECTED, "Reject", "✗")));
+    h("div", { class: "choices" }, choice(ACCEPTED, ACTIONS[state.role].a, "✓"), choice(REJECTED, ACTIONS[state.role].r, "✗")));
   tiles.set(index, { tile, face });
   return tile;
 }
@@ -58,7 +59,7 @@ function cardOf(number) {
     h("div", { class: "head" },
       h("h2", { id: `clip-${number}` }, h("span", { class: "label" }, clip.label), " ", h("span", { class: "name" }, clip.id)),
       h("span", { class: "key" }, clip.settled ? `key frame ${clip.key}` : `no key frame; middle ${clip.key}`),
-      h("span", { class: "both" }, every(ACCEPTED, "Accept all"), every(REJECTED, "Reject all"))),
+      h("span", { class: "both" }, every(ACCEPTED, `${ACTIONS[state.role].a} all`), every(REJECTED, `${ACTIONS[state.role].r} all`))),
     h("ul", { class: "frames" }, all.map(tileOf)));
 }
 

@@ -37,6 +37,7 @@ function refresh() {
 function setRole(role) {
   state.role = role;
   undone = [];
+  shown = -1; // the buttons have other words
   keep();
   controls();
   go(isAsked(current) ? current : [...frames.keys()].find(isAsked));
@@ -142,6 +143,7 @@ addEventListener("storage", (event) => {
   if (event.key !== KEY) return;
   readKept();
   undone = [];
+  shown = -1;
   controls();
   show();
   refresh();
