@@ -50,7 +50,7 @@ _PLAIN = (
 _GOLD = "gold_label"
 """Fields of an entry that are columns unchanged."""
 _VOTE = ("annotator", "label", "confidence", "key_frame", "round", "spent_s", "cast_at")
-_LATER = frozenset({_GOLD, "spent_s", "cast_at"})
+LATER = frozenset({_GOLD, "spent_s", "cast_at"})
 """Columns that tables of earlier versions lack."""
 
 
@@ -288,7 +288,7 @@ def _rows(path: Path, table: str) -> Iterator[dict[str, Any]]:
     import pyarrow as pa
 
     wanted = listed_schema(table)
-    needed = [name for name in wanted.names if name not in _LATER]
+    needed = [name for name in wanted.names if name not in LATER]
     with storage.open_table(path, needed, hint=_AGAIN) as file:
         there = pa.schema([field for field in wanted if field.name in file.schema_arrow.names])
         check_types(path, file.schema_arrow, there, hint=_AGAIN)

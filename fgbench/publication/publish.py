@@ -26,6 +26,7 @@ from fgbench.files.hashing import digest_file
 from fgbench.media import video
 from fgbench.naming import shown
 from fgbench.preparation.prepare import preview, saved
+from fgbench.preparation.stages._votes_table import VOTES as MANIFEST_VOTES
 from fgbench.preparation.stages.publish import claims
 from fgbench.publication import layout
 from fgbench.publication.card import data_card
@@ -91,6 +92,9 @@ def publish(workdir: Path, out: Path, *, jobs: int, progress: Progress) -> Publi
         _refuse_changed(workdir, root, sources)
         target.begin(_names(units is not None, folds))
         rows = write_tables(workdir, out, list(index["files"]), runner)
+    if MANIFEST_VOTES in index["files"]:
+        rows[layout.COUNTED_VOTES] = index["files"][MANIFEST_VOTES]["rows"]
+        storage.write_bytes(out / layout.COUNTED_VOTES, (workdir / MANIFESTS / MANIFEST_VOTES).read_bytes())
     rows |= write_listing(out, [portable_entry(entry, scrub) for entry in listing.entries], units)
     rows[layout.FILES] = _write_rows(out / layout.FILES, layout.files_schema(), file_rows(sources))
     outside = {shown(entry.clip_id) for entry in listing.entries if not is_below(entry.path)}
@@ -197,6 +201,7 @@ def _names(has_units: bool, folds: Iterable[str]) -> set[str]:
         *({layout.ACTION_UNITS} if has_units else ()),
         layout.ENTRIES,
         layout.VOTES,
+        layout.COUNTED_VOTES,
         layout.FILES,
         layout.REJECTS,
         layout.REANNOTATE,

@@ -1,8 +1,8 @@
 """Digest of the parts of the manifests that runs read, to check whether a run is of the current data.
 
-Of ``clips.parquet`` and ``rejects.parquet`` only the columns that methods read count: a further vote that
-does not change the label changes a clip's agreement, but no run, unless it learns from votes. Reads
-manifests; writes nothing.
+Of ``clips.parquet`` and ``rejects.parquet`` only the columns that methods read count, and of images all but
+the soft labels: a further vote that does not change the label changes a clip's agreement, but only runs that
+learn from votes. Reads manifests; writes nothing.
 """
 
 from __future__ import annotations
@@ -17,16 +17,18 @@ from fgbench.files.hashing import digest_json
 from fgbench.runs.lost_clips import lost_rows
 from fgbench.runs.vote_shares import read_shares
 from fgbench.workfolders.layout import MANIFESTS
-from fgbench.workfolders.manifest_index import content_digest
+from fgbench.workfolders.manifest_index import HARD, content_digest
 
 _CLIPS = ("clip_id", "label", "split", "subject_id", "source_id", "stills_only")
+_CLASSES = ("dataset", "scheme", "classes", "upper")
+
 Shares = Mapping[str, Mapping[str, float]]
 """Clip to class to the share of its votes."""
 
-_CLASSES = ("dataset", "scheme", "classes", "upper")
 
-
-def read_digest(workdir: Path, index: Mapping[str, Any], features: Collection[str] = ()) -> str:
+def read_digest(
+    workdir: Path, index: Mapping[str, Any], features: Collection[str] = (), *, soft_labels: bool = False
+) -> str:
     """Digest of the parts of the manifests that a run reads.
 
     Features that are computed later do not change it, so that runs which do not read them stay valid.
@@ -35,11 +37,13 @@ def read_digest(workdir: Path, index: Mapping[str, Any], features: Collection[st
         workdir: Work folder.
         index: Content of its index.
         features: Tables of features that are read too, e.g. ``{"lbp"}``.
+        soft_labels: Whether the run learns from votes.
 
     Raises:
         ManifestError: If the table of clips or of rejects is damaged.
     """
-    return _digest(_samples(workdir, index), index, features)
+    digest = _digest(_samples(workdir, index), index, features)
+    return (votes_digest(workdir, digest) or digest) if soft_labels else digest
 
 
 def votes_digest(workdir: Path, digest: str) -> str | None:
@@ -91,7 +95,7 @@ def _shares(workdir: Path) -> Shares:
 def _digest(samples: Mapping[str, Any], index: Mapping[str, Any], features: Collection[str]) -> str:
     folders = ("faces/", "images/", *(f"features/{name}/" for name in features))
     files = {
-        name: described["sha256"]
+        name: described.get(HARD, described["sha256"])
         for name, described in index.get("files", {}).items()
         if name.startswith(folders)
     }

@@ -1,6 +1,5 @@
 """``votes.parquet`` and soft labels: all votes in order, and what their clip got; counted by hand."""
 
-import csv
 from collections import Counter
 from fractions import Fraction
 
@@ -9,7 +8,6 @@ import pytest
 
 import fgbench
 from fgbench import storage
-from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError
 from fgbench.preparation import prepare
 from fgbench.preparation.stages import _votes_table
@@ -17,51 +15,7 @@ from fgbench.records import schema
 from fgbench.taxonomy import ontology
 from fgbench.workfolders.manifest_index import read_index
 from tests.support.clip_folders import write_plain_clip
-
-HEAD = ["clip", "annotator", "label", "confidence", "key_frame", "round", "spent_s", "cast_at"]
-TIME = "2026-01-31T12:00:00Z"
-VOTES = [
-    ["a", "p1", "Wrath", "0.9", "3", "1", "4.5", "2026-01-31T13:00:00+01:00"],
-    ["a", "p2", "wrath", "0.8", "3", "1", "", ""],
-    ["a", "p3", "hate", "0.7", "3", "1", "2", TIME],
-    ["a", "p4", "wrath", "0.9", "4", "1", "0", ""],
-    ["a", "p5", "Unsure", "", "", "1", "", ""],
-    ["b", "p1", "wrath", "0.9", "99", "1", "", ""],
-    ["b", "p2", "hate", "0.9", "1", "1", "", ""],
-    ["b", "p3", "no such class", "0.9", "1", "1", "", ""],
-    ["c", "p1", "NOT usable", "", "", "2", "", ""],
-    ["c", "p2", "not-usable", "", "", "2", "", ""],
-    ["c", "p3", "hate", "", "", "2", "", ""],
-    ["c", "p1", "hate", "", "", "1", "", ""],
-    ["d", "p2", "hate", "0.9", "2", "2", "", ""],
-    ["d", "p4", "hate", "0.9", "2", "2", "", ""],
-    ["d", "p1", "hate", "0.9", "2", "2", "", ""],
-    ["d", "p1", "wrath", "0.9", "2", "1", "", ""],
-]
-
-
-def write(root, rows=VOTES, gold=(("a", "wrath", ""),)):
-    for number, name in enumerate(sorted({row[0] for row in rows})):
-        write_plain_clip(root / "videos" / f"{name}.mp4", 8, seed=number)
-    for name, table in (("votes.csv", [HEAD, *rows]), ("gold.csv", [["clip", "label", "key_frame"], *gold])):
-        with (root / name).open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows(table)
-    people = ["clip,subject,source", *(f"{name},s{name},film" for name in sorted({row[0] for row in rows}))]
-    (root / "annotations.csv").write_text("\n".join(people) + "\n", encoding="utf-8")
-    return root
-
-
-def recipe(**sections):
-    return PrepareConfig.model_validate(
-        {
-            "name": "test",
-            "buckets": 4,
-            "max_reject_rate": 0.9,
-            "faces": {"align": "never"},
-            "split": {"cover_all_classes": False},
-            **sections,
-        }
-    )
+from tests.support.voted_clips import TIME, VOTES, recipe, write
 
 
 @pytest.fixture(scope="module")

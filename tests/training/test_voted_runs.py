@@ -137,6 +137,7 @@ def test_a_vote_for_another_class_changes_the_target_of_its_pictures(tmp_path):
     prepared(root, work)
     after = open_work(work)
     assert after.votes_digest != before.votes_digest
+    assert after.manifest_digest == before.manifest_digest, "runs that learn from classes stay as they are"
 
 
 def test_the_key_is_of_all_recipes_with_softmax_losses():

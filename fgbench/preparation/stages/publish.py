@@ -143,7 +143,7 @@ def publish(
         refuse_others(folder, written - listed)
     write_sealed(folder / PREVIOUS, {"files": sorted(ours)})
     discard(folder / INDEX)
-    files = write_parts(workdir, parts, dropped)
+    files = write_parts(workdir, parts, dropped, {} if current is None else current["files"])
     storage.write_table(folder / "clips.parquet", clips)
     storage.write_table(folder / "rejects.parquet", rejects)
     storage.write_text(folder / "rejects.csv", tables.rejects_text(rejects))

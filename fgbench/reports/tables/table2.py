@@ -15,7 +15,7 @@ from fgbench.reports.accuracies import Accuracies, chance_notes, few_notes, meas
 from fgbench.reports.chains import chain_notes
 from fgbench.reports.experiment import Experiment
 from fgbench.reports.experiments import find_experiments, run_notes, shown_names, title_of
-from fgbench.reports.freshness import marked, states_of
+from fgbench.reports.freshness import kind_of, marked, states_of
 from fgbench.reports.paper import numbers as paper
 from fgbench.reports.paper.best import bold_note, mark_best
 from fgbench.reports.paper.fusions import has_both_streams, weight_note
@@ -40,7 +40,7 @@ def build(workdir: Path) -> Table:
     states = states_of(workdir, experiments)
     plain = shown_names(experiments)
     names = [marked(name, state) for name, state in zip(plain, states, strict=True)]
-    ranked = [index for index, state in enumerate(states) if state != "old labels"]
+    ranked = [index for index, state in enumerate(states) if kind_of(state) != "old labels"]
     theirs = paper.table2()
     by_method: dict[str, list[int]] = {method.name: [] for method in METHODS}
     for index, experiment in enumerate(experiments):
