@@ -48,7 +48,9 @@ SWITCHES = {
 
 ARGUMENTS = {
     "against": "against",
+    "annotator": "annotators",
     "au-weights": "au_weights",
+    "column": "columns",
     "data-root": "data",
     "device": "device",
     "fold": "fold",

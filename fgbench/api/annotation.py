@@ -1,4 +1,4 @@
-"""``fgbench.export_tasks`` and ``import_votes``: clips for annotation tools, and their answers as votes."""
+"""``fgbench.export_tasks``, ``import_votes``: clips for annotation tools, and their answers as votes."""
 
 from __future__ import annotations
 

@@ -68,7 +68,8 @@ def test_functions_and_arguments_are_those_of_the_interface():
         function = getattr(fgbench.Work if owner == "work" else fgbench, member)
         if inspect.isfunction(function):
             takes |= set(inspect.signature(function).parameters)
-    takes |= set(inspect.signature(fgbench.Network.predict_files).parameters)
+    for function in (fgbench.Network.predict_files, fgbench.import_votes):
+        takes |= set(inspect.signature(function).parameters)
     assert {argument.partition("=")[0] for argument in SWITCHES.values()} <= takes
     assert set(ARGUMENTS.values()) <= takes
 
