@@ -88,6 +88,8 @@ def import_answers(plan: ImportPlan) -> ImportedVotes:
     rounds: dict[int, _Round] = {}
     frames = {task.clip: (task.fps, task.times_s) for _, project in known.values() for task in project.tasks}
     for path in plan.files:
+        if not path.exists():
+            raise DatasetError(f"no file {path}", "name the export of the annotation tool")
         read = reader_of(plan.tool or tool_of(path))
         for clip in read(path, Reading(columns=plan.columns, frames=frames)):
             number = _round_of(clip, path, known, plan)
