@@ -134,6 +134,7 @@ def test_bad_settings(root, settings, message):
 
 def test_files_of_no_tool(root, tmp_path):
     """A suffix that no tool writes, and a file that is not there."""
+    (tmp_path / "notes.txt").write_text("a")
     with pytest.raises(ConfigError, match=r"tool: not given, and .*notes\.txt ends in none of"):
         fgbench.import_votes(tmp_path / "notes.txt", root)
     with pytest.raises(DatasetError, match="no file"):
