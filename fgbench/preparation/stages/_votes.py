@@ -96,6 +96,18 @@ def judged(paths: Iterable[Path]) -> Iterator[Judgement]:
             yield from _judgements(row, votes_of(row), ontology(row["scheme"]))
 
 
+def cast_votes(path: Path) -> Iterator[tuple[str, list[Vote]]]:
+    """Id and votes of the clips of a table of ``ingest`` that have votes, without clips with a duplicate one.
+
+    Args:
+        path: The table.
+    """
+    for row in read_rows(path, COLUMNS):
+        votes = votes_of(row)
+        if votes and duplicate_voter(votes) is None:
+            yield row["clip_id"], votes
+
+
 def _judgements(row: Mapping[str, Any], votes: list[Vote], labels: Ontology) -> list[Judgement]:
     if labels.name == UNLABELLED or duplicate_voter(votes) is not None:
         return []
