@@ -1,4 +1,4 @@
-"""What a rule of settling is: a choice per clip, or a model that is fitted to the votes on all clips."""
+"""Types of rules that settle votes: a choice for each clip, or a model fitted to the votes on all clips."""
 
 from __future__ import annotations
 

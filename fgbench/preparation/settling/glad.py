@@ -13,7 +13,7 @@ _LARGEST = 1_000_000
 
 
 def _fit(votes: LatestVotes) -> Floats:
-    return fitted("glad", "GLAD", votes, largest=_LARGEST, n_iter=30, tol=1e-5)
+    return fitted("glad", "GLAD", votes, largest=_LARGEST, n_iter=10, m_step_max_iter=5)
 
 
 RULE = Rule(

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 from fgbench.config import ConsensusConfig
 from fgbench.preparation import settling
@@ -47,25 +47,21 @@ _ROUNDING = 1e-6
 OTHER_CLASS = "other_class"
 """Reason of clips whose votes settle a class that the recipe does not list."""
 
-
-class _Plan(TypedDict):
-    """Decisions over all clips that change the results of a bucket.
-
-    No numbers but those of details, so that a new clip or vote changes few other buckets.
-    """
-
-    low: list[str]
-    """Classes of its clips that are dropped."""
-    chosen: dict[str, list[str | None]]
-    """Clip to label and problem of :class:`fgbench.preparation.settling.Choice`, where a model chooses."""
+_Plan = dict[str, dict[str, list[str | None]]]
 
 
 def _plan(
     config: ConsensusConfig, inputs: Mapping[int, Mapping[str, Mapping[str, Path]]]
 ) -> dict[int, _Plan]:
+    """Bucket to what is decided over all clips and changes its results; no numbers but those of details, so
+    that a new clip or vote changes few other buckets.
+
+    ``low`` are the classes of its clips that are dropped, ``chosen`` are, by clip, label and problem of
+    :class:`fgbench.preparation.settling.Choice`, where the rule is a model.
+    """
     paths = {bucket: files["ingest"][ROWS] for bucket, files in inputs.items()}
     low, chosen = _low_classes(config, paths), _chosen(config, paths)
-    return {bucket: _Plan(low=low[bucket], chosen=chosen[bucket]) for bucket in inputs}
+    return {bucket: {"low": {name: [] for name in low[bucket]}, "chosen": chosen[bucket]} for bucket in paths}
 
 
 def _low_classes(config: ConsensusConfig, paths: Mapping[int, Path]) -> dict[int, list[str]]:
