@@ -144,10 +144,11 @@ def steps(folder: str, rule: str) -> None:
     entries = measured(f"{rule}: list the clips of votes.csv", lambda: fg_emotions.list_clips(root))
     schema = records.schema("ingest")
     empty = dict.fromkeys(schema.names)
-    with storage.TableWriter(table, schema) as writer:
-        for entry in entries:
-            votes = [asdict(vote) for vote in entry.votes]
-            writer.add({**empty, "clip_id": entry.clip_id, "scheme": "fg33", "votes": votes})
+    writer = storage.TableWriter(table, schema)
+    for entry in entries:
+        votes = [asdict(vote) for vote in entry.votes]
+        writer.add({**empty, "clip_id": entry.clip_id, "scheme": "fg33", "votes": votes})
+    writer.close()
     del entries
     pa.default_memory_pool().release_unused()
     annotation = measured(f"{rule}: agreement with intervals", lambda: read_annotation([table], ()))

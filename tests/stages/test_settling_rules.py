@@ -1,7 +1,7 @@
 """The stage ``consensus`` with rules other than the paper's, from recipe to manifests."""
 
 import csv
-import json
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +11,7 @@ from fgbench.storage import read_rows
 from tests.support.clip_folders import write_plain_clip
 
 NAMES = [f"c{number:02d}" for number in range(12)]
-LABELS = ("calm", "wrath", "zeal")
+LABELS = ("anger", "wrath", "pride")
 GROUP = ("ann", "ben", "cem")
 
 
@@ -60,15 +60,17 @@ def results(work):
 @pytest.mark.slow
 def test_a_plurality_settles_by_majority_and_not_by_the_paper(tmp_path):
     votes = [(NAMES[0], who, label, 0.9, 3) for who, label in zip("abcde", "cczwp", strict=True)]
-    named = {"c": "calm", "z": "zeal", "w": "wrath", "p": "pride"}
+    named = {"c": "anger", "z": "pride", "w": "wrath", "p": "hate"}
     votes = [(clip, who, named[label], confidence, at) for clip, who, label, confidence, at in votes]
     tied = [(NAMES[1], who, named[label], 0.9, 3) for who, label in zip("abcd", "cczz", strict=True)]
     root = write(tmp_path / "in", [*votes, *tied])
     run(root, tmp_path / "paper")
     assert labels(tmp_path / "paper") == {}
     run(root, tmp_path / "work", rule="majority")
-    assert labels(tmp_path / "work") == {NAMES[0]: "calm"}
-    assert rejects(tmp_path / "work") == {NAMES[1]: "round 1: label: a tie of calm, zeal, 2 of 4 votes each"}
+    assert labels(tmp_path / "work") == {NAMES[0]: "anger"}
+    assert rejects(tmp_path / "work") == {
+        NAMES[1]: "round 1: label: a tie of anger, pride, 2 of 4 votes each"
+    }
     assert "A label stands with more votes than any other" in (
         tmp_path / "work" / "manifests" / "README.md"
     ).read_text(encoding="utf-8")
@@ -84,20 +86,18 @@ def test_a_model_settles_all_clips_and_a_new_vote_redoes_few_buckets(tmp_path):
     run(root, work, rule="dawid-skene")
     assert results(work) == before
     write(root, [*agreed(), (NAMES[0], "dan", LABELS[0], 0.9, 3)])
-    report = run(root, work, rule="dawid-skene")
-    done = {stage.name: stage.done for stage in report.stages} if hasattr(report.stages[0], "done") else {}
-    assert len(results(work) - before) == 1, done
+    run(root, work, rule="dawid-skene")
+    assert len(results(work) - before) == 1
 
 
 @pytest.mark.slow
 def test_an_uncertain_clip_is_voted_on_again_with_its_certainty(tmp_path):
-    split = [(NAMES[0], who, label, 0.9, 3) for who, label in zip(("dan", "eve"), LABELS, strict=False)]
-    rest = [vote for vote in agreed() if vote[0] != NAMES[0]]
-    root = write(tmp_path / "in", [*rest, *split])
-    run(root, tmp_path / "work", rule="dawid-skene", min_votes=1)
-    (detail,) = rejects(tmp_path / "work").values()
-    assert detail.startswith("round 1: label: ")
-    assert "certainty" in detail or "tie" in detail
+    split = [(NAMES[0], who, label, 0.9, 3) for who, label in zip(GROUP, LABELS, strict=True)]
+    root = write(tmp_path / "in", [*split, *(vote for vote in agreed() if vote[0] >= NAMES[3])])
+    run(root, tmp_path / "work", rule="dawid-skene")
+    assert rejects(tmp_path / "work") == {
+        NAMES[0]: "round 1: label: a tie of anger, pride, wrath, certainty 0.33 each"
+    }
 
 
 @pytest.mark.slow
@@ -106,19 +106,11 @@ def test_a_new_version_of_one_rule_leaves_results_of_another_alone(tmp_path, mon
     work = tmp_path / "work"
     run(root, work, rule="majority")
     before = results(work)
-    load = settling.load
-    monkeypatch.setattr(
-        settling,
-        "load",
-        lambda name: load(name) if name == "majority" else pytest.fail("another rule was asked for"),
-    )
+    majority, mace = settling.load("majority"), settling.load("mace")
+    newer = {"majority": majority, "mace": replace(mace, version=2)}
+    monkeypatch.setattr(settling, "load", newer.__getitem__)
     run(root, work, rule="majority")
     assert results(work) == before
-    monkeypatch.undo()
-    from dataclasses import replace
-
-    newer = replace(load("majority"), version=2)
-    monkeypatch.setattr(settling, "load", lambda name: newer)
+    newer["majority"] = replace(majority, version=2)
     run(root, work, rule="majority")
-    assert not results(work) & before or len(results(work)) == 2 * len(before)
-    assert json.loads(next((work / "stages" / "consensus").glob("*.json")).read_text())
+    assert len(results(work) - before) == len(before)

@@ -1,0 +1,54 @@
+"""Clips cut out of a recording without loss: a folder of PNG pictures, one for each frame.
+
+The pictures hold the pixels that fgbench decodes, without loss. They are written one by one, so that memory
+does not grow with the length of a clip.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fgbench.annotation.recordings import Recording
+from fgbench.errors import MediaError, ResourceError
+from fgbench.files.file_errors import readable
+from fgbench.media.images import encode
+from fgbench.media.video import decoder_for, open_video
+from fgbench.storage import write_bytes
+
+_DIGITS = 6
+
+
+def cut_clip(recording: Recording, frames: range, folder: Path) -> None:
+    """Write frames of a recording as pictures; those that are there are written anew.
+
+    Args:
+        recording: The recording.
+        frames: Frames in it, from the first to the last.
+        folder: Folder of the clip; made if absent.
+
+    Raises:
+        MediaError: If a frame cannot be decoded.
+        ResourceError: If the folder holds other files, or a picture cannot be written.
+    """
+    names = [f"{number:0{_DIGITS}d}.png" for number in range(len(frames))]
+    _refuse_others(folder, set(names))
+    written = 0
+    with open_video(recording.path, decoder_for(recording.path)) as reader:
+        for frame in reader.frames(frames):
+            if frame.index != frames[written]:
+                break
+            write_bytes(folder / names[written], encode(frame.rgb(), "png", 100))
+            written += 1
+    if written < len(frames):
+        raise MediaError(f"frame {frames[written]} of {recording.path.name} cannot be decoded")
+
+
+def _refuse_others(folder: Path, names: set[str]) -> None:
+    if not (folder.exists() or folder.is_symlink()):
+        return
+    if folder.is_symlink() or not folder.is_dir():
+        raise ResourceError(f"{folder} is no folder of a clip", "move it away")
+    with readable(folder):
+        others = sorted({path.name for path in folder.iterdir()} - names)
+    if others:
+        raise ResourceError(f"{folder} holds other files than the clip: {others[0]}", "move it away")
