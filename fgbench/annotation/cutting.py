@@ -9,13 +9,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from fgbench.annotation.recordings import Recording
-from fgbench.errors import MediaError, ResourceError
+from fgbench.errors import MediaError
 from fgbench.files.file_errors import readable
 from fgbench.media.images import encode
 from fgbench.media.video import decoder_for, open_video
 from fgbench.storage import write_bytes
 
 _DIGITS = 6
+_IN_USE = "folder_in_use"
 
 
 def cut_clip(recording: Recording, frames: range, folder: Path) -> None:
@@ -27,8 +28,8 @@ def cut_clip(recording: Recording, frames: range, folder: Path) -> None:
         folder: Folder of the clip; made if absent.
 
     Raises:
-        MediaError: If a frame cannot be decoded.
-        ResourceError: If the folder holds other files, or a picture cannot be written.
+        MediaError: If a frame cannot be decoded, or the folder holds other files (reason ``folder_in_use``).
+        ResourceError: If a picture cannot be written.
     """
     names = [f"{number:0{_DIGITS}d}.png" for number in range(len(frames))]
     _refuse_others(folder, set(names))
@@ -47,8 +48,10 @@ def _refuse_others(folder: Path, names: set[str]) -> None:
     if not (folder.exists() or folder.is_symlink()):
         return
     if folder.is_symlink() or not folder.is_dir():
-        raise ResourceError(f"{folder} is no folder of a clip", "move it away")
+        raise MediaError(f"{folder.name} is no folder of a clip; move it away", reason=_IN_USE)
     with readable(folder):
         others = sorted({path.name for path in folder.iterdir()} - names)
     if others:
-        raise ResourceError(f"{folder} holds other files than the clip: {others[0]}", "move it away")
+        raise MediaError(
+            f"{folder.name} holds other files than the clip: {others[0]}; move it away", reason=_IN_USE
+        )

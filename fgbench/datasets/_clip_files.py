@@ -1,8 +1,9 @@
 """Files of clips by the names that tables use, in any spelling.
 
-Lists the data set once. A clip is a file: ``a``, ``./a``, ``a.MP4`` and ``videos/a.mp4`` are one clip if they
-lead to one file, and so is ``b\\a`` where only ``b/a`` is there. Its id is the path of the file below the
-folder of videos, without suffix, in the form of :func:`fgbench.naming.tidy`.
+Lists the data set once. A clip is a file, or a folder of pictures that a table names: ``a``, ``./a``,
+``a.MP4`` and ``videos/a.mp4`` are one clip if they lead to one file, and so is ``b\\a`` where only ``b/a`` is
+there. Its id is the path of the file below the folder of videos, without suffix, in the form of
+:func:`fgbench.naming.tidy`.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class ClipFiles:
         self._by_path: dict[str, list[str]] = defaultdict(list)
         self._by_stem: dict[str, list[str]] = defaultdict(list)
         self._pictures: dict[str, list[str]] = defaultdict(list)
+        self._folders: dict[str, dict[str, None]] = defaultdict(dict)
         self._by_key: dict[str, list[str]] = {}
         self._by_name: dict[str, NamedFile] = {}
         try:
@@ -72,6 +74,7 @@ class ClipFiles:
                 self._by_stem[_without_suffix(name)].append(item.path)
             elif is_picture(plain):
                 self._pictures[name[: len(name) - len(suffix(name))]].append(item.path)
+                self._folders[name.rpartition("/")[0]][item.path.rpartition("/")[0]] = None
 
     def find(self, clip: str) -> NamedFile:
         """Find the file of a name; a name that leads out of the root is returned unchanged."""
@@ -106,6 +109,7 @@ class ClipFiles:
             or self._by_path.get(plain)
             or self._by_stem.get(clip_id)
             or self._pictures.get(plain)
+            or [*self._folders.get(plain, ())]
             or self._in_any_case(plain)
         )
         if paths and len(paths) > 1:

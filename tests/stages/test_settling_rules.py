@@ -50,7 +50,7 @@ def labels(work):
 
 def rejects(work):
     rows = read_rows(work / "manifests" / "rejects.parquet")
-    return {row["clip_id"]: row["detail"] for row in rows if row["reason"] == "reannotate"}
+    return {row["id"]: row["detail"] for row in rows if row["reason"] == "reannotate"}
 
 
 def results(work):
