@@ -74,7 +74,8 @@ class ClipFiles:
                 self._by_stem[_without_suffix(name)].append(item.path)
             elif is_picture(plain):
                 self._pictures[name[: len(name) - len(suffix(name))]].append(item.path)
-                self._folders[name.rpartition("/")[0]][item.path.rpartition("/")[0]] = None
+                if folder := name.rpartition("/")[0]:
+                    self._folders[folder][item.path.rpartition("/")[0]] = None
 
     def find(self, clip: str) -> NamedFile:
         """Find the file of a name; a name that leads out of the root is returned unchanged."""

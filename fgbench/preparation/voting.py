@@ -24,6 +24,7 @@ from statistics import fmean, mean, median_low
 from fgbench.naming import first_few, key
 from fgbench.preparation.settling import NO_CLASS as NO_CLASS
 from fgbench.preparation.settling import Choice
+from fgbench.preparation.settling._rule import is_for_class, latest
 from fgbench.preparation.settling.paper import RULE as PAPERS_RULE
 from fgbench.records import Vote
 
@@ -92,14 +93,14 @@ def settle(votes: Sequence[Vote], rules: Rules, choice: Choice | None = None) ->
     """
     if not votes:
         raise ValueError("no votes to settle")
-    last = max(vote.round for vote in votes)
-    cast = [vote for vote in votes if vote.round == last]
+    cast = latest(votes)
+    last = cast[0].round
     needed = max(rules.min_votes, len(cast) // 2 + 1)
     if choice is None:
         assert PAPERS_RULE.choose is not None
         choice = PAPERS_RULE.choose(cast, rules.min_votes)
     label = choice.label
-    tally = Counter(vote.label for vote in cast if vote.label != NO_CLASS)
+    tally = Counter(vote.label for vote in cast if is_for_class(vote))
     count = max(tally.values(), default=0) if label is None else tally[label]
     confidences = [vote.confidence for vote in cast if vote.label == label and vote.confidence is not None]
     confidence = mean(confidences) if confidences else None

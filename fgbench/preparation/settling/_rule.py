@@ -71,6 +71,11 @@ class Rule:
     fit: Callable[[LatestVotes], Floats] | None = None
 
 
+def is_for_class(vote: Vote) -> bool:
+    """Return whether a vote counts for a class."""
+    return vote.label != NO_CLASS
+
+
 def latest(votes: Sequence[Vote]) -> list[Vote]:
     """Votes of the latest round of a clip."""
     last = max((vote.round for vote in votes), default=0)
@@ -92,7 +97,7 @@ def collected(of_clips: Iterable[tuple[str, Sequence[Vote]]]) -> LatestVotes:
         (kept(clip_id), kept(key(vote.annotator)), kept(vote.label))
         for clip_id, votes in of_clips
         for vote in latest(votes)
-        if vote.label != NO_CLASS
+        if is_for_class(vote)
     )
     clip_ids, clip = _numbered([row[0] for row in rows])
     annotators, annotator = _numbered([row[1] for row in rows])

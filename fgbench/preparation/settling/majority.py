@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from fgbench.preparation.settling._rule import NO_CLASS, Choice, Rule
+from fgbench.preparation.settling._rule import Choice, Rule, is_for_class
 from fgbench.records import Vote
 
 
 def _choose(cast: Sequence[Vote], min_votes: int) -> Choice:
-    tally = Counter(vote.label for vote in cast if vote.label != NO_CLASS)
+    tally = Counter(vote.label for vote in cast if is_for_class(vote))
     count = max(tally.values(), default=0)
     best = sorted(label for label, n_votes in tally.items() if n_votes == count)
     if len(best) == 1:
