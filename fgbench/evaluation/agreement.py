@@ -149,20 +149,23 @@ def agreements_of(
     """Agreements of several measures, each as if it were alone.
 
     Draws follow from the seed and the number of clusters: measures of as many clusters share them, which
-    takes the time of one.
+    takes the time of one. One core multiplies, so that the number of cores changes no digit.
 
     Args:
         measures: The measures.
         seed: Seed of the draws.
     """
+    from threadpoolctl import threadpool_limits
+
     drawn: list[list[Floats]] = [[] for _ in measures]
     of_size: dict[int, list[int]] = {}
     for index, measure in enumerate(measures):
         of_size.setdefault(len(measure.sums.values), []).append(index)
-    for n_clusters, indices in of_size.items():
-        for times in _draws(n_clusters, seed=seed) if n_clusters > 1 else ():
-            for index in indices:
-                drawn[index].append(measures[index].alphas(times @ measures[index].sums.values))
+    with threadpool_limits(1, user_api="blas"):
+        for n_clusters, indices in of_size.items():
+            for times in _draws(n_clusters, seed=seed) if n_clusters > 1 else ():
+                for index in indices:
+                    drawn[index].append(measures[index].alphas(times @ measures[index].sums.values))
     return [_agreements(measure, parts) for measure, parts in zip(measures, drawn, strict=True)]
 
 
