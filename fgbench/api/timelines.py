@@ -30,7 +30,7 @@ def import_timelines(
         files: Files of ELAN (``.eaf``) or Praat (``.TextGrid``).
         data: Root of the data set.
         tool: ``"elan"`` or ``"praat"``; ``None``: by the suffix of each file.
-        recipe: Recipe of ``prepare`` whose label set the labels are looked up in; ``None``: ``default``.
+        recipe: Recipe of ``prepare`` that has the classes; ``None``: the 33 of the paper.
         label_tier: Name of tiers of labels, before an ``@`` and the annotator.
         key_frame_tier: Name of tiers of key frames, likewise.
         media: Folder of recordings outside the data set; ``None``: that of each file.
@@ -71,17 +71,17 @@ def import_timelines(
 
 def _finder(recipe: str) -> Callable[[str], str | None]:
     """Function from a label to its spelling in the classes of a recipe, ``None`` for labels that it lacks."""
+    from fgbench.catalogue.classes import choose_classes
     from fgbench.config import load_prepare
-    from fgbench.taxonomy import FOUND, FREE, UnknownLabelError, ontology, with_classes
+    from fgbench.taxonomy import UnknownLabelError
 
-    dataset = load_prepare(recipe).dataset
-    labels = with_classes(ontology(FREE if dataset.scheme == FOUND else dataset.scheme), dataset.classes)
+    chosen = choose_classes(load_prepare(recipe).dataset, ())
 
     def find(label: str) -> str | None:
         try:
-            found = labels.find(label)
+            found = chosen.label_set.find(label)
         except UnknownLabelError:
             return None
-        return found if not dataset.classes or found in dataset.classes else None
+        return found if not chosen.labels or found in chosen.labels else None
 
     return find
