@@ -10,8 +10,8 @@ from __future__ import annotations
 from fgbench.preparation.settling._crowd_kit import fitted
 from fgbench.preparation.settling._rule import Floats, LatestVotes, Rule
 
-_LARGEST = 33_000_000
-"""Votes times labels: 200,000 clips of five votes for 33 labels take two minutes and 1.5 GB."""
+_LARGEST = 20_000_000
+"""Votes times labels, e.g. 120,000 clips of five votes for 33 labels; chosen to stay below 1.5 GB."""
 
 
 def _fit(votes: LatestVotes) -> Floats:

@@ -9,7 +9,7 @@ from fgbench.preparation.settling._crowd_kit import fitted
 from fgbench.preparation.settling._rule import Floats, LatestVotes, Rule
 
 _LARGEST = 1_000_000
-"""Votes times labels: 6,000 clips of five votes for 33 labels take a minute."""
+"""Votes times labels, e.g. 6,000 clips of five votes for 33 labels; chosen for a minute or two."""
 
 
 def _fit(votes: LatestVotes) -> Floats:

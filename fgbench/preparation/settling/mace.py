@@ -13,7 +13,7 @@ from fgbench.preparation.settling._crowd_kit import fitted
 from fgbench.preparation.settling._rule import Floats, LatestVotes, Rule
 
 _LARGEST = 4_000_000
-"""Votes times labels: 24,000 clips of five votes for 33 labels take a minute."""
+"""Votes times labels, e.g. 24,000 clips of five votes for 33 labels; chosen for a minute or two."""
 _STARTS = 3
 _ITERATIONS = 20
 _SEED = 0
