@@ -8,19 +8,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from fgbench.annotation.recordings import Recording
 from fgbench.errors import MediaError
 from fgbench.files.file_errors import readable
-from fgbench.media.images import encode
-from fgbench.media.video import decoder_for, open_video
+from fgbench.files.regular_files import read_regular
+from fgbench.media.images import decode, encode
+from fgbench.media.video import Image, decoder_for, open_video
 from fgbench.storage import write_bytes
 
 _DIGITS = 6
 _IN_USE = "folder_in_use"
+_MOST_BYTES = 1 << 30
 
 
 def cut_clip(recording: Recording, frames: range, folder: Path) -> None:
-    """Write frames of a recording as pictures; those that are there are written anew.
+    """Write frames of a recording as pictures; those that are there already are left alone.
 
     Args:
         recording: The recording.
@@ -28,7 +32,8 @@ def cut_clip(recording: Recording, frames: range, folder: Path) -> None:
         folder: Folder of the clip; made if absent.
 
     Raises:
-        MediaError: If a frame cannot be decoded, or the folder holds other files (reason ``folder_in_use``).
+        MediaError: If a frame cannot be decoded, or the folder holds other files or pictures (reason
+            ``folder_in_use``).
         ResourceError: If a picture cannot be written.
     """
     names = [f"{number:0{_DIGITS}d}.png" for number in range(len(frames))]
@@ -38,7 +43,7 @@ def cut_clip(recording: Recording, frames: range, folder: Path) -> None:
         for frame in reader.frames(frames):
             if frame.index != frames[written]:
                 break
-            write_bytes(folder / names[written], encode(frame.rgb(), "png", 100))
+            _write(folder / names[written], frame.rgb())
             written += 1
     if written < len(frames):
         raise MediaError(f"frame {frames[written]} of {recording.path.name} cannot be decoded")
@@ -55,3 +60,14 @@ def _refuse_others(folder: Path, names: set[str]) -> None:
         raise MediaError(
             f"{folder.name} holds other files than the clip: {others[0]}; move it away", reason=_IN_USE
         )
+
+
+def _write(path: Path, pixels: Image) -> None:
+    """Write a picture, unless it is there."""
+    data = encode(pixels, "png", 100)
+    if not (path.exists() or path.is_symlink()):
+        write_bytes(path, data)
+        return
+    there = read_regular(path, max_bytes=_MOST_BYTES)
+    if there != data and not np.array_equal(decode(there), pixels):
+        raise MediaError(f"{path.parent.name} holds other pictures; move it away", reason=_IN_USE)

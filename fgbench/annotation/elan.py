@@ -80,7 +80,7 @@ def _document(data: bytes, path: Path) -> Any:
 
 
 def _sentence(error: Exception) -> str:
-    """What an error of pympi says in one line."""
+    """Text of an error of pympi on one line."""
     text = " ".join(str(error).split())[:200]
     return f"{type(error).__name__} {text}" if type(error) is not Exception else text
 

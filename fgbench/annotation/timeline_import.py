@@ -6,24 +6,23 @@ imported is rejected one by one; an import done again adds nothing twice.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from fgbench.annotation.clip_tables import ClipTable, Row, agrees
 from fgbench.annotation.cutting import cut_clip
 from fgbench.annotation.elan import read_elan
+from fgbench.annotation.imported_timelines import ImportedTimelines as ImportedTimelines
 from fgbench.annotation.marked_clips import MarkedClip, MarkedSpan, RejectedSpan, marked_clips, tier_role
 from fgbench.annotation.praat import read_praat
 from fgbench.annotation.recordings import Recording, find_recording
+from fgbench.annotation.timeline_tables import TimelineTables
 from fgbench.annotation.timelines import Timeline
-from fgbench.datasets._annotation_table import ANNOTATIONS, VIDEOS, VOTES
+from fgbench.datasets._annotation_table import VIDEOS, VOTES
 from fgbench.datasets._clip_files import ClipFiles
 from fgbench.errors import DatasetError, MediaError
-from fgbench.naming import counted, key
-from fgbench.printable import cell_of, printable_name
+from fgbench.naming import key
+from fgbench.printable import cell_of
 from fgbench.storage import exclusive
 
 ELAN, PRAAT = "elan", "praat"
@@ -33,7 +32,6 @@ SUFFIXES = {".eaf": ELAN, ".textgrid": PRAAT}
 """Suffix of a file, in lower case, to the tool that writes it."""
 
 _LOCK = "annotation"
-_ENDS = re.compile(r"([0-9]{8})-([0-9]{8})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,50 +61,6 @@ class TimelinePlan:
     round: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportedTimelines:
-    """What an import did.
-
-    Attributes:
-        table: The table with the labels.
-        n_added: Labels or votes that are new in it.
-        n_same: Those that were there already.
-        n_cut: Clips that were written as pictures.
-        rejects: What was not imported.
-    """
-
-    table: Path
-    n_added: int
-    n_same: int
-    n_cut: int
-    rejects: tuple[RejectedSpan, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain values."""
-        return {
-            "table": str(self.table),
-            "added": self.n_added,
-            "same": self.n_same,
-            "cut": self.n_cut,
-            "rejects": [
-                [one.clip, one.annotator, one.reason, one.detail, one.source] for one in self.rejects
-            ],
-        }
-
-    def lines(self) -> list[str]:
-        """Return lines of text."""
-        what = "vote" if self.table.name == VOTES else "label"
-        lines = [
-            f"{counted(self.n_added, what)} added, {self.n_same:,} there already, "
-            f"{counted(self.n_cut, 'clip')} cut, {len(self.rejects):,} rejected; {self.table}"
-        ]
-        for one in self.rejects:
-            who = f" by {printable_name(one.annotator)}" if one.annotator else ""
-            where = f"{printable_name(one.clip)}{who} ({printable_name(one.source)})"
-            lines.append(f"  {one.reason:<18} {where}: {printable_name(one.detail)}")
-        return lines
-
-
 @dataclass(slots=True)
 class _Marked:
     """A recording with what is marked in it, in all files."""
@@ -133,7 +87,7 @@ def import_timelines(plan: TimelinePlan) -> ImportedTimelines:
         of = _read_all(plan, files, rejects)
         everybody = {key(one.annotator) for marked in of.values() for one in marked.labels}
         is_voted = len(everybody) > 1 or (plan.root / VOTES).exists()
-        tables = _Tables(plan, files, is_voted=is_voted)
+        tables = TimelineTables(plan.root, files, is_voted=is_voted, number=plan.round)
         n_cut = 0
         for path in sorted(of):
             marked = of[path]
@@ -216,60 +170,11 @@ def _nameless(marked: _Marked) -> Iterable[RejectedSpan]:
     ]
 
 
-class _Tables:
-    """Tables of the data set that an import adds to."""
-
-    def __init__(self, plan: TimelinePlan, files: ClipFiles, *, is_voted: bool) -> None:
-        def clip_of(row: Row) -> str:
-            return files.find(row["clip"]).clip_id
-
-        def vote_of(row: Row) -> tuple[str, str, int]:
-            return clip_of(row), key(row["annotator"]), int(row.get("round") or 1)
-
-        self._round = plan.round
-        self.n_same = 0
-        self.about = ClipTable(plan.root / ANNOTATIONS, ["clip"], clip_of)
-        self.main = (
-            ClipTable(plan.root / VOTES, ["clip", "annotator", "label"], vote_of) if is_voted else self.about
-        )
-
-    def ends_of(self, recording: Recording) -> list[tuple[float, float]]:
-        """Ends in seconds of the clips that were cut from a recording before."""
-        ends = set()
-        for row in (*self.main.rows, *self.about.rows):
-            folder, _, name = row["clip"].rpartition("/")
-            match = _ENDS.fullmatch(name)
-            if match and folder == recording.name:
-                ends.add((int(match[1]) / 1000, int(match[2]) / 1000))
-        return sorted(ends)
-
-    def add(self, clip: str, source: str, answer: tuple[str, str, int | None]) -> Row | None:
-        """Add the answer of one person on a clip; return the row with another answer that is there."""
-        name, label, frame = answer
-        row = {"clip": clip, "label": label, "key_frame": "" if frame is None else str(frame)}
-        if self.main is self.about:
-            row |= {"source": source}
-        else:
-            self.about.add({"clip": clip, "source": source})
-            row |= {"annotator": name, "round": str(self._round)}
-        there = self.main.add(row)
-        if there is not None and agrees(there, row):
-            self.n_same += 1
-            return None
-        return there
-
-    def write(self) -> None:
-        """Write the tables."""
-        self.about.write()
-        if self.main is not self.about:
-            self.main.write()
-
-
 def _take(
     plan: TimelinePlan,
     recording: Recording,
     clip: MarkedClip,
-    tables: _Tables,
+    tables: TimelineTables,
     rejects: list[RejectedSpan],
 ) -> int:
     """Add a clip to the tables, cut if need be; return the number of clips cut."""

@@ -2,10 +2,10 @@
 
 Clips are hashed into a fixed number of buckets. The outcome of a stage for a bucket is a set of Parquet
 files and a *marker*, a small JSON file that is written last and holds their digests. All of them bear a
-fingerprint in their names: the hash of the stage's name and version, of the recipe's section that the stage
-reads, of its plan for the bucket, and of the digests of its inputs. Existing results are never computed again
-nor changed, so a run may be killed at any instant and be continued, and one worker and many give the same
-bytes.
+fingerprint in their names: the hash of the stage's name and version, of the part of it that the recipe
+chooses, of the recipe's section that the stage reads, of its plan for the bucket, and of the digests of its
+inputs. Existing results are never computed again nor changed, so a run may be killed at any instant and be
+continued, and one worker and many give the same bytes.
 
 Layout of a work folder::
 

@@ -196,3 +196,31 @@ def test_a_folder_with_other_files_is_not_written_over(tmp_path):
     done = take(tmp_path, path, cut=True)
     assert [one.reason for one in done.rejects] == ["folder_in_use"]
     assert [item.name for item in folder.iterdir()] == ["mine.txt"]
+
+
+def test_recordings_of_one_name_do_not_write_over_each_other(tmp_path):
+    root = tmp_path / "data"
+    root.mkdir()
+    files = []
+    for number, desk in enumerate(("one", "two")):
+        (tmp_path / desk).mkdir()
+        write_clip(tmp_path / desk / "film.mp4", 50 - number, pictures=_plain(50 - number, 60 * number))
+        files.append(write_eaf(tmp_path / desk / "film.eaf", {"label": [(0.4, 0.8, "anger")]}))
+    first = take(root, files[0], cut=True)
+    before = {path: path.read_bytes() for path in root.rglob("*.png")}
+    again = take(root, *files, cut=True)
+    assert (first.n_added, again.n_added, again.n_same) == (1, 0, 1)
+    assert reasons(again) == [("folder_in_use", "")]
+    assert {path: path.read_bytes() for path in root.rglob("*.png")} == before
+
+
+def _plain(n_frames, brightness):
+    for number in range(n_frames):
+        yield np.full((48, 64, 3), brightness + number, np.uint8)
+
+
+def test_odd_cells_of_a_table_that_is_there_are_no_error_of_ours(tmp_path):
+    film(tmp_path)
+    (tmp_path / "votes.csv").write_text("clip,annotator,label,round\nfilm,ann,anger,x\n", encoding="utf-8")
+    path = write_eaf(tmp_path / "film.eaf", {"label@ben": [(0.0, 2.0, "wrath")]})
+    assert take(tmp_path, path).n_added == 1

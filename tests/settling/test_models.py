@@ -10,7 +10,7 @@ from fgbench.config import ConsensusConfig
 from fgbench.config.settling_rules import rule_names
 from fgbench.errors import ConfigError, DependencyError
 from fgbench.preparation import settling
-from fgbench.preparation.settling import LatestVotes, _crowd_kit
+from fgbench.preparation.settling import LatestVotes
 from fgbench.preparation.settling._probabilities import fitted_choices
 from fgbench.preparation.settling._rule import collected
 from fgbench.records import Vote
@@ -179,7 +179,6 @@ def test_without_crowd_kit_the_error_tells_the_extra(name, monkeypatch):
     assert "fgbench[votes]" in caught.value.hint
     settling.require("paper")
     settling.require("majority")
-    assert _crowd_kit.require_library is not None
 
 
 def test_identity_tells_rule_and_version():
