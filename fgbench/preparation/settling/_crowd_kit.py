@@ -51,7 +51,8 @@ def fitted(rule: str, model: str, votes: LatestVotes, *, largest: int, **setting
     if n_votes * n_labels > largest:
         raise ConfigError(
             f"consensus.rule {rule} is fitted to at most {largest:,} votes times labels, here are "
-            f"{counted(n_votes, 'vote')} for {counted(n_labels, 'label')}",
+            f"{counted(n_votes, 'vote')} of {counted(votes.n_annotators, 'annotator')} for "
+            f"{counted(n_labels, 'label')}",
             "choose paper or majority, which take any number, or dawid-skene, which takes more than others",
         )
     require_library(rule)
