@@ -37,13 +37,15 @@ class Vote:
 
     Attributes:
         annotator: Name or number of the annotator.
-        label: Leaf of the class tree.
+        label: Leaf of the class tree, or a reserved answer (:mod:`fgbench.taxonomy`).
         confidence: 0 to 1; ``None`` if not given.
         key_frame: Frame of the climax, from 0; ``None`` if not given.
         round: 1 for the first vote, 2 for the vote after a failed first one.
         time_s: Time of the key frame in seconds since the clip's first frame, from its file; ``None``
             before the file is read, and where the clip's frame rate gives it as well.
         outside: Key frame of the vote that the clip does not have; ``key_frame`` is then ``None``.
+        spent_s: Seconds that the annotator spent on it, 0 or more; ``None`` if not given.
+        cast_at: Time at which it was cast, UTC, e.g. ``2026-01-31T12:00:00Z``; ``None`` if not given.
     """
 
     annotator: str
@@ -53,6 +55,8 @@ class Vote:
     round: int
     time_s: float | None = None
     outside: int | None = None
+    spent_s: float | None = None
+    cast_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +84,7 @@ class ClipEntry:
         fold: Number of the official fold that tests the clip, from 1; ``None`` when there are none.
         problem: ``(reason, detail)`` if the adapter knows that the clip cannot be used.
         last_unit_frame: Last frame in a user's own table of action units, from 0.
+        gold_label: Known answer of a clip that is mixed among the others to test annotators.
     """
 
     clip_id: str
@@ -96,6 +101,7 @@ class ClipEntry:
     fold: int | None = None
     problem: tuple[str, str] | None = None
     last_unit_frame: int | None = None
+    gold_label: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,8 +221,9 @@ def schema(table: str, width: int = 0) -> pa.Schema:
 
     Args:
         table: ``"ingest"``, ``"consensus"``, ``"split"``, ``"sample"``, ``"faces"``, ``"audit"``,
-            ``"images"``, ``"clips"``, ``"rejects"`` (of a stage), ``"published_rejects"`` (of the manifests),
-            or one of features: ``"lbp"``, ``"dense_trajectories"``, ``"optical_flow"``, ``"wide_faces"``.
+            ``"images"``, ``"clips"``, ``"votes"``, ``"rejects"`` (of a stage), ``"published_rejects"`` (of
+            the manifests), or one of features: ``"lbp"``, ``"dense_trajectories"``, ``"optical_flow"``,
+            ``"wide_faces"``.
         width: Length of the vectors of a table of features whose length is a choice.
     """
     import pyarrow as pa
@@ -233,8 +240,11 @@ def schema(table: str, width: int = 0) -> pa.Schema:
             ("round", pa.int16()),
             ("time_s", pa.float64()),
             ("outside", pa.int32()),
+            ("spent_s", pa.float64()),
+            ("cast_at", pa.string()),
         ]
     )
+    soft_label = pa.list_(pa.struct([("label", pa.string()), ("share", pa.float64())]))
     augmentation = pa.struct(
         [
             ("rotation_deg", pa.float32()),
@@ -262,8 +272,9 @@ def schema(table: str, width: int = 0) -> pa.Schema:
             ("selected_frames", pa.list_(pa.int32())),
             ("stills_only", pa.bool_()),
             ("max_frame_px", pa.int64()),
+            ("gold_label", pa.string()),
         ],
-        "consensus": [("clip_id", pa.string()), *_label_fields()],
+        "consensus": [("clip_id", pa.string()), *_label_fields(), ("soft_label", soft_label)],
         "split": [("clip_id", pa.string()), ("split", pa.string())],
         "sample": [
             ("clip_id", pa.string()),
@@ -305,11 +316,13 @@ def schema(table: str, width: int = 0) -> pa.Schema:
             ("valence", pa.string()),
             ("split", pa.string()),
             ("subject_id", pa.string()),
+            ("soft_label", soft_label),
             ("image", image_type()),
         ],
         "clips": [
             *_probe_fields(),
             *_label_fields(),
+            ("soft_label", soft_label),
             ("stills_only", pa.bool_()),
             ("align", pa.string()),
             ("split", pa.string()),
@@ -320,6 +333,24 @@ def schema(table: str, width: int = 0) -> pa.Schema:
             ("n_tracks", pa.int32()),
             ("n_persons", pa.int32()),
             ("size_changes", pa.int32()),
+        ],
+        "votes": [
+            ("clip_id", pa.string()),
+            ("annotator", pa.string()),
+            ("round", pa.int16()),
+            ("answer", pa.string()),
+            ("label", pa.string()),
+            ("basic", pa.string()),
+            ("confidence", pa.float64()),
+            ("key_frame", pa.int32()),
+            ("key_time_s", pa.float64()),
+            ("outside", pa.int32()),
+            ("spent_s", pa.float64()),
+            ("cast_at", pa.string()),
+            ("gold_label", pa.string()),
+            ("settled", pa.string()),
+            ("subject_id", pa.string()),
+            ("source_id", pa.string()),
         ],
         "lbp": [
             ("image_id", pa.string()),

@@ -32,6 +32,9 @@ UNLABELLED = "none"
 """Label set of data without classes, e.g. with labels of action units alone."""
 
 
+UNSURE, NOT_USABLE = "unsure", "not_usable"
+"""Reserved answers of annotators: cast, and counted for no class. Not stated in the paper."""
+
 _USUAL = ("ekman6", "ekman7", "ekman8", "parrott6", FG33)
 """Usual label sets, the smallest first."""
 
@@ -174,6 +177,13 @@ def normal_label(label: str) -> str:
     """
     shown = plain(printable_name(tidy(label)).lower())
     return "_".join(tidy(shown.replace("-", " ").replace("_", " ")).split())
+
+
+def reserved_answer(label: str) -> str | None:
+    """:data:`UNSURE` or :data:`NOT_USABLE` if the label of a vote is one of them, in any case, with blanks,
+    hyphens or underscores; else ``None``."""
+    answer = normal_label(label)
+    return answer if answer in (UNSURE, NOT_USABLE) else None
 
 
 def meant_by(label: str, labels: Ontology) -> str:

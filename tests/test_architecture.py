@@ -176,6 +176,13 @@ def _docstrings(tree):
                     yield str(one.value.value)
 
 
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_modules_say_their_one_purpose(path):
+    """A first paragraph that needs two "and" is of two modules."""
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    assert " ".join(text.partition("\n\n")[0].split()).count(" and ") <= 1
+
+
 QUESTION = re.compile(r"(What|Where|How|That|When|Who|Whose|Which)\b")
 
 

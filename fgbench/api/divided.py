@@ -1,4 +1,4 @@
-"""Parts and folds of a work folder: its clips, faces and pictures by what they are in a fold."""
+"""Clips, faces or pictures of a work folder by what they are in a fold."""
 
 from __future__ import annotations
 
@@ -55,6 +55,25 @@ class Divided:
         if not self._division.n_folds:
             return rows
         return rows.assign(fold=rows["clip_id"].map(dict(self._division.fold_of)))
+
+    @cached_property
+    def votes(self) -> pd.DataFrame:
+        """A row per vote on a clip that could be read, those on clips that are not settled too: answer,
+        class, confidence, key frame, time, and the label that the clip got (table ``votes`` of the
+        manifests).
+
+        Raises:
+            ManifestError: If there is no such table: the data set has no votes, or an earlier version of
+                fgbench prepared it.
+        """
+        path = self.path / MANIFESTS / "votes.parquet"
+        if not path.exists():
+            raise ManifestError(
+                f"{path.parent} has no votes.parquet: the data set has no votes, or an earlier version of "
+                "fgbench prepared it",
+                "with votes.csv in its data root, run fgbench prepare again",
+            )
+        return self._table([path])
 
     def clips_in(self, part: str | None = None, *, fold: str | int | None = None) -> pd.DataFrame:
         """Return the clips of a part; rows as of :attr:`clips`, ``split`` being the part in the fold.

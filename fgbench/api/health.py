@@ -13,6 +13,8 @@ EXTRAS = {
     "hub": ("huggingface_hub",),
     "export": ("onnx", "onnxruntime", "onnxscript"),
     "trackers": ("mlflow-skinny", "wandb"),
+    "ray": ("ray",),
+    "slurm": ("submitit",),
 }
 """Optional packages by the extra that installs them."""
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from fgbench.api.arguments import name_or_none, path_or_none, switch, workers
+from fgbench.api.arguments import name_of, name_or_none, path_or_none, switch, workers
 from fgbench.api.progress import Shown, bars, shown_as
 from fgbench.api.settings import changes_of_pairs
 from fgbench.api.work import Work
@@ -19,6 +19,8 @@ def prepare(
     settings: Mapping[str, Any] | None = None,
     workdir: str | os.PathLike[str] | None = None,
     jobs: int | None = None,
+    engine: str = "local",
+    address: str | None = None,
     force: bool = False,
     retry: bool = False,
     verify: bool = False,
@@ -37,6 +39,8 @@ def prepare(
         settings: Settings of the recipe to change, e.g. ``{"split.seed": 1}``.
         workdir: Work folder; ``None``: ``fgbench-data/<recipe or folder>/work``.
         jobs: Worker processes; ``None``: one per core.
+        engine: How tasks are run: ``"local"``, ``"ray"``, ``"slurm"``, or an engine of another package.
+        address: Address of the engine's cluster; ``None`` where it has none, or finds it by itself.
         force: Whether everything is computed anew.
         retry: Whether clips are tried again that failed for a reason that may have passed, e.g. lack of
             memory.
@@ -72,6 +76,8 @@ def prepare(
         chosen.draw(jobs=jobs, progress=update)
         report = chosen.run(
             jobs=jobs,
+            engine=name_of("engine", engine, example="engine='local'"),
+            address=name_or_none("address", address, example="address='auto'"),
             force=switch("force", force),
             retry=switch("retry", retry),
             verify=switch("verify", verify),

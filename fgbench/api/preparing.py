@@ -1,4 +1,4 @@
-"""Preparation as commands and :func:`fgbench.prepare` begin it: recipe, data and work folder from what is
+"""Preparation as commands and :func:`fgbench.prepare` begin it: recipe, data, work folder from what is
 given."""
 
 from __future__ import annotations
@@ -95,6 +95,7 @@ class Preparation:
         *,
         jobs: int | None = None,
         engine: str = "local",
+        address: str | None = None,
         force: bool = False,
         retry: bool = False,
         verify: bool = False,
@@ -105,7 +106,8 @@ class Preparation:
 
         Args:
             jobs: Worker processes; ``None``: one per core.
-            engine: How tasks are run: ``"local"``, or an engine of another package.
+            engine: How tasks are run: ``"local"``, ``"ray"``, ``"slurm"``, or an engine of another package.
+            address: Address of the engine's cluster.
             force: Whether everything is computed anew.
             retry: Whether clips are tried again that failed for a reason that may have passed.
             verify: Whether all source files are hashed, also those with size and time as before.
@@ -121,6 +123,7 @@ class Preparation:
                 self.workdir,
                 jobs=workers(jobs),
                 engine=engine,
+                address=address,
                 force=force,
                 retry=retry,
                 verify=verify,

@@ -45,7 +45,7 @@ def import_timelines(
     """
     from fgbench.annotation.timeline_import import READERS, TimelinePlan
     from fgbench.annotation.timeline_import import import_timelines as imported
-    from fgbench.datasets._annotation_table import MAX_ROUNDS
+    from fgbench.datasets._vote_rows import MAX_ROUNDS
     from fgbench.errors import ArgumentError
 
     wanted = name_or_none("tool", tool, example="tool='elan'")

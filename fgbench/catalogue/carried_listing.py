@@ -1,7 +1,8 @@
 """Data sets that carry their own list of clips: an adapter's listing, stored in tables beside the files.
 
 The hidden folder :data:`CARRIED` of such a data set holds ``entries.parquet``, ``votes.parquet``,
-``action_units.parquet`` (if there are labels of action units) and ``listing.json`` (how those were made).
+``action_units.parquet`` (if there are labels of action units) and ``listing.json`` (how those were made, and
+whether annotators are listed by pseudonyms).
 It replaces the adapter that the recipe names: no table of annotations is looked for. ``fgbench rebuild``
 makes such folders, and ``fgbench publish`` writes the same tables.
 """
@@ -46,8 +47,11 @@ _PLAIN = (
     "fold",
     "last_unit_frame",
 )
+_GOLD = "gold_label"
 """Fields of an entry that are columns unchanged."""
-_VOTE = ("annotator", "label", "confidence", "key_frame", "round")
+_VOTE = ("annotator", "label", "confidence", "key_frame", "round", "spent_s", "cast_at")
+LATER = frozenset({_GOLD, "spent_s", "cast_at"})
+"""Columns that tables of earlier versions lack."""
 
 
 def listed_schema(table: str) -> pa.Schema:
@@ -72,6 +76,7 @@ def listed_schema(table: str) -> pa.Schema:
             ("stills_only", pa.bool_()),
             ("fold", number),
             ("last_unit_frame", number),
+            (_GOLD, text),
             ("selected_frames", pa.list_(number)),
             ("problem_reason", text),
             ("problem_detail", text),
@@ -83,6 +88,8 @@ def listed_schema(table: str) -> pa.Schema:
             ("confidence", real),
             ("key_frame", number),
             ("round", number),
+            ("spent_s", real),
+            ("cast_at", text),
         ],
         ACTION_UNITS: [("clip_id", text), ("frame_index", number), ("unit", text), ("label", pa.int8())],
     }
@@ -154,14 +161,34 @@ def write_listing(
     return rows
 
 
-def write_unit_source(folder: Path, source: UnitSource | None) -> None:
-    """Write how labels of action units were made; ``None`` if there are none.
+def write_origin(folder: Path, source: UnitSource | None, annotators: str) -> None:
+    """Write how the list was made.
+
+    Args:
+        folder: Folder of the list.
+        source: How labels of action units were made; ``None`` if there are none.
+        annotators: Form of the names of annotators (:data:`fgbench.catalogue.pseudonyms.Names`).
 
     Raises:
         ResourceError: If it cannot be written.
     """
     units = None if source is None else {"pseudo": source.pseudo, "lines": list(source.lines)}
-    write_sealed(folder / _LISTING, {"units": units})
+    write_sealed(folder / _LISTING, {"units": units, "annotators": annotators})
+
+
+def carried_names(root: Path) -> str | None:
+    """Form of the names of annotators in the list that a data set carries, ``"names"`` in lists of earlier
+    versions; ``None`` if it carries none.
+
+    Raises:
+        ManifestError: If the list is damaged.
+    """
+    if not (root / CARRIED / ENTRIES).is_file():
+        return None
+    try:
+        return str(read_sealed(root / CARRIED / _LISTING).get("annotators", "names"))
+    except FileNotFoundError as error:
+        raise ManifestError(f"{root / CARRIED / _LISTING} is missing", _AGAIN) from error
 
 
 def read_unit_source(folder: Path) -> UnitSource | None:
@@ -187,7 +214,8 @@ def read_entries(folder: Path) -> list[ClipEntry]:
     """
     votes: dict[str, list[Vote]] = {}
     for row in _rows(folder / VOTES, VOTES):
-        votes.setdefault(row["clip_id"], []).append(Vote(**{name: row[name] for name in _VOTE}))
+        vote = Vote(**{name: row[name] for name in _VOTE if name in row})
+        votes.setdefault(row["clip_id"], []).append(vote)
     return [_entry(row, tuple(votes.get(row["clip_id"], ()))) for row in _rows(folder / ENTRIES, ENTRIES)]
 
 
@@ -217,7 +245,7 @@ def _entry_row(entry: ClipEntry) -> dict[str, Any]:
     reason, detail = entry.problem or (None, None)
     frames = entry.selected_frames
     return {
-        **{name: getattr(entry, name) for name in _PLAIN},
+        **{name: getattr(entry, name) for name in (*_PLAIN, _GOLD)},
         "selected_frames": None if frames is None else list(frames),
         "problem_reason": reason,
         "problem_detail": detail,
@@ -229,6 +257,7 @@ def _entry(row: Mapping[str, Any], votes: tuple[Vote, ...]) -> ClipEntry:
     reason, detail = row["problem_reason"], row["problem_detail"]
     return ClipEntry(
         **{name: row[name] for name in _PLAIN},
+        gold_label=row.get(_GOLD),
         votes=votes,
         selected_frames=None if frames is None else tuple(frames),
         problem=None if reason is None else (reason, detail or ""),
@@ -256,8 +285,12 @@ def _write(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
 
 def _rows(path: Path, table: str) -> Iterator[dict[str, Any]]:
     """Yield the rows of a table, whose columns are checked."""
+    import pyarrow as pa
+
     wanted = listed_schema(table)
-    with storage.open_table(path, wanted.names, hint=_AGAIN) as file:
-        check_types(path, file.schema_arrow, wanted, hint=_AGAIN)
-        for batch in file.iter_batches(batch_size=storage.ROWS_PER_GROUP, columns=wanted.names):
+    needed = [name for name in wanted.names if name not in LATER]
+    with storage.open_table(path, needed, hint=_AGAIN) as file:
+        there = pa.schema([field for field in wanted if field.name in file.schema_arrow.names])
+        check_types(path, file.schema_arrow, there, hint=_AGAIN)
+        for batch in file.iter_batches(batch_size=storage.ROWS_PER_GROUP, columns=there.names):
             yield from batch.to_pylist()

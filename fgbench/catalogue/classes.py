@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 from fgbench.config import DatasetConfig
@@ -24,6 +24,7 @@ from fgbench.taxonomy import (
     free_classes,
     normal_label,
     ontology,
+    reserved_answer,
     with_classes,
     written_label,
 )
@@ -87,6 +88,39 @@ def choose_classes(config: DatasetConfig, entries: Sequence[ClipEntry]) -> Class
     wanted = ontology(config.scheme)
     labels = free_classes(_labels(entries)) if wanted.name == FREE else wanted.labels
     return Classes(scheme=wanted.name, labels=labels)
+
+
+def with_known_answers(entries: Iterable[ClipEntry], classes: Classes) -> list[ClipEntry]:
+    """Entries whose known answers are classes; the others have a problem.
+
+    Args:
+        entries: Entries that the adapter lists.
+        classes: The classes of the recipe.
+    """
+    labels = classes.label_set
+    return [
+        entry
+        if entry.gold_label is None or _is_class(entry.gold_label, labels)
+        else replace(
+            entry,
+            gold_label=None,
+            problem=entry.problem
+            or (
+                "unknown_label",
+                f"its known answer is {entry.gold_label!r}, which is no class of {labels.name}",
+            ),
+        )
+        for entry in entries
+    ]
+
+
+def _is_class(label: str, labels: Ontology) -> bool:
+    spelled = _in(labels, label)
+    return (
+        spelled is not None
+        and reserved_answer(label) is None
+        and (labels.name != FREE or spelled in labels.labels)
+    )
 
 
 def _listed(config: DatasetConfig) -> Classes:
@@ -185,12 +219,14 @@ def _misspelt(labels: Sequence[str]) -> str:
 
 
 def _labels(entries: Iterable[ClipEntry]) -> list[str]:
-    return [
-        label
-        for entry in entries
-        for label in (*(vote.label for vote in entry.votes), *([] if entry.votes else [entry.label]))
-        if label
-    ]
+    return [label for entry in entries for label in _labels_of(entry) if label]
+
+
+def _labels_of(entry: ClipEntry) -> Iterable[str | None]:
+    """The labels that annotators voted for, without reserved answers; the label of an entry without votes."""
+    if not entry.votes:
+        return (entry.label,)
+    return (vote.label for vote in entry.votes if reserved_answer(vote.label) is None)
 
 
 def _in(label_set: Ontology, label: str) -> str | None:

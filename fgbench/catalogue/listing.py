@@ -14,9 +14,11 @@ from typing import Any
 
 from fgbench import plugins
 from fgbench.catalogue.carried_listing import adapter_of
-from fgbench.catalogue.classes import Classes, choose_classes
+from fgbench.catalogue.classes import Classes, choose_classes, with_known_answers
 from fgbench.catalogue.diagnosis import with_what_is_there
 from fgbench.catalogue.inventory import Inventory, take_inventory
+from fgbench.catalogue.listed_annotators import with_annotators
+from fgbench.catalogue.pseudonyms import SALT, Names, Naming
 from fgbench.config import DatasetConfig, PrepareConfig, load_prepare, recipe_names
 from fgbench.config.named_recipes import packed_names
 from fgbench.datasets._card import Card
@@ -27,6 +29,7 @@ from fgbench.naming import first_few, is_text, one_spelling, several_spellings, 
 from fgbench.records import PEOPLE, ClipEntry, UnitSource
 from fgbench.taxonomy import Ontology, UnknownLabelError, free_classes, ontology, with_classes
 
+_HIDDEN = Naming()
 BAD_NAME = "bad_name"
 """Reason of an entry whose file name is not text."""
 
@@ -43,6 +46,7 @@ class Listing:
         are_listed: Whether the recipe lists the classes.
         are_found: Whether the classes are those that occur.
         units: Origin of its labels of action units.
+        annotators: Form of the names of annotators.
         left_out: Label to number of entries whose label is not in the recipe's label set.
         inventory: Inventory of the files below the root.
         notes: Lines for people: names unified although spelled in several ways, files that the adapter
@@ -56,6 +60,7 @@ class Listing:
     are_listed: bool = False
     are_found: bool = False
     units: UnitSource = PEOPLE
+    annotators: Names = ""
     left_out: Mapping[str, int] = field(default_factory=dict)
     inventory: Inventory
     notes: tuple[str, ...] = ()
@@ -66,7 +71,7 @@ class Listing:
         return with_classes(ontology(self.scheme), self.classes)
 
 
-def list_data(config: DatasetConfig, root: Path) -> Listing:
+def list_data(config: DatasetConfig, root: Path, naming: Naming = _HIDDEN) -> Listing:
     """List the entries that a recipe takes from a data set.
 
     If the recipe's label set is a subset of the adapter's, or the recipe lists its classes, entries with
@@ -75,15 +80,19 @@ def list_data(config: DatasetConfig, root: Path) -> Listing:
     files whose names are not text: each becomes an entry with a problem.
 
     Names are normalised (:mod:`fgbench.naming`): subjects and sources whose names differ only in case or
-    blanks are one, with the spelling that sorts first.
+    blanks are one, with the spelling that sorts first. Annotators are asked about where two names may be one
+    person (:mod:`fgbench.catalogue.one_person`), and are listed by pseudonyms; those of a list that the data
+    set carries stay as they are.
 
     Args:
         config: Section ``dataset`` of the recipe.
         root: Root of the data set.
+        naming: Rule by which annotators are named.
 
     Raises:
         ConfigError: If there is no such adapter, variant or label set.
-        DatasetError: If the data set is not laid out as its adapter expects, or lists nothing.
+        DatasetError: If the data set is not laid out as its adapter expects, or lists nothing; if two names
+            of annotators may be one person, or its salt is damaged.
     """
     adapter = adapter_of(config, root)
     card: Card = adapter.CARD
@@ -97,14 +106,18 @@ def list_data(config: DatasetConfig, root: Path) -> Listing:
                 )
         except DatasetError as error:
             raise with_what_is_there(error, root, config.adapter) from error
+        listed, annotators, told = with_annotators(listed, root, naming)
     if not listed:
         raise DatasetError(f"{root} lists no clips", f"expected layout: {'; or '.join(card.layouts)}")
     with plugins.explained("datasets", config.adapter):
         adapter_notes = adapter.notes(root) if hasattr(adapter, "notes") else []
-    within = {path.relative_to(root).as_posix() for path in tables if path.is_relative_to(root)}
+    within = {
+        path.relative_to(root).as_posix() for path in (*tables, root / SALT) if path.is_relative_to(root)
+    }
     inventory = take_inventory(root, [entry.path for entry in listed], within)
     named, notes = _named(listed)
     classes = choose_classes(config, named)
+    named = with_known_answers(named, classes)
     entries, left_out = _taken(_unique([*named, *_odd(inventory.odd)]), ontology(variant.scheme), classes)
     if not entries:
         raise DatasetError(
@@ -120,9 +133,10 @@ def list_data(config: DatasetConfig, root: Path) -> Listing:
         are_listed=classes.are_listed,
         are_found=classes.are_found,
         units=units,
+        annotators=annotators,
         left_out=dict(sorted(left_out.items())),
         inventory=inventory,
-        notes=(*adapter_notes, *notes, *classes.notes, *units.lines),
+        notes=(*adapter_notes, *told, *notes, *classes.notes, *units.lines),
     )
 
 
@@ -205,11 +219,9 @@ def _named(entries: list[ClipEntry]) -> tuple[list[ClipEntry], tuple[str, ...]]:
     kept = [_with_text(entry) for entry in entries]
     people = {entry.subject_id for entry in kept} - {None}
     sources = {entry.source_id for entry in kept} - {None}
-    voters = {vote.annotator for entry in kept for vote in entry.votes}
     names = {
         "subject": one_spelling(name for name in people if name is not None),
         "source": one_spelling(name for name in sources if name is not None),
-        "annotator": one_spelling(voters),
     }
     notes = [
         f"{len(group)} spellings of one {what}: {', '.join(map(repr, group))}"
@@ -230,16 +242,10 @@ def _with_text(entry: ClipEntry) -> ClipEntry:
 def _spelled(entry: ClipEntry, names: Mapping[str, Mapping[str, str]]) -> ClipEntry:
     subject = names["subject"].get(entry.subject_id or "")
     source = names["source"].get(entry.source_id or "")
-    votes = tuple(
-        vote
-        if names["annotator"][vote.annotator] == vote.annotator
-        else replace(vote, annotator=names["annotator"][vote.annotator])
-        for vote in entry.votes
-    )
     clip_id = tidy(entry.clip_id)
-    if (clip_id, subject, source, votes) == (entry.clip_id, entry.subject_id, entry.source_id, entry.votes):
+    if (clip_id, subject, source) == (entry.clip_id, entry.subject_id, entry.source_id):
         return entry
-    return replace(entry, clip_id=clip_id, subject_id=subject, source_id=source, votes=votes)
+    return replace(entry, clip_id=clip_id, subject_id=subject, source_id=source)
 
 
 def _unique(entries: list[ClipEntry]) -> list[ClipEntry]:

@@ -1,4 +1,4 @@
-"""``fgbench prepare``: clips and annotations in, aligned faces and manifests out."""
+"""``fgbench prepare``: annotated clips in, manifests with aligned faces out."""
 
 from __future__ import annotations
 
@@ -33,7 +33,17 @@ def prepare(
     ] = None,
     changes: Changes = None,
     jobs: Jobs = DEFAULT_JOBS,
-    engine: Annotated[str, typer.Option("--engine", help="How tasks are run.")] = "local",
+    engine: Annotated[
+        str, typer.Option("--engine", help="How tasks are run: local, ray, slurm, or one of another package.")
+    ] = "local",
+    address: Annotated[
+        str | None,
+        typer.Option(
+            "--address",
+            help="Cluster of the engine: ray: host:6379 or auto; slurm: local tries it on this machine.",
+            show_default="ray: RAY_ADDRESS, else this machine",
+        ),
+    ] = None,
     decoder: Annotated[
         str | None, typer.Option("--decoder", help="Video decoder in place of the recipe's: pyav or decord.")
     ] = None,
@@ -112,6 +122,7 @@ def prepare(
         report = chosen.run(
             jobs=jobs,
             engine=engine,
+            address=address,
             force=force,
             retry=retry,
             verify=verify,

@@ -124,6 +124,8 @@ class ConsensusConfig(Section):
     """Drop classes whose mean confidence over all clips is lower (paper section III: 0.5); 0 drops none.
     Their clips are rejected, and the label set lacks them. The mean is over the votes of the first round for
     the class and over final labels with a confidence; what it is taken over is not stated in the paper."""
+    annotators: Literal["pseudonyms", "names"] = "pseudonyms"
+    """Annotators in all that is written: ``pseudonyms``, keyed hashes of their names, or their ``names``."""
 
 
 class SplitConfig(Section):

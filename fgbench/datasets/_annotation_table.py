@@ -14,21 +14,19 @@ from fgbench.datasets._tables import decimal_number, open_text, whole_number
 from fgbench.errors import DatasetError
 from fgbench.files.separators import separator_of
 from fgbench.naming import first_few
-from fgbench.records import Vote
 
 ANNOTATIONS = "annotations.csv"
 VOTES = "votes.csv"
 SELECTION = "selection.csv"
-MAX_ROUNDS = 99
-"""Latest round of votes; the paper has two."""
-
+GOLD = "gold.csv"
 VIDEOS = "videos"
 LAYOUT = f"expected {VIDEOS}/ with the clips and {ANNOTATIONS} (clip,label,key_frame,...) or {VOTES}"
 
 COLUMNS = {
     ANNOTATIONS: ("clip", "label", "key_frame", "confidence", "subject", "source", "split"),
-    VOTES: ("clip", "annotator", "label", "confidence", "key_frame", "round"),
-    SELECTION: ("clip", "frame"),
+    VOTES: ("clip", "annotator", "label", "confidence", "key_frame", "round", "spent_s", "cast_at"),
+    SELECTION: ("clip", "frame", "selected_by", "inspected_by"),
+    GOLD: ("clip", "label", "key_frame"),
 }
 """Columns of each table."""
 
@@ -49,10 +47,11 @@ MEANT = {
 }
 """Columns of other names that may be meant for one that is read; they are asked for, and never taken."""
 
-_DECIMALS = ("confidence",)
+_DECIMALS = ("confidence", "spent_s")
 """Columns of decimal numbers, which tables separated by semicolons or tabs may write with commas."""
 
-_SHOWN = 60
+SHOWN = 60
+"""Characters of a bad cell that its error shows."""
 
 
 def with_nearest(column: str, columns_read: Sequence[str], columns: Sequence[str]) -> str:
@@ -67,13 +66,24 @@ class BadCellError(Exception):
     """A cell of a table that cannot be read."""
 
 
-def read_annotations(path: Path, *, required: set[str]) -> list[Mapping[str, str]] | None:
-    """Rows of a CSV file with their line numbers under ``_line``; ``None`` if there is no such file."""
+def read_annotations(
+    path: Path, *, required: set[str], table: str | None = None
+) -> list[Mapping[str, str]] | None:
+    """Rows of a CSV file with their line numbers under ``_line``; ``None`` if there is no such file.
+
+    Args:
+        path: The file.
+        required: Columns that it has to have.
+        table: One of :data:`COLUMNS` whose columns it has; ``None``: that of its name.
+
+    Raises:
+        DatasetError: If it is no such table.
+    """
     if not (path.exists() or path.is_symlink()):
         return None
     try:
         with open_text(path) as file:
-            rows = list(_rows(file, path, required=required))
+            rows = list(_rows(file, path, COLUMNS[table or path.name], required=required))
     except UnicodeDecodeError as error:
         raise DatasetError(
             f"{path} is not UTF-8: {error.reason}", "save the table as UTF-8 text (Excel: CSV UTF-8)"
@@ -96,11 +106,13 @@ def row_reader(file: Iterator[str]) -> tuple[csv.DictReader[str], str]:
     return csv.DictReader(chain([first], file), strict=True, delimiter=separator), separator
 
 
-def _rows(file: Iterator[str], path: Path, *, required: set[str]) -> Iterator[Mapping[str, str]]:
+def _rows(
+    file: Iterator[str], path: Path, known: Sequence[str], *, required: set[str]
+) -> Iterator[Mapping[str, str]]:
     reader, separator = row_reader(file)
     columns = column_names(reader)
     reader.fieldnames = columns
-    names = ", ".join(COLUMNS[path.name])
+    names = ", ".join(known)
     missing = sorted(required - set(columns))
     if missing and len(columns) == 1 and "|" in columns[0]:
         raise DatasetError(
@@ -140,7 +152,7 @@ def integer(row: Mapping[str, str], column: str, table: str) -> int:
     number = whole_number(text)
     if number is None:
         raise BadCellError(
-            f"{table} line {row['_line']}: {column} is {text[:_SHOWN]!r}, "
+            f"{table} line {row['_line']}: {column} is {text[:SHOWN]!r}, "
             "expected a whole number in plain digits"
         )
     return number
@@ -164,7 +176,7 @@ def fraction(row: Mapping[str, str], table: str) -> float | None:
     value = decimal_number(text)
     if value is None or not 0.0 <= value <= 1.0:
         raise BadCellError(
-            f"{table} line {row['_line']}: confidence is {text[:_SHOWN]!r}, expected a number from 0 to 1"
+            f"{table} line {row['_line']}: confidence is {text[:SHOWN]!r}, expected a number from 0 to 1"
         )
     return value
 
@@ -182,37 +194,6 @@ def part_of(row: Mapping[str, str], parts: Mapping[str, str]) -> str | None:
     text = row.get("split", "")
     if text and text not in parts:
         raise BadCellError(
-            f"{ANNOTATIONS} line {row['_line']}: split is {text[:_SHOWN]!r}, expected a part ({EXAMPLES})"
+            f"{ANNOTATIONS} line {row['_line']}: split is {text[:SHOWN]!r}, expected a part ({EXAMPLES})"
         )
     return parts[text] if text else None
-
-
-def vote_of(row: Mapping[str, str]) -> Vote:
-    """Return the vote of a row.
-
-    Raises:
-        BadCellError: If a number is out of range, or none.
-    """
-    return Vote(
-        annotator=row["annotator"],
-        label=row["label"],
-        confidence=fraction(row, VOTES),
-        key_frame=optional_integer(row, "key_frame", VOTES),
-        round=round_of(row),
-    )
-
-
-def round_of(row: Mapping[str, str]) -> int:
-    """Return the round of a vote, 1 if the row names none.
-
-    Raises:
-        BadCellError: If it is none from 1 to :data:`MAX_ROUNDS`.
-    """
-    number = optional_integer(row, "round", VOTES)
-    if number is None:
-        return 1
-    if not 1 <= number <= MAX_ROUNDS:
-        raise BadCellError(
-            f"{VOTES} line {row['_line']}: round is {number}, expected 1 for the first vote to {MAX_ROUNDS}"
-        )
-    return number

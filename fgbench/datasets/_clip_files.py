@@ -83,6 +83,33 @@ class ClipFiles:
             self._by_name[clip] = self._find(clip)
         return self._by_name[clip]
 
+    @property
+    def before(self) -> str:
+        """Beginning of the paths of clips that their names leave out, e.g. ``"videos/"``."""
+        return self._before
+
+    def all_clips(self) -> list[NamedFile]:
+        """Every video and picture below the folder of videos as a clip, ordered by id; files of one id have a
+        problem."""
+        named: dict[str, list[str]] = defaultdict(list)
+        for path in sorted(
+            {path for paths in (*self._by_stem.values(), *self._pictures.values()) for path in paths}
+        ):
+            named[self._there(path).clip_id].append(path)
+        return [
+            self._there(paths[0])
+            if len(paths) == 1
+            else NamedFile(
+                clip_id=clip_id,
+                path=paths[0],
+                problem=(
+                    "duplicate_id",
+                    f"several files: {', '.join(map(shown, paths))}; rename one of them",
+                ),
+            )
+            for clip_id, paths in sorted(named.items())
+        ]
+
     def meant(self, name: str) -> NamedFile:
         """Like :meth:`find`; for a whole path, the only clip whose path below the folder of videos is its
         end.

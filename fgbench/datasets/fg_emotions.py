@@ -4,8 +4,10 @@ The paper's data set is not public; this is the layout for your own clips::
 
     videos/<anything>.<ext>     or the videos beside annotations.csv
     annotations.csv             clip,label,key_frame,confidence,subject,source,split
-    votes.csv                   clip,annotator,label,confidence,key_frame,round      (instead of labels)
-    selection.csv               clip,frame                                           (optional)
+    votes.csv                   clip,annotator,label,confidence,key_frame,round,spent_s,cast_at
+                                                                                     (instead of labels)
+    gold.csv                    clip,label,key_frame                                 (optional)
+    selection.csv               clip,frame,selected_by,inspected_by                  (optional)
     action_units.csv            clip,frame,AU1,AU2,...                               (optional)
 
 ``clip`` is the path of a video from ``videos/`` (or from the root), with or without its suffix, or of a
@@ -15,10 +17,11 @@ spellings (train, Training, dev, test_set).
 ``n/a`` or ``?``, in any case, counts as unknown, like an empty one (:mod:`fgbench.datasets._persons`); other
 columns are ignored. Both are reported (:func:`notes`). Only ``clip`` and, without votes, ``label`` are
 required. ``key_frame`` counts decoded frames from 0.
-``selection.csv`` lists the frames that experts accepted for the image set. Numbers of frames and rounds are
-plain digits; a vote without a round belongs to the first, and votes of only a later round count as that one.
-A key frame beyond the end of the clip rejects the clip in ``annotations.csv``; in ``votes.csv`` it agrees
-with none, and the other votes settle the clip.
+``selection.csv`` lists the frames that experts accepted for the image set: one selects, another inspects
+(:mod:`fgbench.datasets._selected_frames`). ``gold.csv`` lists clips with known answers, mixed among the
+others to test annotators. Numbers of frames and rounds are plain digits; a vote without a round belongs to
+the first, and votes of only a later round count as that one. A key frame beyond the end of the clip rejects
+the clip in ``annotations.csv``; in ``votes.csv`` it agrees with none, and the other votes settle the clip.
 
 Action units: ``action_units.csv`` as :mod:`fgbench.datasets._unit_table` reads it, else the truth of the
 drawn data set (``truth.parquet``, see ``fgbench synth``). The variant ``units`` lists clips for their action
@@ -53,16 +56,18 @@ from fgbench.datasets._annotation_table import (
     part_of,
     read_annotations,
     row_reader,
-    vote_of,
     with_nearest,
 )
 from fgbench.datasets._card import WHOLE, Card, Variant
 from fgbench.datasets._clip_files import ClipFiles, NamedFile
+from fgbench.datasets._gold_table import with_gold
 from fgbench.datasets._parts import parts_of
 from fgbench.datasets._persons import person, unknown_persons
+from fgbench.datasets._selected_frames import confirmed, read_selection, struck_note
 from fgbench.datasets._tables import open_text
 from fgbench.datasets._unit_columns import FOLDER as UNIT_FOLDER
 from fgbench.datasets._unit_columns import TABLE as UNIT_TABLE
+from fgbench.datasets._vote_rows import vote_of
 from fgbench.errors import DatasetError
 from fgbench.naming import first_few
 from fgbench.records import PEOPLE, AuRow, ClipEntry, UnitSource
@@ -111,11 +116,11 @@ def list_clips(root: Path, variant: str = "own") -> list[ClipEntry]:
         raise DatasetError(f"{root} holds neither {ANNOTATIONS} nor {VOTES}", LAYOUT)
     if votes is None and not is_bare:
         _refuse_misspelt_label(annotations or [], root / ANNOTATIONS)
-    selection = read_annotations(root / SELECTION, required={"clip", "frame"})
+    selection = read_selection(root / SELECTION)
     files = ClipFiles(root, VIDEOS)
     annotated = _by_clip(annotations or [], files)
     voted = _by_clip(votes or [], files)
-    selected = _by_clip(selection or [], files)
+    selected = _by_clip(confirmed(selection or []), files)
     parts = parts_of({row.get("split", "") for row in annotations or []})
     names = sorted({*annotated, *voted})
     entries = [
@@ -136,6 +141,8 @@ def list_clips(root: Path, variant: str = "own") -> list[ClipEntry]:
     ]
     if is_bare:
         entries = [replace(entry, label=None, votes=()) for entry in entries]
+    else:
+        entries = with_gold(entries, root, files)
     if _unit_table.has_units(root):
         units = _unit_table.read_units(root, lambda name: files.meant(name).clip_id)
         others = units.named - {entry.clip_id for entry in entries}
@@ -165,6 +172,7 @@ def notes(root: Path) -> list[str]:
             ignored = [with_nearest(column, columns_read, columns) for column in odd]
             are = "column is" if len(odd) == 1 else "columns are"
             lines.append(f"warning: {name}: {len(odd)} {are} ignored: {first_few(ignored)}")
+    lines += struck_note(read_selection(root / SELECTION) or [])
     rows = read_annotations(root / ANNOTATIONS, required={"clip"}) or []
     return [*lines, *unknown_persons(ANNOTATIONS, (row.get("subject", "") for row in rows))]
 

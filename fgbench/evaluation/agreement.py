@@ -7,7 +7,9 @@ Alpha-Reliability, 2011). Labels are compared by the nominal difference (0 or 1)
 difference (their squared distance).
 
 Intervals draw whole clusters of units, e.g. all clips of one subject, as many as there are, with replacement,
-and lie between expanded percentiles. The paper reports no agreement: all of this is not stated in the paper.
+and lie between expanded percentiles. More than :data:`MOST_DRAWN` clusters are first joined at random into
+groups of equal size, so that time and memory do not grow with the number of clips. The paper reports no
+agreement: all of this is not stated in the paper.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ LEVEL = 0.95
 """Confidence of intervals."""
 _DRAWN_AT_ONCE = 4_000_000
 """Numbers drawn at once (32 MB)."""
+MOST_DRAWN = 2_000
+"""Clusters that are drawn one by one; of more, as many groups of whole clusters are drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,14 +162,15 @@ def agreements_of(
     from threadpoolctl import threadpool_limits
 
     drawn: list[list[Floats]] = [[] for _ in measures]
+    groups = [_joined(measure.sums.values, seed=seed) for measure in measures]
     of_size: dict[int, list[int]] = {}
-    for index, measure in enumerate(measures):
-        of_size.setdefault(len(measure.sums.values), []).append(index)
+    for index, sums in enumerate(groups):
+        of_size.setdefault(len(sums), []).append(index)
     with threadpool_limits(1, user_api="blas"):
-        for n_clusters, indices in of_size.items():
-            for times in _draws(n_clusters, seed=seed) if n_clusters > 1 else ():
+        for n_groups, indices in of_size.items():
+            for times in _draws(n_groups, seed=seed) if n_groups > 1 else ():
                 for index in indices:
-                    drawn[index].append(measures[index].alphas(times @ measures[index].sums.values))
+                    drawn[index].append(measures[index].alphas(times @ groups[index]))
     return [_agreements(measure, parts) for measure, parts in zip(measures, drawn, strict=True)]
 
 
@@ -179,7 +184,7 @@ def _agreements(measure: LabelMeasure | NumberMeasure, drawn: Sequence[Floats]) 
         whole = np.concatenate(drawn)
         for column in np.flatnonzero(np.isfinite(whole).any(axis=0)):
             values = whole[np.isfinite(whole[:, column]), column]
-            low[column], high[column] = np.quantile(values, _ends(n_clusters))
+            low[column], high[column] = np.quantile(values, _ends(min(n_clusters, MOST_DRAWN)))
     return [
         Agreement(
             alpha=_finite(alpha),
@@ -206,6 +211,16 @@ class _Sums:
     values: Floats
     n_units: int
     n_values: int
+
+
+def _joined(values: Floats, *, seed: int) -> Floats:
+    """Sums of the groups that are drawn: of each cluster, or of many joined at random."""
+    if len(values) <= MOST_DRAWN:
+        return values
+    group = np.arange(len(values)) % MOST_DRAWN
+    sums = np.zeros((MOST_DRAWN, values.shape[1]))
+    np.add.at(sums, np.random.default_rng(seed).permutation(group), values)
+    return sums
 
 
 def _ends(n_clusters: int) -> tuple[float, float]:

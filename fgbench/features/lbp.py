@@ -7,13 +7,16 @@ cells, one after the other (Shan, Gong and McOwan, 2009: 7 rows of 6 cells, radi
 
 Codes are those of scikit-image's ``local_binary_pattern(image, points, radius, "nri_uniform")``: pixels
 outside the image count as 0, positions are rounded to five digits, and sums are made in float64 in the same
-order, because a comparison of equal numbers must not depend on rounding.
+order, because a comparison of equal numbers must not depend on rounding. Neighbours that lie on pixels are
+compared as the bytes that they are, which is the same.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
+from typing import Any
 
 import numba
 import numpy as np
@@ -24,6 +27,7 @@ from fgbench.errors import ConfigError
 
 Floats = npt.NDArray[np.float64]
 Offsets = npt.NDArray[np.intp]
+Words = npt.NDArray[np.unsignedinteger[Any]]
 
 Area = tuple[int, int, int, int]
 """Columns and rows of an image: left, top, right, bottom; the last two are not included."""
@@ -57,6 +61,7 @@ class _Samples:
         upper: (P,) row above the point, relative to the pixel.
         lower: (P,) row below.
         weight_down: (P, H) weight of the lower one, for every row of the image.
+        is_pixel: (P,) whether the point lies on a pixel in both directions.
     """
 
     margin_px: int
@@ -67,8 +72,10 @@ class _Samples:
     upper: Offsets
     lower: Offsets
     weight_down: Floats
+    is_pixel: npt.NDArray[np.bool_]
 
 
+@cache
 def label_table(points: int) -> npt.NDArray[np.uint8]:
     """Return the label of every word, in scikit-image's numbering.
 
@@ -76,7 +83,8 @@ def label_table(points: int) -> npt.NDArray[np.uint8]:
         points: Length of a word; bit i belongs to neighbour i.
 
     Returns:
-        (2**points,) uint8. 0: no bit set; ``points * (points - 1) + 1``: all set; one more: not uniform.
+        (2**points,) uint8, not writable. 0: no bit set; ``points * (points - 1) + 1``: all set; one more: not
+        uniform.
     """
     table = np.empty(1 << points, np.uint8)
     for word in range(1 << points):
@@ -90,6 +98,7 @@ def label_table(points: int) -> npt.NDArray[np.uint8]:
         else:
             turned = n_ones - bits.index(0) if bits[0] else points - bits.index(1)
             table[word] = 1 + (n_ones - 1) * points + turned
+    table.setflags(write=False)
     return table
 
 
@@ -112,9 +121,9 @@ def lbp_codes(
     """
     images = _checked(np.asarray(image)[None])
     samples = _samples(points, radius_px, images.shape[1], images.shape[2])
-    codes = np.empty(images.shape[1:], np.uint8)
-    _fill(codes, images[0], samples, label_table(points))
-    return codes
+    words = np.empty(images.shape[1:], _word_type(points))
+    _fill(words, images[0], samples)
+    return label_table(points)[words]
 
 
 def lbp_histograms(
@@ -160,12 +169,12 @@ def lbp_histograms(
     pixels = np.outer(np.diff(row_edges), np.diff(column_edges)).astype(np.float32)
     samples = _samples(config.points, radius_px, height, width)
     labels = label_table(config.points)
-    codes = np.empty((height, width), np.uint8)
+    words = np.empty((height, width), _word_type(config.points))
     counts = np.empty((config.rows, config.columns, n_labels(config.points)), np.uint32)
     result = np.empty((n, config.rows, config.columns, n_labels(config.points)), np.float32)
     for index in range(n):
-        _fill(codes, images[index], samples, labels)
-        _count(codes, row_edges, column_edges, counts)
+        _fill(words, images[index], samples)
+        _count(words, labels, row_edges, column_edges, counts)
         np.divide(counts, pixels[:, :, None], out=result[index], casting="unsafe")
     return result.reshape(n, length(config))
 
@@ -191,30 +200,33 @@ def _samples(points: int, radius_px: float, height: int, width: int) -> _Samples
     across_K, plane_P = np.unique(across_P, return_inverse=True)
     columns_KW = np.arange(width) + across_K[:, None]
     rows_PH = np.arange(height) + down_P[:, None]
+    upper_P, lower_P = np.floor(down_P).astype(np.intp), np.ceil(down_P).astype(np.intp)
+    left_K, right_K = np.floor(across_K).astype(np.intp), np.ceil(across_K).astype(np.intp)
     return _Samples(
         margin_px=int(np.ceil(radius)) + 1,
-        left=np.floor(across_K).astype(np.intp),
-        right=np.ceil(across_K).astype(np.intp),
+        left=left_K,
+        right=right_K,
         weight_across=columns_KW - np.floor(columns_KW),
         plane=plane_P.astype(np.intp),
-        upper=np.floor(down_P).astype(np.intp),
-        lower=np.ceil(down_P).astype(np.intp),
+        upper=upper_P,
+        lower=lower_P,
         weight_down=rows_PH - np.floor(rows_PH),
+        is_pixel=(upper_P == lower_P) & (left_K == right_K)[plane_P],
     )
 
 
-def _fill(
-    codes: npt.NDArray[np.uint8],
-    image: npt.NDArray[np.uint8],
-    samples: _Samples,
-    labels: npt.NDArray[np.uint8],
-) -> None:
-    """Write the codes of one image."""
+def _word_type(points: int) -> type[np.unsignedinteger[Any]]:
+    """Return the smallest type that holds a bit for every neighbour."""
+    return np.uint8 if points <= 8 else np.uint16
+
+
+def _fill(words: Words, image: npt.NDArray[np.uint8], samples: _Samples) -> None:
+    """Write the words of one image."""
     height, width = image.shape
     margin = samples.margin_px
-    padded = np.zeros((height + 2 * margin, width + 2 * margin), np.float64)
+    padded = np.zeros((height + 2 * margin, width + 2 * margin), np.uint8)
     padded[margin : margin + height, margin : margin + width] = image
-    _codes(
+    _words(
         padded,
         margin,
         samples.left,
@@ -224,14 +236,14 @@ def _fill(
         samples.upper,
         samples.lower,
         samples.weight_down,
-        labels,
-        codes,
+        samples.is_pixel,
+        words,
     )
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _codes(  # K horizontal offsets, P points, H rows, W columns
-    padded: Floats,
+def _words(  # K horizontal offsets, P points, H rows, W columns
+    padded: npt.NDArray[np.uint8],
     margin: int,
     left_K: Offsets,
     right_K: Offsets,
@@ -240,46 +252,75 @@ def _codes(  # K horizontal offsets, P points, H rows, W columns
     upper_P: Offsets,
     lower_P: Offsets,
     weight_PH: Floats,
-    labels: npt.NDArray[np.uint8],
-    codes: npt.NDArray[np.uint8],
+    is_pixel_P: npt.NDArray[np.bool_],
+    words: Words,
 ) -> None:
-    height, width = codes.shape
-    n_planes = left_K.size
-    planes = np.empty((n_planes, padded.shape[0], width))
-    for k in range(n_planes):
-        for row in range(padded.shape[0]):
-            left = padded[row, margin + left_K[k] : margin + left_K[k] + width]
-            right = padded[row, margin + right_K[k] : margin + right_K[k] + width]
-            for c in range(width):
-                weight = weight_KW[k, c]
-                planes[k, row, c] = (1.0 - weight) * left[c] + weight * right[c]
-    word = np.empty(width, np.uint16)
+    height, width = words.shape
+    between = np.flatnonzero(~is_pixel_P)
+    is_between_K = np.zeros(left_K.size, np.bool_)
+    is_between_K[plane_P[between]] = True
+    planes = np.empty((left_K.size, padded.shape[0], width))
+    for k in range(left_K.size):
+        if is_between_K[k]:
+            for row in range(padded.shape[0]):
+                left = padded[row, margin + left_K[k] : margin + left_K[k] + width]
+                right = padded[row, margin + right_K[k] : margin + right_K[k] + width]
+                for c in range(width):
+                    weight = weight_KW[k, c]
+                    planes[k, row, c] = (1.0 - weight) * left[c] + weight * right[c]
+    grey = np.empty(width)
+    wide = np.empty(width, np.int64)
     for r in range(height):
         centre = padded[margin + r, margin : margin + width]
+        word = words[r]
         word[:] = 0
-        for p in range(plane_P.size):
-            upper = planes[plane_P[p], margin + r + upper_P[p]]
-            lower = planes[plane_P[p], margin + r + lower_P[p]]
-            weight = weight_PH[p, r]
-            rest = 1.0 - weight
-            bit = np.uint16(1 << p)
-            for c in range(width):
-                value = rest * upper[c] + weight * lower[c]
-                word[c] |= bit if value - centre[c] >= 0.0 else np.uint16(0)
+        wide[:] = 0
         for c in range(width):
-            codes[r, c] = labels[word[c]]
+            grey[c] = centre[c]
+        for p in range(plane_P.size):
+            if is_pixel_P[p]:
+                bit, none = words.dtype.type(1 << p), words.dtype.type(0)
+                start = margin + left_K[plane_P[p]]
+                neighbour = padded[margin + r + upper_P[p], start : start + width]
+                for c in range(width):
+                    word[c] |= bit if neighbour[c] >= centre[c] else none
+        for i in range(0, between.size, 2):  # two at a time, which read the centre and the word once
+            p, q = between[i], between[min(i + 1, between.size - 1)]
+            upper_p = planes[plane_P[p], margin + r + upper_P[p]]
+            lower_p = planes[plane_P[p], margin + r + lower_P[p]]
+            upper_q = planes[plane_P[q], margin + r + upper_P[q]]
+            lower_q = planes[plane_P[q], margin + r + lower_P[q]]
+            weight_p, weight_q = weight_PH[p, r], weight_PH[q, r]
+            rest_p, rest_q = 1.0 - weight_p, 1.0 - weight_q
+            flag_p, flag_q, zero = np.int64(1 << p), np.int64(1 << q), np.int64(0)
+            for c in range(width):
+                bit_p = flag_p if rest_p * upper_p[c] + weight_p * lower_p[c] >= grey[c] else zero
+                bit_q = flag_q if rest_q * upper_q[c] + weight_q * lower_q[c] >= grey[c] else zero
+                wide[c] |= bit_p | bit_q
+        for c in range(width):
+            word[c] |= words.dtype.type(wide[c])
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _count(
-    codes: npt.NDArray[np.uint8],
+    words: Words,
+    labels: npt.NDArray[np.uint8],
     row_edges: Offsets,
     column_edges: Offsets,
     counts: npt.NDArray[np.uint32],
 ) -> None:
     counts[:] = 0
+    other = np.empty(counts.shape[2], np.uint32)  # of every second pixel, so that equal ones do not wait
     for i in range(row_edges.size - 1):
-        for r in range(row_edges[i], row_edges[i + 1]):
-            for j in range(column_edges.size - 1):
-                for c in range(column_edges[j], column_edges[j + 1]):
-                    counts[i, j, codes[r, c]] += 1
+        for j in range(column_edges.size - 1):
+            first, end = column_edges[j], column_edges[j + 1]
+            count = counts[i, j]
+            other[:] = 0
+            for r in range(row_edges[i], row_edges[i + 1]):
+                word = words[r]
+                for c in range(first, end - 1, 2):
+                    count[labels[word[c]]] += 1
+                    other[labels[word[c + 1]]] += 1
+                if (end - first) % 2:
+                    count[labels[word[end - 1]]] += 1
+            count += other

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from fgbench import storage
-from fgbench.errors import DependencyError
+from fgbench.errors import DependencyError, package_missing
 from fgbench.methods.protocol import Opened
 from fgbench.methods.protocol.graph import FACES, REGIONS, Graph, Pictures
 
@@ -114,10 +114,7 @@ def require_packages() -> tuple[Any, Any, Any]:
         import onnxruntime
         import onnxscript
     except ImportError as error:
-        raise DependencyError(
-            f"the export needs a package that is not installed ({error.name})",
-            "pip install 'fgbench[export]'",
-        ) from error
+        raise package_missing("the export needs", error.name, extra="export") from error
     return onnx, onnxscript, onnxruntime
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from fgbench.catalogue.listing import Listing, list_data
-from fgbench.catalogue.open_settings import settled
+from fgbench.catalogue.open_settings import name_of, settled
+from fgbench.catalogue.pseudonyms import naming_of
 from fgbench.catalogue.stamps import Stamp, Stamps, source_digest
 from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError
@@ -97,7 +98,7 @@ def begin(config: PrepareConfig, root: Path, workdir: Path) -> PreparationState:
         DatasetError: If the data set's layout is wrong or it lists no clip.
     """
     config = _anchored(config)
-    listing = list_data(config.dataset, root)
+    listing = list_data(config.dataset, root, naming_of(config, config.dataset.name or name_of(root)))
     dataset = config.dataset.model_copy(update={"scheme": listing.scheme})
     config, notes = settled(config.model_copy(update={"dataset": dataset}), listing.entries, root)
     listing = replace(listing, notes=(*listing.notes, *notes))

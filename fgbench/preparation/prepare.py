@@ -5,6 +5,7 @@ Reads a recipe and the data set; writes the work folder described in `fgbench.pr
 
 from __future__ import annotations
 
+from inspect import signature
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -13,7 +14,7 @@ from fgbench import plugins
 from fgbench.callbacks import Progress, ignore
 from fgbench.config import PrepareConfig
 from fgbench.config.older_recipes import in_current_form
-from fgbench.errors import ManifestError
+from fgbench.errors import ConfigError, ManifestError
 from fgbench.preparation import execution, fingerprints, pipeline, settling
 from fgbench.preparation import markers as stored
 from fgbench.preparation.engines.local import limit_notes
@@ -41,6 +42,7 @@ def run(
     *,
     jobs: int = 1,
     engine: str = "local",
+    address: str | None = None,
     force: bool = False,
     retry: bool = False,
     verify: bool = False,
@@ -59,6 +61,7 @@ def run(
         workdir: The work folder; made if absent.
         jobs: Worker processes.
         engine: Plugin in ``fgbench/engines``.
+        address: Address of its cluster; ``None`` where it has none, or finds it by itself.
         force: Compute every bucket anew.
         retry: Compute those buckets anew in which items failed for reasons that may have passed
             (:data:`fgbench.preparation.failures.TRANSIENT`).
@@ -69,13 +72,15 @@ def run(
         progress: Called for finished buckets.
 
     Raises:
-        ConfigError: If the work folder holds files and was not made by fgbench; nothing in it is changed.
+        ConfigError: If the work folder holds files and was not made by fgbench, or the engine takes no
+            address; nothing in it is changed.
         DatasetError: If the data set's layout is wrong or it lists no clip.
         DependencyError: If the rule that settles votes needs a package that is not installed.
         RejectRateError: If a stage rejects more clips than the recipe allows.
         ResourceError: If another process works in the folder, it cannot be written, or parts of it are links.
         WorkerError: If a worker process dies.
     """
+    where = engine_options(engine, address)
     settling.require(config.consensus.rule)
     state = begin(config, root, workdir)  # faults of the data leave no work folder behind
     with workfolder.working_in(workdir):
@@ -86,7 +91,7 @@ def run(
         state.results = StoredResults(workdir, recheck=recheck or force)
         # The recipe's limit holds only where there are worker processes: this process has to live on.
         memory_gb = config.max_worker_gb if worker_memory_gb is None and jobs > 1 else worker_memory_gb
-        with plugins.load("engines", engine).start(jobs, memory_gb=memory_gb) as runner:
+        with plugins.load("engines", engine).start(jobs, memory_gb=memory_gb, **where) as runner:
             state.runner = runner
             if verify:
                 forget_changed(state, progress)
@@ -130,6 +135,22 @@ def run(
         look=look.lines,
         is_untrainable=look.is_untrainable,
     )
+
+
+def engine_options(engine: str, address: str | None) -> dict[str, str]:
+    """Return the arguments by which an engine is told its cluster.
+
+    Raises:
+        ConfigError: If it takes no address.
+    """
+    if address is None:
+        return {}
+    if "address" not in signature(plugins.load("engines", engine).start).parameters:
+        raise ConfigError(
+            f"the engine {engine} with the address {address!r}, expected none: it speaks to no cluster",
+            "leave the address out, or choose an engine that has one (ray, slurm)",
+        )
+    return {"address": address}
 
 
 def _pass(

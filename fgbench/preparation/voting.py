@@ -21,10 +21,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, mean, median_low
 
-from fgbench.naming import first_few, key
-from fgbench.preparation.settling import NO_CLASS as NO_CLASS
+from fgbench.naming import first_few
+from fgbench.preparation.answers import NO_CLASS as NO_CLASS
+from fgbench.preparation.answers import is_for_class, latest
 from fgbench.preparation.settling import Choice
-from fgbench.preparation.settling._rule import is_for_class, latest
 from fgbench.preparation.settling.paper import RULE as PAPERS_RULE
 from fgbench.records import Vote
 
@@ -83,8 +83,8 @@ def settle(votes: Sequence[Vote], rules: Rules, choice: Choice | None = None) ->
     """Decide on a clip by its latest round of votes.
 
     Args:
-        votes: Votes of all rounds, at least one; one per annotator and round. Those for :data:`NO_CLASS` are
-            cast, and agree with nobody.
+        votes: Votes of all rounds, at least one; one per annotator and round. Those for :data:`NO_CLASS`, and
+            reserved answers, are cast, and agree with nobody.
         rules: When votes agree.
         choice: Label that another rule than the paper's chooses.
 
@@ -207,9 +207,7 @@ def judgements(votes: Sequence[Vote], label: str | None, confidence: float | Non
         return [] if label is None else [Judgement(label, confidence)]
     first = min(vote.round for vote in votes)
     return [
-        Judgement(vote.label, vote.confidence)
-        for vote in votes
-        if vote.round == first and vote.label != NO_CLASS
+        Judgement(vote.label, vote.confidence) for vote in votes if vote.round == first and is_for_class(vote)
     ]
 
 
@@ -233,11 +231,11 @@ def low_classes(confidences: Mapping[str, float | None], threshold: float) -> li
 def duplicate_voter(votes: Sequence[Vote]) -> tuple[str, int] | None:
     """The first annotator (with the round) who voted twice in one round, if any.
 
-    Names that differ in case, blanks or composition alone are one annotator.
+    Which names are one person is settled where the votes are listed (:mod:`fgbench.catalogue.listing`).
     """
     seen: set[tuple[str, int]] = set()
     for vote in votes:
-        cast = (key(vote.annotator), vote.round)
+        cast = (vote.annotator, vote.round)
         if cast in seen:
             return vote.annotator, vote.round
         seen.add(cast)

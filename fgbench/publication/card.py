@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fgbench.catalogue.pseudonyms import how_named
 from fgbench.preparation.stages._card import reject_lines
 from fgbench.preparation.stages._card_header import WHOLE, card_header
 from fgbench.preparation.stages._plain_text import plain
@@ -18,7 +19,8 @@ _TABLES = {
     "transform to the aligned face, pose, sharpness, status, and the SHA-256 of the aligned face's pixels",
     "images": "the image set, with the exact parameters of augmented copies, and the SHA-256 of their pixels",
     "entries": "clips as the data set lists them, usable or not",
-    "votes": "annotators' votes",
+    "votes": "annotators' votes as the data set lists them",
+    "counted_votes": "votes on readable clips: answer, class, key frame, times, and the label of the clip",
     "action_units": "labels of action units: 1 present, -1 absent; of a frame, or without one of all others",
     "files": "files of the data set: path, SHA-256, bytes",
     "rejects": "clips that could not be used, with stage and reason",
@@ -67,6 +69,7 @@ def data_card(
         "|---|---|---|---|",
         *(_counts(part, index.counts.get(part, {})) for part in SPLITS),
         "",
+        *([how_named(index.annotators), ""] if _files_of("votes", rows) else []),
         "## Tables",
         "",
         "```python",

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from fgbench import storage
-from fgbench.catalogue.carried_listing import CARRIED, write_listing, write_unit_source
+from fgbench.catalogue.carried_listing import CARRIED, write_listing, write_origin
 from fgbench.errors import ManifestError, ResourceError
 from fgbench.publication.folder_checks import refuse_linked
 from fgbench.publication.source_files import Located
@@ -32,6 +32,7 @@ def write_clip_links(
     entries: Iterable[ClipEntry],
     units: Iterable[AuRow] | None,
     source: UnitSource | None,
+    annotators: str,
 ) -> None:
     """Write a data set of links, or update one.
 
@@ -42,6 +43,7 @@ def write_clip_links(
         entries: The clips as the data set lists them.
         units: Labels of action units; ``None`` where there are none.
         source: How those labels were made.
+        annotators: Form of the names of annotators.
 
     Raises:
         ResourceError: If a file that fgbench has not written is in the way, or a folder is a link.
@@ -68,7 +70,7 @@ def write_clip_links(
     if units is None:
         storage.remove_listed(carried, ["action_units.parquet"])
     write_listing(carried, entries, units)
-    write_unit_source(carried, source if units is not None else None)
+    write_origin(carried, source if units is not None else None, annotators)
 
 
 def _listed_links(carried: Path) -> set[str] | None:

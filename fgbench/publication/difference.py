@@ -94,6 +94,7 @@ KINDS = (
     "part",
     "key frame",
     "frames",
+    "votes",
     "person",
     "face status",
     "landmarks",
@@ -118,6 +119,7 @@ def difference(first: Path, second: Path) -> Difference:
     changes = [
         *_settings(one, other),
         *_clips(one, other),
+        *_votes(one, other),
         *_faces(one, other),
         *(
             Change(what=VERSION, where=name, before=before or "absent", after=after or "absent")
@@ -187,6 +189,15 @@ def _clips(one: Side, other: Side) -> Iterator[Change]:
                 yield Change(
                     what=what, where=clip_id, before=_text(before, column), after=_text(after, column)
                 )
+
+
+def _votes(one: Side, other: Side) -> Iterator[Change]:
+    """Yield the clips with other votes; none where one side is of a version that kept none."""
+    if one.votes and other.votes:
+        for clip_id in one.votes.keys() | other.votes.keys():
+            before, after = (side.votes.get(clip_id, "none") for side in (one, other))
+            if before != after:
+                yield Change(what="votes", where=clip_id, before=before, after=after)
 
 
 def _faces(one: Side, other: Side) -> Iterator[Change]:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from fgbench import storage
 from fgbench.errors import ManifestError
+from fgbench.files.hashing import digest_json
+from fgbench.naming import counted
+from fgbench.preparation.stages._votes_table import VOTES
 from fgbench.publication import layout
 from fgbench.publication.face_comparison import COLUMNS
 from fgbench.publication.face_rows import FaceRows
+from fgbench.records import schema
 from fgbench.reports.freshness import Present, read_present
 from fgbench.runs.lost_clips import is_lost
 from fgbench.workfolders.layout import MANIFESTS
@@ -46,6 +52,8 @@ class Side:
         clips: Rows of usable clips by id, with :data:`CLIP_COLUMNS`.
         rejects: Stage and reason of the other clips by id.
         faces: Rows of faces.
+        votes: Number of votes on each clip by id, with a digest of them, without who cast them; empty for
+            data of earlier versions, which do not keep them.
         present: Marks by which runs of these data are recognised; ``None`` if there are none.
     """
 
@@ -59,6 +67,7 @@ class Side:
     clips: Mapping[str, Mapping[str, Any]]
     rejects: Mapping[str, str]
     faces: FaceRows
+    votes: Mapping[str, str]
     present: Present | None
 
 
@@ -107,9 +116,11 @@ def published_side(folder: Path, index: layout.Index) -> Side:
         clips=clips,
         rejects=_reasons(rejects),
         faces=FaceRows(layout.parts_of(folder, "faces"), COLUMNS),
+        votes=_votes(folder / layout.COUNTED_VOTES),
         present=Present(
             digests=frozenset(index.runs.digests),
             labels=tested,
+            all_labels={clip_id: row["label"] for clip_id, row in clips.items() if row["label"] is not None},
             division=index.runs.division,
             dataset=index.dataset,
             units=None,
@@ -156,8 +167,21 @@ def _work_side(folder: Path) -> Side:
         },
         rejects=_reasons(storage.read_rows(manifests / "rejects.parquet")),
         faces=FaceRows(faces, COLUMNS),
+        votes=_votes(manifests / VOTES),
         present=read_present(folder),
     )
+
+
+def _votes(path: Path) -> dict[str, str]:
+    """Clip to the number and digest of its votes, e.g. ``"5 votes (3f9c0d21)"``; empty without a table."""
+    if not path.is_file():
+        return {}
+    rows = storage.read_rows(path, [name for name in schema("votes").names if name != "annotator"])
+    texts = {}
+    for clip_id, votes in groupby(rows, itemgetter("clip_id")):
+        cast = sorted(digest_json(list(vote.values())) for vote in votes)
+        texts[clip_id] = f"{counted(len(cast), 'vote')} ({digest_json(cast)[:8]})"
+    return texts
 
 
 def _reasons(rows: Any) -> dict[str, str]:

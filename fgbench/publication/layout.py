@@ -7,7 +7,8 @@
     published.json          index: digest and size of every file, the recipe, versions; written last
     recipe.yaml             the resolved recipe, for people
     entries.parquet         clips as the data set lists them, with labels as they are written there
-    votes.parquet           annotators' votes
+    votes.parquet           annotators' votes as the data set lists them
+    counted_votes.parquet   votes on readable clips: answers, classes, and the labels that the clips got
     action_units.parquet    labels of action units
     files.parquet           path, SHA-256 and size of every file of the data set that is used
     clips/<part>.parquet    usable clips
@@ -23,15 +24,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fgbench import records, storage
 from fgbench.catalogue.carried_listing import ACTION_UNITS as ACTION_UNITS
 from fgbench.catalogue.carried_listing import ENTRIES as ENTRIES
+from fgbench.catalogue.carried_listing import LATER, check_types, listed_schema
 from fgbench.catalogue.carried_listing import VOTES as VOTES
-from fgbench.catalogue.carried_listing import check_types, listed_schema
 from fgbench.config import PrepareConfig
 from fgbench.config.older_recipes import in_current_form
 from fgbench.errors import ManifestError, ResourceError
@@ -54,6 +55,8 @@ CARD, CROISSANT, RECIPE, FILES, REJECTS, REANNOTATE = (
     "rejects.parquet",
     "reannotate.csv",
 )
+COUNTED_VOTES = "counted_votes.parquet"
+"""The table ``votes`` of the manifests; beside it lie :data:`VOTES` as the data set lists them."""
 KIND, FORMAT = "publication of fgbench", 1
 PARTED = ("clips", "faces", "images")
 """Tables with one file per part."""
@@ -77,8 +80,11 @@ _NEVER_EMPTY = frozenset(
 )
 """Columns without nulls, in whichever tables have them."""
 
+_LATER = LATER | {"soft_label"}
+"""Columns that publications of earlier versions lack."""
+
 _NAMES = (
-    rf"README\.md|croissant\.json|recipe\.yaml|reannotate\.csv|(entries|votes|action_units|files|rejects)\.parquet|"
+    rf"README\.md|croissant\.json|recipe\.yaml|reannotate\.csv|(entries|votes|counted_votes|action_units|files|rejects)\.parquet|"
     rf"({'|'.join(PARTED)})/({'|'.join(SPLITS)})\.parquet|folds/[A-Za-z0-9_][A-Za-z0-9_.-]*\.csv"
 )
 _AGAIN = "get the publication again, or publish it again: fgbench publish WORKDIR OUT --without-pixels"
@@ -119,6 +125,7 @@ class Index(_Loose):
         asked: The recipe as the user gave it, by which the data set is rebuilt.
         recipe: The recipe with everything that the data decided.
         models: SHA-256 of the model file that the recipe names, by name.
+        annotators: Form of the names of annotators (:data:`fgbench.catalogue.pseudonyms.Names`).
         manifests: Tables of the work folder that it was made of.
     """
 
@@ -134,6 +141,7 @@ class Index(_Loose):
     recipe: dict[str, Any]
     models: dict[str, Digest] = Field(default_factory=dict)
     units: _Units | None = None
+    annotators: Literal["", "names", "salted", "unsalted"] = "names"
     provenance: dict[str, Any]
     manifests: dict[str, PublishedFile]
     runs: _Runs = Field(default_factory=_Runs)
@@ -239,13 +247,20 @@ def schema_of(name: str) -> pa.Schema:
         return schema(table)
     if name == FILES:
         return files_schema()
+    if name == COUNTED_VOTES:
+        return records.schema("votes")
     return records.schema("published_rejects") if name == REJECTS else listed_schema(name)
 
 
 def _check_columns(path: Path, wanted: pa.Schema) -> None:
-    """Raise if a table lacks columns, or has other types or nulls in them."""
-    with storage.open_table(path, wanted.names, hint=_AGAIN) as file:
-        check_types(path, file.schema_arrow, wanted, hint=_AGAIN)
+    """Raise if a table lacks columns, but for those that earlier versions did not write, or has other types
+    or nulls in them."""
+    import pyarrow as pa
+
+    needed = [name for name in wanted.names if name not in _LATER]
+    with storage.open_table(path, needed, hint=_AGAIN) as file:
+        there = pa.schema([field for field in wanted if field.name in file.schema_arrow.names])
+        check_types(path, file.schema_arrow, there, hint=_AGAIN)
     filled = storage.read_table(path, [name for name in wanted.names if name in _NEVER_EMPTY], hint=_AGAIN)
     empty = [name for name in filled.column_names if filled[name].null_count]
     if "split" in wanted.names:

@@ -17,6 +17,9 @@ from fgbench.publication.source_files import Located
 VALUES = {"n_frames": "frames", "label": "label", "split": "part", "key_frame": "key frame"}
 """Columns of a clip that have to be equal, apart from its bytes and faces, and their names in texts."""
 
+VOTES = "votes"
+"""Key of the votes among the values of a clip."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipDifference:
@@ -123,7 +126,10 @@ def prove(published: Side, made: Side, again: Path, located: Sequence[Located]) 
             clip = replace(
                 clip,
                 other_bytes=clip.other_bytes or now["sha256"] != before["sha256"],
-                values={name: (before[name], now[name]) for name in VALUES if before[name] != now[name]},
+                values={
+                    **{name: (before[name], now[name]) for name in VALUES if before[name] != now[name]},
+                    **_votes(published, made, clip_id),
+                },
                 faces=compare_faces(published.faces.of(clip_id), made.faces.of(clip_id)),
                 images=images.get(clip_id, 0),
             )
@@ -133,10 +139,13 @@ def prove(published: Side, made: Side, again: Path, located: Sequence[Located]) 
         ClipDifference(
             clip_id=clip_id,
             path="",
-            rejected=f"{made.rejects.get(clip_id, 'not rejected')} (published: {reason})",
+            rejected=None
+            if made.rejects.get(clip_id) == reason
+            else f"{made.rejects.get(clip_id, 'not rejected')} (published: {reason})",
+            values=_votes(published, made, clip_id),
         )
         for clip_id, reason in sorted(published.rejects.items())
-        if clip_id not in made.clips and made.rejects.get(clip_id) != reason
+        if clip_id not in made.clips
     ]
     return Proof(
         dataset=published.dataset,
@@ -148,6 +157,12 @@ def prove(published: Side, made: Side, again: Path, located: Sequence[Located]) 
         classes=None if published.classes == made.classes else (published.classes, made.classes),
         versions=unlike_versions(published.provenance, made.provenance),
     )
+
+
+def _votes(published: Side, made: Side, clip_id: str) -> dict[str, tuple[Any, Any]]:
+    """The votes on a clip under :data:`VOTES` if they differ; nothing where a version kept none."""
+    before, now = (side.votes.get(clip_id) for side in (published, made))
+    return {VOTES: (before, now)} if published.votes and made.votes and before != now else {}
 
 
 def unlike_versions(

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from fgbench.naming import counted, first_few
-from fgbench.publication.proof import VALUES, ClipDifference, Proof
+from fgbench.publication.proof import VALUES, VOTES, ClipDifference, Proof
 
 SHOWN = 5
 """Examples in a line."""
@@ -85,7 +85,8 @@ def _examples(one: ClipDifference) -> Iterator[tuple[str, str]]:
     if one.added:
         yield "not published", one.clip_id
     for name, (then, now) in one.values.items():
-        yield f"another {VALUES[name]}", f"{one.clip_id}: {_value(then)} there, {_value(now)} here"
+        kind = "other votes" if name == VOTES else f"another {VALUES[name]}"
+        yield kind, f"{one.clip_id}: {_value(then)} there, {_value(now)} here"
     if one.faces.gone or one.faces.added:
         yield "other frames", f"{one.clip_id}: {one.faces.gone} are gone, {one.faces.added} are new"
     if one.images:

@@ -18,13 +18,15 @@ from fgbench import plugins, records, storage
 from fgbench.callbacks import Progress
 from fgbench.catalogue.carried_listing import adapter_of, write_listing
 from fgbench.catalogue.listing import Listing, list_data
-from fgbench.catalogue.open_settings import settled
+from fgbench.catalogue.open_settings import name_of, settled
+from fgbench.catalogue.pseudonyms import naming_of
 from fgbench.config import PrepareConfig
 from fgbench.errors import DatasetError, ManifestError
 from fgbench.files.hashing import digest_file
 from fgbench.media import video
 from fgbench.naming import shown
 from fgbench.preparation.prepare import preview, saved
+from fgbench.preparation.stages._votes_table import VOTES as MANIFEST_VOTES
 from fgbench.preparation.stages.publish import claims
 from fgbench.publication import layout
 from fgbench.publication.card import data_card
@@ -90,6 +92,9 @@ def publish(workdir: Path, out: Path, *, jobs: int, progress: Progress) -> Publi
         _refuse_changed(workdir, root, sources)
         target.begin(_names(units is not None, folds))
         rows = write_tables(workdir, out, list(index["files"]), runner)
+    if MANIFEST_VOTES in index["files"]:
+        rows[layout.COUNTED_VOTES] = index["files"][MANIFEST_VOTES]["rows"]
+        storage.write_bytes(out / layout.COUNTED_VOTES, (workdir / MANIFESTS / MANIFEST_VOTES).read_bytes())
     rows |= write_listing(out, [portable_entry(entry, scrub) for entry in listing.entries], units)
     rows[layout.FILES] = _write_rows(out / layout.FILES, layout.files_schema(), file_rows(sources))
     outside = {shown(entry.clip_id) for entry in listing.entries if not is_below(entry.path)}
@@ -125,7 +130,7 @@ def _finished(asked: PrepareConfig, root: Path, workdir: Path, index: Mapping[st
     Raises:
         ManifestError: If the manifests of the work folder are not made of it.
     """
-    listing = list_data(asked.dataset, root)
+    listing = list_data(asked.dataset, root, naming_of(asked, asked.dataset.name or name_of(root)))
     dataset = asked.dataset.model_copy(update={"scheme": listing.scheme})
     now, _ = settled(asked.model_copy(update={"dataset": dataset}), listing.entries, root)
     made = index.get("origin", {}).get("recipe", {})
@@ -196,6 +201,7 @@ def _names(has_units: bool, folds: Iterable[str]) -> set[str]:
         *({layout.ACTION_UNITS} if has_units else ()),
         layout.ENTRIES,
         layout.VOTES,
+        layout.COUNTED_VOTES,
         layout.FILES,
         layout.REJECTS,
         layout.REANNOTATE,
@@ -239,6 +245,7 @@ def _index(
             "recipe": portable_recipe(index["origin"]["recipe"], scrub),
             "models": models,
             "units": units if has_units else None,
+            "annotators": listing.annotators,
             "provenance": index.get("provenance") or {},
             "manifests": {
                 name: {"sha256": file["sha256"], "rows": file.get("rows")}

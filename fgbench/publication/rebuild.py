@@ -74,7 +74,7 @@ def rebuild(
         config = config.model_copy(update={"faces": faces})
     with workfolder.working_in(workdir):
         units = read_action_units(published) if layout.ACTION_UNITS in index.files else None
-        write_clip_links(source, clips, located, listed, units, index.unit_source)
+        write_clip_links(source, clips, located, listed, units, index.unit_source, index.annotators)
         _keep_folds(published, workdir, index)
     prepare.run(config, source, workdir, jobs=jobs, progress=progress)
     before = published_side(published, index)

@@ -35,6 +35,7 @@ class Facts:
         card: What its adapter tells of it.
         entries: Its clips as it lists them.
         labels: Class of each usable clip; ``None`` without one.
+        annotators: Form of the names of annotators (:data:`fgbench.catalogue.pseudonyms.Names`).
         units: How labels of action units were made; ``None`` if there are none.
         reasons: Number of clips that could not be used, by stage and reason.
     """
@@ -43,6 +44,7 @@ class Facts:
     card: Card
     entries: Sequence[ClipEntry]
     labels: Sequence[str | None]
+    annotators: str
     units: UnitSource | None
     reasons: Mapping[tuple[str, str], int]
 
@@ -72,6 +74,7 @@ def facts_of(
         card=adapter_of(config.dataset, root).CARD,
         entries=listing.entries,
         labels=[row["label"] for path in tables for row in storage.read_rows(path, ["label"])],
+        annotators=listing.annotators,
         units=units,
         reasons=reasons,
     )
@@ -203,5 +206,6 @@ def _personal(facts: Facts) -> list[str]:
     if any(entry.subject_id is not None for entry in facts.entries):
         kinds.append("Names or numbers of persons, as the data set has them")
     if any(entry.votes for entry in facts.entries):
-        kinds.append("Names or numbers of annotators, and their votes")
+        names = "Names or numbers" if facts.annotators == "names" else "Pseudonyms"
+        kinds.append(f"{names} of annotators, and their votes")
     return kinds

@@ -60,22 +60,22 @@ def chi2_distances(x: npt.ArrayLike, y: npt.ArrayLike | None = None, *, jobs: in
     result = np.empty((len(x_nd), len(y_md)), np.float32)
 
     def work(begin: int) -> None:
-        rows = slice(begin, begin + _ROWS)
-        sums = np.zeros(result[rows].shape, np.float64)
-        _sum_of_fractions(x_nd[rows], y_dm, together, sums)
+        start = begin if y is None else 0
+        rows, columns = slice(begin, begin + _ROWS), slice(start, None)
+        sums = np.zeros(result[rows, columns].shape, np.float64)
+        _sum_of_fractions(x_nd[rows], y_dm, start, together, sums)
         sums *= 2.0
-        sums += 0.5 * y_sums - 1.5 * x_sums[rows, None]
+        sums += 0.5 * y_sums[columns] - 1.5 * x_sums[rows, None]
         np.maximum(sums, 0.0, out=sums)
-        result[rows] = sums
+        result[rows, columns] = sums
+        if y is None:  # the samples of this piece among themselves were computed both ways
+            own = result[rows, rows]
+            result[rows, rows] = (own + own.T) * np.float32(0.5)
+            result[begin + _ROWS :, rows] = result[rows, begin + _ROWS :].T
 
-    begins = range(0, len(x_nd), _ROWS)
     with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
-        list(pool.map(work, begins))
+        list(pool.map(work, range(0, len(x_nd), _ROWS)))
     if y is None:
-        for begin in begins:  # block by block: no second matrix of all pairs
-            rows, rest = slice(begin, begin + _ROWS), slice(begin, None)
-            mean = (result[rows, rest] + result[rest, rows].T) * np.float32(0.5)
-            result[rows, rest], result[rest, rows] = mean, mean.T
         np.fill_diagonal(result, 0.0)
     return result
 
@@ -152,8 +152,12 @@ def _in_safe_range(x: Matrix, y: Matrix) -> bool:
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _sum_of_fractions(x_nd: Matrix, y_dm: Matrix, together: bool, sums: npt.NDArray[np.float64]) -> None:
-    """Add the sum over k of x**2 / (x + y) to ``sums`` (n, m); four words at a time if ``together``.
+def _sum_of_fractions(
+    x_nd: Matrix, y_dm: Matrix, start: int, together: bool, sums: npt.NDArray[np.float64]
+) -> None:
+    """Add the sum over k of x**2 / (x + y), for y from column ``start``, to ``sums`` (n, m - start).
+
+    Four words are taken at a time if ``together``.
 
     The last row of ``y_dm`` is all ones: words of x that fill up a group of four (as zeros) point to it.
     """
@@ -163,7 +167,7 @@ def _sum_of_fractions(x_nd: Matrix, y_dm: Matrix, together: bool, sums: npt.NDAr
     word = np.empty(words, np.intp)
     value = np.empty(words, np.float32)
     part = np.empty(lanes, np.float32)
-    for first in range(0, m, lanes):
+    for first in range(start, m, lanes):
         last = min(m, first + lanes)
         for begin in range(0, d, words):
             end = min(d, begin + words)
@@ -199,4 +203,4 @@ def _sum_of_fractions(x_nd: Matrix, y_dm: Matrix, together: bool, sums: npt.NDAr
                         for j in range(last - first):
                             part[j] += a * (a / (a + ya[j]))
                 for j in range(last - first):
-                    sums[i, first + j] += part[j]
+                    sums[i, first - start + j] += part[j]

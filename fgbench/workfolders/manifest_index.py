@@ -25,6 +25,9 @@ def _is_below(name: str) -> str:
     return name
 
 
+HARD = "sha256_without_soft_labels"
+"""Key of the digest of a table of images without the column of soft labels, which most runs do not read."""
+
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Number = Annotated[int, Field(ge=0, lt=1 << 62)]
 

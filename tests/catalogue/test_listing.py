@@ -8,6 +8,7 @@ import pytest
 
 from fgbench.catalogue import listing
 from fgbench.catalogue.data_roots import remembered_root
+from fgbench.catalogue.pseudonyms import Naming
 from fgbench.config import DatasetConfig, load_prepare
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.records import ClipEntry
@@ -76,9 +77,10 @@ def test_people_in_several_spellings_are_one_and_it_is_told(tmp_path):
         tmp_path / "votes.csv",
         "clip,annotator,label\na,Eva,anger\na,eva ,anger\na,Max,wrath\nb,Eva,anger\nc,Max,anger\n",
     )
+    write_text(tmp_path / "annotators.csv", "name,annotator\nEva,Eva\neva,Eva\n")
     for name in "abc":
         write_text(tmp_path / "videos" / f"{name}.mp4", "x")
-    entries = listing.list_data(DatasetConfig(), tmp_path)
+    entries = listing.list_data(DatasetConfig(), tmp_path, Naming(kind="names"))
     assert {entry.clip_id: (entry.subject_id, entry.source_id) for entry in entries.entries} == {
         "a": ("ANNA", "Film"),
         "b": ("ANNA", "Film"),
@@ -86,9 +88,9 @@ def test_people_in_several_spellings_are_one_and_it_is_told(tmp_path):
     }
     assert [vote.annotator for vote in entries.entries[0].votes] == ["Eva", "Eva", "Max"]
     assert entries.notes == (
+        "annotators.csv: 2 names of 1 annotator",
         "2 spellings of one subject: 'ANNA', 'Anna'",
         "2 spellings of one source: 'Film', 'film'",
-        "2 spellings of one annotator: 'Eva', 'eva'",
     )
 
 

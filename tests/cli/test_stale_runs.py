@@ -118,7 +118,7 @@ def test_another_label_in_training_marks_the_runs(here):
     ranks = board(here)
     assert {name: data for name, (_, data) in ranks.items()} == {
         "lbp-svm [old data]": "old data",
-        "net [old data]": "old data",
+        "net [old data: 1 label changed]": "old data: 1 label changed",
     }
     assert {rank for rank, _ in ranks.values()} == {1, 2}
     for words in (
@@ -133,34 +133,36 @@ def test_another_label_in_training_marks_the_runs(here):
     cli("baseline", "lbp-svm", "--workdir", here / "work")
     assert {name: data for name, (_, data) in board(here).items()} == {
         "lbp-svm": "now",
-        "net [old data]": "old data",
+        "net [old data: 1 label changed]": "old data: 1 label changed",
     }
-    assert "Old data (net)" in cli("compare", "lbp-svm", "net", "--workdir", here / "work")
+    assert "Old data (net: 1 label changed)" in cli("compare", "lbp-svm", "net", "--workdir", here / "work")
 
 
 def test_runs_scored_on_other_test_labels_have_no_rank(here):
     annotate(here / "clips", c012={"label": "pride"})
     prepare(here)
-    assert set(board(here).values()) == {(None, "old labels")}
+    state = "old labels: 1 changed"
+    assert set(board(here).values()) == {(None, state)}
     cli("baseline", "lbp-svm", "--workdir", here / "work")
-    assert board(here) == {"lbp-svm": (1, "now"), "net [old labels]": (None, "old labels")}
+    assert board(here) == {"lbp-svm": (1, "now"), f"net [{state}]": (None, state)}
     table = cli("report", "--table", "III", "--workdir", here / "work")
-    assert "\\[old labels\\]" in table
+    assert "\\[old labels: 1 changed\\]" in table
     assert "**" not in table.partition("\n")[2]
     shown = page(here)["overview"]
     states = [run["state"] for run in shown["runs"]]
-    assert states == ["now", "old labels"]
+    assert states == ["now", state]
     notes = [note for entry in shown["boards"] for note in entry["notes"]]
-    assert any("Old labels (net/0/0)" in note and "no rank" in note for note in notes)
+    assert any("Old labels (net/0/0: 1 changed)" in note and "no rank" in note for note in notes)
 
 
 def test_runs_scored_on_clips_that_are_tested_no_more_have_no_rank(here):
     """Their scores are of other samples than those of the runs beside them."""
     annotate(here / "clips", c000={"split": "test"}, c012={"split": "train"})
     prepare(here)
-    assert set(board(here).values()) == {(None, "old labels")}
+    state = "old labels: 1 gone"
+    assert set(board(here).values()) == {(None, state)}
     cli("baseline", "lbp-svm", "--workdir", here / "work")
-    assert board(here) == {"lbp-svm": (1, "now"), "net [old labels]": (None, "old labels")}
+    assert board(here) == {"lbp-svm": (1, "now"), f"net [{state}]": (None, state)}
 
 
 def test_that_clips_are_tested_no_more_is_seen_without_a_digest_too(here):
@@ -169,7 +171,8 @@ def test_that_clips_are_tested_no_more_is_seen_without_a_digest_too(here):
     write_sealed(path, {key: value for key, value in read_result(path.parent).items() if key not in gone})
     annotate(here / "clips", c000={"split": "test"}, c012={"split": "val"})
     prepare(here)
-    assert board(here)["net [old labels]"] == (None, "old labels")
+    state = "old labels: 1 gone"
+    assert board(here)[f"net [{state}]"] == (None, state)
 
 
 def test_of_runs_without_a_digest_nothing_is_known(here):

@@ -106,6 +106,8 @@ def test_every_field_of_a_section_is_read_by_its_stage_and_the_reverse(stage):
     read = set().union(*(_fields_read(path) for path in files)) & (declared | _fields_read(files[0]))
     if stage == "split":
         read |= {"train", "val", "test"}  # read as getattr(config, part) for the parts
+    if stage == "consensus":
+        read.add("annotators")  # read when the data set is listed
     if stage in FEATURES:
         assert "enabled" in read
     if stage == "augment":

@@ -84,9 +84,9 @@ def test_labels_that_print_alike_are_one_class():
     assert ontology("fg33").find("\ufeffanger") == "anger"
 
 
-def test_one_annotator_in_two_spellings_votes_once():
-    def vote(name):
-        return Vote(annotator=name, label="anger", confidence=1.0, key_frame=None, round=1)
+def test_one_annotator_votes_once_in_a_round():
+    def vote(name, in_round=1):
+        return Vote(annotator=name, label="anger", confidence=1.0, key_frame=None, round=in_round)
 
-    assert duplicate_voter([vote("Anna"), vote("Ben"), vote("ANNA ")]) == ("ANNA ", 1)
-    assert duplicate_voter([vote("Anna"), vote("Anne")]) is None
+    assert duplicate_voter([vote("Anna"), vote("Ben"), vote("Anna")]) == ("Anna", 1)
+    assert duplicate_voter([vote("Anna"), vote("Anne"), vote("Anna", 2)]) is None

@@ -111,6 +111,18 @@ def test_the_interval_is_between_percentiles_of_alphas_of_drawn_clusters(monkeyp
     assert actual.n_clusters == 5
 
 
+def test_many_clusters_are_drawn_in_groups_and_the_interval_stays(monkeypatch):
+    """Of 600 clusters, 200 groups: alpha is the same, and the interval as wide but for chance."""
+    units = [unit for seed in range(24) for unit in drawn_units(seed)]
+    one_by_one = nominal_agreement(units, clusters=alone(units))
+    monkeypatch.setattr(agreement, "MOST_DRAWN", 200)
+    grouped = nominal_agreement(units, clusters=alone(units))
+    assert (grouped.alpha, grouped.n_clusters) == (one_by_one.alpha, one_by_one.n_clusters)
+    assert grouped.low != one_by_one.low
+    width = one_by_one.high - one_by_one.low
+    assert grouped.high - grouped.low == pytest.approx(width, rel=0.2)
+
+
 @pytest.mark.slow
 def test_intervals_of_eight_clusters_cover_what_they_are_of(monkeypatch):
     """95 % are wanted; plain percentiles of these draws cover 91 %."""

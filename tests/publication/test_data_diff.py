@@ -143,11 +143,11 @@ def test_runs_that_fall_are_told(plain, other, tmp_path):
     published(work, tmp_path / "out")
     for second in (work, tmp_path / "out"):
         runs = {(run.of, run.name): (run.own, run.other) for run in difference(first, second).runs}
-        assert runs.pop(("first", "kept")) == ("now", "old labels")
+        assert runs.pop(("first", "kept")) == ("now", "old labels: 1 changed, 1 gone")
         assert list(runs) == ([("second", "newer")] if second == work else [])
     reported = difference_lines(difference(first, work), full=False)
     assert "runs that do not hold for the other data: 2" in reported
-    assert "  A runs/kept: old labels" in reported
+    assert "  A runs/kept: old labels: 1 changed, 1 gone" in reported
 
 
 def test_folders_that_are_no_data_set_are_refused(plain, tmp_path):

@@ -61,11 +61,18 @@ def test_one_person_in_two_spellings_does_not_outvote_two(tmp_path):
         "--jobs",
         "1",
     ]
+    asked = CliRunner().invoke(app, words)
+    assert asked.exit_code == 4
+    assert "may be one person: 'ANNA' (1 vote) and 'Anna' (1 vote); 'ANNA' (1 vote)" in asked.output
+    assert "and 1 more pair" in asked.output
+    assert not (tmp_path / "work" / "manifests").exists()
+    names = [f"{name},Anna" for name in ("Anna", "anna", "ANNA")] + [f"{composed},Z", f"{decomposed},Z"]
+    write_text(root / "annotators.csv", "\n".join(["name,annotator", *names]))
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
     assert "1 clip rejected (bad_annotation 1)" in done.output
     assert "2 clips rejected (duplicate_vote 2)" in done.output
-    assert "3 spellings of one annotator: 'ANNA', 'Anna', 'anna'" in done.output
+    assert "annotators.csv: 5 names of 2 annotators" in done.output
     assert "other files" not in done.output
 
 

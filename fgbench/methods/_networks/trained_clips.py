@@ -13,12 +13,10 @@ from typing import Any
 from fgbench import storage
 from fgbench.methods.action_units.frames import Frames
 from fgbench.runs.roles import Roles
+from fgbench.runs.trained_labels import LABEL, TRAINED_ON
 from fgbench.runs.weights import Trained
 from fgbench.storage import read_rows
 from fgbench.training.context import TrainingContext
-
-TRAINED_ON = "trained_on.parquet"
-"""Name of the table in the folder of a run: data set, clip, SHA-256 of its file."""
 
 _COLUMNS = ["dataset", "clip_id", "sha256"]
 
@@ -53,9 +51,10 @@ def write_trained_roles(folder: Path, context: TrainingContext, roles: Roles, st
         ManifestError: If manifests or the table of the start are missing or damaged.
         ResourceError: If the folder cannot be written.
     """
-    clips = {sample.clip_id for sample in (*roles.train, *roles.selection)}
+    labels = {sample.clip_id: sample.label for sample in (*roles.train, *roles.selection)}
     before = [] if start is None else read_trained_clips(start.path.parent) or []
-    _write(folder, [*_rows(context.manifests, str(context.details["dataset"]), clips), *before])
+    own = _rows(context.manifests, str(context.details["dataset"]), labels)
+    _write(folder, [*({**row, LABEL: labels[row["clip_id"]]} for row in own), *before])
 
 
 def read_trained_clips(folder: Path) -> list[dict[str, Any]] | None:
@@ -78,6 +77,8 @@ def _rows(manifests: Path, dataset: str, clips: Collection[str]) -> list[dict[st
 def _write(folder: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     import pyarrow as pa
 
-    schema = pa.schema([(name, pa.string()) for name in _COLUMNS])
-    single = {tuple(row[name] for name in _COLUMNS): dict(row) for row in rows}
+    schema = pa.schema([(name, pa.string()) for name in (*_COLUMNS, LABEL)])
+    single: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in rows:
+        single.setdefault(tuple(row[name] for name in _COLUMNS), dict(row))
     storage.write_table(folder / TRAINED_ON, pa.Table.from_pylist(list(single.values()), schema=schema))

@@ -54,11 +54,7 @@ def start(jobs: int, *, memory_gb: float | None = None) -> Iterator[Runner]:
     Raises:
         ConfigError: If the limit is too low for any work, or too high.
     """
-    if memory_gb is not None and not _LEAST_MEMORY_GB <= memory_gb <= _MOST_MEMORY_GB:
-        raise ConfigError(
-            f"{memory_gb:g} GB of memory for a worker, expected {_LEAST_MEMORY_GB:g} to {_MOST_MEMORY_GB:g}",
-            "choose another --worker-memory, or leave it out",
-        )
+    check_memory(memory_gb)
     # A limit needs a separate process: this one has to live on where the work does not fit.
     is_here = jobs <= 1 and memory_gb is None
     workers = Workers(max(1, jobs), partial(_prepare, memory_gb))
@@ -100,6 +96,19 @@ def _prepare(memory_gb: float | None) -> None:
     limit_threads()
     if memory_gb is not None:
         limit_memory(memory_gb)
+
+
+def check_memory(memory_gb: float | None) -> None:
+    """Check a limit on the memory of a worker, GB; ``None`` is none.
+
+    Raises:
+        ConfigError: If it is too low for any work, or too high.
+    """
+    if memory_gb is not None and not _LEAST_MEMORY_GB <= memory_gb <= _MOST_MEMORY_GB:
+        raise ConfigError(
+            f"{memory_gb:g} GB of memory for a worker, expected {_LEAST_MEMORY_GB:g} to {_MOST_MEMORY_GB:g}",
+            "choose another --worker-memory, or leave it out",
+        )
 
 
 def limits_memory() -> bool:

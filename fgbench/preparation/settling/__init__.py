@@ -11,7 +11,6 @@ from __future__ import annotations
 import importlib
 
 from fgbench.config import ConsensusConfig
-from fgbench.preparation.settling._rule import NO_CLASS as NO_CLASS
 from fgbench.preparation.settling._rule import Choice as Choice
 from fgbench.preparation.settling._rule import LatestVotes as LatestVotes
 from fgbench.preparation.settling._rule import Rule as Rule

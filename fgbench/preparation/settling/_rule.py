@@ -9,10 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.naming import key
+from fgbench.preparation.answers import is_for_class, latest
 from fgbench.records import Vote
-
-NO_CLASS = ""
-"""Label of a vote for an unknown class: it is cast, and counts for none."""
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -69,17 +67,6 @@ class Rule:
     about: str
     choose: Callable[[Sequence[Vote], int], Choice] | None = None
     fit: Callable[[LatestVotes], Floats] | None = None
-
-
-def is_for_class(vote: Vote) -> bool:
-    """Return whether a vote counts for a class."""
-    return vote.label != NO_CLASS
-
-
-def latest(votes: Sequence[Vote]) -> list[Vote]:
-    """Votes of the latest round of a clip."""
-    last = max((vote.round for vote in votes), default=0)
-    return [vote for vote in votes if vote.round == last]
 
 
 def collected(of_clips: Iterable[tuple[str, Sequence[Vote]]]) -> LatestVotes:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from fgbench.preparation.settling._rule import Choice, Rule, is_for_class
+from fgbench.preparation.answers import is_for_class
+from fgbench.preparation.settling._rule import Choice, Rule
 from fgbench.records import Vote
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from fgbench.preparation.settling._rule import NO_CLASS, Choice, Rule, is_for_class
+from fgbench.preparation.answers import NO_CLASS, is_for_class
+from fgbench.preparation.settling._rule import Choice, Rule
 from fgbench.records import Vote
 
 
@@ -23,7 +24,9 @@ def _choose(cast: Sequence[Vote], min_votes: int) -> Choice:
     tie = f" (a tie of {', '.join(best)})" if len(best) > 1 else ""
     astray = sum(vote.label == NO_CLASS for vote in cast)
     strange = f" ({astray} for no known class)" if astray else ""
-    return Choice(None, f"{count} of {len(cast)} agree, {needed} needed{tie}{strange}")
+    reserved = len(cast) - astray - tally.total()
+    open_ = f" ({reserved} unsure or not usable)" if reserved else ""
+    return Choice(None, f"{count} of {len(cast)} agree, {needed} needed{tie}{strange}{open_}")
 
 
 RULE = Rule(

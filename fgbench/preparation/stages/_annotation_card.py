@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fgbench.catalogue.pseudonyms import Names, how_named
 from fgbench.config import ConsensusConfig
 from fgbench.evaluation.agreement import Agreement
 from fgbench.evaluation.clusters import FEW
@@ -13,16 +14,17 @@ from fgbench.preparation.stages._votes import Annotation, ClassAgreement, Round
 from fgbench.preparation.voting import PAPERS_CONFIDENCE, PAPERS_GROUP, low_classes
 
 
-def annotation_lines(annotation: Annotation, config: ConsensusConfig) -> list[str]:
+def annotation_lines(annotation: Annotation, config: ConsensusConfig, annotators: Names) -> list[str]:
     """Lines of Markdown; none where the data set has neither votes nor confidences.
 
     Args:
         annotation: Votes and confidences.
         config: Section ``consensus`` of the recipe.
+        annotators: Form of their names.
     """
     lines = []
     if annotation.rounds:
-        lines += ["## Votes", "", rule(config), ""]
+        lines += ["## Votes", "", rule(config), "", how_named(annotators), ""]
         for number, votes in annotation.rounds.items():
             lines += [*_round(number, votes), ""]
         lines += [*_legend(annotation.rounds), ""]

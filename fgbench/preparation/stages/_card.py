@@ -13,12 +13,21 @@ from fgbench.preparation.stages._annotation_card import annotation_lines
 from fgbench.preparation.stages._card_header import card_header, manifest_configs
 from fgbench.preparation.stages._plain_text import plain
 from fgbench.preparation.stages._votes import Annotation
+from fgbench.preparation.stages._votes_table import VOTES
 from fgbench.records import SPLITS
 from fgbench.runs.pseudo_labels import MARK
 from fgbench.workfolders.manifest_index import unlike_published_sentence
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_OF_VOTES = (
+    "- `votes.parquet`: one row per vote, those on clips that were not settled too: answer (`class`,",
+    "  `unsure`, `not_usable`, or `unknown` for a label that is no class), class, key frame, times, the",
+    "  known answer of a gold item, and the label that the clip got. In `clips` and `images`, `soft_label`",
+    "  lists the classes with the shares of the votes for them in the round that settled the clip, without",
+    "  the other answers; not stated in the paper",
+)
 
 
 def data_card(
@@ -82,7 +91,7 @@ def data_card(
             f"{line[0].upper()}{line[1:]}.\n"
             for line in face_lines(faces, sum(counts[part]["clips"] for part in SPLITS))
         ),
-        *annotation_lines(annotation, config.consensus),
+        *annotation_lines(annotation, config.consensus, listing.annotators),
         "## Files",
         "",
         'Each table is a config of `datasets.load_dataset`, e.g. `load_dataset(THIS_FOLDER, "faces")`.',
@@ -91,6 +100,7 @@ def data_card(
         "- `faces/`: one row per sampled frame: the aligned face, or the status that tells why there is none",
         "- `images/<part>-*.parquet`: the image set; `parent_id` is empty for originals. Accuracies are to",
         "  be computed on originals.",
+        *(_OF_VOTES if rows.get(VOTES) else ()),
         "- `rejects.parquet`: clips that could not be used, with stage and reason; those of the test list,",
         "  or of a fold, that could not be read count as samples without prediction",
         "- `rejects.csv`: the same for a spreadsheet",

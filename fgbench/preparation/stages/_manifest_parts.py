@@ -14,6 +14,7 @@ from fgbench.files.hashing import digest_file
 from fgbench.preparation import pipeline
 from fgbench.preparation.pipeline import ROWS, stage_folder
 from fgbench.preparation.stages import _tables as tables
+from fgbench.preparation.stages._hard_digest import hard_digest
 from fgbench.preparation.stages._tables import Finished
 from fgbench.records import SPLITS
 from fgbench.workfolders.layout import MANIFESTS
@@ -76,11 +77,20 @@ def parts_of(config: PrepareConfig, finished: Finished) -> list[Part]:
 
 
 def write_parts(
-    workdir: Path, parts: Sequence[Part], dropped: Mapping[int, list[str]]
+    workdir: Path,
+    parts: Sequence[Part],
+    dropped: Mapping[int, list[str]],
+    earlier: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, dict[str, Any]]:
     """Link or copy the tables of buckets into the manifests; return name to digest and rows.
 
     Tables with rows of dropped clips are copied without them; those of ``augment`` have none.
+
+    Args:
+        workdir: The work folder.
+        parts: The tables.
+        dropped: Clips to leave out, by bucket.
+        earlier: Files of the index of the earlier manifests.
     """
     folder = workdir / MANIFESTS
     files: dict[str, dict[str, Any]] = {}
@@ -99,4 +109,6 @@ def write_parts(
             if not storage.link(source, target) and digest_file(target) != sha256:
                 raise ResourceError(f"{target} is not what was copied into it", "look after the disk")
         files[part.name] = {"sha256": sha256, "rows": rows}
+        if part.stage == "augment":
+            files[part.name] |= hard_digest(target, sha256, earlier.get(part.name))
     return files

@@ -26,6 +26,9 @@ from fgbench.taxonomy import Ontology
 if TYPE_CHECKING:
     import pyarrow as pa
 
+SOFT = "soft_label"
+"""Column of the shares of the votes for classes."""
+
 Finished = Mapping[str, Mapping[int, Marker]]
 """Stage to bucket to marker, for all stages."""
 
@@ -105,7 +108,8 @@ def clips_table(
     table = table.filter(pc.invert(pc.is_in(table["clip_id"], gone)))
     # Left joins: clips that were dropped do not come back.
     table = table.join(pipeline.read_table(_paths(workdir, finished, "ingest"), probe), "clip_id")
-    table = table.join(pipeline.read_table(_paths(workdir, finished, "consensus")), "clip_id")
+    labels = pipeline.read_table(_paths(workdir, finished, "consensus"))
+    table = table.join(labels.drop_columns([SOFT]), "clip_id")
     counted = [counts_per_clip(path) for path in _paths(workdir, finished, "faces")]
     if counted:
         table = table.join(pa.concat_tables(counted), "clip_id")
@@ -120,12 +124,20 @@ def clips_table(
     table = table.append_column("align", pc.if_else(taken, aligned, as_is))
     usable, whole = (pc.sum(table[name]).as_py() or 0 for name in ("n_faces_ok", "n_as_is"))
     alignment = {"aligned": 0 if never else usable - whole, "as_is": usable if never else whole}
+    # Joins take no lists.
+    soft = labels[SOFT].take(pc.index_in(table["clip_id"], labels["clip_id"]))
+    table = table.append_column(SOFT, soft)
     return table.select(schema.names).cast(schema).sort_by("clip_id").combine_chunks(), alignment
 
 
 def ingested(workdir: Path, finished: Finished) -> list[Path]:
     """Tables of the clips that could be read."""
     return _paths(workdir, finished, "ingest")
+
+
+def settled(workdir: Path, finished: Finished) -> list[Path]:
+    """Tables of the labels of clips."""
+    return _paths(workdir, finished, "consensus")
 
 
 def annotation(workdir: Path, finished: Finished, classes: Sequence[str]) -> Annotation:

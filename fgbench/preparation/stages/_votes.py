@@ -13,8 +13,8 @@ from typing import Any
 
 from fgbench.evaluation.agreement import Agreement, LabelMeasure, NumberMeasure, agreements_of
 from fgbench.evaluation.clusters import cluster_names
+from fgbench.preparation.answers import NO_CLASS, is_for_class
 from fgbench.preparation.voting import (
-    NO_CLASS,
     PAPERS_GROUP,
     Judgement,
     class_confidences,
@@ -23,7 +23,14 @@ from fgbench.preparation.voting import (
 )
 from fgbench.records import Vote
 from fgbench.storage import read_rows
-from fgbench.taxonomy import UNLABELLED, Ontology, UnknownLabelError, ontology, with_classes
+from fgbench.taxonomy import (
+    UNLABELLED,
+    Ontology,
+    UnknownLabelError,
+    ontology,
+    reserved_answer,
+    with_classes,
+)
 
 COLUMNS = ["clip_id", "label", "scheme", "confidence", "votes"]
 """Columns of ``ingest`` with annotations."""
@@ -41,17 +48,22 @@ def votes_of(row: Mapping[str, Any], classes: Sequence[str] = ()) -> list[Vote]:
 
 
 def spelled(votes: Iterable[Vote], labels: Ontology) -> list[Vote]:
-    """Votes with labels as a label set spells them, and :data:`fgbench.preparation.voting.NO_CLASS`
-    for labels that it lacks; unchanged if there are no classes."""
-    if labels.name == UNLABELLED:
-        return list(votes)
+    """Votes with labels as a label set spells them, reserved answers as :mod:`fgbench.taxonomy` does, and
+    :data:`fgbench.preparation.voting.NO_CLASS` for labels that it lacks; other labels are unchanged if there
+    are no classes."""
     return [
-        vote if (label := _spelled_label(vote.label, labels)) == vote.label else replace(vote, label=label)
+        vote if (label := spelled_label(vote.label, labels)) == vote.label else replace(vote, label=label)
         for vote in votes
     ]
 
 
-def _spelled_label(label: str, labels: Ontology) -> str:
+def spelled_label(label: str, labels: Ontology) -> str:
+    """The label of a vote, as :func:`spelled` has it."""
+    answer = reserved_answer(label)
+    if answer is not None:
+        return answer
+    if labels.name == UNLABELLED:
+        return label
     try:
         return labels.find(label)
     except UnknownLabelError:
@@ -204,7 +216,7 @@ def read_annotation(paths: Iterable[Path], classes: Sequence[str]) -> Annotation
 def _round(clips: list[tuple[str, list[Vote]]]) -> Round:
     clusters = [cluster for cluster, _ in clips]
     votes = [of_clip for _, of_clip in clips]
-    labels = [[vote.label for vote in of_clip if vote.label != NO_CLASS] for of_clip in votes]
+    labels = [[vote.label for vote in of_clip if is_for_class(vote)] for of_clip in votes]
     by_class: dict[str, list[int]] = defaultdict(list)
     for index, of_clip in enumerate(labels):
         most = Counter(of_clip).most_common(2)

@@ -124,6 +124,7 @@ def _clip(
         "valence": label["valence"],
         "split": part,
         "subject_id": subjects[clip_id],
+        "soft_label": label["soft_label"],
     }
     return Accepted(clip_id, _images(faces, about, config, plan), output=part)
 
@@ -156,7 +157,7 @@ def _images(
 
 STAGE = Stage(
     name="augment",
-    version=1,
+    version=2,
     inputs=("faces", "split", "consensus", "ingest", "audit"),
     outputs=dict.fromkeys(SPLITS, "images"),
     run=_run,

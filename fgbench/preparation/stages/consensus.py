@@ -4,13 +4,15 @@ Reads ``ingest``; settles the votes of clips that have any (`fgbench.preparation
 label of the others, as the data set or the recipe writes it, and adds upper class and valence where the class
 tree has them. Writes one row per clip. Clips on which annotators do not agree are rejected as
 ``reannotate`` (after the first round) or ``dropped`` (after a later one). Votes for labels that are no class
-are cast and count for none. With ``drop_classes_below``, clips of classes of low confidence are rejected as
-``low_class``: which classes these are is decided for all clips at once. Where the recipe lists its classes,
-clips whose votes settle another are rejected as ``other_class``.
+are cast and count for none, and so are reserved answers; clips that more than half of the latest round call
+not usable are rejected as ``not_usable``. With ``drop_classes_below``, clips of classes of low confidence are
+rejected as ``low_class``: which classes these are is decided for all clips at once. Where the recipe lists
+its classes, clips whose votes settle another are rejected as ``other_class``.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -18,10 +20,11 @@ from typing import Any
 
 from fgbench.config import ConsensusConfig
 from fgbench.preparation import settling
+from fgbench.preparation.answers import is_for_class, is_not_usable, latest
 from fgbench.preparation.pipeline import ROWS, Accepted, Item, Outcome, Stage, Task
 from fgbench.preparation.settling import Choice
 from fgbench.preparation.settling._probabilities import NO_VOTES, fitted_choices
-from fgbench.preparation.settling._rule import collected, latest
+from fgbench.preparation.settling._rule import collected
 from fgbench.preparation.stages._votes import COLUMNS, cast_votes, judged, votes_of
 from fgbench.preparation.voting import REANNOTATE as REANNOTATE
 from fgbench.preparation.voting import (
@@ -33,7 +36,7 @@ from fgbench.preparation.voting import (
     settle,
 )
 from fgbench.records import Rejected, Vote
-from fgbench.taxonomy import UNLABELLED, ontology, with_classes
+from fgbench.taxonomy import FREE, NOT_USABLE, UNLABELLED, Ontology, normal_label, ontology, with_classes
 
 LOW_CLASS = "low_class"
 """Reason of clips of a class that is dropped for its low mean confidence."""
@@ -154,15 +157,20 @@ def _settle(
     confidence: float | None
     agreement: float | None
     labels = with_classes(ontology(clip["scheme"]), (*task.classes, *task.written))
-    if not clip["votes"]:
+    votes = votes_of(clip)
+    if not votes:
         label, key_frame, confidence, agreement = clip["label"], clip["key_frame"], clip["confidence"], None
     else:
-        votes = votes_of(clip)
         twice = duplicate_voter(votes)
         if twice is not None:
             return Rejected(
                 clip["clip_id"], "duplicate_vote", f"{twice[0]!r} voted twice in round {twice[1]}"
             )
+        if is_not_usable(votes):
+            cast = latest(votes)
+            n_against = sum(vote.label == NOT_USABLE for vote in cast)
+            detail = f"round {cast[0].round}: {n_against} of {len(cast)} call it not usable"
+            return Rejected(clip["clip_id"], NOT_USABLE, detail)
         decision: Decision = settle(votes, rules, choose(clip["clip_id"], votes))
         if decision.status != "settled":
             return Rejected(clip["clip_id"], decision.status, decision.detail)
@@ -192,13 +200,36 @@ def _settle(
         "confidence": confidence,
         "agreement": agreement,
         "key_frame": key_frame,
+        "soft_label": _soft_label(votes, labels, task.classes),
     }
     return Accepted(clip["clip_id"], [row])
 
 
+def _soft_label(
+    votes: Sequence[Vote], labels: Ontology, classes: Sequence[str]
+) -> list[dict[str, object]] | None:
+    """The shares of the votes for classes in the round that settled a clip; ``None`` without any.
+
+    Not stated in the paper.
+
+    Args:
+        votes: Votes of all rounds.
+        labels: Label set in which they are looked up.
+        classes: The classes, where the recipe lists them; votes for others are then left out.
+    """
+    if labels.name == UNLABELLED:
+        return None
+    cast = [labels.find(vote.label) for vote in latest(votes) if is_for_class(vote)]
+    tally = Counter(label for label in cast if not classes or label in classes)
+    order = classes or (sorted(tally, key=normal_label) if labels.name == FREE else labels.labels)
+    return [
+        {"label": label, "share": tally[label] / tally.total()} for label in order if label in tally
+    ] or None
+
+
 STAGE = Stage(
     name="consensus",
-    version=5,
+    version=6,
     inputs=("ingest",),
     outputs={ROWS: "consensus"},
     run=_run,

@@ -22,7 +22,7 @@ from fgbench.errors import MediaError
 from fgbench.media import video
 from fgbench.preparation.pipeline import CHANGED, ROWS, Accepted, Item, Outcome, Stage, Task
 from fgbench.records import ClipEntry, Rejected, Vote
-from fgbench.taxonomy import UNLABELLED, UnknownLabelError, ontology
+from fgbench.taxonomy import UNLABELLED, UnknownLabelError, ontology, reserved_answer
 
 
 def _run(task: Task) -> Iterator[Item]:
@@ -98,6 +98,7 @@ def _ingest(entry: ClipEntry, config: IngestConfig, task: Task, stamp: Stamp) ->
         "selected_frames": None if entry.selected_frames is None else list(entry.selected_frames),
         "stills_only": entry.stills_only,
         "max_frame_px": config.max_frame_px,
+        "gold_label": entry.gold_label,
     }
     return Accepted(entry.clip_id, [row])
 
@@ -165,7 +166,9 @@ def _annotation_problem(entry: ClipEntry, n_frames: int, scheme: str) -> tuple[s
     if scheme == UNLABELLED:
         return None
     if entry.votes:  # a vote for an unknown class settles nothing, and the others may
-        unknown = [_unknown(vote.label, scheme) for vote in entry.votes]
+        unknown = [
+            None if reserved_answer(vote.label) else _unknown(vote.label, scheme) for vote in entry.votes
+        ]
         return None if None in unknown else unknown[0]
     if not entry.label:
         return "missing_label", "the clip has neither a label nor votes"
@@ -183,4 +186,4 @@ def _unknown(label: str, scheme: str) -> tuple[str, str] | None:
     return None
 
 
-STAGE = Stage(name="ingest", version=6, inputs=(), outputs={ROWS: "ingest"}, run=_run)
+STAGE = Stage(name="ingest", version=7, inputs=(), outputs={ROWS: "ingest"}, run=_run)

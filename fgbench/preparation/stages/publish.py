@@ -3,6 +3,7 @@
 Writes under ``manifests/`` of the work folder:
 
 - ``clips.parquet``: one row per usable clip;
+- ``votes.parquet``: one row per vote, where the data set has votes, those on clips not settled too;
 - ``faces/<bucket>.parquet``: one row per sampled frame, with the aligned face or the reason of its absence;
 - ``images/<part>-<bucket>.parquet``: the image set, originals and copies;
 - ``features/<name>/<bucket>.parquet``: features, those of the recipe;
@@ -43,6 +44,7 @@ from fgbench.preparation.stages._clip_faces import face_counts
 from fgbench.preparation.stages._foreign_files import PREVIOUS, own_files, refuse_obstacles, refuse_others
 from fgbench.preparation.stages._manifest_parts import parts_of, write_parts
 from fgbench.preparation.stages._tables import Finished
+from fgbench.preparation.stages._votes_table import VOTES, read_ranges, write_votes
 from fgbench.preparation.stored_results import StoredResults
 from fgbench.preparation.voting import low_classes
 from fgbench.provenance import provenance
@@ -116,6 +118,7 @@ def publish(
         "left_out": dict(listing.left_out),
         **({"pseudo": listing.units.pseudo} if listing.units.pseudo else {}),
         "columns": records.schema("clips").names,
+        "votes": records.schema("votes").names,
     }
     current = _current_index(workdir, results)
     if current is not None and current["origin"] == origin and _all_there(current, results, runner):
@@ -129,7 +132,9 @@ def publish(
     )
     rejects = tables.rejects_table(workdir, finished, listing.entries, config, listing.label_set)
     folds = tables.folds_text(listing.entries, clips, rejects)
-    texts = ["clips.parquet", "rejects.parquet", *_TEXTS, *([FOLDS] if folds else [])]
+    votes = read_ranges(tables.ingested(workdir, finished))
+    of_votes = [VOTES] if votes.last else []
+    texts = ["clips.parquet", "rejects.parquet", *of_votes, *_TEXTS, *([FOLDS] if folds else [])]
     written = {part.name for part in parts} | set(texts)
     listed = own_files(folder, current, results.verified)
     ours = listed | written
@@ -138,7 +143,7 @@ def publish(
         refuse_others(folder, written - listed)
     write_sealed(folder / PREVIOUS, {"files": sorted(ours)})
     discard(folder / INDEX)
-    files = write_parts(workdir, parts, dropped)
+    files = write_parts(workdir, parts, dropped, {} if current is None else current["files"])
     storage.write_table(folder / "clips.parquet", clips)
     storage.write_table(folder / "rejects.parquet", rejects)
     storage.write_text(folder / "rejects.csv", tables.rejects_text(rejects))
@@ -153,6 +158,8 @@ def publish(
         classes = [label for label in classes if label in occurring]
     unlike = unlike_published(config.dataset, listing)
     rows = {"clips.parquet": clips.num_rows, "rejects.parquet": rejects.num_rows}
+    if votes.last:
+        rows[VOTES] = write_votes(folder / VOTES, votes, tables.settled(workdir, finished), listing)
     card = data_card(
         config,
         counts,

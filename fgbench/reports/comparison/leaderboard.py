@@ -16,7 +16,7 @@ from fgbench.reports.comparison.tables import (
     varied_notes,
 )
 from fgbench.reports.experiments import NoRunError, damaged_runs, sound_experiments
-from fgbench.reports.freshness import state_notes
+from fgbench.reports.freshness import kind_of, state_notes
 from fgbench.reports.protocols import knowledge_notes
 from fgbench.reports.rendering.table import Cell, Table, centre, data_title
 from fgbench.runs.ledger.counts import reading_notes
@@ -110,7 +110,7 @@ def _uar(one: Contender) -> float:
 
 def _is_unranked(one: Contender) -> bool:
     """Whether a run was scored on labels that its test samples no longer have."""
-    return one.state == "old labels"
+    return kind_of(one.state) == "old labels"
 
 
 def _sample_notes(ranked: list[Contender]) -> list[str]:

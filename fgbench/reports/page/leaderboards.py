@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fgbench.reports.freshness import state_notes
+from fgbench.reports.freshness import kind_of, state_notes
 from fgbench.reports.page.finished_runs import ClassRun
 from fgbench.reports.protocols import knowledge_notes
 from fgbench.runs.other_programs import outside_notes
@@ -34,7 +34,8 @@ def boards_json(
     boards = []
     for members in groups.values():
         ranked = sorted(
-            members, key=lambda index: (runs[index].state == "old labels", -np.nan_to_num(scores[index]))
+            members,
+            key=lambda index: (kind_of(runs[index].state) == "old labels", -np.nan_to_num(scores[index])),
         )
         details = [(runs[index].key, runs[index].run.result["details"]) for index in ranked]
         states = [(runs[index].key, runs[index].state) for index in ranked]

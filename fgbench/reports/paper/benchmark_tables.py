@@ -19,7 +19,7 @@ from fgbench.reports.accuracies import over_seeds, pooled
 from fgbench.reports.chains import chain_notes
 from fgbench.reports.experiment import Experiment
 from fgbench.reports.experiments import NoRunError, find_benchmarks
-from fgbench.reports.freshness import State, marked, read_present, state_notes, state_of
+from fgbench.reports.freshness import State, kind_of, marked, read_present, state_notes, state_of
 from fgbench.reports.paper import numbers as paper
 from fgbench.reports.paper.best import bold_note, mark_best
 from fgbench.reports.paper.methods import METHODS, source_of
@@ -125,7 +125,7 @@ def benchmark_table(
     for entry, label in zip(entries, labels, strict=True):
         measured = _measure(entry.experiment)
         more = _rows(entry, label, measured, theirs, columns)
-        if measured.predictions is not None and entry.state != "old labels":
+        if measured.predictions is not None and kind_of(entry.state) != "old labels":
             # What was tested on the same samples of a data set compares, by the same number.
             samples = frozenset(measured.predictions.sample_ids)
             compared |= {

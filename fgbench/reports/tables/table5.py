@@ -13,7 +13,7 @@ from fgbench.reports.accuracies import Accuracies, chance_notes, few_notes, meas
 from fgbench.reports.chains import chain_notes
 from fgbench.reports.experiment import Experiment
 from fgbench.reports.experiments import find_experiments, run_notes, shown_names, title_of
-from fgbench.reports.freshness import states_of
+from fgbench.reports.freshness import kind_of, states_of
 from fgbench.reports.paper import numbers as paper
 from fgbench.reports.paper.fusions import fused_accuracies, fusion_weight, has_both_streams
 from fgbench.reports.paper.methods import BACKBONES, TMSAU
@@ -55,7 +55,7 @@ def build(workdir: Path) -> Table:
     unranked = {
         experiment.name
         for experiment, state in zip(experiments, states, strict=True)
-        if state == "old labels"
+        if kind_of(state) == "old labels"
     }
     rows: list[list[Cell]] = [
         [dataset, BOTH, "paper", *[values[backbone] for backbone in BACKBONES]]

@@ -21,7 +21,7 @@ function viewCompare(one, other) {
 
 /** Two runs that compare, the best ones where there are several. */
 function bestPair() {
-  const rank = (place) => (overview.runs[place].state === "old labels" ? -1 : overview.runs[place].uar ?? 0);
+  const rank = (place) => (stateKind(overview.runs[place]) === "old labels" ? -1 : overview.runs[place].uar ?? 0);
   const order = overview.runs.map((_, place) => place).sort((one, other) => rank(other) - rank(one));
   for (const first of order) for (const second of order) {
     if (first !== second && load(`run-${first}`).samples === load(`run-${second}`).samples) return [first, second];

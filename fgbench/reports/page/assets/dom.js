@@ -36,8 +36,10 @@ const plural = (count, one, many) => `${whole(count)} ${count === 1 ? one : many
 
 /** The mark beside every result that was measured on drawn data. */
 const drawn = (synthetic) => (synthetic ? h("span", { class: "tag drawn" }, "SYNTHETIC") : null);
+/** The state of the data of a run, without numbers of clips. */
+const stateKind = (entry) => (entry.state ?? "").split(":")[0];
 /** What a run was made of, unless it is of the data as they are now. */
-const stateTag = (entry) => (!entry.state || entry.state === "now" ? null : h("span", { class: "tag drawn", title: STATES[entry.state] }, entry.state));
+const stateTag = (entry) => (!entry.state || entry.state === "now" ? null : h("span", { class: "tag drawn", title: STATES[stateKind(entry)] }, entry.state));
 const stated = (entry) => (!entry.state || entry.state === "now" ? entry.key : `${entry.key} [${entry.state}]`);
 const STATES = {
   "old data": "Made from data of this work folder that have changed since: run it again",

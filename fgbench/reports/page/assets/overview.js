@@ -24,7 +24,7 @@ function heading(title, marks = []) {
 function bestTiles(runs) {
   const sources = [["image", "Best UAR, images"], ["video", "Best UAR, clips"]];
   return sources.map(([source, label]) => {
-    const found = runs.filter((entry) => entry.source === source && !entry.elsewhere && entry.uar !== null && entry.state !== "old labels");
+    const found = runs.filter((entry) => entry.source === source && !entry.elsewhere && entry.uar !== null && stateKind(entry) !== "old labels");
     if (!found.length) return null;
     const best = found.reduce((one, other) => (other.uar > one.uar ? other : one));
     return tile(label, fixed(best.uar), best.method ?? best.key);
@@ -41,7 +41,7 @@ function leaderboard(board) {
   return card(title, () => [
     intervals(list, names, title),
     table([["Rank", "num"], ["Run", "wide"], ["UAR", "num"], ["95 % from", "num"], ["to", "num"], ["WAR", "num"], ["Macro F1", "num"], ["No prediction", "num"], ["Paper’s UAR", "num"]],
-      list.map(([entry, place], rank) => [entry.state === "old labels" ? "" : rank + 1, h("div", {}, h("a", { href: `#/run/${place}` }, entry.key), stateTag(entry), h("div", { class: "note" }, entry.method ?? "")), fixed(entry.uar), fixed(entry.low), fixed(entry.high), fixed(entry.war), fixed(entry.macro_f1), whole(entry.missing), fixed(entry.paper)]), { label: title }),
+      list.map(([entry, place], rank) => [stateKind(entry) === "old labels" ? "" : rank + 1, h("div", {}, h("a", { href: `#/run/${place}` }, entry.key), stateTag(entry), h("div", { class: "note" }, entry.method ?? "")), fixed(entry.uar), fixed(entry.low), fixed(entry.high), fixed(entry.war), fixed(entry.macro_f1), whole(entry.missing), fixed(entry.paper)]), { label: title }),
   ], { synthetic: list.some(([entry]) => entry.synthetic), note });
 }
 

@@ -1,0 +1,105 @@
+"""The engine ``ray``: machines that vanish and join, the same bytes as on one machine, clear errors."""
+
+import random
+import subprocess
+import sys
+import time
+
+import pytest
+import yaml
+
+from fgbench import __version__
+from fgbench.errors import ConfigError, MediaError, ResourceError, WorkerError
+from fgbench.preparation import machines, prepare
+from fgbench.preparation.engines import ray as engine
+from tests.support.clip_folders import contents
+from tests.support.plain_data import recipe, write_plain_data
+
+ray = pytest.importorskip("ray", reason="Ray is not installed")
+from ray.cluster_utils import Cluster  # noqa: E402 - not there without Ray
+
+pytestmark = pytest.mark.slow
+
+KILLS = 2
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Three machines of one core each; the first holds the cluster together."""
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    for _ in range(2):
+        cluster.add_node(num_cpus=1)
+    cluster.wait_for_nodes()
+    yield cluster
+    cluster.shutdown()
+
+
+def fail(value):
+    raise MediaError(f"bad {value}", "do this", reason="why")
+
+
+def test_errors_of_tasks_come_through_whole(cluster):
+    with pytest.raises(MediaError, match="bad 1") as caught, engine.start(2, address=cluster.address) as run:
+        list(run(fail, [1]))
+    assert (caught.value.hint, caught.value.reason) == ("do this", "why")
+    assert not ray.is_initialized()
+
+
+def test_machines_that_vanish_and_join_change_no_byte(cluster, tmp_path):
+    root = write_plain_data(tmp_path / "data", n_clips=8)
+    config = recipe(buckets=8)
+    prepare.run(config, root, tmp_path / "alone")
+    work, saved = tmp_path / "many", tmp_path / "plain.yaml"
+    saved.write_text(yaml.safe_dump(config.model_dump(mode="json", exclude_defaults=True)), encoding="utf-8")
+    command = ["fgbench", "prepare", saved, "--data-root", root, "--workdir", work, "--engine", "ray"]
+    running = subprocess.Popen([sys.executable, "-P", "-m", *command, "--address", cluster.address])
+    chosen, kills = random.Random(3), 0
+    while running.poll() is None:
+        if kills < KILLS and any(work.glob("stages/*/*.json")):
+            victim = min(cluster.worker_nodes, key=lambda node: node.node_id)
+            cluster.remove_node(victim, allow_graceful=False)
+            cluster.add_node(num_cpus=1)
+            kills += 1
+        time.sleep(chosen.uniform(0.1, 1.0))
+    assert running.returncode == 0
+    assert kills
+    assert contents(tmp_path / "many" / "manifests") == contents(tmp_path / "alone" / "manifests")
+
+
+def test_a_machine_without_the_work_folder_is_named(tmp_path):
+    here = machines.OnMachine(
+        function=abs, versions=machines.versions(), folder=str(tmp_path), memory_gb=None
+    )
+
+    class Task:
+        workdir = tmp_path / "work"
+
+    with pytest.raises(ResourceError, match="does not have the work folder"):
+        here(Task())
+
+
+def test_other_versions_on_a_machine_are_named():
+    expected = {**machines.versions(), "fgbench": "9.9", "numpy": "1.0"}
+    with pytest.raises(WorkerError, match=rf"has fgbench {__version__} \(the command has 9.9\), numpy"):
+        machines.check_versions(expected)
+
+
+def test_no_cluster_at_the_address_is_one_clear_error():
+    with (
+        pytest.raises(ConfigError, match=r"no Ray cluster at 127\.0\.0\.1:1: .*refused"),
+        engine.start(1, address="127.0.0.1:1"),
+    ):
+        pass
+
+
+def test_workers_import_nothing_from_the_current_folder(tmp_path, monkeypatch):
+    (tmp_path / "colorsys.py").write_text("raise SystemExit('imported from the current folder')\n")
+    monkeypatch.chdir(tmp_path)
+    with engine.start(1) as run:
+        assert list(run(_imports_colorsys, [0])) == [True]
+
+
+def _imports_colorsys(_):
+    import colorsys
+
+    return hasattr(colorsys, "rgb_to_hsv")
