@@ -6,8 +6,9 @@ imported is rejected one by one; an import done again adds nothing twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from fgbench.annotation.cutting import cut_clip
@@ -20,18 +21,18 @@ from fgbench.annotation.timeline_tables import TimelineTables
 from fgbench.annotation.timelines import Timeline
 from fgbench.datasets._annotation_table import VIDEOS, VOTES
 from fgbench.datasets._clip_files import ClipFiles
+from fgbench.datasets._tree import ROUNDS
 from fgbench.errors import DatasetError, MediaError
 from fgbench.naming import key
 from fgbench.printable import cell_of
 from fgbench.storage import exclusive
+from fgbench.taxonomy import reserved_answer
 
 ELAN, PRAAT = "elan", "praat"
 READERS: dict[str, Callable[[Path], Timeline]] = {ELAN: read_elan, PRAAT: read_praat}
 """Tool to the function that reads its files."""
 SUFFIXES = {".eaf": ELAN, ".textgrid": PRAAT}
 """Suffix of a file, in lower case, to the tool that writes it."""
-
-_LOCK = "annotation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,7 @@ class TimelinePlan:
         media: Folder of recordings outside the data set; ``None``: beside each file.
         cut: Whether intervals that are a part of their recording are cut out, as folders of pictures.
         round: Round of the votes.
+        annotators: Name in the files to the name of the annotator.
     """
 
     root: Path
@@ -59,6 +61,7 @@ class TimelinePlan:
     media: Path | None = None
     cut: bool = False
     round: int = 1
+    annotators: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -81,7 +84,7 @@ def import_timelines(plan: TimelinePlan) -> ImportedTimelines:
     """
     if not plan.root.is_dir():
         raise DatasetError(f"no folder {plan.root}", "name the folder of the data set")
-    with exclusive(plan.root / _LOCK):
+    with exclusive(plan.root / ROUNDS):
         files = ClipFiles(plan.root, VIDEOS)
         rejects: list[RejectedSpan] = []
         of = _read_all(plan, files, rejects)
@@ -94,7 +97,8 @@ def import_timelines(plan: TimelinePlan) -> ImportedTimelines:
             known = tables.ends_of(marked.recording)
             if is_voted:
                 rejects += _nameless(marked)
-            clips, refused = marked_clips(marked.recording, marked.labels, marked.marks, plan.find, known)
+            find = partial(_answer, plan.find) if is_voted else plan.find
+            clips, refused = marked_clips(marked.recording, marked.labels, marked.marks, find, known)
             rejects += refused
             for clip in clips:
                 n_cut += _take(plan, marked.recording, clip, tables, rejects)
@@ -106,6 +110,11 @@ def import_timelines(plan: TimelinePlan) -> ImportedTimelines:
         n_cut=n_cut,
         rejects=tuple(sorted(rejects, key=lambda one: (one.source, one.clip, one.annotator, one.reason))),
     )
+
+
+def _answer(find: Callable[[str], str | None], label: str) -> str | None:
+    """A reserved answer, or a class; ``None`` if a label is neither."""
+    return reserved_answer(label) or find(label)
 
 
 def _read_all(plan: TimelinePlan, files: ClipFiles, rejects: list[RejectedSpan]) -> dict[Path, _Marked]:
@@ -133,7 +142,8 @@ def _read_all(plan: TimelinePlan, files: ClipFiles, rejects: list[RejectedSpan])
             if role is None:
                 continue
             source = f"{path.name}, {tier.name}"
-            spans = [MarkedSpan(annotator=role[1], span=span, source=source) for span in tier.spans]
+            who = plan.annotators.get(role[1], role[1])
+            spans = [MarkedSpan(annotator=who, span=span, source=source) for span in tier.spans]
             (marked.labels if role[0] == "label" else marked.marks).extend(spans)
             if tier.n_untimed:
                 rejects.append(_of_file(path, "no_time", f"{tier.n_untimed} annotations of {tier.name}"))

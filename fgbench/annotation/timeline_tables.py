@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from fgbench.annotation.clip_tables import ClipTable, Row, agrees
 from fgbench.annotation.recordings import Recording
 from fgbench.datasets._annotation_table import ANNOTATIONS, VOTES
-from fgbench.datasets._clip_files import ClipFiles
+from fgbench.datasets._clip_files import STRETCH, ClipFiles
 from fgbench.datasets._tables import whole_number
 from fgbench.naming import key
 from fgbench.printable import text_of
-
-_ENDS = re.compile(r"([0-9]{8})-([0-9]{8})")
-"""Name of the folder of pictures of a clip that was cut from a recording: its ends in milliseconds."""
 
 
 class TimelineTables:
@@ -55,7 +51,7 @@ class TimelineTables:
         ends = set()
         for row in (*self.main.rows, *self.about.rows):
             folder, _, name = self._clip_of(row).rpartition("/")
-            match = _ENDS.fullmatch(name)
+            match = STRETCH.fullmatch(name)
             if match and folder == recording.name:
                 ends.add((int(match[1]) / 1000, int(match[2]) / 1000))
         return sorted(ends)

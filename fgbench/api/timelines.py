@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from fgbench.annotation.timeline_import import ImportedTimelines as ImportedTimelines
-from fgbench.api.arguments import name_of, name_or_none, path_of, path_or_none, paths_of, switch, whole
+from fgbench.api.arguments import (
+    name_of,
+    name_or_none,
+    pairs,
+    path_of,
+    path_or_none,
+    paths_of,
+    switch,
+    whole,
+)
 
 
 def import_timelines(
@@ -15,6 +24,7 @@ def import_timelines(
     *,
     tool: str | None = None,
     recipe: str | None = None,
+    annotators: Mapping[str, str] | None = None,
     label_tier: str = "label",
     key_frame_tier: str = "key_frame",
     media: str | os.PathLike[str] | None = None,
@@ -31,6 +41,7 @@ def import_timelines(
         data: Root of the data set.
         tool: ``"elan"`` or ``"praat"``; ``None``: by the suffix of each file.
         recipe: Recipe of ``prepare`` that has the classes; ``None``: the 33 of the paper.
+        annotators: Name in the files to the name of the annotator.
         label_tier: Name of tiers of labels, before an ``@`` and the annotator.
         key_frame_tier: Name of tiers of key frames, likewise.
         media: Folder of recordings outside the data set; ``None``: that of each file.
@@ -62,6 +73,10 @@ def import_timelines(
             tool=wanted,
             label_tier=name_of("label_tier", label_tier, example="label_tier='emotion'"),
             key_frame_tier=name_of("key_frame_tier", key_frame_tier, example="key_frame_tier='apex'"),
+            annotators={
+                name: name_of(f"annotators[{name!r}]", one, example="annotators={'P1': 'anna'}")
+                for name, one in pairs("annotators", annotators, example="annotators={'P1': 'anna'}").items()
+            },
             media=path_or_none("media", media, example="media='recordings'"),
             cut=switch("cut", cut),
             round=number,

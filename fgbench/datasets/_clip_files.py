@@ -8,6 +8,7 @@ there. Its id is the path of the file below the folder of videos, without suffix
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,9 @@ from fgbench.datasets._whole_paths import tails
 from fgbench.errors import DatasetError
 from fgbench.media.kinds import VIDEO_SUFFIXES, is_picture, suffix
 from fgbench.naming import key, shown, tidy
+
+STRETCH = re.compile("([0-9]{8})-([0-9]{8})")
+"""Name of the folder of pictures of a clip that was cut from a recording: its ends in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +94,13 @@ class ClipFiles:
 
     def all_clips(self) -> list[NamedFile]:
         """Every video and picture below the folder of videos as a clip, ordered by id; files of one id have a
-        problem."""
+        problem. A folder of pictures that is called as a stretch of time (:data:`STRETCH`) is one clip."""
         named: dict[str, list[str]] = defaultdict(list)
-        for path in sorted(
-            {path for paths in (*self._by_stem.values(), *self._pictures.values()) for path in paths}
-        ):
+        listed = {path for paths in self._by_stem.values() for path in paths}
+        for path in (path for paths in self._pictures.values() for path in paths):
+            folder = path.rpartition("/")[0]
+            listed.add(folder if STRETCH.fullmatch(folder.rpartition("/")[2]) else path)
+        for path in sorted(listed):
             named[self._there(path).clip_id].append(path)
         return [
             self._there(paths[0])
