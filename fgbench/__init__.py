@@ -33,6 +33,7 @@ _API = {
     "push_tasks": "annotation_server",
     "pull_votes": "annotation_server",
     "ExportedTasks": "annotation",
+    "ImportedTimelines": "annotation",
     "ImportedVotes": "annotation",
     "PushedTasks": "annotation_server",
     "push": "hub",

@@ -1,6 +1,7 @@
 """What ``import fgbench`` offers, for type checkers and editors."""
 
 from fgbench.annotation.exported_round import ExportedTasks
+from fgbench.annotation.imported_timelines import ImportedTimelines
 from fgbench.annotation.imported_votes import ImportedVotes
 from fgbench.annotation.pushed_tasks import PushedTasks
 from fgbench.api.annotation import export_tasks, import_votes
@@ -36,6 +37,7 @@ __all__ = [
     "FgbenchError",
     "Figure",
     "Images",
+    "ImportedTimelines",
     "ImportedVotes",
     "Network",
     "OwnNetwork",

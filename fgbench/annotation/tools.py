@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -17,6 +17,11 @@ READERS = {
     CSV: "fgbench.annotation.csv_answers",
 }
 """Tool to the module that reads its files."""
+
+TIMELINES = ("elan", "praat")
+"""Tools that mark intervals of recordings; see :mod:`fgbench.annotation.timeline_import`."""
+TIMELINE_SUFFIXES = (".eaf", ".textgrid")
+"""Suffixes of their files, in lower case."""
 
 SUFFIXES = {".json": LABEL_STUDIO, ".csv": CSV, ".tsv": CSV}
 """Suffix of a file to the tool that writes such files."""
@@ -33,7 +38,9 @@ def reader_of(tool: str) -> Reader:
     """
     if tool not in READERS:
         raise ArgumentError(
-            f"{tool!r}, expected one of {', '.join(READERS)}", f"e.g. {LABEL_STUDIO}", argument="tool"
+            f"{tool!r}, expected one of {', '.join((*READERS, *TIMELINES))}",
+            f"e.g. {LABEL_STUDIO}",
+            argument="tool",
         )
     reader: Reader = import_module(READERS[tool]).read_answers
     return reader
@@ -53,3 +60,19 @@ def tool_of(path: Path) -> str:
             argument="tool",
         )
     return tool
+
+
+def is_timeline(tool: str | None, paths: Sequence[Path]) -> bool:
+    """Return whether files are of ELAN or Praat, which mark intervals of recordings.
+
+    Raises:
+        ArgumentError: If some are, and others are of other tools.
+    """
+    if tool is not None:
+        return tool in TIMELINES
+    are = {path.suffix.lower() in TIMELINE_SUFFIXES for path in paths}
+    if len(are) > 1:
+        raise ArgumentError(
+            "not given, and the files are of several kinds", "import them in several calls", argument="tool"
+        )
+    return are == {True}

@@ -21,6 +21,8 @@ from fgbench.api.arguments import (
     whole,
 )
 from fgbench.api.progress import Shown, bars, shown_as
+from fgbench.api.timelines import ImportedTimelines as ImportedTimelines
+from fgbench.api.timelines import import_timelines
 
 _VOTES_PER_CLIP = 5
 """Annotators of each clip in the paper (section III)."""
@@ -155,15 +157,21 @@ def import_votes(
     project: str | os.PathLike[str] | None = None,
     recipe: str | None = None,
     update: bool = False,
-) -> ImportedVotes:
+    label_tier: str = "label",
+    key_frame_tier: str = "key_frame",
+    media: str | os.PathLike[str] | None = None,
+    cut: bool = False,
+) -> ImportedVotes | ImportedTimelines:
     """Import answers of annotation tools into ``votes.csv`` of a data set.
 
-    Answers that are no votes are rejected one by one. The same answers imported again add nothing.
+    Answers that are no votes are rejected one by one. The same answers imported again add nothing. Intervals
+    that ELAN and Praat mark in recordings become clips; those of one person alone are final labels, in
+    ``annotations.csv``.
 
     Args:
         files: Exports of the tool.
         data: Root of the data set.
-        tool: ``"label-studio"`` or ``"csv"``; ``None``: by the suffix of each file.
+        tool: ``"label-studio"``, ``"csv"``, ``"elan"`` or ``"praat"``; ``None``: by the suffix of each file.
         round: Round of answers whose file names none; ``None``: the latest that was exported, else 1.
         columns: Column of votes (``clip``, ``annotator``, ``label``, ``confidence``, ``key_frame``, ...) to
             its name in a CSV table.
@@ -171,20 +179,43 @@ def import_votes(
         project: Folder of a round that was exported outside the data set.
         recipe: Recipe of ``prepare`` that has the classes, for a round that was not exported.
         update: Whether answers that have changed replace their votes.
+        label_tier: ELAN, Praat: name of tiers of labels, before an ``@`` and the annotator.
+        key_frame_tier: Name of tiers of key frames, likewise.
+        media: Folder of recordings outside the data set; ``None``: that of each file.
+        cut: Whether intervals that are a part of their recording are written as folders of pictures.
 
     Raises:
         ConfigError: If an argument is none.
         DatasetError: If a file cannot be read or is of another project, or two names of annotators may
             be one person; nothing is changed.
+        DependencyError: If a package that reads the files is not installed.
         ResourceError: If the table cannot be written; it is then as before.
     """
     from fgbench.annotation.importing import ImportPlan, import_answers
     from fgbench.annotation.project_file import MAX_ROUNDS
+    from fgbench.annotation.tools import is_timeline
     from fgbench.errors import ArgumentError
 
     paths = paths_of("files", files, example="'export.json'")
     if not paths:
         raise ArgumentError("names none, expected exports of the tool", "e.g. export.json", argument="files")
+    if is_timeline(name_or_none("tool", tool, example="tool='label-studio'"), paths):
+        useless = {"columns": columns, "project": project, "update": update}
+        for name, value in useless.items():
+            if value:
+                raise ArgumentError("is of no use for files of ELAN and Praat", "leave it out", argument=name)
+        return import_timelines(
+            paths,
+            data,
+            tool=tool,
+            recipe=recipe,
+            annotators=annotators,
+            label_tier=label_tier,
+            key_frame_tier=key_frame_tier,
+            media=media,
+            cut=cut,
+            round=1 if round is None else round,
+        )
     number = None if round is None else whole("round", round, least=1)
     if number is not None and number > MAX_ROUNDS:
         raise ArgumentError(f"{number}, expected 1 to {MAX_ROUNDS}", "e.g. 1", argument="round")

@@ -114,7 +114,7 @@ def import_(
         str | None,
         typer.Option(
             "--tool",
-            help="Tool that wrote the files: label-studio, csv; selection: tables of selected frames.",
+            help="Tool that wrote the files: label-studio, csv, elan, praat; selection: selected frames.",
             show_default="by their suffix",
         ),
     ] = None,
@@ -140,13 +140,31 @@ def import_(
     project: ProjectFolder = None,
     recipe: Recipe = None,
     update: Update = False,
+    label_tier: Annotated[
+        str, typer.Option("--label-tier", help="ELAN, Praat: tiers of labels; NAME or NAME@ANNOTATOR.")
+    ] = "label",
+    key_frame_tier: Annotated[
+        str, typer.Option("--key-frame-tier", help="ELAN, Praat: tiers of key frames, likewise.")
+    ] = "key_frame",
+    media: Annotated[
+        Path | None,
+        typer.Option(
+            "--media",
+            help="ELAN, Praat: folder of recordings outside the data set.",
+            show_default="that of each file",
+        ),
+    ] = None,
+    cut: Annotated[
+        bool,
+        typer.Option("--cut", help="ELAN, Praat: write parts of recordings as clips, folders of PNG."),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Take the answers of annotators into votes.csv of the data set.
 
     Answers that are no votes are listed with their reasons, here and in rejects.csv of the round. Answers
     that were imported before add nothing; those that have changed are named, and replace the votes with
-    --update alone.
+    --update alone. Intervals of ELAN and Praat become clips; those of one person alone go to annotations.csv.
     """
     from fgbench.api.annotation import import_votes
 
@@ -170,6 +188,10 @@ def import_(
             project=project,
             recipe=recipe,
             update=update,
+            label_tier=label_tier,
+            key_frame_tier=key_frame_tier,
+            media=media,
+            cut=cut,
         )
     print_json(imported.to_json()) if json else say_all(imported.lines())
 

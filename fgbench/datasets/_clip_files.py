@@ -1,12 +1,14 @@
 """Files of clips by the names that tables use, in any spelling.
 
-Lists the data set once. A clip is a file: ``a``, ``./a``, ``a.MP4`` and ``videos/a.mp4`` are one clip if they
-lead to one file, and so is ``b\\a`` where only ``b/a`` is there. Its id is the path of the file below the
-folder of videos, without suffix, in the form of :func:`fgbench.naming.tidy`.
+Lists the data set once. A clip is a file, or a folder of pictures that a table names: ``a``, ``./a``,
+``a.MP4`` and ``videos/a.mp4`` are one clip if they lead to one file, and so is ``b\\a`` where only ``b/a`` is
+there. Its id is the path of the file below the folder of videos, without suffix, in the form of
+:func:`fgbench.naming.tidy`.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,9 @@ from fgbench.datasets._whole_paths import tails
 from fgbench.errors import DatasetError
 from fgbench.media.kinds import VIDEO_SUFFIXES, is_picture, suffix
 from fgbench.naming import key, shown, tidy
+
+STRETCH = re.compile("([0-9]{8})-([0-9]{8})")
+"""Name of the folder of pictures of a clip that was cut from a recording: its ends in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +58,7 @@ class ClipFiles:
         self._by_path: dict[str, list[str]] = defaultdict(list)
         self._by_stem: dict[str, list[str]] = defaultdict(list)
         self._pictures: dict[str, list[str]] = defaultdict(list)
+        self._folders: dict[str, dict[str, None]] = defaultdict(dict)
         self._by_key: dict[str, list[str]] = {}
         self._by_name: dict[str, NamedFile] = {}
         try:
@@ -72,6 +78,8 @@ class ClipFiles:
                 self._by_stem[_without_suffix(name)].append(item.path)
             elif is_picture(plain):
                 self._pictures[name[: len(name) - len(suffix(name))]].append(item.path)
+                if folder := name.rpartition("/")[0]:
+                    self._folders[folder][item.path.rpartition("/")[0]] = None
 
     def find(self, clip: str) -> NamedFile:
         """Find the file of a name; a name that leads out of the root is returned unchanged."""
@@ -86,11 +94,13 @@ class ClipFiles:
 
     def all_clips(self) -> list[NamedFile]:
         """Every video and picture below the folder of videos as a clip, ordered by id; files of one id have a
-        problem."""
+        problem. A folder of pictures that is called as a stretch of time (:data:`STRETCH`) is one clip."""
         named: dict[str, list[str]] = defaultdict(list)
-        for path in sorted(
-            {path for paths in (*self._by_stem.values(), *self._pictures.values()) for path in paths}
-        ):
+        listed = {path for paths in self._by_stem.values() for path in paths}
+        for path in (path for paths in self._pictures.values() for path in paths):
+            folder = path.rpartition("/")[0]
+            listed.add(folder if STRETCH.fullmatch(folder.rpartition("/")[2]) else path)
+        for path in sorted(listed):
             named[self._there(path).clip_id].append(path)
         return [
             self._there(paths[0])
@@ -133,6 +143,7 @@ class ClipFiles:
             or self._by_path.get(plain)
             or self._by_stem.get(clip_id)
             or self._pictures.get(plain)
+            or [*self._folders.get(plain, ())]
             or self._in_any_case(plain)
         )
         if paths and len(paths) > 1:

@@ -10,8 +10,9 @@ The paper's data set is not public; this is the layout for your own clips::
     selection.csv               clip,frame,selected_by,inspected_by                  (optional)
     action_units.csv            clip,frame,AU1,AU2,...                               (optional)
 
-``clip`` is the path of a video from ``videos/`` (or from the root), with or without its suffix; all names of
-one file are one clip. ``split`` is a part in one of its usual spellings (train, Training, dev, test_set).
+``clip`` is the path of a video from ``videos/`` (or from the root), with or without its suffix, or of a
+folder of pictures, its frames; all names of one file are one clip. ``split`` is a part in one of its usual
+spellings (train, Training, dev, test_set).
 ``subject_id`` and ``source_id`` are ``subject`` and ``source``; a subject ``nan``, ``none``, ``unknown``,
 ``n/a`` or ``?``, in any case, counts as unknown, like an empty one (:mod:`fgbench.datasets._persons`); other
 columns are ignored. Both are reported (:func:`notes`). Only ``clip`` and, without votes, ``label`` are

@@ -153,21 +153,24 @@ def agreements_of(
     """Agreements of several measures, each as if it were alone.
 
     Draws follow from the seed and the number of clusters: measures of as many clusters share them, which
-    takes the time of one.
+    takes the time of one. One core multiplies, so that the number of cores changes no digit.
 
     Args:
         measures: The measures.
         seed: Seed of the draws.
     """
+    from threadpoolctl import threadpool_limits
+
     drawn: list[list[Floats]] = [[] for _ in measures]
     groups = [_joined(measure.sums.values, seed=seed) for measure in measures]
     of_size: dict[int, list[int]] = {}
     for index, sums in enumerate(groups):
         of_size.setdefault(len(sums), []).append(index)
-    for n_groups, indices in of_size.items():
-        for times in _draws(n_groups, seed=seed) if n_groups > 1 else ():
-            for index in indices:
-                drawn[index].append(measures[index].alphas(times @ groups[index]))
+    with threadpool_limits(1, user_api="blas"):
+        for n_groups, indices in of_size.items():
+            for times in _draws(n_groups, seed=seed) if n_groups > 1 else ():
+                for index in indices:
+                    drawn[index].append(measures[index].alphas(times @ groups[index]))
     return [_agreements(measure, parts) for measure, parts in zip(measures, drawn, strict=True)]
 
 

@@ -22,7 +22,8 @@ SIGNATURES = {
     "import_selection": "(tables, workdir, data, *, replace)",
     "export_tasks": "(data, *, tool, round, annotators, annotators_per_clip, gold, show, out, seed, recipe, "
     "workdir, force, progress)",
-    "import_votes": "(files, data, *, tool, round, columns, annotators, project, recipe, update)",
+    "import_votes": "(files, data, *, tool, round, columns, annotators, project, recipe, update, label_tier, "
+    "key_frame_tier, media, cut)",
     "label_set": "(name)",
     "label_sets": "()",
     "lbp": "(faces, *, settings)",
@@ -76,6 +77,7 @@ MEMBERS = {
         "folder is_new lines n_clips n_dealt n_gold notes per_clip project round to_json tool",
         None,
     ),
+    "ImportedTimelines": ("lines n_added n_cut n_same rejects table to_json", None),
     "ImportedVotes": (
         "changed lines missing n_added n_same n_updated rejects rounds table to_json withdrawn",
         None,

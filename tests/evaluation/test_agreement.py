@@ -174,3 +174,21 @@ def test_one_cluster_has_no_interval():
 def test_clusters_that_are_not_one_per_unit_are_refused():
     with pytest.raises(ValueError, match="1 clusters of 2 units"):
         nominal_agreement([["a", "b"], ["a", "a"]], clusters=["x"])
+
+
+def test_several_measures_at_once_are_as_each_alone():
+    units, numbers = drawn_units(3, 60), [[float(index % 7), float(index % 5)] for index in range(60)]
+    clusters = [f"c{index % 9}" for index in range(60)]
+    few = [f"c{index % 4}" for index in range(60)]
+    (whole, *each), (number,), (other,) = agreement.agreements_of(
+        [
+            agreement.LabelMeasure(units, clusters),
+            agreement.NumberMeasure(numbers, clusters),
+            agreement.NumberMeasure(numbers, few),
+        ]
+    )
+    assert whole == nominal_agreement(units, clusters=clusters)
+    assert each == list(class_agreement(units, clusters=clusters).values())
+    assert number == numeric_agreement(numbers, clusters=clusters)
+    assert other == numeric_agreement(numbers, clusters=few)
+    assert number != other
