@@ -31,6 +31,7 @@ FUNCTIONS = {
 
 SWITCHES = {
     "all-faces": "all_faces=True",
+    "cut": "cut=True",
     "deep": "deep=True",
     "drop-leaks": "drop_leaks=True",
     "force": "force=True",

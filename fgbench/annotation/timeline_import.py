@@ -203,7 +203,7 @@ def _take(
         name = f"{recording.name}/{round(clip.start_s * 1000):08d}-{round(clip.end_s * 1000):08d}"
         if not plan.cut:
             shown = f"frames {clip.frames[0]} to {clip.frames[-1]} of {len(recording.times_s)}"
-            reject("", "part_of_recording", f"{shown}: a clip is a whole file; have it cut (cut, --cut)")
+            reject("", "part_of_recording", f"{shown}: a clip is a whole file; have it cut with --cut")
             return 0
         try:
             cut_clip(recording, clip.frames, plan.root / VIDEOS / name)

@@ -1,4 +1,4 @@
-"""Annotations along the time of a recording, as ELAN and Praat have them: tiers of intervals and points."""
+"""Annotations along the time of a recording: tiers of intervals or points, as ELAN and Praat have them."""
 
 from __future__ import annotations
 

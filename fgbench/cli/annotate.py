@@ -13,6 +13,7 @@ from fgbench.cli.command_lists import CommandList
 from fgbench.cli.console import print_json, progress_bars, say_all, wrong_use
 from fgbench.cli.data_folders import refuse_data
 from fgbench.cli.options import Json
+from fgbench.cli.workdirs import add_command
 from fgbench.workfolders import default_folders
 
 app = typer.Typer(
@@ -198,4 +199,4 @@ def import_(
 
 app.command("push")(annotate_server.push)
 app.command("pull")(annotate_server.pull)
-app.command("frames")(annotate_frames.frames)
+add_command(app, "frames")(annotate_frames.frames)
