@@ -16,6 +16,8 @@ from fgbench.errors import ManifestError
 from fgbench.storage import read_json, write_json
 
 PROJECT = "project.json"
+MAX_ROUNDS = 99
+"""Latest round."""
 SCHEMA = 1
 """Version of the file."""
 _AGAIN = "export the round again (fgbench annotate export)"

@@ -71,10 +71,11 @@ def export_tasks(
         ManifestError: If a later round has no votes before it that were settled.
         ResourceError: If the folder cannot be written.
     """
-    from fgbench.annotation.exporting import SHOWS, RoundPlan, export_round
+    from fgbench.annotation.exporting import export_round
     from fgbench.annotation.gold_items import GOLD
     from fgbench.annotation.people import annotators_of
     from fgbench.annotation.project_file import read_project, round_folder
+    from fgbench.annotation.round_plan import SHOWS, RoundPlan
     from fgbench.annotation.tools import LABEL_STUDIO
     from fgbench.errors import ArgumentError
     from fgbench.workfolders.default_folders import workdir_for
@@ -173,12 +174,12 @@ def import_votes(
 
     Raises:
         ConfigError: If an argument is none.
-        DatasetError: If a file cannot be read or is of another project, or annotators have several spellings;
-            nothing is changed.
+        DatasetError: If a file cannot be read or is of another project, or two names of annotators may
+            be one person; nothing is changed.
         ResourceError: If the table cannot be written; it is then as before.
     """
     from fgbench.annotation.importing import ImportPlan, import_answers
-    from fgbench.datasets._vote_rows import MAX_ROUNDS
+    from fgbench.annotation.project_file import MAX_ROUNDS
     from fgbench.errors import ArgumentError
 
     paths = paths_of("files", files, example="'export.json'")
