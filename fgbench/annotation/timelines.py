@@ -1,4 +1,4 @@
-"""Annotations along the time of a recording, as ELAN and Praat have them: tiers of intervals and points."""
+"""Tiers of intervals and points along the time of a recording, as ELAN or Praat has them."""
 
 from __future__ import annotations
 
