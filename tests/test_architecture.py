@@ -72,7 +72,14 @@ def test_commands_have_their_work_done_by_the_public_interface(path):
     assert others == []
 
 
-OWN = [(kind, name) for kind in plugins.PACKAGES for name in plugins.own_names(kind)]
+CLUSTERS = {("engines", "ray"), ("engines", "slurm")}
+"""Plugins that start processes for as long as a test of the quick ones may not take."""
+
+OWN = [
+    pytest.param(kind, name, marks=[pytest.mark.slow] if (kind, name) in CLUSTERS else [])
+    for kind in plugins.PACKAGES
+    for name in plugins.own_names(kind)
+]
 
 
 @pytest.mark.parametrize(("kind", "name"), OWN, ids=lambda text: text)

@@ -12,6 +12,7 @@ from fgbench_docs.markdown import code, prose, table
 from fgbench_docs.sources import argument, calls, sentence, trees
 
 AREAS = {
+    "annotation": "Annotation",
     "api": "Python API",
     "audit": "Audit",
     "catalogue": "Recipes and data sets",

@@ -85,7 +85,7 @@ class AnswerCheck:
         if problem is not None:
             return RejectedAnswer(
                 clip=clip_id,
-                annotator=person or answer.annotator,
+                annotator=person or self._accounts.get(key(answer.annotator), answer.annotator),
                 round=self._round,
                 reason=problem[0],
                 detail=problem[1],

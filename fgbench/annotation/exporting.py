@@ -6,61 +6,23 @@ The first round has all clips of the data set; a later one those that the votes 
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fgbench.annotation import clip_list
-from fgbench.annotation.class_list import ClassList
-from fgbench.annotation.clip_list import ListedClip
 from fgbench.annotation.gold_items import read_gold
 from fgbench.annotation.label_studio import folder as label_studio
-from fgbench.annotation.project_file import PROJECT, ClipTask, Project, read_project, write_project
-from fgbench.annotation.shares import deal_shares, seeded_order
+from fgbench.annotation.project_file import PROJECT, Project, read_project, write_project
+from fgbench.annotation.round_plan import RoundPlan, deal_round
 from fgbench.annotation.votes_table import VotesTable
 from fgbench.callbacks import Progress
 from fgbench.datasets._clip_files import ClipFiles, NamedFile
 from fgbench.datasets._tables import read_table
 from fgbench.errors import ConfigError, DatasetError, ManifestError
-from fgbench.files.hashing import digest_file, digest_json
+from fgbench.files.hashing import digest_file
 from fgbench.naming import counted
 from fgbench.printable import text_of
 from fgbench.storage import exclusive
-
-SHOWS = ("clips", "strips")
-"""Ways in which clips are shown."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoundPlan:
-    """Settings of a round that is exported.
-
-    Attributes:
-        root: Root of the data set.
-        out: Folder of the round.
-        tool: Annotation tool.
-        round: Number of the round, from 1.
-        annotators: Names.
-        per_clip: Annotators of each clip.
-        classes: Classes to choose from.
-        gold: Table of clips with known answers; ``None``: none.
-        reannotate: Table of the clips of a later round; ``None`` in the first.
-        show: One of :data:`SHOWS`.
-        seed: Seed of shares and order.
-    """
-
-    root: Path
-    out: Path
-    tool: str
-    round: int
-    annotators: tuple[str, ...]
-    per_clip: int
-    classes: ClassList
-    gold: Path | None
-    reannotate: Path | None
-    show: str
-    seed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +67,7 @@ def export_round(plan: RoundPlan, *, force: bool, progress: Progress) -> Exporte
     if len(left_out) > _SHOWN:
         notes.append(f"left out in all: {counted(len(left_out), 'clip')} (project.json)")
     notes += label_studio.notes_on(clips, plan.show)
-    project = _dealt(plan, clips, mixed, left_out)
+    project = deal_round(plan, clips, mixed, left_out)
     _check_folder(plan.out)
     with exclusive(plan.out):
         before = read_project(plan.out)
@@ -156,59 +118,6 @@ def _reannotated(path: Path, files: ClipFiles) -> dict[str, NamedFile]:
             f"{path} names no clip: the votes settled all", "there is nothing to vote on again"
         )
     return named
-
-
-def _dealt(
-    plan: RoundPlan, clips: Sequence[ListedClip], mixed: Sequence[str], left_out: list[tuple[str, str, str]]
-) -> Project:
-    by_id = {clip.clip: clip for clip in clips}
-    known = [clip for clip in mixed if clip in by_id]
-    rest = [clip for clip in by_id if clip not in {*known}]
-    everyone = tuple(range(len(plan.annotators)))
-    shares = dict(
-        zip(
-            sorted(rest),
-            deal_shares(len(rest), len(plan.annotators), plan.per_clip, seed=plan.seed),
-            strict=True,
-        )
-    )
-    tasks = tuple(
-        ClipTask(
-            clip=clip,
-            path=by_id[clip].path,
-            sha256=by_id[clip].sha256,
-            n_frames=by_id[clip].n_frames,
-            fps=by_id[clip].fps,
-            annotators=shares.get(clip, everyone),
-            times_s=by_id[clip].times_s,
-        )
-        for clip in seeded_order(rest, known, seed=plan.seed)
-    )
-    made_of = {
-        "clips": [[one.clip, one.path, one.sha256] for one in clips],
-        "gold": known,
-        "classes": [list(pair) for pair in plan.classes.classes],
-        "annotators": list(plan.annotators),
-        "settings": [plan.tool, plan.round, plan.per_clip, plan.show, plan.seed, plan.classes.scheme],
-        "form": label_studio.FORM,
-    }
-    return Project(
-        project=secrets.token_hex(16),
-        dataset=plan.root.resolve().name,
-        tool=plan.tool,
-        round=plan.round,
-        seed=plan.seed,
-        show=plan.show,
-        scheme=plan.classes.scheme,
-        classes=plan.classes.classes,
-        annotators=plan.annotators,
-        per_clip=plan.per_clip,
-        tasks=tasks,
-        gold=tuple(known),
-        input=digest_json(made_of),
-        files={},
-        left_out=tuple(left_out),
-    )
 
 
 def _check_folder(folder: Path) -> None:

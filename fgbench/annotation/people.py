@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from fgbench.errors import ArgumentError, DatasetError
+from fgbench.errors import ArgumentError
 from fgbench.files.file_errors import readable
-from fgbench.naming import first_few, key, several_spellings, tidy
+from fgbench.naming import key, tidy
 
 _MOST = 10_000
 
@@ -50,21 +50,6 @@ def annotators_of(given: Sequence[str]) -> tuple[str, ...]:
                 argument="annotators",
             )
     return tuple(names)
-
-
-def refuse_spellings(names: Iterable[str]) -> None:
-    """Do nothing where each annotator has one spelling.
-
-    Raises:
-        DatasetError: If one has several.
-    """
-    several = several_spellings(map(tidy, names))
-    if several:
-        pairs = [" and ".join(map(repr, group)) for group in several]
-        raise DatasetError(
-            f"annotators in several spellings: {first_few(pairs)}; each is taken for one person",
-            "write each in one way: in votes.csv, or as --annotator OTHER=NAME for the file that is imported",
-        )
 
 
 def _is_file(name: str) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fgbench.datasets._tree import ROUNDS
+from fgbench.datasets._vote_rows import MAX_ROUNDS as MAX_ROUNDS
 from fgbench.errors import ManifestError
 from fgbench.storage import read_json, write_json
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +86,7 @@ class VotesTable:
         self._separator = ","
         self._rows: list[list[str]] = []
         self._at: dict[VoteKey, int] = {}
-        self._names: dict[str, str] = {}
+        self._names: Counter[str] = Counter()
         if self.path.exists() or self.path.is_symlink():
             self._read()
 
@@ -93,9 +94,9 @@ class VotesTable:
         return len(self._rows)
 
     @property
-    def annotators(self) -> set[str]:
-        """Names of the annotators, as they are spelled there."""
-        return set(self._names)
+    def annotators(self) -> Counter[str]:
+        """Name of each annotator, as it is spelled there, to the number of rows."""
+        return Counter(self._names)
 
     def rounds(self) -> dict[int, int]:
         """Round to its number of votes."""
@@ -138,7 +139,7 @@ class VotesTable:
             ]
             return
         self._at[vote.key] = len(self._rows)
-        self._names.setdefault(vote.annotator, vote.annotator)
+        self._names[vote.annotator] += 1
         self._rows.append([cells.get(name, "") for name in self._columns])
 
     def write(self) -> None:
@@ -210,7 +211,7 @@ class VotesTable:
                 "correct the line",
             )
         name = tidy(text_of(cells["annotator"]))
-        self._names.setdefault(name, name)
+        self._names[name] += 1
         clip = self._files.find(cells["clip"]).clip_id
         self._at.setdefault((clip, key(name), number), len(self._rows))
         self._rows.append(row)

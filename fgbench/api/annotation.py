@@ -1,4 +1,4 @@
-"""``fgbench.export_tasks`` and ``import_votes``: clips for annotation tools, and their answers as votes."""
+"""``fgbench.export_tasks``, ``import_votes``: clips for annotation tools, and their answers as votes."""
 
 from __future__ import annotations
 
@@ -73,10 +73,11 @@ def export_tasks(
         ManifestError: If a later round has no votes before it that were settled.
         ResourceError: If the folder cannot be written.
     """
-    from fgbench.annotation.exporting import SHOWS, RoundPlan, export_round
+    from fgbench.annotation.exporting import export_round
     from fgbench.annotation.gold_items import GOLD
     from fgbench.annotation.people import annotators_of
     from fgbench.annotation.project_file import read_project, round_folder
+    from fgbench.annotation.round_plan import SHOWS, RoundPlan
     from fgbench.annotation.tools import LABEL_STUDIO
     from fgbench.errors import ArgumentError
     from fgbench.workfolders.default_folders import workdir_for
@@ -185,14 +186,14 @@ def import_votes(
 
     Raises:
         ConfigError: If an argument is none.
-        DatasetError: If a file cannot be read or is of another project, or annotators have several spellings;
-            nothing is changed.
+        DatasetError: If a file cannot be read or is of another project, or two names of annotators may
+            be one person; nothing is changed.
         DependencyError: If a package that reads the files is not installed.
         ResourceError: If the table cannot be written; it is then as before.
     """
     from fgbench.annotation.importing import ImportPlan, import_answers
+    from fgbench.annotation.project_file import MAX_ROUNDS
     from fgbench.annotation.tools import is_timeline
-    from fgbench.datasets._vote_rows import MAX_ROUNDS
     from fgbench.errors import ArgumentError
 
     paths = paths_of("files", files, example="'export.json'")

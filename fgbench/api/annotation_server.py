@@ -85,7 +85,7 @@ def pull_votes(
 
     Raises:
         ConfigError: If an argument is none, there is no token, or the round was not pushed.
-        DatasetError: If there is no round, or annotators have several spellings; nothing is changed.
+        DatasetError: If there is no round, or two names of annotators may be one person; nothing is changed.
         DependencyError: If ``httpx`` is not installed.
         ResourceError: If the server refuses or cannot be reached, or a file cannot be written.
     """

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from fgbench.cli import annotate_frames
+from fgbench.cli import annotate_frames, annotate_server
+from fgbench.cli.annotate_options import Accounts, DataRoot, ProjectFolder, Recipe, Update, pairs_of
 from fgbench.cli.command_lists import CommandList
 from fgbench.cli.console import print_json, progress_bars, say_all, wrong_use
 from fgbench.cli.data_folders import refuse_data
@@ -20,43 +21,6 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-DataRoot = Annotated[Path, typer.Option("--data-root", help="Folder of the data set, with videos/.")]
-Recipe = Annotated[
-    str | None,
-    typer.Option(
-        "--recipe", help="Recipe of prepare that has the classes.", show_default="the 33 of the paper"
-    ),
-]
-Update = Annotated[
-    bool, typer.Option("--update", help="Replace votes whose answers have changed in the tool.")
-]
-Accounts = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--annotator",
-        metavar="ACCOUNT=NAME",
-        help="Whose account in the tool it is; once for each.",
-        show_default="the name of the account, or its address up to the @",
-    ),
-]
-ProjectFolder = Annotated[
-    Path | None,
-    typer.Option("--project", help="Folder of a round that was exported with --out.", show_default="none"),
-]
-Url = Annotated[str, typer.Option("--url", help="Address of the server, e.g. http://localhost:8080.")]
-TokenFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--token-file",
-        help="File with the token of your account on the server.",
-        show_default="the token in FGBENCH_ANNOTATE_TOKEN",
-    ),
-]
-PushedRound = Annotated[
-    int | None,
-    typer.Option("--round", min=1, help="Number of the round.", show_default="the latest exported"),
-]
 
 
 @app.command("export")
@@ -219,8 +183,8 @@ def import_(
             data_root,
             tool=tool,
             round=round_,
-            columns=_pairs(columns, "--column", "clip=filename"),
-            annotators=_pairs(accounts, "--annotator", "3=anna"),
+            columns=pairs_of(columns, "--column", "clip=filename"),
+            annotators=pairs_of(accounts, "--annotator", "3=anna"),
             project=project,
             recipe=recipe,
             update=update,
@@ -232,68 +196,6 @@ def import_(
     print_json(imported.to_json()) if json else say_all(imported.lines())
 
 
-@app.command("push")
-def push(
-    url: Url,
-    data_root: DataRoot = default_folders.DEMO_ROOT,
-    round_: PushedRound = None,
-    token_file: TokenFile = None,
-    project: ProjectFolder = None,
-    json: Json = False,
-) -> None:
-    """Send a round to a server of Label Studio: configuration, media and tasks.
-
-    What is there already is not sent again; an interrupted push continues when the command is run again.
-    """
-    from fgbench.api.annotation_server import push_tasks
-
-    with progress_bars(quiet=json) as progress, wrong_use():
-        pushed = push_tasks(
-            data_root, url, round=round_, project=project, token_file=token_file, progress=progress
-        )
-    print_json(pushed.to_json()) if json else say_all(pushed.lines())
-
-
-@app.command("pull")
-def pull(
-    url: Url,
-    data_root: DataRoot = default_folders.DEMO_ROOT,
-    round_: PushedRound = None,
-    token_file: TokenFile = None,
-    accounts: Accounts = None,
-    project: ProjectFolder = None,
-    update: Update = False,
-    json: Json = False,
-) -> None:
-    """Fetch the answers to a round from a server of Label Studio, and take them as import does."""
-    from fgbench.api.annotation_server import pull_votes
-
-    with wrong_use(annotators="--annotator"):
-        pulled = pull_votes(
-            data_root,
-            url,
-            round=round_,
-            project=project,
-            token_file=token_file,
-            annotators=_pairs(accounts, "--annotator", "me@lab.org=anna"),
-            update=update,
-        )
-    print_json(pulled.to_json()) if json else say_all(pulled.lines())
-
-
-def _pairs(given: list[str] | None, option: str, example: str) -> dict[str, str]:
-    """Return what ``A=B`` options say.
-
-    Raises:
-        typer.BadParameter: If one is not of that form, or comes twice.
-    """
-    pairs: dict[str, str] = {}
-    for one in given or ():
-        name, sign, value = one.partition("=")
-        if not (sign and name.strip() and value.strip()) or name.strip() in pairs:
-            raise typer.BadParameter(f"{one!r}, expected each once, as e.g. {example}", param_hint=option)
-        pairs[name.strip()] = value.strip()
-    return pairs
-
-
+app.command("push")(annotate_server.push)
+app.command("pull")(annotate_server.pull)
 app.command("frames")(annotate_frames.frames)

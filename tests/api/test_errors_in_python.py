@@ -14,8 +14,8 @@ from fgbench.python_calls import ARGUMENTS, FUNCTIONS, OF_THE_SCREEN, SWITCHES, 
 ROOT = Path(__file__).parents[2]
 
 _OPTION = re.compile(r"(?<![\w-])--([a-z]+(?:-[a-z]+)*)")
-_OF_OTHER_PROGRAMS = {"always", "abbrev", "exclude", "dirty", "force-reinstall", "nproc-per-node"}
-"""Options of git, pip and torchrun that fgbench starts or advises."""
+_OF_OTHER_PROGRAMS = {"always", "abbrev", "exclude", "dirty", "force-reinstall", "nproc-per-node", "head"}
+"""Options of git, pip, torchrun and Ray that fgbench starts or advises."""
 
 _OPTIONS_OF_METHODS = {
     "au_weights",
@@ -68,7 +68,9 @@ def test_functions_and_arguments_are_those_of_the_interface():
         function = getattr(fgbench.Work if owner == "work" else fgbench, member)
         if inspect.isfunction(function):
             takes |= set(inspect.signature(function).parameters)
-    takes |= set(inspect.signature(fgbench.Network.predict_files).parameters)
+    annotation = (fgbench.export_tasks, fgbench.import_votes, fgbench.push_tasks, fgbench.import_selection)
+    for function in (fgbench.Network.predict_files, *annotation):
+        takes |= set(inspect.signature(function).parameters)
     assert {argument.partition("=")[0] for argument in SWITCHES.values()} <= takes
     assert set(ARGUMENTS.values()) <= takes
 

@@ -45,7 +45,7 @@ import fgbench
 from fgbench.annotation import importing, votes_table
 def killed(*_):
     os._exit(9)
-target, name = {"before": (votes_table.VotesTable, "write"), "after": (importing, "_remember")}[sys.argv[4]]
+target, name = {"before": (votes_table.VotesTable, "write"), "after": (importing, "remember")}[sys.argv[4]]
 setattr(target, name, killed)
 fgbench.pull_votes(sys.argv[1], sys.argv[2], token_file=sys.argv[3])
 """

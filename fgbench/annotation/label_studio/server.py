@@ -180,7 +180,7 @@ class Server:
         )
 
     def _detail(self, response: Any) -> str:
-        """What the server says of an error, without the token."""
+        """Text of the server on an error, without the token."""
         try:
             value = response.json()
         except ValueError:
