@@ -27,6 +27,7 @@ class Status:
             where these are not complete.
         notes: Remarks on faces, in words.
         readings: How often the test part was read, and faults of the ledger, in words.
+        stale: Runs of data or labels that have changed since, with the numbers of changed labels, in words.
     """
 
     workdir: Path
@@ -36,6 +37,7 @@ class Status:
     counts: Mapping[str, Mapping[str, int]] | None
     notes: tuple[str, ...]
     readings: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
 
     @property
     def is_complete(self) -> bool:
@@ -53,6 +55,7 @@ class Status:
             "counts": self.counts,
             "alignment": list(self.notes),
             "ledger": ledger_json(self.workdir),
+            "stale": list(self.stale),
         }
 
     def lines(self) -> list[str]:
@@ -69,7 +72,7 @@ class Status:
             lines.append("manifests are not complete; run fgbench prepare")
         parts = sorted((self.counts or {}).items(), key=lambda item: SPLITS.index(item[0]))
         counts = (counts_line(part, of_part) for part, of_part in parts)
-        return [*lines, *self.notes, *counts, *self.readings]
+        return [*lines, *self.notes, *counts, *self.readings, *self.stale]
 
     def __repr__(self) -> str:
         done = "complete" if self.is_complete else f"{self.report.waiting} buckets wait"
@@ -113,4 +116,20 @@ def status(workdir: str | os.PathLike[str]) -> Status:
         counts=counts,
         notes=tuple(notes),
         readings=(*ledger_lines(folder), *ledger_faults(folder, read_ledger(folder))),
+        stale=_stale(folder),
     )
+
+
+def _stale(folder: Path) -> tuple[str, ...]:
+    """Sentences on runs whose data have changed since; none without runs that can be read."""
+    from fgbench.errors import FgbenchError
+    from fgbench.reports.experiments import sound_experiments
+    from fgbench.reports.freshness import state_notes, states_of
+
+    try:
+        experiments = sound_experiments(folder)
+        states = states_of(folder, experiments)
+    except FgbenchError:
+        return ()
+    names = [experiment.name for experiment in experiments]
+    return tuple(state_notes(zip(names, states, strict=True)))

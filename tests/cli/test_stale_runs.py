@@ -142,6 +142,7 @@ def test_runs_scored_on_other_test_labels_have_no_rank(here):
     annotate(here / "clips", c012={"label": "pride"})
     prepare(here)
     state = "old labels: 1 changed"
+    assert "Old labels (lbp-svm: 1 changed, net: 1 changed)" in cli("status", here / "work")
     assert set(board(here).values()) == {(None, state)}
     cli("baseline", "lbp-svm", "--workdir", here / "work")
     assert board(here) == {"lbp-svm": (1, "now"), f"net [{state}]": (None, state)}
