@@ -13,10 +13,10 @@ from fgbench.media.video import decoder_for, open_video
 
 MAX_FRAMES = 48
 """Frames of a strip; of longer clips so many, evenly spread, the first and the last among them."""
-_COLUMNS = 8
+_COLUMNS = 6
 _TILE_PX = 184
 """Width of a frame, at most."""
-_CAPTION_PX = 22
+_CAPTION_PX = 28
 _GAP_PX = 4
 _QUALITY = 85
 _INK, _PAPER = (20, 20, 20), 245
@@ -58,7 +58,7 @@ def draw_strip(path: Path, n_frames: int) -> bytes:
         y, x = (place // columns) * cell[0], (place % columns) * cell[1]
         sheet[y + _CAPTION_PX : y + _CAPTION_PX + tile.shape[0], x : x + tile.shape[1]] = tile
         at = (x + 3, y + _CAPTION_PX - 6)
-        cv2.putText(sheet, str(number), at, cv2.FONT_HERSHEY_SIMPLEX, 0.55, _INK, 1, cv2.LINE_AA)
+        cv2.putText(sheet, str(number), at, cv2.FONT_HERSHEY_SIMPLEX, 0.75, _INK, 1, cv2.LINE_AA)
     done, data = cv2.imencode(".jpg", sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
     assert done
     return bytes(data)

@@ -167,12 +167,12 @@ def test_strip_holds_the_frames_in_order(tmp_path):
     sheet = cv2.imdecode(np.frombuffer(draw_strip(path, 10), np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
     with open_video(path) as reader:
         frames = [frame.rgb() for frame in reader.frames()]
-    assert sheet.shape == (2 * (138 + 22 + 4), 8 * (184 + 4), 3)
+    assert sheet.shape == (2 * (138 + 28 + 4), 6 * (184 + 4), 3)
     for number in (0, 3, 9):
-        y, x = number // 8 * 164 + 22, number % 8 * 188
+        y, x = number // 6 * 170 + 28, number % 6 * 188
         wanted = cv2.resize(frames[number], (184, 138), interpolation=cv2.INTER_AREA)
         assert np.abs(sheet[y : y + 138, x : x + 184].astype(int) - wanted).mean() < 6
-        assert sheet[y - 22 : y, x : x + 30].min() < 100  # the number
+        assert sheet[y - 28 : y, x : x + 30].min() < 100  # the number
 
 
 def test_round_in_the_data_set_is_no_data(root):

@@ -26,8 +26,10 @@ _PASSWORD = "drawn-faces-only"
 def executable() -> Path | None:
     """The executable of Label Studio; ``None`` if there is none."""
     named = os.environ.get(EXECUTABLE)
-    path = Path(named) if named else _INSTALLED
-    return path if path.is_file() else None
+    if named:
+        return Path(named) if Path(named).is_file() else None
+    is_whole = (_INSTALLED.parents[1] / "installed").is_file()  # written last
+    return _INSTALLED if is_whole else None
 
 
 class LabelStudio:

@@ -13,6 +13,7 @@ STARS = 5
 """Stars of the confidence: so many fifths."""
 
 _COLUMNS = "display: grid; grid-template-columns: minmax(45em, 3fr) minmax(12em, 1fr); gap: 0 1em"
+_EQUAL_COLUMNS = "display: grid; grid-template-columns: 1fr 1fr; gap: 0 1em"
 _VIDEO_PX = 360
 
 ANSWERS = {"unsure": "unsure", "not usable": "not_usable"}
@@ -36,16 +37,19 @@ def labelling_xml(classes: Sequence[tuple[str, str]], *, show: str) -> str:
             f'      <Video name="clip" value="$media" frameRate="$fps" height="{_VIDEO_PX}" '
             'timelineHeight="64"/>',
         ]
+        above, columns = [], _COLUMNS
     else:
+        above = ['  <Image name="clip" value="$media" zoom="true" zoomControl="true"/>']
+        columns = _EQUAL_COLUMNS
         media = [
-            '      <Image name="clip" value="$media" zoom="true" zoomControl="true"/>',
             '      <Header size="5" value="1. Key frame: number above the frame of the climax"/>',
             '      <Number name="key_frame" toName="clip" min="0"/>',
         ]
     return "\n".join(
         [
             "<View>",
-            f'  <View style="{_COLUMNS}">',
+            *above,
+            f'  <View style="{columns}">',
             "    <View>",
             *media,
             "    </View>",
