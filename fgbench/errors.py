@@ -2,9 +2,12 @@
 
 Every error says what it got, what was expected and what to do next: the first two in the message, the last
 in ``hint``. Library code raises the leaves; the command line prints them and exits with :func:`exit_code`.
+Messages name options of the command line; an error as text names the arguments of Python too.
 """
 
 from __future__ import annotations
+
+from fgbench.python_calls import python_calls
 
 
 class FgbenchError(Exception):
@@ -29,7 +32,13 @@ class FgbenchError(Exception):
         return self.message
 
     def __str__(self) -> str:
-        return f"{self.sentence}\n{self.hint}" if self.hint else self.sentence
+        return "\n".join(self._python_lines())
+
+    def _python_lines(self) -> list[str]:
+        """Message and hint as Python shows them: with the calls that options in them stand for."""
+        lines = [self.sentence, *([self.hint] if self.hint else [])]
+        calls = [] if "in python" in "".join(lines).lower() else python_calls("\n".join(lines))
+        return [*lines[:-1], f"{lines[-1]} (in Python: {', '.join(calls)})"] if calls else lines
 
     def _render_traceback_(self) -> list[str]:
         """Lines that a notebook shows: those of the user's own code, then message and hint; all with
@@ -47,8 +56,8 @@ class FgbenchError(Exception):
             or not (frame.filename.startswith(own) or f"{os.sep}IPython{os.sep}" in frame.filename)
         ]
         where = [line.rstrip() for line in traceback.format_list(frames)]
-        message = [f"{type(self).__name__}: {self.sentence}", *([f"  {self.hint}"] if self.hint else [])]
-        return [*where, *message]
+        message, *hint = self._python_lines()
+        return [*where, f"{type(self).__name__}: {message}", *[f"  {line}" for line in hint]]
 
 
 class ConfigError(FgbenchError):
@@ -114,16 +123,20 @@ class DependencyError(FgbenchError):
     """An optional package or a model file is not installed."""
 
 
-def package_missing(needing: str, package: str | None, *, extra: str = "train") -> DependencyError:
+def package_missing(
+    needing: str, package: str | None, *, extra: str = "train", install: str = ""
+) -> DependencyError:
     """Return the error on an optional package that is not installed.
 
     Args:
         needing: The part that needs it with its verb, e.g. ``"networks need"``.
         package: Name of the package.
         extra: Extra of fgbench that installs it.
+        install: Name to install it by, where no extra does.
     """
     return DependencyError(
-        f"{needing} a package that is not installed ({package})", f"pip install 'fgbench[{extra}]'"
+        f"{needing} a package that is not installed ({package})",
+        f"pip install {install}" if install else f"pip install 'fgbench[{extra}]'",
     )
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 _WRITTEN_OUT = 0xDC00
 """Offset of the surrogates by which Python represents bytes of a file name that are no text."""
@@ -43,6 +44,7 @@ def tidy(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", _UNSEEN.sub("", name)).split())
 
 
+@lru_cache(maxsize=4096)
 def key(name: str) -> str:
     """The form of a name for comparisons: tidy, and without regard to case, width, ligatures, joiners and
     marks of direction."""

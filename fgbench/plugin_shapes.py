@@ -33,6 +33,7 @@ A class is named by its module, which is imported only when there is a plugin to
 
 _OPTIONAL: Mapping[str, Mapping[str, str]] = {
     "datasets": {"RECIPES": "a dict", "notes": _FUNCTION, "unit_source": _FUNCTION},
+    "engines": {"TRIAL": "a dict"},
     "methods": {"RECIPES": "a dict", "DEVICE": "a bool", "OPTIONS": "a dict", "check_options": _FUNCTION},
     "figures": {"build_of": _FUNCTION},
     "tables": {"build_of": _FUNCTION},

@@ -1,4 +1,4 @@
-"""Origin of a result: versions, commit, and the command. Versions and commit are, on one machine, the same in
+"""Origin of a result: versions, commit, command. The first two are, on one machine, the same in
 every run."""
 
 from __future__ import annotations

@@ -168,6 +168,7 @@ def written_label(label: str) -> str:
     return printable_name(tidy(label))
 
 
+@lru_cache(maxsize=4096)
 def normal_label(label: str) -> str:
     """The normal form of a label, for comparison and for storing fgbench's own labels: plain composed letters
     in lower case, words joined by ``_``.

@@ -72,7 +72,14 @@ def test_commands_have_their_work_done_by_the_public_interface(path):
     assert others == []
 
 
-OWN = [(kind, name) for kind in plugins.PACKAGES for name in plugins.own_names(kind)]
+CLUSTERS = {("engines", "ray"), ("engines", "slurm")}
+"""Plugins that start processes for as long as a test of the quick ones may not take."""
+
+OWN = [
+    pytest.param(kind, name, marks=[pytest.mark.slow] if (kind, name) in CLUSTERS else [])
+    for kind in plugins.PACKAGES
+    for name in plugins.own_names(kind)
+]
 
 
 @pytest.mark.parametrize(("kind", "name"), OWN, ids=lambda text: text)
@@ -174,6 +181,13 @@ def _docstrings(tree):
             for one in node.body:
                 if isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant):
                     yield str(one.value.value)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_modules_say_their_one_purpose(path):
+    """A first paragraph that needs two "and" is of two modules."""
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    assert " ".join(text.partition("\n\n")[0].split()).count(" and ") <= 1
 
 
 QUESTION = re.compile(r"(What|Where|How|That|When|Who|Whose|Which)\b")

@@ -12,6 +12,7 @@ from fgbench_docs.markdown import code, prose, table
 from fgbench_docs.sources import argument, calls, sentence, trees
 
 AREAS = {
+    "annotation": "Annotation",
     "api": "Python API",
     "audit": "Audit",
     "catalogue": "Recipes and data sets",
@@ -69,6 +70,8 @@ def reference() -> str:
     kinds = _kinds()
     found: dict[str, dict[str, dict[tuple[str, str], None]]] = {name: {} for name in kinds}
     for module, call in calls(*kinds):
+        if module == errors.__name__:
+            continue  # the error of package_missing, below with what its callers say
         name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
         message = sentence(argument(call, 0, "message"), module)
         if not re.sub(r"<[^<>]*>", "", message).strip():
@@ -76,6 +79,14 @@ def reference() -> str:
         remedy = sentence(argument(call, 1, "hint"), module)
         area = module.split(".")[1]
         found[name].setdefault(AREAS.get(area, area), {})[message, remedy] = None
+    for module, call in calls("package_missing"):
+        area = module.split(".")[1]
+        needing = sentence(argument(call, 0, "needing"), module)
+        extra = sentence(argument(call, 2, "extra"), module) or "train"
+        install = sentence(argument(call, 3, "install"), module)
+        remedy = f"pip install {install}" if install else f"pip install 'fgbench[{extra}]'"
+        row = f"{needing} a package that is not installed (<package>)", remedy
+        found["DependencyError"].setdefault(AREAS.get(area, area), {})[row] = None
     lines = []
     for name, areas in found.items():
         if not areas:

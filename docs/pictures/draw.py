@@ -1,7 +1,8 @@
 """Draw the pictures of README and the documentation: ``python docs/pictures/draw.py``; some minutes.
 
 Draws a small data set of synthetic faces, prepares it, runs two methods, writes the report page, and takes a
-picture of it in Chromium. Writes ``page.png`` and ``sheet.png`` beside this file, each below 200 kB.
+picture of it in Chromium, and one of the page on which experts select frames. Writes ``page.png``,
+``sheet.png`` and ``frames.png`` beside this file, each below 200 kB.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ HERE = Path(__file__).parent
 CHROMIUM = "/usr/bin/chromium"
 SIZE = {"width": 1280, "height": 740}
 SHEET_WIDTH_PX = 900
+FRAMES_WIDTH_PX = 1000
 MOST_BYTES = 200_000
 STEPS = (
     "synth drawn --clips-per-class 4 --subjects 16 --size 640x480",
@@ -30,7 +32,7 @@ STEPS = (
 
 
 def main() -> None:
-    """Draw both pictures; with ``--workdir`` of a work folder of drawn faces that is there already."""
+    """Draw the pictures; with ``--workdir`` of a work folder of drawn faces that is there already."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--workdir", type=Path, help="a finished work folder of drawn faces; else one is made"
@@ -45,7 +47,10 @@ def main() -> None:
         fgbench(f"report --html --workdir {workdir.resolve()}", folder)
         fgbench("synth --sheet sheet.png", folder)
         picture_of_page(workdir / "reports" / "report.html", folder / "page.png")
-        for picture, width in (("page.png", SIZE["width"]), ("sheet.png", SHEET_WIDTH_PX)):
+        fgbench(f"annotate frames --workdir {workdir.resolve()} --out frames", folder)
+        picture_of_frames(folder / "frames" / "sheet-0001.html", folder / "frames.png")
+        widths = {"page.png": SIZE["width"], "sheet.png": SHEET_WIDTH_PX, "frames.png": FRAMES_WIDTH_PX}
+        for picture, width in widths.items():
             keep(folder / picture, HERE / picture, width)
 
 
@@ -61,6 +66,22 @@ def picture_of_page(page: Path, target: Path) -> None:
         tab = browser.new_page(viewport=SIZE)
         tab.goto(page.resolve().as_uri())
         tab.wait_for_timeout(3000)
+        tab.screenshot(path=str(target))
+        browser.close()
+
+
+def picture_of_frames(page: Path, target: Path) -> None:
+    """Take a picture of a page of frames, some of which are decided on."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        tab = browser.new_page(viewport={"width": 1280, "height": 900})
+        tab.goto(page.resolve().as_uri())
+        tab.get_by_label("Your name or number").fill("ada")
+        tab.locator(".face").first.focus()
+        for key in "raaaaarrr":
+            tab.keyboard.press(key)
+        tab.evaluate("scrollTo(0, 0)")
+        tab.wait_for_timeout(1000)
         tab.screenshot(path=str(target))
         browser.close()
 

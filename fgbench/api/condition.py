@@ -21,21 +21,23 @@ class Status:
     Attributes:
         workdir: The folder.
         recipe: Name of the recipe.
-        root: Folder of the data set.
+        root: Folder of the data set; ``None`` of tables alone, as ``fgbench.pull`` writes them.
         report: Buckets that are done and wait, accepted and rejected clips, stage by stage.
         counts: Part to kind (``clips``, ``images``, ``augmented``) to number in the manifests; ``None``
             where these are not complete.
         notes: Remarks on faces, in words.
         readings: How often the test part was read, and faults of the ledger, in words.
+        stale: Runs of data or labels that have changed since, with the numbers of changed labels, in words.
     """
 
     workdir: Path
     recipe: str
-    root: Path
+    root: Path | None
     report: RunReport
     counts: Mapping[str, Mapping[str, int]] | None
     notes: tuple[str, ...]
     readings: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
 
     @property
     def is_complete(self) -> bool:
@@ -53,6 +55,7 @@ class Status:
             "counts": self.counts,
             "alignment": list(self.notes),
             "ledger": ledger_json(self.workdir),
+            "stale": list(self.stale),
         }
 
     def lines(self) -> list[str]:
@@ -63,12 +66,13 @@ class Status:
         from fgbench.workfolders.default_folders import for_messages
 
         clips = counted(self.report.clips, "clip")
-        lines = [f"recipe {self.recipe}, data {for_messages(self.root)}, {clips}", *done_lines(self.report)]
+        data = "tables alone, without the clips" if self.root is None else f"data {for_messages(self.root)}"
+        lines = [f"recipe {self.recipe}, {data}, {clips}", *done_lines(self.report)]
         if self.counts is None:
             lines.append("manifests are not complete; run fgbench prepare")
         parts = sorted((self.counts or {}).items(), key=lambda item: SPLITS.index(item[0]))
         counts = (counts_line(part, of_part) for part, of_part in parts)
-        return [*lines, *self.notes, *counts, *self.readings]
+        return [*lines, *self.notes, *counts, *self.readings, *self.stale]
 
     def __repr__(self) -> str:
         done = "complete" if self.is_complete else f"{self.report.waiting} buckets wait"
@@ -83,16 +87,22 @@ def status(workdir: str | os.PathLike[str]) -> Status:
         ManifestError: If it is no work folder, or its recipe is damaged.
     """
     from fgbench.errors import ManifestError
+    from fgbench.preparation.lone_tables import recipe_of_manifests, report_of_manifests
     from fgbench.preparation.prepare import preview, saved
     from fgbench.preparation.report import alignment_notes
     from fgbench.runs.ledger.chain import read_ledger
     from fgbench.runs.ledger.counts import ledger_lines
     from fgbench.runs.ledger.missing import ledger_faults
+    from fgbench.workfolders.folder import has_tables_alone
     from fgbench.workfolders.manifest_index import read_index
 
     folder = path_of("workdir", workdir, example="work.path")
-    config, root = saved(folder)
-    report = preview(config, root, folder)
+    if has_tables_alone(folder):
+        config, root = recipe_of_manifests(folder), None
+        report = report_of_manifests(folder, config)
+    else:
+        config, root = saved(folder)
+        report = preview(config, root, folder)
     try:
         counts = read_index(folder)["counts"]
         notes = alignment_notes(config, folder)
@@ -106,4 +116,20 @@ def status(workdir: str | os.PathLike[str]) -> Status:
         counts=counts,
         notes=tuple(notes),
         readings=(*ledger_lines(folder), *ledger_faults(folder, read_ledger(folder))),
+        stale=_stale(folder),
     )
+
+
+def _stale(folder: Path) -> tuple[str, ...]:
+    """Sentences on runs whose data have changed since; none without runs that can be read."""
+    from fgbench.errors import FgbenchError
+    from fgbench.reports.experiments import sound_experiments
+    from fgbench.reports.freshness import state_notes, states_of
+
+    try:
+        experiments = sound_experiments(folder)
+        states = states_of(folder, experiments)
+    except FgbenchError:
+        return ()
+    names = [experiment.name for experiment in experiments]
+    return tuple(state_notes(zip(names, states, strict=True)))

@@ -1,15 +1,16 @@
-"""``fgbench.data_sets`` and ``fgbench.survey``: the data sets that are read, and what of one is here."""
+"""Data sets that fgbench reads: all, ``fgbench.data_sets``; one in a folder, ``fgbench.survey``."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from fgbench.api.arguments import name_of, path_of, path_or_none
+from fgbench.api.settings import changes_of
 
 if TYPE_CHECKING:
     from fgbench.catalogue.survey import Survey
@@ -136,7 +137,12 @@ def folder_of(recipe: str) -> Path | None:
     return remembered_root(config.name, config.dataset.adapter)
 
 
-def survey(recipe: str | os.PathLike[str], root: str | os.PathLike[str]) -> Survey:
+def survey(
+    recipe: str | os.PathLike[str],
+    root: str | os.PathLike[str],
+    *,
+    settings: Mapping[str, Any] | Sequence[str] | None = None,
+) -> Survey:
     """Return what of a data set is in a folder: entries, labels, missing files, beside the published numbers.
 
     Lists folders; opens no picture and no video.
@@ -144,17 +150,18 @@ def survey(recipe: str | os.PathLike[str], root: str | os.PathLike[str]) -> Surv
     Args:
         recipe: Packed recipe or path of a YAML file.
         root: Folder of the data set.
+        settings: Settings of the recipe to change, e.g. ``{"dataset.classes": ["happy", "sad"]}``.
 
     Raises:
-        ConfigError: If the recipe is not valid, or an argument is none.
+        ConfigError: If the recipe or a setting is not valid, or an argument is none.
         DatasetError: If the layout is wrong.
     """
     from fgbench.catalogue.survey import survey as counted
-    from fgbench.config import load_prepare
+    from fgbench.config import load_prepare, with_changes
 
     name = name_of("recipe", recipe, example="'fer2013', or the path of a YAML file")
     folder = path_of("root", root, example="'data/fer2013'")
-    return counted(load_prepare(name), folder)
+    return counted(with_changes(load_prepare(name), changes_of("settings", settings)), folder)
 
 
 def survey_json(data: Survey) -> dict[str, Any]:
@@ -162,14 +169,23 @@ def survey_json(data: Survey) -> dict[str, Any]:
     return {**asdict(data), "differences": data.differences, "is_complete": data.is_complete}
 
 
-def preparation_command(recipe: str | os.PathLike[str], root: str | os.PathLike[str]) -> str:
-    """Return the command that prepares a data set; of users' own clips with the recipe of their tables."""
+def preparation_command(
+    recipe: str | os.PathLike[str], root: str | os.PathLike[str], changes: Sequence[str] = ()
+) -> str:
+    """Return the command that prepares a data set; of users' own clips with the recipe of their tables.
+
+    Args:
+        recipe: Packed recipe or path of a YAML file.
+        root: Folder of the data set.
+        changes: Settings of the recipe to change, as ``section.field=value``.
+    """
     from fgbench.catalogue.diagnosis import recipe_of_tables
     from fgbench.config import load_prepare
 
     name, folder = os.fspath(recipe), Path(root)
     named = recipe_of_tables(folder, load_prepare(name).dataset.adapter) or name
-    return f"fgbench prepare {quote(named)} --data-root {quote(str(folder))}"
+    changed = "".join(f" --set {quote(change)}" for change in changes)
+    return f"fgbench prepare {quote(named)} --data-root {quote(str(folder))}{changed}"
 
 
 def survey_lines(data: Survey) -> list[str]:

@@ -1,4 +1,4 @@
-"""Parts and folds of a work folder: its clips, faces and pictures by what they are in a fold."""
+"""Clips, faces or pictures of a work folder by what they are in a fold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``fgbench.lbp`` and ``fgbench.dense_trajectories``: features of faces and videos, without a work folder."""
+"""Features without a work folder: ``fgbench.lbp`` of faces, ``fgbench.dense_trajectories`` of videos."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finished runs for the console: lines of text and plain values, one by one or folds and seeds together."""
+"""Finished runs for the console, as text or plain values: single ones, or folds with seeds together."""
 
 from __future__ import annotations
 

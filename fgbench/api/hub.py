@@ -1,4 +1,4 @@
-"""``fgbench.push`` and ``fgbench.pull``: data sets and networks to and from the Hugging Face Hub."""
+"""Exchange with the Hugging Face Hub: ``fgbench.push`` to it, ``fgbench.pull`` from it."""
 
 from __future__ import annotations
 

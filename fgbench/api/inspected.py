@@ -1,4 +1,4 @@
-"""State of a work folder and of its runs: checked, tested again, and shown."""
+"""State of a work folder with its runs: checked, tested again, shown."""
 
 from __future__ import annotations
 

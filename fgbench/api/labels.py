@@ -1,4 +1,4 @@
-"""``fgbench.label_sets`` and ``fgbench.label_set``: the classes there are; and those of a work folder."""
+"""Classes: the label sets there are, ``fgbench.label_sets``; one of them, also a work folder's."""
 
 from __future__ import annotations
 

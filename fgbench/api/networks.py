@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from fgbench.api.exporting import ExportedOnnx, ExportedWeights
     from fgbench.api.predicted import PredictedFiles, Told
     from fgbench.inference.files import FilePrediction
-    from fgbench.inference.own_networks import OwnNetwork
+    from fgbench.inference.own_networks import OpenedNetwork
 
 
 class Network:
     """A trained network, ready to be used; see :func:`load`."""
 
-    def __init__(self, own: OwnNetwork) -> None:
+    def __init__(self, own: OpenedNetwork) -> None:
         if not hasattr(own, "network"):
             raise ConfigError("a network is loaded from its run", "e.g. fgbench.load(folder)")
         self._own = own

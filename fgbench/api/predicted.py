@@ -15,7 +15,7 @@ from fgbench.errors import ConfigError
 if TYPE_CHECKING:
     from fgbench.callbacks import Progress
     from fgbench.inference.files import FilePrediction
-    from fgbench.inference.own_networks import OwnNetwork
+    from fgbench.inference.own_networks import OpenedNetwork
 
 Told = Callable[[list[str]], None]
 """Called with lines of text on each file, when it is done."""
@@ -81,7 +81,7 @@ class PredictedFiles:
 
 
 def predict_files(
-    own: OwnNetwork,
+    own: OpenedNetwork,
     paths: Sequence[str | os.PathLike[str]],
     out: str | os.PathLike[str],
     *,
@@ -155,7 +155,7 @@ def _written(names: Sequence[str], *, all_faces: bool) -> list[str]:
 
 
 def _predict_each(
-    own: OwnNetwork,
+    own: OpenedNetwork,
     files: Sequence[Path],
     names: Sequence[str],
     predicted: list[dict[str, Any]],
@@ -178,7 +178,7 @@ def _predict_each(
 
 
 def _predicted(
-    own: OwnNetwork, path: Path, name: str, out: Path, *, top: int, all_faces: bool
+    own: OpenedNetwork, path: Path, name: str, out: Path, *, top: int, all_faces: bool
 ) -> list[tuple[FilePrediction, Mapping[str, str | None]]]:
     """Predictions of a file and the files written for it; an exception becomes a status."""
     from fgbench.inference.drawn_files import FRAMES, write_picture

@@ -1,4 +1,4 @@
-"""Preparation as commands and :func:`fgbench.prepare` begin it: recipe, data and work folder from what is
+"""Preparation as commands and :func:`fgbench.prepare` begin it: recipe, data, work folder from what is
 given."""
 
 from __future__ import annotations

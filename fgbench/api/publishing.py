@@ -1,4 +1,4 @@
-"""``fgbench.publish``, ``rebuild`` and ``diff``: data sets without their faces, made again, and compared."""
+"""Data sets without their faces: ``fgbench.publish``, ``rebuild`` from the clips, ``diff`` of two."""
 
 from __future__ import annotations
 

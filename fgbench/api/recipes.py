@@ -1,4 +1,4 @@
-"""``fgbench.recipes`` and ``fgbench.recipe``: the recipes there are, and every key of one."""
+"""Recipes: all there are, ``fgbench.recipes``; one with every key, ``fgbench.recipe``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables and figures of reports as values: data frames with title and notes, drawings with their numbers."""
+"""Tables and figures of reports as values: data frames with title, drawings with their numbers."""
 
 from __future__ import annotations
 

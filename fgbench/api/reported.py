@@ -1,10 +1,14 @@
-"""``Work.table``, ``Work.figure`` and ``Work.leaderboard``: reports of a work folder as values."""
+"""``Work.table``, ``Work.figure``, ``Work.leaderboard``, ``Work.agreement``: reports as values."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fgbench.api.report_values import Figure, Table
+
+if TYPE_CHECKING:
+    from fgbench.api.agreements import Agreement
 
 
 class Reported:
@@ -51,3 +55,13 @@ class Reported:
         from fgbench.api.tables import leaderboard
 
         return [Table(one) for one in leaderboard(self.path)]
+
+    def agreement(self) -> Agreement:
+        """Return how far the annotators agree: tables by round, class, annotator and pair.
+
+        Raises:
+            ManifestError: If the data set has no votes, or manifests are damaged.
+        """
+        from fgbench.api.agreements import agreement
+
+        return agreement(self.path)

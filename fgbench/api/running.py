@@ -1,4 +1,4 @@
-"""``work.train`` and ``work.runs``: methods run in a work folder, and what they gave."""
+"""Methods run in a work folder, ``work.train``, with what they gave, ``work.runs``."""
 
 from __future__ import annotations
 

@@ -73,13 +73,16 @@ class Soundness:
         """Advice on faults, for each kind."""
         from fgbench.runs.ledger.chain import HEAD, LEDGER, SET_APART
         from fgbench.runs.ledger.missing import NOT_THERE
+        from fgbench.workfolders.folder import PULL_AGAIN, has_tables_alone
 
         foreign = [line for line in self.faults if line.endswith(": not in the index")]
         lacking = [line for line in self.faults if line.endswith(NOT_THERE)]
         chain = [line for line in self.faults if line.startswith(f"{LEDGER}: ")]
         kept = [line for line in self.faults if line.startswith(("runs/", "cache/")) and line not in lacking]
         remedies = []
-        if len(foreign) + len(kept) + len(lacking) + len(chain) < len(self.faults):
+        if has_tables_alone(self.workdir):
+            remedies.append(PULL_AGAIN)
+        elif len(foreign) + len(kept) + len(lacking) + len(chain) < len(self.faults):
             remedies.append(
                 "run fgbench prepare with its recipe and --data-root again"
                 if repaired
@@ -128,7 +131,7 @@ def check(
     Raises:
         DatasetError: If it is the name of a data set whose folder is unknown, or a folder of data; or, for a
             repair, the data set has moved.
-        ManifestError: If there are no manifests.
+        ManifestError: If there are no manifests; or, for a repair, tables alone, as of a pull.
         ResourceError: If something may not be read.
     """
     from fgbench.api.work_folders import refuse_data_folder
@@ -156,8 +159,15 @@ def check(
 
 def _mend(workdir: Path, jobs: int, progress: Shown) -> tuple[str, ...]:
     """Make damaged results and manifests anew; returns a line for each."""
+    from fgbench.errors import ManifestError
     from fgbench.preparation.prepare import run, saved
+    from fgbench.workfolders.folder import PULL_AGAIN, has_tables_alone
 
+    if has_tables_alone(workdir):
+        raise ManifestError(
+            f"{workdir} has the tables of a data set alone: without the clips nothing is computed anew",
+            PULL_AGAIN,
+        )
     config, root = saved(workdir)
     with bars(progress) as update:
         return run(config, root, workdir, jobs=jobs, recheck=True, progress=update).damage

@@ -1,1 +1,1 @@
-"""Leaks between parts: equal and near-equal pictures, people and sources in two parts."""
+"""Leaks between parts: equal or near-equal pictures, people, sources in two parts."""

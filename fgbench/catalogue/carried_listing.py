@@ -47,8 +47,8 @@ _PLAIN = (
     "fold",
     "last_unit_frame",
 )
-_GOLD = "gold_label"
 """Fields of an entry that are columns unchanged."""
+_GOLD = "gold_label"
 _VOTE = ("annotator", "label", "confidence", "key_frame", "round", "spent_s", "cast_at")
 LATER = frozenset({_GOLD, "spent_s", "cast_at"})
 """Columns that tables of earlier versions lack."""

@@ -1,4 +1,4 @@
-"""Settings that a recipe leaves open for the data: their name, and the grouping of parts and folds.
+"""Settings that a recipe leaves open for the data: their name, and how parts or folds are grouped.
 
 Looks at the entries that an adapter lists; opens no file.
 """

@@ -10,6 +10,7 @@ import typer
 
 from fgbench import __version__, provenance
 from fgbench.cli import (
+    annotate,
     audit,
     baseline,
     check_plugin,
@@ -85,6 +86,7 @@ add_command(app, "check-plugin")(check_plugin.check_plugin)
 add_command(app, "datasets")(datasets.datasets)
 add_command(app, "recipes")(recipes.recipes)
 add_command(app, "labels")(labels.labels)
+app.add_typer(annotate.app, name="annotate")
 add_command(app, "audit")(audit.audit)
 app.add_typer(baseline.app, name="baseline")
 app.add_typer(train.app, name="train")

@@ -1,4 +1,4 @@
-"""``fgbench audit``: data that training, validation and test parts share and should not."""
+"""``fgbench audit``: data shared by training, validation or test parts that should not be."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""``fgbench datasets`` and ``fgbench check DATASET --root DIR``: the data sets, and the survey of one."""
+"""Data sets: ``fgbench datasets`` lists them, ``fgbench check DATASET --root DIR`` surveys one."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -35,13 +36,13 @@ def datasets(
     say("next: fgbench check RECIPE --root DIR, then fgbench prepare RECIPE --data-root DIR")
 
 
-def check_data(recipe: str, root: Path, *, json: bool) -> None:
+def check_data(recipe: str, root: Path, changes: Sequence[str] = (), *, json: bool) -> None:
     """Print the survey of a data set, beside the published numbers."""
     from fgbench.api.data_sets import preparation_command, survey, survey_json, survey_lines
 
-    data = survey(recipe, root)
+    data = survey(recipe, root, settings=changes)
     if json:
         print_json(survey_json(data))
         return
     say_all(survey_lines(data))
-    say(f"next: {preparation_command(recipe, root)}")
+    say(f"next: {preparation_command(recipe, root, changes)}")

@@ -1,4 +1,4 @@
-"""``fgbench push`` and ``fgbench pull``: data sets and networks to and from the Hugging Face Hub."""
+"""Exchange with the Hugging Face Hub: ``fgbench push`` to it, ``fgbench pull`` from it."""
 
 from __future__ import annotations
 
@@ -61,9 +61,8 @@ def pull(
 ) -> None:
     """Get what fgbench push has sent; every file is compared with the digests of its index first.
 
-    A publication is then rebuilt from the clips (fgbench rebuild), manifests are read by fgbench audit and
-    fgbench.open (status and check need the recipe and the clips, which are not sent), a network is used by
-    fgbench predict.
+    A publication is then rebuilt from the clips (fgbench rebuild), manifests are tables for status, check,
+    audit, score, reports and training, a network is used by fgbench predict.
     """
     from fgbench.api.hub import pull as pulled
 

@@ -1,4 +1,4 @@
-"""``fgbench prepare``: clips and annotations in, aligned faces and manifests out."""
+"""``fgbench prepare``: annotated clips in, manifests with aligned faces out."""
 
 from __future__ import annotations
 

@@ -39,6 +39,10 @@ def report(
             autocompletion=completion.run,
         ),
     ] = None,
+    votes: Annotated[
+        bool,
+        typer.Option("--votes", help="Agreement of annotators: by round, class, annotator and pair."),
+    ] = False,
     html: Annotated[bool, typer.Option("--html", help="One page of it all, for a browser.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="Every table and figure there is.")] = False,
     workdirs: Annotated[
@@ -74,7 +78,10 @@ def report(
     without_paper: Annotated[
         bool, typer.Option("--without-paper", help="Our numbers alone, none of the paper's.")
     ] = False,
-    full: Annotated[bool, typer.Option("--full", help="Print the tables, also where none is named.")] = False,
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="Print the tables, also where none is named; with --votes all rows."),
+    ] = False,
 ) -> None:
     """Write tables and figures, and print those that are named. Bare: everything that there are runs for.
 
@@ -91,6 +98,11 @@ def report(
         raise typer.BadParameter(f"{for_!r}, expected {_FOR_PAPER}", param_hint="--for")
     refuse_absent(workdirs or ())
     folders = workdirs or [default_folders.DEMO_WORKDIR]
+    if votes:
+        if len(folders) > 1 or everything or html or not (table is figure is run is None):
+            raise typer.BadParameter("stands alone, for one work folder", param_hint="--votes")
+        _show_votes(folders[0], out, formats, for_paper=for_ is not None, full=full)
+        return
     if run is not None:
         _show_sheet(run, folders[0], out, formats, for_paper=for_ is not None, with_paper=not without_paper)
         return
@@ -135,6 +147,18 @@ def _show_sheet(
 
     made = sheet(run, workdir, out=out, formats=formats, for_paper=for_paper, with_paper=with_paper)
     say_all(table_text(table) for table in made.tables)
+    note_all(f"wrote {default_folders.for_messages(path)}" for path in made.paths)
+
+
+def _show_votes(
+    workdir: Path, out: Path | None, formats: list[str] | None, *, for_paper: bool, full: bool
+) -> None:
+    """Write the tables and the figure on votes, and print the tables, long ones cut unless in full."""
+    from fgbench.api.agreements import report_votes
+    from fgbench.api.table_files import table_text
+
+    made = report_votes(workdir, out=out, formats=formats, for_paper=for_paper)
+    say_all(table_text(table) for table in (made.tables if full else made.short))
     note_all(f"wrote {default_folders.for_messages(path)}" for path in made.paths)
 
 

@@ -10,7 +10,7 @@ import typer
 from fgbench.cli.console import print_json, progress_bars, say_all
 from fgbench.cli.datasets import check_data
 from fgbench.cli.next_steps import say_next
-from fgbench.cli.options import DEFAULT_JOBS, Jobs, Json
+from fgbench.cli.options import DEFAULT_JOBS, Changes, Jobs, Json
 from fgbench.cli.workdirs import Workdir, workdir_option
 from fgbench.workfolders import default_folders
 
@@ -52,6 +52,7 @@ def check(
             help="Compute anew what is damaged of manifests and results; enter what the ledger lacks.",
         ),
     ] = False,
+    changes: Changes = None,
     jobs: Jobs = DEFAULT_JOBS,
     json: Json = False,
 ) -> None:
@@ -66,6 +67,10 @@ def check(
     from fgbench.api.soundness import check as of_work
 
     data_root = root or folder_of(str(workdir))
+    if data_root is None and changes:
+        raise typer.BadParameter(
+            "changes the recipe of a data set: fgbench check RECIPE --root DIR", param_hint="--set"
+        )
     if data_root is None:
         with progress_bars(quiet=json) as progress:
             sound = of_work(workdir, deep=deep, repair=repair, jobs=jobs, progress=progress)
@@ -74,4 +79,4 @@ def check(
     elif deep or repair:
         raise typer.BadParameter("--deep and --repair are for work folders, this is a data set")
     else:
-        check_data(str(workdir), data_root, json=json)
+        check_data(str(workdir), data_root, changes or (), json=json)

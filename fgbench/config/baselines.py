@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from fgbench.config.sections import NonNegative, PositiveFloat, Section
-from fgbench.config.training import ImageDataConfig, OptimiserConfig
+from fgbench.config.training import ImageDataConfig, OptimiserConfig, TargetConfig
 from fgbench.errors import ConfigError
 
 Penalty = Annotated[float, Field(gt=0.0, le=1e9)]
@@ -30,6 +30,7 @@ class ImageNetworkConfig(BaselineConfig):
 
     method: str = ""
     """Name in tables; empty: the name of the recipe."""
+    losses: TargetConfig = TargetConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
     data: ImageDataConfig = ImageDataConfig()
 
@@ -147,11 +148,21 @@ class InsightFaceConfig(BaselineConfig):
     border: for work folders whose videos are gone."""
     head_rate: PositiveFloat = 1e-3
     """Learning rate of the head; the backbone has ``optimiser.learning_rate``. Not stated in the paper."""
+    losses: TargetConfig = TargetConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
     flip: bool = True
     """Whether training images are mirrored at random."""
     copies: bool = True
     """Whether augmented copies train too."""
+
+    @model_validator(mode="after")
+    def _margin_is_of_one_class(self) -> Self:
+        if self.head == "arcface" and self.losses.target == "soft":
+            raise ValueError(
+                "losses.target soft has no meaning with head arcface, whose margin is that of one class; set "
+                "head to softmax, or losses.target to hard"
+            )
+        return self
 
     def check_trainable(self) -> None:
         """Refuse to train a frozen backbone without weights.

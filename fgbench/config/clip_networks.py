@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from fgbench.config.sections import Fraction, Megabytes, NonNegative, PositiveFloat, Section, Units
-from fgbench.config.training import OptimiserConfig
+from fgbench.config.training import OptimiserConfig, TargetConfig
 
 Dropout = Annotated[float, Field(ge=0.0, lt=1.0)]
 InputPx = Annotated[int, Field(ge=64, le=224)]
@@ -114,7 +114,7 @@ class C3dLstmConfig(Section):
     """Most windows of a clip, evenly spread. Not stated in the paper."""
 
 
-class ClipLossConfig(Section):
+class ClipLossConfig(TargetConfig):
     """Losses of clip networks (paper section IV-B: those of MSAU-Net)."""
 
     fine: NonNegative = 0.5

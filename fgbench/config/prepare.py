@@ -6,6 +6,7 @@ import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     Field,
     SerializerFunctionWrapHandler,
     field_validator,
@@ -22,6 +23,7 @@ from fgbench.config.feature_sections import (
 )
 from fgbench.config.features import checked_features
 from fgbench.config.sections import Count, Fraction, Positive, Section, Seed
+from fgbench.config.settling_rules import checked_rule
 
 Part = Literal["train", "val", "test"]
 Weight = Annotated[float, Field(ge=0.0, le=1e9)]
@@ -100,6 +102,13 @@ class IngestConfig(Section):
 class ConsensusConfig(Section):
     """Rules that settle annotators' votes (paper section III: three of five agree)."""
 
+    rule: Annotated[str, AfterValidator(checked_rule)] = "paper"
+    """Rule that chooses the label: ``paper``, ``min_votes`` that are more than half; ``majority``, more votes
+    than any other; ``dawid-skene``, ``mace`` and ``glad``, the most probable label by a model of all
+    annotators (needs the extra ``votes``). Key frames are settled by ``min_votes`` for all."""
+    min_certainty: Fraction = 0.5
+    """Least probability of the label by ``dawid-skene``, ``mace`` or ``glad``; below it the clip counts as
+    not settled. Not stated in the paper."""
     min_votes: Annotated[int, Field(ge=1, le=1000)] = 3
     """Votes that have to agree on the label, and on the key frame; also more than half of those cast."""
     key_frame_tolerance_s: Annotated[float, Field(ge=0.0, le=3600.0)] = 0.2

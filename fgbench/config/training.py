@@ -31,6 +31,19 @@ class TrunkConfig(Section):
     """Normalisation after the pooling; local response normalisation is DRML's."""
 
 
+Target = Literal["hard", "soft"]
+"""Target of softmax losses: the settled class, or the shares of the votes."""
+
+
+class TargetConfig(Section):
+    """Target of the softmax losses."""
+
+    target: Target = "hard"
+    """``hard``: the settled class of a clip; ``soft``: the shares of its annotators' votes for the classes,
+    and for the upper classes their sums. Clips without votes keep their class. The ranking loss, validation
+    and test go by the settled class. Not stated in the paper, which trains on the settled class."""
+
+
 _TRUNK_TRAINING: dict[str, Any] = {"freeze": None, "unfreeze_after": None, "unfreeze_rate": 1.0}
 """Default training of the trunk of a network."""
 
@@ -76,7 +89,7 @@ class NetworkConfig(Section):
         return self.model_copy(update=_TRUNK_TRAINING)
 
 
-class ImageLossConfig(Section):
+class ImageLossConfig(TargetConfig):
     """Losses of image models (paper section IV-A, equation 1)."""
 
     fine: NonNegative = 0.5

@@ -13,14 +13,14 @@ def engine_faults(name: str, module: ModuleType) -> list[str]:
 
     Args:
         name: Its name.
-        module: Its module.
+        module: Its module; its ``TRIAL``, if it has one, are arguments with which it needs no cluster.
     """
     parameters = list(inspect.signature(module.start).parameters)
     if parameters[:1] != ["jobs"] or "memory_gb" not in parameters:
         return [f"start takes ({', '.join(parameters)}), expected (jobs, *, memory_gb=None)"]
     faults = []
     for jobs in (1, 2):
-        with module.start(jobs, memory_gb=None) as runner:
+        with module.start(jobs, memory_gb=None, **getattr(module, "TRIAL", {})) as runner:
             for tasks in ((), _NUMBERS):
                 results = sorted(runner(abs, tasks, after_death=None, is_risky=None))
                 if results != sorted(map(abs, tasks)):

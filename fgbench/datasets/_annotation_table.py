@@ -66,13 +66,24 @@ class BadCellError(Exception):
     """A cell of a table that cannot be read."""
 
 
-def read_annotations(path: Path, *, required: set[str]) -> list[Mapping[str, str]] | None:
-    """Rows of a CSV file with their line numbers under ``_line``; ``None`` if there is no such file."""
+def read_annotations(
+    path: Path, *, required: set[str], table: str | None = None
+) -> list[Mapping[str, str]] | None:
+    """Rows of a CSV file with their line numbers under ``_line``; ``None`` if there is no such file.
+
+    Args:
+        path: The file.
+        required: Columns that it has to have.
+        table: One of :data:`COLUMNS` whose columns it has; ``None``: that of its name.
+
+    Raises:
+        DatasetError: If it is no such table.
+    """
     if not (path.exists() or path.is_symlink()):
         return None
     try:
         with open_text(path) as file:
-            rows = list(_rows(file, path, required=required))
+            rows = list(_rows(file, path, COLUMNS[table or path.name], required=required))
     except UnicodeDecodeError as error:
         raise DatasetError(
             f"{path} is not UTF-8: {error.reason}", "save the table as UTF-8 text (Excel: CSV UTF-8)"
@@ -95,11 +106,13 @@ def row_reader(file: Iterator[str]) -> tuple[csv.DictReader[str], str]:
     return csv.DictReader(chain([first], file), strict=True, delimiter=separator), separator
 
 
-def _rows(file: Iterator[str], path: Path, *, required: set[str]) -> Iterator[Mapping[str, str]]:
+def _rows(
+    file: Iterator[str], path: Path, known: Sequence[str], *, required: set[str]
+) -> Iterator[Mapping[str, str]]:
     reader, separator = row_reader(file)
     columns = column_names(reader)
     reader.fieldnames = columns
-    names = ", ".join(COLUMNS[path.name])
+    names = ", ".join(known)
     missing = sorted(required - set(columns))
     if missing and len(columns) == 1 and "|" in columns[0]:
         raise DatasetError(

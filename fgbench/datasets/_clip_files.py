@@ -1,12 +1,14 @@
 """Files of clips by the names that tables use, in any spelling.
 
-Lists the data set once. A clip is a file: ``a``, ``./a``, ``a.MP4`` and ``videos/a.mp4`` are one clip if they
-lead to one file, and so is ``b\\a`` where only ``b/a`` is there. Its id is the path of the file below the
-folder of videos, without suffix, in the form of :func:`fgbench.naming.tidy`.
+Lists the data set once. A clip is a file, or a folder of pictures that a table names: ``a``, ``./a``,
+``a.MP4`` and ``videos/a.mp4`` are one clip if they lead to one file, and so is ``b\\a`` where only ``b/a`` is
+there. Its id is the path of the file below the folder of videos, without suffix, in the form of
+:func:`fgbench.naming.tidy`.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,9 @@ from fgbench.datasets._whole_paths import tails
 from fgbench.errors import DatasetError
 from fgbench.media.kinds import VIDEO_SUFFIXES, is_picture, suffix
 from fgbench.naming import key, shown, tidy
+
+STRETCH = re.compile("([0-9]{8})-([0-9]{8})")
+"""Name of the folder of pictures of a clip that was cut from a recording: its ends in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +58,7 @@ class ClipFiles:
         self._by_path: dict[str, list[str]] = defaultdict(list)
         self._by_stem: dict[str, list[str]] = defaultdict(list)
         self._pictures: dict[str, list[str]] = defaultdict(list)
+        self._folders: dict[str, dict[str, None]] = defaultdict(dict)
         self._by_key: dict[str, list[str]] = {}
         self._by_name: dict[str, NamedFile] = {}
         try:
@@ -72,12 +78,43 @@ class ClipFiles:
                 self._by_stem[_without_suffix(name)].append(item.path)
             elif is_picture(plain):
                 self._pictures[name[: len(name) - len(suffix(name))]].append(item.path)
+                if folder := name.rpartition("/")[0]:
+                    self._folders[folder][item.path.rpartition("/")[0]] = None
 
     def find(self, clip: str) -> NamedFile:
         """Find the file of a name; a name that leads out of the root is returned unchanged."""
         if clip not in self._by_name:
             self._by_name[clip] = self._find(clip)
         return self._by_name[clip]
+
+    @property
+    def before(self) -> str:
+        """Beginning of the paths of clips that their names leave out, e.g. ``"videos/"``."""
+        return self._before
+
+    def all_clips(self) -> list[NamedFile]:
+        """Every video and picture below the folder of videos as a clip, ordered by id; files of one id have a
+        problem. A folder of pictures that is called as a stretch of time (:data:`STRETCH`) is one clip."""
+        named: dict[str, list[str]] = defaultdict(list)
+        listed = {path for paths in self._by_stem.values() for path in paths}
+        for path in (path for paths in self._pictures.values() for path in paths):
+            folder = path.rpartition("/")[0]
+            listed.add(folder if STRETCH.fullmatch(folder.rpartition("/")[2]) else path)
+        for path in sorted(listed):
+            named[self._there(path).clip_id].append(path)
+        return [
+            self._there(paths[0])
+            if len(paths) == 1
+            else NamedFile(
+                clip_id=clip_id,
+                path=paths[0],
+                problem=(
+                    "duplicate_id",
+                    f"several files: {', '.join(map(shown, paths))}; rename one of them",
+                ),
+            )
+            for clip_id, paths in sorted(named.items())
+        ]
 
     def meant(self, name: str) -> NamedFile:
         """Like :meth:`find`; for a whole path, the only clip whose path below the folder of videos is its
@@ -106,6 +143,7 @@ class ClipFiles:
             or self._by_path.get(plain)
             or self._by_stem.get(clip_id)
             or self._pictures.get(plain)
+            or [*self._folders.get(plain, ())]
             or self._in_any_case(plain)
         )
         if paths and len(paths) > 1:

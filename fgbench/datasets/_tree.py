@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,12 @@ ODD = {
 
 OWN_FOLDER = "fgbench-data"
 """Default name of work folders, which are no data when inside a data set."""
+
+ROUNDS = "annotation"
+"""Folder of the rounds of annotation in a data set (`fgbench.annotation`), whose folders hold no data."""
+
+_ROUND = re.compile(rf"(.*/)?{ROUNDS}/round-[0-9]+/")
+_ROUND_FILE = "project.json"
 
 _WORK_FILES = frozenset({".fgbench-work.json", "prepare.json"})
 """Files of which one is in every work folder, also in one that was put inside the data."""
@@ -112,6 +119,8 @@ def _listed(
         yield Item(before.removesuffix("/"), UNREADABLE)
         return
     if before and any(item.name in _WORK_FILES for item in items):
+        return
+    if _ROUND.fullmatch(before) and any(item.name == _ROUND_FILE for item in items):
         return
     for item in items:
         path = before + item.name

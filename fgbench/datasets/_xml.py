@@ -31,11 +31,25 @@ def read_xml(path: Path) -> ElementTree.Element:
     """
     try:
         data = read_regular(path, max_bytes=_MAX_BYTES)
+    except MediaError as error:
+        raise DatasetError(error.message, "expected a small annotation file") from error
+    return parsed_xml(data, path)
+
+
+def parsed_xml(data: bytes, path: Path) -> ElementTree.Element:
+    """Root element of XML.
+
+    Args:
+        data: The XML.
+        path: The file that it is of, for messages.
+
+    Raises:
+        DatasetError: If it is not XML, or has a document type.
+    """
+    try:
         parser = ElementTree.XMLParser(target=_Builder())
         parser.feed(data)
         root: ElementTree.Element = parser.close()
-    except MediaError as error:
-        raise DatasetError(error.message, "expected a small annotation file") from error
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, ValueError) as error:  # ValueError: an encoding that expat lacks
         raise DatasetError(f"{path} is refused as XML: {error}", "download the file again") from error
     return root

@@ -10,17 +10,18 @@ The paper's data set is not public; this is the layout for your own clips::
     selection.csv               clip,frame,selected_by,inspected_by                  (optional)
     action_units.csv            clip,frame,AU1,AU2,...                               (optional)
 
-``clip`` is the path of a video from ``videos/`` (or from the root), with or without its suffix; all names of
-one file are one clip. ``split`` is a part in one of its usual spellings (train, Training, dev, test_set).
+``clip`` is the path of a video from ``videos/`` (or from the root), with or without its suffix, or of a
+folder of pictures, its frames; all names of one file are one clip. ``split`` is a part in one of its usual
+spellings (train, Training, dev, test_set).
 ``subject_id`` and ``source_id`` are ``subject`` and ``source``; a subject ``nan``, ``none``, ``unknown``,
 ``n/a`` or ``?``, in any case, counts as unknown, like an empty one (:mod:`fgbench.datasets._persons`); other
 columns are ignored. Both are reported (:func:`notes`). Only ``clip`` and, without votes, ``label`` are
 required. ``key_frame`` counts decoded frames from 0.
-``selection.csv`` lists the frames that experts accepted for the image set; who selected and inspected them is
-not kept. ``gold.csv`` lists clips with known answers, mixed among the others to test annotators. Numbers of
-frames and rounds are plain digits; a vote without a round belongs to the first, and votes of only a later
-round count as that one. A key frame beyond the end of the clip rejects the clip in ``annotations.csv``; in
-``votes.csv`` it agrees with none, and the other votes settle the clip.
+``selection.csv`` lists the frames that experts accepted for the image set: one selects, another inspects
+(:mod:`fgbench.datasets._selected_frames`). ``gold.csv`` lists clips with known answers, mixed among the
+others to test annotators. Numbers of frames and rounds are plain digits; a vote without a round belongs to
+the first, and votes of only a later round count as that one. A key frame beyond the end of the clip rejects
+the clip in ``annotations.csv``; in ``votes.csv`` it agrees with none, and the other votes settle the clip.
 
 Action units: ``action_units.csv`` as :mod:`fgbench.datasets._unit_table` reads it, else the truth of the
 drawn data set (``truth.parquet``, see ``fgbench synth``). The variant ``units`` lists clips for their action
@@ -62,6 +63,7 @@ from fgbench.datasets._clip_files import ClipFiles, NamedFile
 from fgbench.datasets._gold_table import with_gold
 from fgbench.datasets._parts import parts_of
 from fgbench.datasets._persons import person, unknown_persons
+from fgbench.datasets._selected_frames import confirmed, read_selection, struck_note
 from fgbench.datasets._tables import open_text
 from fgbench.datasets._unit_columns import FOLDER as UNIT_FOLDER
 from fgbench.datasets._unit_columns import TABLE as UNIT_TABLE
@@ -114,11 +116,11 @@ def list_clips(root: Path, variant: str = "own") -> list[ClipEntry]:
         raise DatasetError(f"{root} holds neither {ANNOTATIONS} nor {VOTES}", LAYOUT)
     if votes is None and not is_bare:
         _refuse_misspelt_label(annotations or [], root / ANNOTATIONS)
-    selection = read_annotations(root / SELECTION, required={"clip", "frame"})
+    selection = read_selection(root / SELECTION)
     files = ClipFiles(root, VIDEOS)
     annotated = _by_clip(annotations or [], files)
     voted = _by_clip(votes or [], files)
-    selected = _by_clip(selection or [], files)
+    selected = _by_clip(confirmed(selection or []), files)
     parts = parts_of({row.get("split", "") for row in annotations or []})
     names = sorted({*annotated, *voted})
     entries = [
@@ -170,6 +172,7 @@ def notes(root: Path) -> list[str]:
             ignored = [with_nearest(column, columns_read, columns) for column in odd]
             are = "column is" if len(odd) == 1 else "columns are"
             lines.append(f"warning: {name}: {len(odd)} {are} ignored: {first_few(ignored)}")
+    lines += struck_note(read_selection(root / SELECTION) or [])
     rows = read_annotations(root / ANNOTATIONS, required={"clip"}) or []
     return [*lines, *unknown_persons(ANNOTATIONS, (row.get("subject", "") for row in rows))]
 

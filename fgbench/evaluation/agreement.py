@@ -7,12 +7,14 @@ Alpha-Reliability, 2011). Labels are compared by the nominal difference (0 or 1)
 difference (their squared distance).
 
 Intervals draw whole clusters of units, e.g. all clips of one subject, as many as there are, with replacement,
-and lie between expanded percentiles. The paper reports no agreement: all of this is not stated in the paper.
+and lie between expanded percentiles. More than :data:`MOST_DRAWN` clusters are first joined at random into
+groups of equal size, so that time and memory do not grow with the number of clips. The paper reports no
+agreement: all of this is not stated in the paper.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -21,8 +23,6 @@ import numpy.typing as npt
 
 _Value = TypeVar("_Value")
 Floats = npt.NDArray[np.float64]
-_Formula = Callable[[Floats], Floats]
-"""Alphas (B, A) of sums (B, K); NaN where one is not defined."""
 
 N_RESAMPLES = 2_000
 """Draws per interval."""
@@ -30,6 +30,8 @@ LEVEL = 0.95
 """Confidence of intervals."""
 _DRAWN_AT_ONCE = 4_000_000
 """Numbers drawn at once (32 MB)."""
+MOST_DRAWN = 2_000
+"""Clusters that are drawn one by one; of more, as many groups of whole clusters are drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +66,7 @@ def nominal_agreement(units: Sequence[Sequence[str]], *, clusters: Sequence[str]
     Raises:
         ValueError: If there are not as many clusters as units.
     """
-    counted, names = _label_sums(units, clusters)
-    (agreement,) = counted.agreements(lambda sums: _nominal(sums, len(names)), seed=seed)
+    ((agreement, *_),) = agreements_of([LabelMeasure(units, clusters)], seed=seed)
     return agreement
 
 
@@ -82,9 +83,9 @@ def class_agreement(
     Raises:
         ValueError: If there are not as many clusters as units.
     """
-    counted, names = _label_sums(units, clusters)
-    agreements = counted.agreements(lambda sums: _against_others(sums, len(names)), seed=seed)
-    return dict(zip(names, agreements, strict=True))
+    measure = LabelMeasure(units, clusters)
+    ((_, *agreements),) = agreements_of([measure], seed=seed)
+    return dict(zip(measure.names, agreements, strict=True))
 
 
 def numeric_agreement(
@@ -100,8 +101,101 @@ def numeric_agreement(
     Raises:
         ValueError: If there are not as many clusters as units.
     """
-    (agreement,) = _number_sums(units, clusters).agreements(_numeric, seed=seed)
+    ((agreement,),) = agreements_of([NumberMeasure(units, clusters)], seed=seed)
     return agreement
+
+
+class LabelMeasure:
+    """Labels of some units, for :func:`agreements_of`: first agreement on all labels, then on each.
+
+    Args:
+        units: Labels that annotators gave each unit.
+        clusters: Cluster of each unit.
+
+    Attributes:
+        names: The labels, sorted.
+
+    Raises:
+        ValueError: If there are not as many clusters as units.
+    """
+
+    def __init__(self, units: Sequence[Sequence[str]], clusters: Sequence[str]) -> None:
+        self.sums, self.names = _label_sums(units, clusters)
+
+    def alphas(self, sums: Floats) -> Floats:
+        """Alphas (B, 1 + C) of sums (B, 2 C)."""
+        n_labels = len(self.names)
+        return np.concatenate([_nominal(sums, n_labels), _against_others(sums, n_labels)], axis=1)
+
+
+class NumberMeasure:
+    """Numbers of some units, for :func:`agreements_of`: one agreement.
+
+    Args:
+        units: Finite numbers that annotators gave each unit.
+        clusters: Cluster of each unit.
+
+    Raises:
+        ValueError: If there are not as many clusters as units.
+    """
+
+    def __init__(self, units: Sequence[Sequence[float]], clusters: Sequence[str]) -> None:
+        self.sums = _number_sums(units, clusters)
+
+    def alphas(self, sums: Floats) -> Floats:
+        """Alphas (B, 1) of sums (B, 4)."""
+        return _numeric(sums)
+
+
+def agreements_of(
+    measures: Sequence[LabelMeasure | NumberMeasure], *, seed: int = 0
+) -> list[list[Agreement]]:
+    """Agreements of several measures, each as if it were alone.
+
+    Draws follow from the seed and the number of clusters: measures of as many clusters share them, which
+    takes the time of one. One core multiplies, so that the number of cores changes no digit.
+
+    Args:
+        measures: The measures.
+        seed: Seed of the draws.
+    """
+    from threadpoolctl import threadpool_limits
+
+    drawn: list[list[Floats]] = [[] for _ in measures]
+    groups = [_joined(measure.sums.values, seed=seed) for measure in measures]
+    of_size: dict[int, list[int]] = {}
+    for index, sums in enumerate(groups):
+        of_size.setdefault(len(sums), []).append(index)
+    with threadpool_limits(1, user_api="blas"):
+        for n_groups, indices in of_size.items():
+            for times in _draws(n_groups, seed=seed) if n_groups > 1 else ():
+                for index in indices:
+                    drawn[index].append(measures[index].alphas(times @ groups[index]))
+    return [_agreements(measure, parts) for measure, parts in zip(measures, drawn, strict=True)]
+
+
+def _agreements(measure: LabelMeasure | NumberMeasure, drawn: Sequence[Floats]) -> list[Agreement]:
+    """Agreements of a measure with the intervals of the alphas (B, A) that were drawn, in parts."""
+    sums = measure.sums
+    n_clusters = len(sums.values)
+    alphas = measure.alphas(sums.values.sum(axis=0)[None])[0]
+    low, high = np.full(alphas.shape, np.nan), np.full(alphas.shape, np.nan)
+    if drawn:
+        whole = np.concatenate(drawn)
+        for column in np.flatnonzero(np.isfinite(whole).any(axis=0)):
+            values = whole[np.isfinite(whole[:, column]), column]
+            low[column], high[column] = np.quantile(values, _ends(min(n_clusters, MOST_DRAWN)))
+    return [
+        Agreement(
+            alpha=_finite(alpha),
+            low=_finite(low[column]) if np.isfinite(alpha) else None,
+            high=_finite(high[column]) if np.isfinite(alpha) else None,
+            n_units=sums.n_units,
+            n_values=sums.n_values,
+            n_clusters=n_clusters,
+        )
+        for column, alpha in enumerate(alphas)
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -118,27 +212,15 @@ class _Sums:
     n_units: int
     n_values: int
 
-    def agreements(self, formula: _Formula, *, seed: int) -> list[Agreement]:
-        """Alphas that a formula gives for the sums."""
-        n_clusters = len(self.values)
-        alphas = formula(self.values.sum(axis=0)[None])[0]
-        low, high = np.full(alphas.shape, np.nan), np.full(alphas.shape, np.nan)
-        if n_clusters > 1:
-            drawn = np.concatenate([formula(times @ self.values) for times in _draws(n_clusters, seed=seed)])
-            for column in np.flatnonzero(np.isfinite(drawn).any(axis=0)):
-                values = drawn[np.isfinite(drawn[:, column]), column]
-                low[column], high[column] = np.quantile(values, _ends(n_clusters))
-        return [
-            Agreement(
-                alpha=_finite(alpha),
-                low=_finite(low[column]) if np.isfinite(alpha) else None,
-                high=_finite(high[column]) if np.isfinite(alpha) else None,
-                n_units=self.n_units,
-                n_values=self.n_values,
-                n_clusters=n_clusters,
-            )
-            for column, alpha in enumerate(alphas)
-        ]
+
+def _joined(values: Floats, *, seed: int) -> Floats:
+    """Sums of the groups that are drawn: of each cluster, or of many joined at random."""
+    if len(values) <= MOST_DRAWN:
+        return values
+    group = np.arange(len(values)) % MOST_DRAWN
+    sums = np.zeros((MOST_DRAWN, values.shape[1]))
+    np.add.at(sums, np.random.default_rng(seed).permutation(group), values)
+    return sums
 
 
 def _ends(n_clusters: int) -> tuple[float, float]:

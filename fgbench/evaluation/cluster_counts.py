@@ -1,4 +1,4 @@
-"""Counts of samples per class and cluster, from which scores and their intervals follow."""
+"""Counts of samples per class and cluster, from which scores with their intervals follow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fusion of the class scores of two streams, and the choice of its weight. Reads and writes nothing.
+"""Fusion of the class scores of two streams, with the choice of its weight; pure functions.
 
 The fused score is ``w * spatial + (1 - w) * temporal`` (paper section IV-B; the weights add up to 1, section
 V-F). The paper takes w = 0.5 and finds about 0.7 best; on which clips is not stated in the paper. Here a

@@ -1,4 +1,4 @@
-"""Position of a face in a frame, and the upright luma patch on which detector and predictor see it.
+"""Position of a face in a frame, with the upright luma patch on which detector and predictor see it.
 
 The patch is a similarity warp of the frame's luma: the face stands upright in its middle and its box is
 200 px wide. So small faces are enlarged, landmarks keep fractions of a pixel, tilted faces look frontal to

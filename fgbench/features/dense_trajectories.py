@@ -1,4 +1,4 @@
-"""Dense trajectories and their descriptors (Wang et al., CVPR 2011 and IJCV 2013).
+"""Dense trajectories with their descriptors (Wang et al., CVPR 2011; IJCV 2013).
 
 Points are sampled densely on up to 8 scales, followed for 15 frames through median-filtered Farnebäck flow
 and described by their shape (TRAJ, 30 numbers) and by histograms around them (HOG 96, HOF 108, MBHx 96, MBHy

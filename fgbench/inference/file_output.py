@@ -1,4 +1,4 @@
-"""Output of ``fgbench predict`` per file: lines for people, and rows of the table and of JSON."""
+"""Output of ``fgbench predict`` per file: lines for people, rows of the table or of JSON."""
 
 from __future__ import annotations
 

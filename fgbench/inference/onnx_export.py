@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from fgbench import storage
-from fgbench.errors import DependencyError
+from fgbench.errors import DependencyError, package_missing
 from fgbench.inference.onnx_merging import FOR_CORE, FROM_CORE, merged
 from fgbench.methods.protocol import Opened
 from fgbench.methods.protocol.graph import FACES, REGIONS, Graph, Pictures
@@ -124,10 +124,7 @@ def require_packages() -> tuple[Any, Any, Any]:
         import onnxruntime
         import onnxscript
     except ImportError as error:
-        raise DependencyError(
-            f"the export needs a package that is not installed ({error.name})",
-            "pip install 'fgbench[export]'",
-        ) from error
+        raise package_missing("the export needs", error.name, extra="export") from error
     return onnx, onnxscript, onnxruntime
 
 

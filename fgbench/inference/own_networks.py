@@ -36,7 +36,7 @@ _PIXELS = Path("picture")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnNetwork:
+class OpenedNetwork:
     """A network, and how users' own files are made into what it was trained on.
 
     Attributes:
@@ -72,7 +72,7 @@ class OwnNetwork:
         return predict_everyone_in(_PIXELS, frame, self.network, self.settings.faces)
 
 
-def open_own(trained: Trained, device: torch.device) -> OwnNetwork:
+def open_own(trained: Trained, device: torch.device) -> OpenedNetwork:
     """Return a trained network, ready for users' own files.
 
     Raises:
@@ -82,8 +82,8 @@ def open_own(trained: Trained, device: torch.device) -> OwnNetwork:
     opened = open_trained(trained, device)
     if opened.task == "clips":
         clips = cast("ClipNetwork", opened)
-        return OwnNetwork(network=clips.faces, clips=clips, settings=settings)
-    return OwnNetwork(network=cast("FaceNetwork", opened), clips=None, settings=settings)
+        return OpenedNetwork(network=clips.faces, clips=clips, settings=settings)
+    return OpenedNetwork(network=cast("FaceNetwork", opened), clips=None, settings=settings)
 
 
 def input_settings(trained: Trained) -> InputSettings:

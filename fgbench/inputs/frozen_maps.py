@@ -84,7 +84,7 @@ def open_maps(
         "zoom_side_px": model.config.zoom_side_px,
         "suppress_radius": model.config.suppress_radius,
         "preprocessing": preprocessing.plain(),
-        "manifests": context.manifest_digest,
+        "manifests": context.faces_digest,
     }
     processes = join_processes(context.device)
 

@@ -1,1 +1,1 @@
-"""Pictures and videos: kinds of files, their frames and pixels, and their faults."""
+"""Pictures and videos: kinds of files, their frames, their faults."""

@@ -1,4 +1,4 @@
-"""Pictures: RGB arrays to encoded bytes and back, and picture files of any kind to RGB arrays."""
+"""Pictures: RGB arrays to encoded bytes and back; files of any kind to RGB arrays."""
 
 from __future__ import annotations
 

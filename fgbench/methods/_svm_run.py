@@ -18,6 +18,7 @@ from fgbench.config import SvmConfig
 from fgbench.runs.context import RunContext
 from fgbench.runs.results import write_run
 from fgbench.runs.roles import Roles, predictions_of
+from fgbench.runs.trained_labels import trained_rows, write_trained_rows
 from fgbench.svm.calibration import Sigmoid, fit_sigmoid
 from fgbench.svm.choice import Candidate, select
 from fgbench.svm.memory import require_memory
@@ -113,8 +114,11 @@ def write_svm_run(
         Folder of the run.
 
     Raises:
-        ManifestError: If a decision value is not finite.
+        ManifestError: If a decision value is not finite, or the manifests are damaged.
     """
+    labels = {sample.clip_id: sample.label for sample in (*roles.train, *roles.selection)}
+    rows = trained_rows(context.manifests, str(context.details["dataset"]), labels)
+    write_trained_rows(context.folder(config.name), rows)
     return write_run(
         context.workdir,
         predictions_of(roles, decisions, sigmoid.probabilities(decisions), context.labels.labels),

@@ -1,1 +1,1 @@
-"""From clips and votes to manifests: the run, its stages, their contract and computations."""
+"""From clips and votes to manifests: the run, its stages, their contract, their computations."""

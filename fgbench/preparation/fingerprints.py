@@ -48,6 +48,7 @@ def fingerprint(
             "source": source,
             "plan": plan,
             "files": dict(files or {}),
+            **({} if stage.variant is None else {"variant": stage.variant(section)}),
             # A stage of the same name and version of another package is another stage.
             **(
                 {}

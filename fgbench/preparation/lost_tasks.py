@@ -37,7 +37,7 @@ class Lost:
 
 
 class Cluster(Protocol[H]):
-    """What an engine has to do with its scheduler; ``H`` is what stands for a task in flight."""
+    """Scheduler of an engine; ``H`` stands for a task in flight."""
 
     def submit(self, function: Callable[[T], R], tasks: Sequence[T]) -> Sequence[H]:
         """Hand tasks to the scheduler, at least one."""

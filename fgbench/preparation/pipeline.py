@@ -2,10 +2,10 @@
 
 Clips are hashed into a fixed number of buckets. The outcome of a stage for a bucket is a set of Parquet
 files and a *marker*, a small JSON file that is written last and holds their digests. All of them bear a
-fingerprint in their names: the hash of the stage's name and version, of the recipe's section that the stage
-reads, of its plan for the bucket, and of the digests of its inputs. Existing results are never computed again
-nor changed, so a run may be killed at any instant and be continued, and one worker and many give the same
-bytes.
+fingerprint in their names: the hash of the stage's name and version, of the part of it that the recipe
+chooses, of the recipe's section that the stage reads, of its plan for the bucket, and of the digests of its
+inputs. Existing results are never computed again nor changed, so a run may be killed at any instant and be
+continued, and one worker and many give the same bytes.
 
 Layout of a work folder::
 
@@ -156,6 +156,8 @@ class Stage:
         files: Further files that the result depends on, e.g. model weights named in the recipe.
         width: Length of the vectors of the output table, where it is a choice of the recipe.
         enabled: Whether the recipe wants the stage; ``None`` is always.
+        variant: Identity of a part of the stage that the recipe chooses, with its version, where that part
+            has one of its own.
         reads_classes: Whether rows depend on the classes, and their upper classes, that the recipe lists.
     """
 
@@ -169,6 +171,7 @@ class Stage:
     files: Callable[[Any], Sequence[Path]] | None = None
     width: Callable[[Any], int] | None = None
     enabled: Callable[[Any], bool] | None = None
+    variant: Callable[[Any], str] | None = None
     reads_classes: bool = False
 
     def is_enabled(self, recipe: PrepareConfig) -> bool:

@@ -15,7 +15,7 @@ from fgbench.callbacks import Progress, ignore
 from fgbench.config import PrepareConfig
 from fgbench.config.older_recipes import in_current_form
 from fgbench.errors import ConfigError, ManifestError
-from fgbench.preparation import execution, fingerprints, pipeline
+from fgbench.preparation import execution, fingerprints, pipeline, settling
 from fgbench.preparation import markers as stored
 from fgbench.preparation.engines.local import limit_notes
 from fgbench.preparation.planning import PreparationState, begin, plan_stage
@@ -75,11 +75,13 @@ def run(
         ConfigError: If the work folder holds files and was not made by fgbench, or the engine takes no
             address; nothing in it is changed.
         DatasetError: If the data set's layout is wrong or it lists no clip.
+        DependencyError: If the rule that settles votes needs a package that is not installed.
         RejectRateError: If a stage rejects more clips than the recipe allows.
         ResourceError: If another process works in the folder, it cannot be written, or parts of it are links.
         WorkerError: If a worker process dies.
     """
     where = engine_options(engine, address)
+    settling.require(config.consensus.rule)
     state = begin(config, root, workdir)  # faults of the data leave no work folder behind
     with workfolder.working_in(workdir):
         # Settings that depend on the clips are decided anew each time; the name of the data set stays.

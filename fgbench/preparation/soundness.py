@@ -20,6 +20,7 @@ from fgbench.preparation.stages.publish import claims, verify
 from fgbench.runs.digests import PREDICTIONS_OF, kept_files, matches_digest, opened_result
 from fgbench.runs.ledger.chain import read_ledger
 from fgbench.runs.ledger.missing import ledger_faults
+from fgbench.workfolders.folder import has_tables_alone
 from fgbench.workfolders.layout import INDEX, MANIFESTS, RUNS
 from fgbench.workfolders.manifest_index import read_index
 from fgbench.workfolders.sealed_json import as_object
@@ -44,7 +45,8 @@ def faults(workdir: Path, *, deep: bool = False, runner: Runner = map) -> list[s
         read_index(workdir)  # raises an error on the missing file
     lines = ledger_faults(workdir, read_ledger(workdir))
     try:
-        saved(workdir)
+        if not has_tables_alone(workdir):
+            saved(workdir)
     except ManifestError as error:
         lines.append(error.message)
     try:

@@ -3,7 +3,8 @@
 The paper: groups of five annotators; a label or key frame stands when at least three agree, which is more
 than half of them; else the five annotate again; what is still uncertain after the second vote is removed.
 For groups of other sizes, which the paper does not have, both are asked for: :attr:`Rules.min_votes`, and
-more than half of the votes cast, so that no tie and no minority settles anything.
+more than half of the votes cast, so that no tie and no minority settles anything. Labels may be chosen by
+another rule (:mod:`fgbench.preparation.settling`).
 
 Not stated in the paper: when two key frames count as the same (here a tolerance), what becomes of a vote for
 a key frame that the clip does not have (here it is cast, and its key frame agrees with none), and what
@@ -23,6 +24,8 @@ from statistics import fmean, mean, median_low
 from fgbench.naming import first_few
 from fgbench.preparation.answers import NO_CLASS as NO_CLASS
 from fgbench.preparation.answers import is_for_class, latest
+from fgbench.preparation.settling import Choice
+from fgbench.preparation.settling.paper import RULE as PAPERS_RULE
 from fgbench.records import Vote
 
 PAPERS_GROUP = 5
@@ -61,10 +64,10 @@ class Decision:
 
     Attributes:
         status: ``"settled"``, ``"reannotate"`` (first round failed) or ``"dropped"`` (later round failed).
-        label: The label that enough voted for; ``None`` if none is.
+        label: The label that the rule chooses; ``None`` if none is.
         key_frame: Agreed key frame, if any.
         confidence: Mean of the confidences given by voters for the label; ``None`` if there are none.
-        agreement: Share of the votes that went to the label with most.
+        agreement: Share of the votes that went to the label; to the one with most where none is chosen.
         detail: Why the clip is not settled.
     """
 
@@ -76,13 +79,14 @@ class Decision:
     detail: str
 
 
-def settle(votes: Sequence[Vote], rules: Rules) -> Decision:
+def settle(votes: Sequence[Vote], rules: Rules, choice: Choice | None = None) -> Decision:
     """Decide on a clip by its latest round of votes.
 
     Args:
         votes: Votes of all rounds, at least one; one per annotator and round. Those for :data:`NO_CLASS`, and
             reserved answers, are cast, and agree with nobody.
         rules: When votes agree.
+        choice: Label that another rule than the paper's chooses.
 
     Raises:
         ValueError: If there is no vote.
@@ -92,20 +96,17 @@ def settle(votes: Sequence[Vote], rules: Rules) -> Decision:
     cast = latest(votes)
     last = cast[0].round
     needed = max(rules.min_votes, len(cast) // 2 + 1)
+    if choice is None:
+        assert PAPERS_RULE.choose is not None
+        choice = PAPERS_RULE.choose(cast, rules.min_votes)
+    label = choice.label
     tally = Counter(vote.label for vote in cast if is_for_class(vote))
-    count = max(tally.values(), default=0)
-    best = sorted(label for label, n_votes in tally.items() if n_votes == count)
-    label = best[0] if count >= needed else None  # more than half: there is no other
+    count = max(tally.values(), default=0) if label is None else tally[label]
     confidences = [vote.confidence for vote in cast if vote.label == label and vote.confidence is not None]
     confidence = mean(confidences) if confidences else None
     problems = []
-    if label is None:
-        tie = f" (a tie of {', '.join(best)})" if len(best) > 1 else ""
-        astray = sum(vote.label == NO_CLASS for vote in cast)
-        strange = f" ({astray} for no known class)" if astray else ""
-        reserved = len(cast) - astray - tally.total()
-        open_ = f" ({reserved} unsure or not usable)" if reserved else ""
-        problems.append(f"label: {count} of {len(cast)} agree, {needed} needed{tie}{strange}{open_}")
+    if choice.problem:
+        problems.append(f"label: {choice.problem}")
     elif confidence is not None and confidence < rules.min_confidence:
         problems.append(f"confidence {confidence:.2f}, {rules.min_confidence:.2f} needed")
     marked = [vote.key_frame for vote in cast if vote.key_frame is not None]

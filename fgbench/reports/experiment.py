@@ -1,4 +1,4 @@
-"""Values of reports: a finished run, and an experiment over folds and seeds."""
+"""Values of reports: a finished run; an experiment over folds and seeds."""
 
 from __future__ import annotations
 

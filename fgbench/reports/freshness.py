@@ -1,8 +1,8 @@
 """Comparison of runs with the current data of their work folder.
 
 Compares the digest of the data that a run read, which its result keeps, with the current one, the classes of
-its test samples with those of the clips that are tested now, the classes that a network was trained on with
-those of now, and the labels of action units that it, or what it starts from, was trained on with those of the
+its test samples with those of the clips that are tested now, the classes that it was trained on with those of
+now, and the labels of action units that it, or what it starts from, was trained on with those of the
 data set. Reads manifests and the data set; writes nothing.
 """
 
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 State = str
 """State of a run's data, from good to bad: ``now``; ``not known``, of a version of fgbench that kept no
 comparable digest; ``old data``, changed since; ``old labels``, labels of test samples changed since, or
-samples gone or no longer tested. Numbers of clips may follow: ``old data: 2 labels changed`` of those that a
-network was trained on, ``old labels: 3 changed, 1 gone`` of those that were tested."""
+samples gone or no longer tested. Numbers of clips may follow: ``old data: 2 labels changed`` of those that
+were trained on, ``old labels: 3 changed, 1 gone`` of those that were tested."""
 
 _STATES = ("now", "not known", "old data", "old labels")
 

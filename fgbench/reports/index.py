@@ -1,4 +1,4 @@
-"""Index of a report: its tables and figures, their blanks, and the commands that fill them.
+"""Index of a report: its tables, its figures, their blanks with the commands that fill them.
 
 Writes ``index.md``, ``index.html``, and ``report.tex``, a document of all tables.
 """

@@ -1,1 +1,1 @@
-"""Folders of runs: results, predictions, weights, and the samples that a run trains on and tests."""
+"""Folders of runs: results, predictions, weights, with the samples that a run trains on or tests."""

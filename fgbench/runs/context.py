@@ -1,5 +1,4 @@
-"""Context of a run: where it reads and writes, its classes and its fold. Nothing else of it affects
-results."""
+"""Context of a run: its folders, its classes, its fold. Nothing else of it affects results."""
 
 from __future__ import annotations
 
@@ -18,6 +17,7 @@ from fgbench.runs.lost_clips import lost_samples
 from fgbench.runs.results import SINGLE_FOLD, finished_run, read_result, run_folder
 from fgbench.runs.roles import Roles, assign_roles
 from fgbench.runs.samples import Sample, clip_samples
+from fgbench.runs.vote_shares import SOFT
 from fgbench.workfolders.layout import MANIFESTS
 
 _SHOWN = 5
@@ -45,6 +45,7 @@ class RunContext:
             ``None`` if it does not.
         earlier_digests: Digests that earlier versions of fgbench kept of these manifests.
         trackers: Names of the trackers that a training reports to.
+        votes_digest: Digest of the same parts with the shares of the votes; ``None`` where no clip has votes.
     """
 
     workdir: Path
@@ -62,6 +63,7 @@ class RunContext:
     earlier_digests: frozenset[str] = frozenset()
     note: Note = ignore
     trackers: tuple[str, ...] = ()
+    votes_digest: str | None = None
 
     def __post_init__(self) -> None:
         # Here and not in each method, as users add methods: a forced run starts anew.
@@ -74,7 +76,28 @@ class RunContext:
 
     def is_digest_of(self, digest: str | None) -> bool:
         """Whether a digest that a run kept is that of the current manifests."""
-        return digest in {self.manifest_digest, *self.earlier_digests}
+        return digest in {self.manifest_digest, self.votes_digest, *self.earlier_digests} - {None}
+
+    def learning_from(self, target: str, recipe: str) -> Self:
+        """Context of a run whose losses have a target: with ``"soft"`` its digest covers the votes, so that a
+        changed vote makes the run one of old data.
+
+        Args:
+            target: ``losses.target`` of the recipe.
+            recipe: Its name, for messages.
+
+        Raises:
+            DatasetError: If the target is soft and no clip has votes.
+        """
+        if target != SOFT:
+            return self
+        if self.votes_digest is None:
+            raise DatasetError(
+                f"recipe {recipe} learns from votes (losses.target: {SOFT}), and no clip of {self.workdir} "
+                "has any",
+                "bring votes.csv and run fgbench prepare, or set losses.target to hard",
+            )
+        return replace(self, manifest_digest=self.votes_digest, earlier_digests=frozenset())
 
     @property
     def manifests(self) -> Path:

@@ -17,6 +17,9 @@ from fgbench.storage import readable
 CHECKPOINT = "checkpoint.pt"
 """Name of the checkpoint in the folder of a run; a finished run has none."""
 
+ADDED = {"losses.target": "hard"}
+"""Keys that recipes of earlier versions lack, with the values by which those runs were made."""
+
 _AGAIN = "run the experiment again"
 _ABSENT = "absent"
 _LONGEST = 40
@@ -53,6 +56,8 @@ def refuse_other_settings(
 ) -> None:
     """Refuse to replace a finished run that was made with other settings.
 
+    A run of an earlier version, which lacks a key that came later, has its value of :data:`ADDED`.
+
     Args:
         folder: Folder of the finished run.
         result: Its result, of classes or of action units.
@@ -64,6 +69,7 @@ def refuse_other_settings(
         ManifestError: If the settings of the finished run are missing or damaged.
     """
     there, here = _flat(read_settings(folder, result)), _flat(settings)
+    there = {key: value for key, value in ADDED.items() if key in here} | there
     different = [
         f"{key} ({_shown(there, key)} there, {_shown(here, key)} here)"
         for key in sorted(there.keys() | here.keys())

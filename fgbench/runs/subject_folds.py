@@ -1,4 +1,4 @@
-"""Folds for cross-validation in which no subject is both trained and tested on. Reads and writes nothing."""
+"""Folds for cross-validation in which no subject is both trained and tested on; pure functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draws the eyes: eyeball, iris and pupil, clipped to the lids; lashes and the lids' shadow."""
+"""Drawing of the eyes: eyeball, iris, pupil, clipped to the lids; lashes; the lids' shadow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A person's face ready to move: positions of landmarks and contours for any activation and pose."""
+"""A person's face ready to move: landmarks, contours for any activation and pose."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draws the mouth: lips, and between them teeth, tongue and dark."""
+"""Drawing of the mouth: lips, with teeth, tongue or dark between them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses of the image models, of the action units and of ArcFace. Reads and writes nothing.
+"""Losses of the image models, of the action units, of ArcFace; pure functions.
 
 Shape suffixes: B samples of a batch, S scales (whole face, zoomed regions), K fine classes, M upper classes,
 A action units. All are computed in float32, also where the network runs in bfloat16.
@@ -38,18 +38,30 @@ class ScaleOutputs(Protocol):
         """Logits (B, S, M) of the upper classes, if the model has them."""
 
 
+class Shares(Protocol):
+    """Shares of the votes on the samples of a batch; each row sums to 1."""
+
+    @property
+    def fine(self) -> Tensor:
+        """Shares (B, K) float32 of the fine classes."""
+
+    @property
+    def basic(self) -> Tensor:
+        """Shares (B, M) float32 of the upper classes."""
+
+
 def softmax_losses(logits_BSK: Tensor, target_B: Tensor) -> Tensor:
     """Compute the cross entropy, mean over samples, summed over scales (paper section IV-A).
 
     Args:
         logits_BSK: Logits, any float type.
-        target_B: int64 class numbers in [0, K).
+        target_B: int64 class numbers in [0, K), or float32 shares (B, K) of the classes, which sum to 1.
 
     Returns:
         A float32 scalar.
     """
     samples, scales = logits_BSK.shape[:2]
-    targets = target_B.repeat_interleave(scales)
+    targets = target_B.repeat_interleave(scales, dim=0)
     return functional.cross_entropy(logits_BSK.flatten(0, 1).float(), targets, reduction="sum") / samples
 
 
@@ -133,7 +145,13 @@ def turns_of(config: ImageLossConfig) -> tuple[str, ...]:
 
 
 def image_loss(
-    outputs: ScaleOutputs, fine_B: Tensor, basic_B: Tensor, config: ImageLossConfig, *, epoch: int
+    outputs: ScaleOutputs,
+    fine_B: Tensor,
+    basic_B: Tensor,
+    config: ImageLossConfig,
+    *,
+    epoch: int,
+    soft: Shares | None = None,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Compute the loss of an image model in an epoch (section IV-A: 0.5 each, "alternatively optimized").
 
@@ -151,6 +169,8 @@ def image_loss(
         basic_B: int64 upper classes; ignored if their weight is 0.
         config: Weights, margin, schedule.
         epoch: Number of the epoch, from 0.
+        soft: Shares of the votes, for the softmax losses in place of the classes; the ranking loss compares
+            probabilities of the settled class always. ``None``: the classes.
 
     Returns:
         The total to minimise, and every loss of a weight above 0 before weighting (``"fine"``, ``"basic"``,
@@ -162,14 +182,16 @@ def image_loss(
     softmax: dict[str, tuple[float, Tensor]] = {}
     rank: dict[str, tuple[float, Tensor]] = {}
     if config.fine:
-        softmax["fine"] = config.fine, softmax_losses(outputs.fine, fine_B)
+        target = fine_B if soft is None else soft.fine
+        softmax["fine"] = config.fine, softmax_losses(outputs.fine, target)
     if config.basic:
         if outputs.basic is None:
             raise ConfigError(
                 "losses.basic has a weight, but the network has no outputs for the upper classes",
                 "set losses.basic to 0, or build the network with them",
             )
-        softmax["basic"] = config.basic, softmax_losses(outputs.basic, basic_B)
+        target = basic_B if soft is None else soft.basic
+        softmax["basic"] = config.basic, softmax_losses(outputs.basic, target)
     if config.rank:
         probabilities = outputs.fine.float().softmax(2)
         loss = ranking_loss(probabilities, fine_B, margin=config.margin, stop_gradient=config.stop_gradient)

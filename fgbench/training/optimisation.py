@@ -1,4 +1,4 @@
-"""The optimiser of a recipe, and its learning rate as a function of epoch and step."""
+"""The optimiser of a recipe, with its learning rate as a function of epoch and step."""
 
 from __future__ import annotations
 

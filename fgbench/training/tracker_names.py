@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from fgbench.errors import ConfigError, DependencyError
+from fgbench.errors import ConfigError, package_missing
 
 TRACKERS = {"tensorboard": "tensorboard", "mlflow": "mlflow", "wandb": "wandb", "trackio": "trackio"}
 """Module that each needs, by its name. The curves of TensorBoard are written in any case."""
@@ -25,8 +25,5 @@ def check_trackers(names: Sequence[str]) -> tuple[str, ...]:
             meant = f"did you mean {near[0]!r}? " if near else ""
             raise ConfigError(f"unknown tracker {name!r}", f"{meant}there are {', '.join(TRACKERS)}")
         if importlib.util.find_spec(TRACKERS[name]) is None:
-            raise DependencyError(
-                f"the tracker {name} needs a package that is not installed ({TRACKERS[name]})",
-                f"pip install {name}; or train without it",
-            )
+            raise package_missing(f"the tracker {name} needs", TRACKERS[name], install=name)
     return tuple(dict.fromkeys(names))

@@ -30,6 +30,9 @@ FORMAT = 1
 FOLDERS = ("stages", "plans", "manifests", "folds", "runs", "cache", "reports", "audit", "logs")
 """Folders of a work folder that fgbench makes; what lies beside them is never touched."""
 
+PULL_AGAIN = "fgbench pull, into a new folder, gets the tables again"
+"""Remedy for damaged tables that were pulled."""
+
 _KIND = "work folder of fgbench"
 _STRANGERS = frozenset({".lock", ".DS_Store", "Thumbs.db", "desktop.ini", "lost+found"})
 """Files that a folder may hold and still count as empty: a lock of fgbench, and files of systems."""
@@ -105,15 +108,30 @@ def read_origin(workdir: Path) -> tuple[dict[str, Any], Path]:
     try:
         content = storage.read_json(path)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise ManifestError(
-            f"{workdir} is not a work folder (no {RUN_FILE})", "run fgbench prepare first"
-        ) from error
+        raise _no_origin(workdir) from error
     except ManifestError as error:
         raise ManifestError(error.message, again) from error
     origin = _origin(content)
     if origin is None:
         raise ManifestError(f"{path} tells no recipe and root, as fgbench prepare writes it", again)
     return origin[0], Path(origin[1])
+
+
+def has_tables_alone(workdir: Path) -> bool:
+    """Whether a folder has manifests without the rest of a work folder, as ``fgbench pull`` writes them."""
+    return is_published(workdir) and not any((workdir / name).exists() for name in (RUN_FILE, "stages"))
+
+
+def _no_origin(workdir: Path) -> ManifestError:
+    """The error on a folder without a recipe and the folder of its clips."""
+    if has_tables_alone(workdir):
+        return ManifestError(
+            f"{workdir} has the tables of a data set alone (no {RUN_FILE}), as fgbench pull writes them: "
+            "this needs the clips",
+            "tables do for fgbench status, check, audit, score, report, and for training on classes; with "
+            "the clips: fgbench prepare, into another folder",
+        )
+    return ManifestError(f"{workdir} is not a work folder (no {RUN_FILE})", "run fgbench prepare first")
 
 
 def published_recipe(workdir: Path) -> dict[str, Any]:

@@ -18,6 +18,12 @@ SIGNATURES = {
     "dense_trajectories": "(video, *, max_side_px)",
     "diff": "(first, second, *, out)",
     "doctor": "()",
+    "export_frames": "(workdir, out, *, progress)",
+    "import_selection": "(tables, workdir, data, *, replace)",
+    "export_tasks": "(data, *, tool, round, annotators, annotators_per_clip, gold, show, out, seed, recipe, "
+    "workdir, force, progress)",
+    "import_votes": "(files, data, *, tool, round, columns, annotators, project, recipe, update, label_tier, "
+    "key_frame_tier, media, cut)",
     "label_set": "(name)",
     "label_sets": "()",
     "lbp": "(faces, *, settings)",
@@ -30,17 +36,19 @@ SIGNATURES = {
     "recipe": "(name, changes)",
     "recipes": "()",
     "pull": "(repo, out, *, revision, endpoint, progress)",
+    "pull_votes": "(data, url, *, round, project, token_file, annotators, update)",
+    "push_tasks": "(data, url, *, round, project, token_file, progress)",
     "push": "(path, repo, *, with_pixels, public, endpoint)",
     "synth": "(out, *, sheet, clips_per_class, subjects, width, height, classes, min_duration_s, "
     "max_duration_s, seed, control, variety, jobs, progress)",
     "score": "(predictions, labels, *, clusters, classes, level)",
-    "survey": "(recipe, root)",
+    "survey": "(recipe, root, *, settings)",
 }
 """What users' programs rely on: a change here breaks them, and needs an entry in CHANGELOG.md."""
 
 MEMBERS = {
     "Work": (
-        "audit check class_counts classes clips clips_in evaluate export_faces faces figure folds "
+        "agreement audit check class_counts classes clips clips_in evaluate export_faces faces figure folds "
         "images is_synthetic leaderboard ledger name page rejects report run runs score status table "
         "train votes",
         "(self, method, recipe, *, settings, device, seed, seeds, fold, fold_file, weights, jobs, resume, "
@@ -65,8 +73,18 @@ MEMBERS = {
         None,
     ),
     "Images": ("count index labels", None),
+    "ExportedTasks": (
+        "folder is_new lines n_clips n_dealt n_gold notes per_clip project round to_json tool",
+        None,
+    ),
+    "ImportedTimelines": ("lines n_added n_cut n_same rejects table to_json", None),
+    "ImportedVotes": (
+        "changed lines missing n_added n_same n_updated rejects rounds table to_json withdrawn",
+        None,
+    ),
     "Pulled": ("files folder kind lines revision to_json", None),
     "Pushed": ("files kind lines repo to_json url", None),
+    "PushedTasks": ("lines n_sent n_tasks n_uploaded round to_json url", None),
     "Scored": ("classes confusion counts figure labels n_clusters per_class scores", None),
     "Table": ("frame name notes save text title", None),
     "Figure": ("picture save table title", None),

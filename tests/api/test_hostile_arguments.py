@@ -57,6 +57,10 @@ SOUND = {
     "dense_trajectories": {"video": "missing.mp4"},
     "diff": {"first": "missing", "second": "missing"},
     "doctor": {},
+    "export_frames": {"workdir": "missing"},
+    "export_tasks": {"data": "missing"},
+    "import_selection": {"tables": "missing.csv", "workdir": "missing"},
+    "import_votes": {"files": "missing.json", "data": "missing"},
     "label_set": {"name": "no-such-labels"},
     "label_sets": {},
     "lbp": {"faces": np.zeros((224, 224), np.uint8)},
@@ -65,7 +69,9 @@ SOUND = {
     "prepare": {"data": "missing", "recipe": "default"},
     "publish": {"workdir": "missing", "out": "published", "without_pixels": True},
     "pull": {"repo": "no owner"},
+    "pull_votes": {"data": "missing", "url": "http://127.0.0.1:9"},
     "push": {"path": "missing", "repo": "no owner"},
+    "push_tasks": {"data": "missing", "url": "http://127.0.0.1:9"},
     "rebuild": {"published": "missing", "data": "missing"},
     "recipe": {"name": "no-such-recipe"},
     "recipes": {},
@@ -76,6 +82,7 @@ SOUND = {
 """Arguments to which one hostile at a time is added; those of what is long fail in any case."""
 
 METHODS = {
+    "agreement": {},
     "audit": {"against": "missing"},
     "check": {},
     "clips_in": {},

@@ -7,6 +7,7 @@ import pytest
 
 from fgbench.catalogue.one_person import alike, persons
 from fgbench.errors import DatasetError
+from tests.support.doc_blocks import block
 
 NFC, NFD = (unicodedata.normalize(form, "Zoë") for form in ("NFC", "NFD"))
 
@@ -108,6 +109,18 @@ def test_the_table_says_one_or_two(tmp_path):
         "Meier": "Meier",
         "Maier": "Maier",
         "Max": "Max",
+    }
+
+
+def test_the_table_of_the_documentation_answers(tmp_path):
+    text = block("docs/votes.md", "name,annotator", "csv")
+    (tmp_path / "annotators.csv").write_text(text, encoding="utf-8")
+    votes = {"Anna": 5, "ANNA": 2, "Meier": 5, "Maier": 4}
+    assert persons(votes, tmp_path) == {
+        "Anna": "Anna",
+        "ANNA": "Anna",
+        "Meier": "Meier",
+        "Maier": "another Maier",
     }
 
 

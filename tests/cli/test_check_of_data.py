@@ -180,3 +180,24 @@ def test_data_that_are_not_as_published_are_known_to_the_manifests(tmp_path):
     assert index["unlike_published"] == {"train": [14, 28709], "test": [14, 7178]}
     card = (tmp_path / "work" / "manifests" / "README.md").read_text()
     assert "Not the data as published: train has 14 of 28,709, test has 14 of 7,178 entries." in card
+
+
+def test_settings_of_the_recipe_are_changed(tmp_path):
+    for name in EMOTIONS:
+        write_pictures(tmp_path / name, ["1.png"], name)
+    code, reported, _ = check("folder", "--root", tmp_path, "--set", "dataset.name=mine")
+    assert code == 0
+    assert f"next: fgbench prepare folder --data-root {tmp_path} --set dataset.name=mine" in reported
+    code, _, error = check("folder", "--root", tmp_path, "--set", "dataset.scheme=no-such")
+    assert code == 3
+    assert "no-such" in error
+    code, _, error = check("folder", "--root", tmp_path, "--set", "dataset.nme=mine")
+    assert code == 3
+    assert "nme" in error
+
+
+def test_settings_need_a_data_set(tmp_path):
+    (tmp_path / "work").mkdir()
+    code, _, error = check(tmp_path / "work", "--set", "dataset.name=mine")
+    assert code == 2
+    assert "fgbench check RECIPE --root DIR" in error

@@ -109,6 +109,7 @@ def test_frames_that_become_too_small_leave_nothing_behind(clip, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_file_without_its_end_is_an_error_and_leaves_nothing(clip, tmp_path):
     broken = cut(copy_stream(clip, tmp_path / "whole.mkv"), tmp_path / "cut.mkv", fraction=0.6)
     done = fgbench(broken, "--out", tmp_path / "t.parquet")

@@ -117,7 +117,7 @@ def test_another_label_in_training_marks_the_runs(here):
     prepare(here)
     ranks = board(here)
     assert {name: data for name, (_, data) in ranks.items()} == {
-        "lbp-svm [old data]": "old data",
+        "lbp-svm [old data: 1 label changed]": "old data: 1 label changed",
         "net [old data: 1 label changed]": "old data: 1 label changed",
     }
     assert {rank for rank, _ in ranks.values()} == {1, 2}
@@ -127,7 +127,7 @@ def test_another_label_in_training_marks_the_runs(here):
         ["report", "--table", "III"],
     ):
         reported = cli(*words, "--workdir", here / "work")
-        assert "[old data]" in reported or "\\[old data\\]" in reported, words
+        assert "[old data: 1 label changed]" in reported.replace("\\", ""), words
         assert "Old data (" in reported, words
         assert "have changed since; run them again" in reported, words
     cli("baseline", "lbp-svm", "--workdir", here / "work")
@@ -142,6 +142,7 @@ def test_runs_scored_on_other_test_labels_have_no_rank(here):
     annotate(here / "clips", c012={"label": "pride"})
     prepare(here)
     state = "old labels: 1 changed"
+    assert "Old labels (lbp-svm: 1 changed, net: 1 changed)" in cli("status", here / "work")
     assert set(board(here).values()) == {(None, state)}
     cli("baseline", "lbp-svm", "--workdir", here / "work")
     assert board(here) == {"lbp-svm": (1, "now"), f"net [{state}]": (None, state)}

@@ -93,6 +93,7 @@ def test_a_run_is_marked_where_a_test_frame_has_another_label_now(here):
     assert output_and_state(work)[1] == "now"
 
 
+@pytest.mark.slow
 def test_a_run_is_marked_where_a_training_frame_has_another_label_now(here):
     root, work = here
     annotate(root, changed="c001")
@@ -123,6 +124,7 @@ def test_a_run_is_marked_where_its_clips_are_tested_no_more(here):
     assert run["state"] == "old labels"
 
 
+@pytest.mark.slow
 def test_runs_of_classes_on_a_trunk_of_such_labels_are_marked(here, tmp_path):
     """Its table of labels goes with the weights: the run need not be there any more."""
     root, work = here

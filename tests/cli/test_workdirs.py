@@ -11,6 +11,7 @@ from fgbench.cli.workdirs import Workdir, add_command
 from tests.support.clip_folders import write_folder
 
 OTHERWISE = {
+    "annotate export": "it takes clips from the folder of the data, and the work folder tells earlier votes",
     "compare": "its positions are runs",
     "export faces": "its position is the folder to write",
     "labels": "its position is a label set or a work folder",

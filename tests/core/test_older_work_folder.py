@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+import fgbench
 from fgbench import config
 from fgbench.cli.app import app
 from fgbench.config.older_recipes import in_current_form
+from fgbench.errors import ManifestError
 from fgbench.preparation import prepare
 from fgbench.runs.predictions import read_predictions
 
@@ -71,6 +73,13 @@ def test_it_is_told_and_its_runs_are_ranked(folder):
     assert "lbp-svm" in board
     assert "tiny" in board
     assert "differences" in output_of("compare", "lbp-svm", "tiny", "--workdir", "work").lower()
+
+
+def test_it_has_no_votes_and_says_why(folder):
+    work = fgbench.open("work")
+    assert len(work.clips) == 12
+    with pytest.raises(ManifestError, match="or an earlier version of fgbench prepared it"):
+        _ = work.votes
 
 
 def test_its_network_predicts_as_it_did(folder):

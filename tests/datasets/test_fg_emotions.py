@@ -316,3 +316,23 @@ def test_absent_folder_and_wrong_encoding(tmp_path):
     (tmp_path / "annotations.csv").write_bytes("clip,label\né,anger\n".encode("latin-1"))
     with pytest.raises(DatasetError, match="not UTF-8"):
         list_clips(tmp_path)
+
+
+def test_a_folder_of_pictures_is_a_clip_where_a_table_names_it(tmp_path):
+    folder = tmp_path / "videos" / "film" / "part1"
+    folder.mkdir(parents=True)
+    (tmp_path / "videos" / "alone.png").write_bytes(b"")
+    for number in range(3):
+        (folder / f"{number}.png").write_bytes(b"")
+    (tmp_path / "annotations.csv").write_text(
+        "clip,label\nfilm/part1,anger\nalone,anger\nfilm,anger\n./,anger\n", encoding="utf-8"
+    )
+    actual = {
+        entry.clip_id: (entry.path, entry.problem and entry.problem[0]) for entry in list_clips(tmp_path)
+    }
+    assert actual == {
+        "film/part1": ("videos/film/part1", None),
+        "alone.png": ("videos/alone.png", None),
+        "film": ("film", "missing_file"),
+        "": ("./", "missing_file"),
+    }

@@ -141,6 +141,8 @@ def table_of(one):
     columns = set(one.text.split("\n")[0].split(","))
     if "annotator" in columns:
         return "votes.csv"
+    if columns == {"clip", "label", "key_frame"}:
+        return "gold.csv"
     if "label" in columns:
         return "annotations.csv"
     return "action_units.csv" if any(name.startswith("AU") for name in columns) else "selection.csv"
@@ -157,7 +159,7 @@ def test_tables_of_own_data_are_read(one, tmp_path):
         path.write_bytes(row["clip"].encode())
     name = table_of(one)
     (tmp_path / name).write_text(one.text)
-    if name in ("action_units.csv", "selection.csv"):
+    if name in ("action_units.csv", "gold.csv", "selection.csv"):
         clips = dict.fromkeys(row["clip"] for row in rows)
         (tmp_path / "annotations.csv").write_text(
             "\n".join(["clip,label", *(f"{clip},anger" for clip in clips)])
@@ -166,10 +168,13 @@ def test_tables_of_own_data_are_read(one, tmp_path):
     assert [entry.problem for entry in listing.entries] == [None] * len({row["clip"] for row in rows})
     if name == "annotations.csv":
         assert [entry.label for entry in listing.entries] == [row["label"] for row in rows]
+    if name == "gold.csv":
+        assert [entry.gold_label for entry in listing.entries] == [row["label"] for row in rows]
     if name == "votes.csv":
         assert [vote.label for vote in listing.entries[0].votes] == [row["label"] for row in rows]
     if name == "selection.csv":
-        assert list(listing.entries[0].selected_frames) == [int(row["frame"]) for row in rows]
+        confirmed = [int(row["frame"]) for row in rows if row.get("inspected_by")]
+        assert list(listing.entries[0].selected_frames) == confirmed
 
 
 @pytest.mark.parametrize("one", of("predictions"))

@@ -111,6 +111,18 @@ def test_the_interval_is_between_percentiles_of_alphas_of_drawn_clusters(monkeyp
     assert actual.n_clusters == 5
 
 
+def test_many_clusters_are_drawn_in_groups_and_the_interval_stays(monkeypatch):
+    """Of 600 clusters, 200 groups: alpha is the same, and the interval as wide but for chance."""
+    units = [unit for seed in range(24) for unit in drawn_units(seed)]
+    one_by_one = nominal_agreement(units, clusters=alone(units))
+    monkeypatch.setattr(agreement, "MOST_DRAWN", 200)
+    grouped = nominal_agreement(units, clusters=alone(units))
+    assert (grouped.alpha, grouped.n_clusters) == (one_by_one.alpha, one_by_one.n_clusters)
+    assert grouped.low != one_by_one.low
+    width = one_by_one.high - one_by_one.low
+    assert grouped.high - grouped.low == pytest.approx(width, rel=0.2)
+
+
 @pytest.mark.slow
 def test_intervals_of_eight_clusters_cover_what_they_are_of(monkeypatch):
     """95 % are wanted; plain percentiles of these draws cover 91 %."""
@@ -162,3 +174,21 @@ def test_one_cluster_has_no_interval():
 def test_clusters_that_are_not_one_per_unit_are_refused():
     with pytest.raises(ValueError, match="1 clusters of 2 units"):
         nominal_agreement([["a", "b"], ["a", "a"]], clusters=["x"])
+
+
+def test_several_measures_at_once_are_as_each_alone():
+    units, numbers = drawn_units(3, 60), [[float(index % 7), float(index % 5)] for index in range(60)]
+    clusters = [f"c{index % 9}" for index in range(60)]
+    few = [f"c{index % 4}" for index in range(60)]
+    (whole, *each), (number,), (other,) = agreement.agreements_of(
+        [
+            agreement.LabelMeasure(units, clusters),
+            agreement.NumberMeasure(numbers, clusters),
+            agreement.NumberMeasure(numbers, few),
+        ]
+    )
+    assert whole == nominal_agreement(units, clusters=clusters)
+    assert each == list(class_agreement(units, clusters=clusters).values())
+    assert number == numeric_agreement(numbers, clusters=clusters)
+    assert other == numeric_agreement(numbers, clusters=few)
+    assert number != other

@@ -45,3 +45,9 @@ def test_damaged_settings_are_told(run, damage):
     path.unlink() if damage is None else path.write_bytes(damage)
     with pytest.raises(ManifestError, match=r"config\.yaml"):
         read_settings(*run)
+
+
+def test_a_run_from_before_a_key_was_added_has_the_value_it_was_made_by(run):
+    refuse_other_settings(*run, {**SETTINGS, "losses": {"target": "hard"}})
+    with pytest.raises(ConfigError, match=r"losses.target \(hard there, soft here\)"):
+        refuse_other_settings(*run, {**SETTINGS, "losses": {"target": "soft"}})

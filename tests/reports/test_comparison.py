@@ -9,21 +9,13 @@ from scipy.stats import permutation_test
 
 from fgbench import storage
 from fgbench.errors import ConfigError, DatasetError, ManifestError
-from fgbench.reports.comparison.compared import compare
 from fgbench.reports.comparison.contenders import find_contender
 from fgbench.reports.comparison.leaderboard import leaderboard
 from fgbench.reports.comparison.tables import comparison_json, comparison_tables
-from fgbench.reports.experiments import NoRunError
 from fgbench.reports.rendering.table import Spread
-from fgbench.reports.run.scores import scores_table
-from fgbench.reports.run.sheet import sheet_tables
-from fgbench.reports.tables import table2
-from fgbench.runs.predictions import Predictions, read_predictions
-from fgbench.runs.read_digest import read_digest
-from fgbench.runs.results import read_result, write_run
-from fgbench.workfolders.manifest_index import content_digest
-from fgbench.workfolders.sealed_json import SEAL, write_sealed
-from tests.support.report_folders import LABELS, samples, write_fake_run, write_manifests
+from fgbench.runs.predictions import Predictions
+from tests.support.compared_runs import comparison_of, rewritten, right
+from tests.support.report_folders import LABELS, samples, write_fake_run
 
 
 @pytest.fixture(scope="module")
@@ -34,24 +26,6 @@ def work(tmp_path_factory):
         write_fake_run(work, "strong", method="MSAU-Net (Ours)", share=0.8, seed=seed)
     write_fake_run(work, "half", method=None, share=0.5, shown=samples(2))
     return work
-
-
-def comparison_of(work, *runs):
-    return compare([find_contender(run, work) for run in runs])
-
-
-def right(work, folder):
-    predictions = read_predictions(work / "runs" / folder)
-    return {
-        name: (label, subject, predicted == label)
-        for name, label, subject, predicted in zip(
-            predictions.sample_ids,
-            predictions.labels,
-            predictions.subject_ids,
-            predictions.predicted,
-            strict=True,
-        )
-    }
 
 
 @pytest.mark.slow
@@ -171,21 +145,6 @@ def test_seeds_are_averaged_and_have_no_mcnemar(work):
     assert any("Blank where a run has several seeds" in note for note in differences.notes)
 
 
-def test_only_shared_samples_compare_and_it_is_said(work):
-    comparison = comparison_of(work, "weak", "half")
-    assert comparison.n_samples == 66
-    assert comparison.n_tested == (132, 66)
-    (pair,) = comparison.pairs
-    weak, half = right(work, "weak/0/0"), right(work, "half/0/0")
-    expected = np.mean([half[name][2] for name in half]) - np.mean([weak[name][2] for name in half])
-    assert pair.differences["war"].estimate == pytest.approx(expected)
-    notes = comparison_tables(comparison)[0].notes
-    assert notes[0].startswith("On the 66 test images that all runs share")
-    assert (
-        "The runs were tested on different images (weak 132, half 66); the others are left out here." in notes
-    )
-
-
 def test_several_runs_are_corrected_for_their_number(work):
     comparison = comparison_of(work, "weak", "strong/0/0", "strong/0/1")
     p_values = [pair.permutation.p for pair in comparison.pairs]
@@ -209,23 +168,6 @@ def test_as_plain_values(work):
     assert plain["runs"][1]["uar"]["sd_over_seeds"] > 0
     assert plain["differences"][0]["name"] == "strong"
     assert len(plain["differences"][0]["classes"]) == 33
-
-
-def rewritten(work, experiment, change, **details):
-    """A run made from that of ``weak``, with changed predictions."""
-    folder = work / "runs/weak/0/0"
-    before = read_result(folder)
-    return write_run(
-        work,
-        change(read_predictions(folder)),
-        experiment=experiment,
-        fold="0",
-        seed=0,
-        config={"name": experiment},
-        manifest_digest=before["manifest_digest"],
-        device="cpu",
-        details={**before["details"], **details},
-    )
 
 
 def reordered(predictions):
@@ -286,158 +228,3 @@ def test_a_method_with_other_seeds_is_not_told_apart_from_itself(tmp_path):
     assert single.differences["uar"].low > 0
     assert several.differences["uar"].low < 0 < several.differences["uar"].high
     assert several.p > 0.5
-
-
-def test_unknown_subjects_go_by_source_and_clip_each(tmp_path):
-    write_fake_run(tmp_path, "weak", method="LBP+SVM", share=0.3)
-    nothing = {"subject_ids": [None] * 132}
-    rewritten(tmp_path, "nameless", lambda given: replace(given, **nothing))
-    films = [f"film {index % 5}" for index in range(132)]
-    rewritten(tmp_path, "films", lambda given: replace(given, **nothing, source_ids=films))
-    one = find_contender("nameless", tmp_path)
-    assert one.clusters == "66 clips"
-    assert one.interval("uar").n_clusters == 66
-    assert find_contender("films", tmp_path).interval("uar").n_clusters == 5
-    # Of each sample, what any of the runs knows counts: both know the same samples.
-    comparison = comparison_of(tmp_path, "weak", "nameless")
-    assert comparison.clusters == "8 subjects"
-    assert comparison.pairs[0].differences["uar"].n_clusters == 8
-    assert comparison_of(tmp_path, "nameless", "films").clusters == "5 sources"
-
-
-def test_one_unknown_subject_keeps_the_others(tmp_path):
-    write_fake_run(tmp_path, "weak", method="LBP+SVM", share=0.3)
-    rewritten(tmp_path, "one-lost", lambda given: replace(given, subject_ids=[None, *given.subject_ids[1:]]))
-    assert find_contender("one-lost", tmp_path).clusters == "8 subjects and 1 clip"
-    (table,) = [one for one in leaderboard(tmp_path) if one.name == "leaderboard-images-fg33"]
-    assert any(
-        "8 subjects or 8 subjects and 1 clip" in note or "8 subjects and 1 clip or 8 subjects" in note
-        for note in table.notes
-    )
-
-
-def test_one_subject_has_no_intervals_and_no_small_p(tmp_path):
-    shown = [(name, clip, "s0", label) for name, clip, _, label in samples()]
-    write_fake_run(tmp_path, "weak", method="LBP+SVM", share=0.2, shown=shown)
-    write_fake_run(tmp_path, "strong", method="AU+CNN", share=0.9, shown=shown)
-    comparison = comparison_of(tmp_path, "weak", "strong")
-    assert comparison.pairs[0].differences == {}
-    assert comparison.pairs[0].permutation.p == 1.0
-    assert comparison_tables(comparison)[1].rows[0][1:10] == [None] * 9
-
-
-def test_leaderboard_ranks_by_uar(work):
-    (table,) = leaderboard(work)
-    assert table.title == "Leaderboard, images, fg33: mine (SYNTHETIC data)"
-    assert [row[:3] for row in table.rows] == [
-        [1, "strong", "MSAU-Net (Ours)"],
-        [2, "half", None],
-        [3, "weak", "LBP+SVM"],
-    ]
-    assert any("Tested on different samples (strong, weak: 132; half: 66)" in note for note in table.notes)
-
-
-@pytest.mark.slow
-def test_equal_runs_share_a_rank(tmp_path):
-    write_fake_run(tmp_path, "weak", method="LBP+SVM", share=0.2)
-    write_fake_run(tmp_path, "strong", method="AU+CNN", share=0.9)
-    rewritten(tmp_path, "as-weak", lambda given: given)
-    rewritten(tmp_path, "also-weak", lambda given: given)
-    (table,) = [one for one in leaderboard(tmp_path) if one.name == "leaderboard-images-fg33"]
-    ranks = {row[1]: row[0] for row in table.rows}
-    assert ranks == {"strong": 1, "also-weak": 2, "as-weak": 2, "weak": 2}
-
-
-@pytest.mark.slow
-def test_leaderboard_keeps_apart_what_does_not_compare(tmp_path):
-    write_fake_run(tmp_path, "weak", method="LBP+SVM", share=0.3)
-    write_fake_run(tmp_path, "foreign", method="AU+CNN", details={"clips_trained_on": 3})
-    clips = {clip: (clip, clip, subject, label) for _, clip, subject, label in samples()}
-    write_fake_run(tmp_path, "clips", method="DenseTraj", shown=list(clips.values()))
-    start = {"run": "w.safetensors", "kind": "au", "is_of_this_folder": False, "clips_trained_on": None}
-    write_fake_run(tmp_path, "started", method="MSAU-Net (Ours)", share=0.1, details={"start": start})
-    write_fake_run(tmp_path, "cnn", method="AU+CNN")
-    (tmp_path / "runs/cnn/1/0").mkdir(parents=True)
-    tables = leaderboard(tmp_path)
-    assert [table.name for table in tables] == [
-        "leaderboard-images-fg33",
-        "leaderboard-clips-fg33",
-        "leaderboard-images-fg33-elsewhere",
-    ]
-    assert [[row[1] for row in table.rows] for table in tables] == [
-        ["weak", "started"],
-        ["clips"],
-        ["foreign"],
-    ]
-    assert "trained on other data" in tables[2].title
-    assert any("so no fair test: foreign" in note for note in tables[2].notes)
-    unknown = "What their weights were trained on is not at hand, so that they may know test clips: started."
-    assert [unknown in table.notes for table in tables] == [True, False, False]
-    gap = "cnn is left out, since runs/cnn/1/0 is missing; finish it."
-    assert all(gap in table.notes for table in tables)
-
-
-def test_without_runs_there_is_no_leaderboard(tmp_path):
-    with pytest.raises(NoRunError, match="no finished run of expressions") as caught:
-        leaderboard(tmp_path)
-    assert "fgbench baseline lbp-svm" in caught.value.hint
-
-
-@pytest.mark.slow
-def test_other_features_are_no_other_version_of_the_manifests(tmp_path):
-    """A run on local binary patterns and one on faces alone have other digests of the same manifests."""
-    write_manifests(tmp_path, samples())
-    index = storage.read_json(tmp_path / "manifests/index.json")
-    index["files"]["features/lbp/00000.parquet"] = {"sha256": "1" * 64}
-    storage.write_json(tmp_path / "manifests/index.json", index)
-    message = "Old data (lbp): "
-    for digests, is_told in (
-        ((content_digest(index), content_digest(index, {"lbp"})), False),
-        ((read_digest(tmp_path, index), read_digest(tmp_path, index, {"lbp"})), False),
-        ((content_digest(index), "2" * 64), True),
-    ):
-        for name, digest in zip(("faces", "lbp"), digests, strict=True):
-            folder = write_fake_run(tmp_path, name, method=None)
-            result = {key: value for key, value in read_result(folder).items() if key != SEAL}
-            write_sealed(folder / "result.json", result | {"manifest_digest": digest})
-        notes = comparison_tables(comparison_of(tmp_path, "faces", "lbp"))[0].notes
-        assert any(note.startswith(message) for note in notes) == is_told
-
-
-@pytest.mark.parametrize(("n_persons", "has_interval"), [(4, False), (5, True)])
-def test_of_fewer_than_five_persons_no_interval_is_printed(tmp_path, n_persons, has_interval):
-    shown = [
-        (name, clip, f"s{int(person[1:]) % n_persons}", label) for name, clip, person, label in samples()
-    ]
-    for name, share in (("weak", 0.3), ("strong", 0.6)):
-        folder = write_fake_run(tmp_path, name, method="LBP+SVM", share=share, shown=shown)
-    one, comparison = find_contender("weak", tmp_path), comparison_of(tmp_path, "weak", "strong")
-    (board,) = leaderboard(tmp_path)
-    sheets = sheet_tables(one)[0]
-    second = table2.build(tmp_path)
-    runs, differences, _ = comparison_tables(comparison)
-    scores = scores_table(folder)
-    for table in (board, runs, differences, sheets, second):
-        ends = [
-            row[index]
-            for row in table.rows
-            for index, name in enumerate(table.columns)
-            if name.endswith((" from", " to"))
-        ]
-        assert any(end is not None for end in ends) == has_interval, table.name
-    for table in (board, runs, differences, second):
-        message = "Fewer than five persons, or films or clips (here 4): no interval."
-        assert (message in table.notes) != has_interval, table.name
-    assert any("95 % interval" in note for note in scores.notes) == has_interval
-    assert any("no interval: 4 subjects" in note for note in scores.notes) != has_interval
-    assert any("No intervals: 4 subjects" in note for note in sheets.notes) != has_interval
-
-
-def test_one_person_is_no_sample_of_persons(tmp_path):
-    shown = [(name, clip, "s0", label) for name, clip, _, label in samples()]
-    for seed in (0, 1):
-        write_fake_run(tmp_path, "cnn", method="AU+CNN", seed=seed, shown=shown)
-    write_fake_run(tmp_path, "lbp-svm", method="LBP+SVM", shown=shown)
-    runs, differences, _ = comparison_tables(comparison_of(tmp_path, "lbp-svm", "cnn"))
-    assert "Fewer than five persons, or films or clips (here 1): no interval." in runs.notes
-    assert "p (UAR), cnn: 1, since one cluster alone tells nothing." in differences.notes

@@ -144,8 +144,9 @@ class Bare:
         self.add("")
 
     def add(self, extra):
-        """Install the wheel with an extra, in the versions that the tests run with."""
-        options = ("--disable-pip-version-check", "--constraint", ROOT / "constraints.txt")
+        """Install the wheel with an extra, in the versions that the tests run with; what is imported is
+        compiled then, which is a small part of torch."""
+        options = ("--disable-pip-version-check", "--no-compile", "--constraint", ROOT / "constraints.txt")
         done = run(self.bin / "python", "-m", "pip", "install", *options, f"{self.wheel}{extra}")
         if done.returncode and any(words in done.stderr for words in NO_REGISTRY):
             pytest.skip("no package registry answers, from which its dependencies would be installed")

@@ -94,6 +94,7 @@ def test_frames_of_another_size_are_named(made):
     assert [row["status"] for row in rows] == ["ok"] * 6
 
 
+@pytest.mark.slow
 def test_very_wide_and_high_clips_have_no_face(made):
     _, faces_of, _ = made
     for name in ("wide.mp4", "high.mp4"):

@@ -256,6 +256,7 @@ def test_a_killed_run_goes_on_and_ends_the_same(context, manifests, tmp_path, st
     assert au_run.find_weights(folder) == folder / "weights.safetensors"
 
 
+@pytest.mark.slow
 def test_frames_between_steps_are_left_out(context):
     (folder,) = au_run.run(
         au_recipe(frame_step=2, optimiser={"epochs": 1}), context, au_rows(context.manifests)

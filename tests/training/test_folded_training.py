@@ -172,6 +172,7 @@ def test_fine_tuning_starts_from_all_but_the_classifiers(source, ekman, tmp_path
     assert (folder / "result.json").read_bytes() == before, "it is there already"
 
 
+@pytest.mark.slow
 def test_what_one_cannot_start_from(source, ekman, tmp_path):
     context = divided_context(tmp_path / "work", ekman, "1")
     trained = read_trained(source / "weights.safetensors")

@@ -97,11 +97,11 @@ def test_videos_and_pictures_are_told(made, tmp_path):
         assert still.probabilities.fine.sum() == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("made", ["plain-tsnet"], indirect=True)
 def test_a_picture_is_a_clip_of_one_frame_without_movement(made):
     """Of a network without image model: its spatial stream on the stored face."""
-    kind, run, _ = made
-    if kind != "plain-tsnet":
-        pytest.skip("it has an image model, or no spatial stream")
+    _, run, _ = made
     network = open_trained(read_trained(run / "weights.safetensors"), CPU)
     face = np.random.default_rng(0).integers(0, 256, (224, 224, 3), np.uint8)
     small = (

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fgbench.callbacks import Note, ignore
-from fgbench.errors import ConfigError, DatasetError, DependencyError
+from fgbench.errors import ConfigError, DatasetError, package_missing
 from fgbench.inference.other_programs.class_scores import ClassScores, score_classes, stated_classes
 from fgbench.inference.other_programs.matching import match_rows
 from fgbench.inference.other_programs.prediction_table import PredictionTable
@@ -210,10 +210,7 @@ def _unit_scores(
         from fgbench.inference.other_programs.unit_scores import labelled, score_units
     except ImportError as error:
         if must:
-            raise DependencyError(
-                f"labels of action units need a package that is not installed ({error.name})",
-                "pip install 'fgbench[train]'",
-            ) from error
+            raise package_missing("labels of action units need", error.name) from error
         note(f"action units are not scored: {error.name} is not installed")
         return None
     try:

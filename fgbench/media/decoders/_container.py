@@ -1,4 +1,4 @@
-"""Open a file with PyAV, and read packets and frames despite damage.
+"""Packets and frames of a file opened with PyAV, despite damage.
 
 Reads a video file; both decoders use it, since decord does not report what makes a file unsafe for it.
 """

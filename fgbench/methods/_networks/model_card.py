@@ -8,6 +8,7 @@ from typing import Any
 from fgbench.methods._networks.backbone_card import backbone_lines
 from fgbench.runs.face_origin import FACE_ORIGIN, geometry_keys, geometry_words
 from fgbench.runs.pseudo_labels import pseudo_notes
+from fgbench.runs.vote_shares import is_soft
 
 _LIMITS = """
 ## Limits
@@ -39,6 +40,11 @@ def model_card(metadata: Mapping[str, Any], result: Mapping[str, Any]) -> str:
         *_input_lines(metadata),
     ]
     lines += [f"- Labels: {note}" for note in pseudo_notes(details)]
+    if is_soft(details):
+        lines.append(
+            "- Target of the softmax losses: the shares of the annotators' votes (`losses.target: soft`); "
+            "epoch and test by the settled classes"
+        )
     if metadata.get("initial_weights"):
         lines.append(
             f"- Made from weights with SHA-256 {metadata['initial_weights']}; "

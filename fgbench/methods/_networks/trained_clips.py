@@ -6,14 +6,13 @@ copied into another work folder, and one of action units may be of several folde
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fgbench import storage
 from fgbench.methods.action_units.frames import Frames
 from fgbench.runs.roles import Roles
-from fgbench.runs.trained_labels import LABEL, TRAINED_ON
+from fgbench.runs.trained_labels import TRAINED_ON, trained_rows, write_trained_rows
 from fgbench.runs.weights import Trained
 from fgbench.storage import read_rows
 from fgbench.training.context import TrainingContext
@@ -33,9 +32,9 @@ def write_trained_frames(folder: Path, frames: Sequence[Frames]) -> None:
     }
     rows: list[dict[str, Any]] = []
     for number, one in enumerate(frames[0].data):
-        clips = {clip for of, clip in used if of == number}
-        rows += _rows(one.context.manifests, one.dataset, clips)
-    _write(folder, rows)
+        clips = dict.fromkeys(clip for of, clip in used if of == number)
+        rows += trained_rows(one.context.manifests, one.dataset, clips)
+    write_trained_rows(folder, rows)
 
 
 def write_trained_roles(folder: Path, context: TrainingContext, roles: Roles, start: Trained | None) -> None:
@@ -53,8 +52,8 @@ def write_trained_roles(folder: Path, context: TrainingContext, roles: Roles, st
     """
     labels = {sample.clip_id: sample.label for sample in (*roles.train, *roles.selection)}
     before = [] if start is None else read_trained_clips(start.path.parent) or []
-    own = _rows(context.manifests, str(context.details["dataset"]), labels)
-    _write(folder, [*({**row, LABEL: labels[row["clip_id"]]} for row in own), *before])
+    own = trained_rows(context.manifests, str(context.details["dataset"]), labels)
+    write_trained_rows(folder, [*own, *before])
 
 
 def read_trained_clips(folder: Path) -> list[dict[str, Any]] | None:
@@ -67,18 +66,3 @@ def read_trained_clips(folder: Path) -> list[dict[str, Any]] | None:
     if not path.is_file():
         return None
     return list(read_rows(path, _COLUMNS))
-
-
-def _rows(manifests: Path, dataset: str, clips: Collection[str]) -> list[dict[str, Any]]:
-    rows = read_rows(manifests / "clips.parquet", ["clip_id", "sha256"])
-    return [{"dataset": dataset, **row} for row in rows if row["clip_id"] in clips]
-
-
-def _write(folder: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    import pyarrow as pa
-
-    schema = pa.schema([(name, pa.string()) for name in (*_COLUMNS, LABEL)])
-    single: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for row in rows:
-        single.setdefault(tuple(row[name] for name in _COLUMNS), dict(row))
-    storage.write_table(folder / TRAINED_ON, pa.Table.from_pylist(list(single.values()), schema=schema))

@@ -1,4 +1,4 @@
-"""Pseudo labels, which a detector made and no person: their marks in runs and weights.
+"""Marks of pseudo labels, which a detector made, not a person, in runs and weights.
 
 Reads and writes nothing. Networks trained on such labels are marked, and so are those that start from them.
 """

@@ -15,6 +15,7 @@ from torch import nn
 from fgbench.config import ImageNetworkConfig
 from fgbench.files.hashing import digest_json
 from fgbench.inputs.preprocessing import Preprocessing
+from fgbench.inputs.soft_targets import targets_of
 from fgbench.methods._networks.fitting import fit_and_finish
 from fgbench.methods._networks.image_roles import open_image_roles, open_images
 from fgbench.methods._networks.run_end import write_trained
@@ -23,6 +24,7 @@ from fgbench.models.initialisation import initialise
 from fgbench.models.weights import save_weights
 from fgbench.runs.face_origin import FACE_ORIGIN
 from fgbench.runs.training_details import TRAINING_CROPS
+from fgbench.runs.vote_shares import target_details
 from fgbench.training.context import TrainingContext
 from fgbench.training.device import memory_explained
 from fgbench.training.history import History
@@ -59,12 +61,14 @@ def run(
 
     Raises:
         ConfigError: If training diverges, or an unfinished run is that of another recipe.
-        DatasetError: If a part has no images, or a class no training images.
+        DatasetError: If a part has no images, a class no training images, or there are no votes to learn
+            from.
         ManifestError: If manifests are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
         ResourceError: If memory or disk are full.
         TypeError: If a layer has parameters that ``initialise`` does not support.
     """
+    context = context.learning_from(config.losses.target, config.name)
     plain = config.model_dump(mode="json")
     folder = context.folder(config.name)
     with memory_explained():
@@ -109,6 +113,7 @@ def run(
                     "kind": "image",
                     "recipe": config.name,
                     TRAINING_CROPS: config.data.crops,
+                    **target_details(config.losses.target),
                     "n_train": len(data.train),
                     "n_selection": len(data.selection),
                 },
@@ -121,6 +126,9 @@ def run(
                 preprocessing,
                 train=data.train,
                 selection=data.selection,
+                soft=targets_of(
+                    config.losses.target, context.manifests, data.roles.train, context.labels, context.device
+                ),
                 seed=context.seed,
                 device=context.device,
             ),

@@ -15,6 +15,7 @@ from fgbench.inputs.batching import Batch, Batches, Source
 from fgbench.inputs.crops import draw_views, split_views, view_table
 from fgbench.inputs.image_set import ImageSet
 from fgbench.inputs.preprocessing import Preprocessing
+from fgbench.inputs.soft_targets import SoftTargets
 from fgbench.methods._networks.sample_batches import OverSamples, class_uar
 
 _TEST_BATCH = 64
@@ -29,6 +30,7 @@ class ClassTask(OverSamples):
         preprocessing: From pictures to the network's input.
         train: Samples to train on.
         selection: Samples on which the epoch is chosen, by the mean accuracy of the classes.
+        soft: Shares of the votes on the training samples, if the recipe learns from them.
         seed: Seed of the order and the crops.
         device: Device of the network.
     """
@@ -41,6 +43,7 @@ class ClassTask(OverSamples):
         *,
         train: ImageSet,
         selection: ImageSet,
+        soft: SoftTargets | None = None,
         seed: int,
         device: torch.device,
     ) -> None:
@@ -50,6 +53,7 @@ class ClassTask(OverSamples):
         self._preprocessing = preprocessing
         self._train = train
         self._selection = selection
+        self._targets = train.labels if soft is None else soft.fine
         self._device = device
         self._views = view_table(config.data.crops, flip=config.data.flip)
         self._epoch = -1
@@ -70,7 +74,7 @@ class ClassTask(OverSamples):
     def loss(self, batch: Batch, *, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Cross entropy."""
         faces = self._preprocessing.view(batch.images, self._choice[batch.index], self._flip[batch.index])
-        return functional.cross_entropy(self.model(faces).float(), self._train.labels[batch.index]), {}
+        return functional.cross_entropy(self.model(faces).float(), self._targets[batch.index]), {}
 
     def score(self) -> dict[str, float]:
         """Mean accuracy of the classes on the selection samples."""

@@ -19,6 +19,7 @@ from fgbench.errors import ConfigError, DependencyError
 from fgbench.files.hashing import digest_json
 from fgbench.inputs.image_set import class_targets
 from fgbench.inputs.resident import Resident
+from fgbench.inputs.soft_targets import targets_of
 from fgbench.methods._networks.fitting import fit_and_finish
 from fgbench.methods._networks.image_roles import ImageRoles, open_image_roles
 from fgbench.methods._networks.initial_weights import digest_weights
@@ -42,6 +43,7 @@ from fgbench.runs.face_origin import FACE_ORIGIN
 from fgbench.runs.results import read_result
 from fgbench.runs.samples import Sample
 from fgbench.runs.training_details import given_details
+from fgbench.runs.vote_shares import target_details
 from fgbench.training.context import TrainingContext
 from fgbench.training.device import memory_explained
 from fgbench.training.history import History
@@ -115,7 +117,8 @@ def run(config: InsightFaceConfig, context: TrainingContext, weights: Path | Non
     Raises:
         ConfigError: If training diverges, an unfinished run is that of another recipe, or a backbone without
             weights is to be frozen.
-        DatasetError: If a part has no images, or a class no training images.
+        DatasetError: If a part has no images, a class no training images, or there are no votes to learn
+            from.
         ManifestError: If manifests or weights are missing or damaged, or weights do not fit.
         MediaError: If a picture cannot be decoded or has another size.
         ResourceError: If memory or disk are full, or another process makes the run.
@@ -125,6 +128,7 @@ def run(config: InsightFaceConfig, context: TrainingContext, weights: Path | Non
         name = config.name.removesuffix(SCRATCH)
         changes = {"name": f"{name}{SCRATCH}", "method": f"{config.method}, from scratch"}
         config = config.model_copy(update=changes)
+    context = context.learning_from(config.losses.target, config.name)
     details = {
         **context.details,
         "manifest_digest": context.manifest_digest,
@@ -133,6 +137,7 @@ def run(config: InsightFaceConfig, context: TrainingContext, weights: Path | Non
         "recipe": config.name,
         **given_details(weights, None if weights is None else digest_weights(weights)),
         "crops": config.crops,
+        **target_details(config.losses.target),
         "notes": [_ONE_CROP, *([_STORED] if config.crops == "stored" else [])],
     }
     folder = context.finished(config.name, config.model_dump(mode="json"))
@@ -236,7 +241,17 @@ def _run(
         )
 
     fit_and_finish(
-        FaceTask(trained, config, see, train=train, selection=selection, seed=context.seed),
+        FaceTask(
+            trained,
+            config,
+            see,
+            train=train,
+            selection=selection,
+            soft=targets_of(
+                config.losses.target, context.manifests, data.roles.train, context.labels, context.device
+            ),
+            seed=context.seed,
+        ),
         config.optimiser,
         context,
         folder,

@@ -18,6 +18,7 @@ from torch.nn import functional
 from fgbench.config import InsightFaceConfig
 from fgbench.inputs.batching import Batch, Batches, Source
 from fgbench.inputs.crops import draw_views, normalise
+from fgbench.inputs.soft_targets import SoftTargets
 from fgbench.methods._networks.sample_batches import OverSamples, class_uar
 from fgbench.models.iresnet import FaceHead, IResNetClassifier
 from fgbench.training.losses import arcface_logits
@@ -69,6 +70,8 @@ class FaceTask(OverSamples):
         see: :func:`see_crops` or :func:`see_features`, to match the inputs of the sets.
         train: Samples to train on.
         selection: Samples on which the epoch is chosen, by the mean accuracy of the classes.
+        soft: Shares of the votes on the training samples, if the recipe learns from them; its head is then
+            ``softmax``.
         seed: Seed of the order and the mirroring.
     """
 
@@ -80,6 +83,7 @@ class FaceTask(OverSamples):
         *,
         train: FaceSet,
         selection: FaceSet,
+        soft: SoftTargets | None = None,
         seed: int,
     ) -> None:
         super().__init__(train, config.optimiser, seed)
@@ -88,6 +92,7 @@ class FaceTask(OverSamples):
         self._see = see
         self._train = train
         self._selection = selection
+        self._targets = train.labels if soft is None else soft.fine
         self._epoch = -1
         self._mirrored = torch.empty(0)
 
@@ -111,7 +116,7 @@ class FaceTask(OverSamples):
 
     def loss(self, batch: Batch, *, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Cross entropy; with the ArcFace head, of cosines with the angular margin."""
-        target = self._train.labels[batch.index]
+        target = self._targets[batch.index]
         features = self._see(batch.images, self._mirrored[batch.index])
         head = self.model
         if isinstance(head, IResNetClassifier):

@@ -1,4 +1,4 @@
-"""Pool of training and selection samples that ``lbp-svm`` fits to and chooses on, and its folds.
+"""Samples that ``lbp-svm`` fits to, or chooses its settings on, with their folds.
 
 ``part``: machines are fitted to the training samples and judged by the selection samples. ``inner-cv``: the
 groups (subjects, mostly) of both are dealt into folds, each of which judges the machines that are fitted to

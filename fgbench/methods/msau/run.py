@@ -15,6 +15,7 @@ from fgbench.files.hashing import digest_json
 from fgbench.inputs.frozen_maps import open_maps
 from fgbench.inputs.image_set import ImageSet
 from fgbench.inputs.preprocessing import Preprocessing
+from fgbench.inputs.soft_targets import targets_of
 from fgbench.methods._networks.chain import chain_of, drawn_start
 from fgbench.methods._networks.face_agreement import note_other_faces
 from fgbench.methods._networks.fitting import fit_and_finish
@@ -33,6 +34,7 @@ from fgbench.runs.face_origin import FACE_ORIGIN
 from fgbench.runs.pseudo_labels import PSEUDO
 from fgbench.runs.results import read_result
 from fgbench.runs.training_details import TRAINING_CROPS
+from fgbench.runs.vote_shares import target_details
 from fgbench.runs.weights import Trained
 from fgbench.training.context import TrainingContext
 from fgbench.training.device import memory_explained
@@ -73,11 +75,13 @@ def run(
     Raises:
         ConfigError: If training diverges, an unfinished run or the weights are of another recipe, or
             the network to start from was trained on test clips.
-        DatasetError: If a part has no images, or a class no training images.
+        DatasetError: If a part has no images, a class no training images, or there are no votes to learn
+            from.
         ManifestError: If manifests or weights are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
         ResourceError: If memory or disk are full, or another process makes the run.
     """
+    context = context.learning_from(config.losses.target, config.name)
     start = start_of(config, au_weights, init, trunk)
     start_of_run = None if start is None else start_details(start, context)
     face_notes = [] if start is None else note_other_faces(start, context)
@@ -172,6 +176,7 @@ def _details(
         "recipe": config.name,
         "regions": config.network.zooms,
         TRAINING_CROPS: config.data.crops,
+        **target_details(config.losses.target),
         **({"turns": [*turns_of(config.losses)]} if config.losses.rank else {}),
         "trunk": None if start is None else start.digest,
         "chain": chain_of(start),
@@ -223,6 +228,9 @@ def _run_one(
             maps=maps,
             selection_maps=selection_maps,
             units=None if units is None else units.images,
+            soft=targets_of(
+                config.losses.target, context.manifests, data.roles.train, context.labels, context.device
+            ),
             frozen=frozen,
             seed=context.seed,
             device=context.device,

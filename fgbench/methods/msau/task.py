@@ -17,6 +17,7 @@ from fgbench.inputs.batching import Batch, Batches, Source
 from fgbench.inputs.crops import draw_views, split_views, view_table
 from fgbench.inputs.image_set import ImageSet
 from fgbench.inputs.preprocessing import Preprocessing
+from fgbench.inputs.soft_targets import SoftTargets
 from fgbench.methods._networks.sample_batches import OverSamples, class_uar
 from fgbench.models.msau import MsauNet
 from fgbench.models.zoom import boxes, strongest_cells
@@ -72,6 +73,7 @@ class ImageTask(OverSamples):
         selection_maps: Last maps of the selection samples (N, R, C, 6, 6), if the trunk is frozen at first.
         units: Labels (N, A) int8 of action units of the training samples (1 present, -1 absent, 0 not
             labelled), if the recipe trains on them too.
+        soft: Shares of the votes on the training samples, if the recipe learns from them.
         seed: Seed of the order and the crops.
         device: Device of the network.
     """
@@ -87,6 +89,7 @@ class ImageTask(OverSamples):
         maps: Source | None,
         selection_maps: Tensor | None,
         units: Labels | None = None,
+        soft: SoftTargets | None = None,
         frozen: Frozen = "none",
         seed: int,
         device: torch.device,
@@ -101,6 +104,7 @@ class ImageTask(OverSamples):
         self._selection_maps = selection_maps
         self._frozen = frozen
         self._units = None if units is None else torch.from_numpy(units).to(device)
+        self._soft = soft
         self._device = device
         self._views = view_table(config.data.crops, flip=config.data.flip)
         self._epoch = -1
@@ -177,7 +181,8 @@ class ImageTask(OverSamples):
         outputs = self.model.classify(maps)
         fine, basic = self._train.labels[batch.index], self._train.basic[batch.index]
         losses = self._config.losses
-        total, parts = image_loss(outputs, fine, basic, losses, epoch=epoch)
+        soft = None if self._soft is None else self._soft.of(batch.index)
+        total, parts = image_loss(outputs, fine, basic, losses, epoch=epoch, soft=soft)
         if losses.rank:
             parts["margin_met"] = margin_met(outputs.fine.softmax(2), fine, margin=losses.margin)
         if outputs.units is not None and self._units is not None:

@@ -1,4 +1,4 @@
-"""Clip networks: TMSAU-Net and its ablations, their optical flow and their image model first."""
+"""Training of clip networks, TMSAU-Net and its ablations, after their optical flow or image model."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ def train_clips(
     contexts = open_runs(workdir, stages=("optical_flow",) if config.temporal == "flow" else (), **runs)
     folders = []
     for context in contexts:
+        context.learning_from(config.losses.target, config.name)
         image = image_model(config, context, image_run)
         seed = f", seed {context.seed}" if runs.get("seeds", 1) > 1 else ""
         context.note(f"recipe {config.name} on {where(context)}{seed}")

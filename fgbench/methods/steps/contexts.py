@@ -17,7 +17,7 @@ from fgbench.runs.context import RunContext
 from fgbench.runs.division_reading import read_division
 from fgbench.runs.face_origin import FACE_ORIGIN, faces_of
 from fgbench.runs.labels import read_labels
-from fgbench.runs.read_digest import read_digest
+from fgbench.runs.read_digest import read_digest, votes_digest
 from fgbench.training.tracker_names import check_trackers
 from fgbench.workfolders.folder import refuse_links
 from fgbench.workfolders.manifest_index import content_digest, read_index
@@ -86,9 +86,11 @@ def open_work(
     require(workdir, index)
     labels = read_labels(index)
     division = read_division(workdir, index, fold_file=fold_file)
+    digest = read_digest(workdir, index, stages)
     return RunContext(
         workdir=workdir,
-        manifest_digest=read_digest(workdir, index, stages),
+        manifest_digest=digest,
+        votes_digest=votes_digest(workdir, digest),
         samples_digest=read_digest(workdir, index),
         earlier_digests=frozenset({content_digest(index, stages), content_digest(index)}),
         details={

@@ -73,6 +73,7 @@ def train_images_in(
         Folders of the runs: one, or one per number of regions of the recipe.
     """
     context.labels.check_classes()
+    context.learning_from(config.losses.target, config.name)
     if init is not None:
         config = image_run.fine_tuned(config)
         context.note(f"recipe {config.name} from {init.name} on {where(context)}")

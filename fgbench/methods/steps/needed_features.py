@@ -9,11 +9,13 @@ from pydantic import ValidationError
 
 from fgbench.callbacks import Note, Progress, ignore
 from fgbench.config import PrepareConfig
+from fgbench.errors import ManifestError
+from fgbench.preparation.lone_tables import recipe_of_manifests
 from fgbench.preparation.pipeline import with_features
 from fgbench.preparation.prepare import run as prepare
 from fgbench.preparation.prepare import saved
 from fgbench.runs.labels import read_labels
-from fgbench.workfolders.folder import published_recipe
+from fgbench.workfolders.folder import has_tables_alone, published_recipe
 from fgbench.workfolders.manifest_index import is_published, read_index
 
 
@@ -34,14 +36,21 @@ def ensure_features(
 
     Raises:
         DatasetError: If features are missing and there are no classes.
-        ManifestError: If it is no work folder, or its manifests or recipe are damaged.
+        ManifestError: If it is no work folder, its manifests or recipe are damaged, or tables alone lack
+            features.
     """
-    config, root = saved(workdir)
+    is_alone = has_tables_alone(workdir)
+    config, root = (recipe_of_manifests(workdir), None) if is_alone else saved(workdir)
     config = with_features(config, stages)
     is_ready = is_published(workdir)
     missing = list(_missing(workdir, config, stages)) if is_ready else list(stages)
     if is_ready and not missing:
         return
+    if root is None:
+        raise ManifestError(
+            f"the tables in {workdir} lack what is needed: {', '.join(missing)}, computed of the clips",
+            "fgbench prepare, with the clips, into another folder",
+        )
     if is_ready:
         read_labels(read_index(workdir)).check_classes()
     for stage in missing:

@@ -18,6 +18,7 @@ from fgbench.methods.steps.contexts import CommonOptions, open_training, seeded
 from fgbench.naming import first_few
 from fgbench.preparation.prepare import saved
 from fgbench.training.context import TrainingContext
+from fgbench.workfolders.folder import has_tables_alone
 
 _HINT = (
     "train on one that has them (--workdir), then give its run with --au-weights; or take another trunk: "
@@ -80,7 +81,16 @@ def train_units_in(
 
 
 def unit_data(context: TrainingContext) -> UnitData | None:
-    """Return the labels of action units of a work folder's data set; ``None`` if it has none."""
+    """Return the labels of action units of a work folder's data set; ``None`` if it has none.
+
+    Raises:
+        DatasetError: If the work folder has tables alone: these labels lie beside the clips.
+    """
+    if has_tables_alone(context.workdir):
+        raise DatasetError(
+            f"labels of action units lie beside the clips, and {context.workdir} has the tables alone",
+            "fgbench prepare, with the clips, into another folder",
+        )
     prepared, root = saved(context.workdir)
     adapter = adapter_of(prepared.dataset, root)
     if not hasattr(adapter, "action_units"):

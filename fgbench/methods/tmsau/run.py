@@ -16,6 +16,7 @@ from fgbench.config import TrainClipConfig
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.files.hashing import digest_json
 from fgbench.inputs.clip_set import clip_frames
+from fgbench.inputs.soft_targets import targets_of
 from fgbench.methods._networks.chain import chain_of, drawn_start
 from fgbench.methods._networks.face_agreement import refuse_other_faces
 from fgbench.methods._networks.fitting import fit_and_finish
@@ -38,6 +39,7 @@ from fgbench.runs.results import read_result
 from fgbench.runs.roles import Roles
 from fgbench.runs.samples import clips_of_all_classes
 from fgbench.runs.training_details import TRAINING_CROPS, given_details
+from fgbench.runs.vote_shares import target_details
 from fgbench.runs.weights import Trained
 from fgbench.training.context import TrainingContext
 from fgbench.training.device import memory_explained
@@ -74,11 +76,12 @@ def run(
     Raises:
         ConfigError: If training diverges, an unfinished run or the weights are of another recipe, or
             the image model was trained on test clips, or on faces of another geometry.
-        DatasetError: If a part has no clips, or a class no training clips.
+        DatasetError: If a part has no clips, a class no training clips, or there are no votes to learn from.
         ManifestError: If manifests or weights are missing or damaged.
         MediaError: If a picture cannot be decoded or has another size.
         ResourceError: If memory or disk are full, or another process makes the run.
     """
+    context = context.learning_from(config.losses.target, config.name)
     if (image is None) != (config.image_recipe is None):
         raise ConfigError(
             f"recipe {config.name} {'needs' if config.image_recipe else 'takes no'} image model",
@@ -101,6 +104,7 @@ def run(
         "temporal": config.temporal,
         "fusion_weight": config.fusion_weight if len(config.streams) > 1 else None,
         TRAINING_CROPS: config.data.crops,
+        **target_details(config.losses.target),
         "losses_on": config.losses.on if len(config.streams) > 1 else None,
         "image_model": None if image is None else image.digest,
         "image_run": None if image is None else image.name,
@@ -145,6 +149,9 @@ def _run(
             config,
             train=data.train,
             selection=data.selection,
+            soft=targets_of(
+                config.losses.target, context.manifests, data.roles.train, context.labels, context.device
+            ),
             seed=context.seed,
             device=context.device,
         ),

@@ -19,6 +19,7 @@ from torch import Tensor
 from fgbench.config import TrainClipConfig
 from fgbench.inputs.batching import Slices, epoch_order
 from fgbench.inputs.distortion import draw_distortions
+from fgbench.inputs.soft_targets import SoftTargets
 from fgbench.methods._networks.sample_batches import class_uar
 from fgbench.methods.tmsau.data import OpenClips
 from fgbench.methods.tmsau.inputs import ClipViews, Taken
@@ -124,6 +125,7 @@ class ClipTask:
         config: The recipe.
         train: Clips to train on.
         selection: Clips on which the epoch is chosen, by the mean accuracy of the classes.
+        soft: Shares of the votes on the training clips, if the recipe learns from them.
         seed: Seed of the order and of all draws.
         device: Device of the network.
     """
@@ -135,6 +137,7 @@ class ClipTask:
         *,
         train: OpenClips,
         selection: OpenClips,
+        soft: SoftTargets | None = None,
         seed: int,
         device: torch.device,
     ) -> None:
@@ -142,6 +145,7 @@ class ClipTask:
         self._config = config
         self._train = train
         self._selection = selection
+        self._soft = soft
         self._seed = seed
         self._device = device
         self._epoch = -1
@@ -192,7 +196,8 @@ class ClipTask:
         outputs = self.model(_seen(self._train, batch, views))
         rows = batch.index.to(self._train.clips.labels.device)
         fine, basic = self._train.clips.labels[rows], self._train.clips.basic[rows]
-        return clip_loss(outputs, fine, basic, self._config)
+        soft = None if self._soft is None else self._soft.of(rows)
+        return clip_loss(outputs, fine, basic, self._config, soft=soft)
 
     def ids(self, batch: ClipBatch) -> Sequence[str]:
         """Ids of the clips of a batch."""
@@ -211,7 +216,12 @@ class ClipTask:
 
 
 def clip_loss(
-    outputs: Mapping[str, StreamOutputs], fine_B: Tensor, basic_B: Tensor, config: TrainClipConfig
+    outputs: Mapping[str, StreamOutputs],
+    fine_B: Tensor,
+    basic_B: Tensor,
+    config: TrainClipConfig,
+    *,
+    soft: SoftTargets | None = None,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Compute the loss of a clip network (paper section IV-B: softmax losses with the weights of MSAU-Net).
 
@@ -220,11 +230,13 @@ def clip_loss(
         fine_B: int64 fine classes.
         basic_B: int64 upper classes; ignored if their weight is 0.
         config: The recipe: weights, and whether the losses are of the streams or of their fusion.
+        soft: Shares of the votes, in place of the classes; ``None``: the classes.
 
     Returns:
         The total to minimise, and its parts before weighting, detached.
     """
-    weighed = {"fine": (config.losses.fine, fine_B), "basic": (config.losses.basic, basic_B)}
+    targets = (fine_B, basic_B) if soft is None else (soft.fine, soft.basic)
+    weighed = {"fine": (config.losses.fine, targets[0]), "basic": (config.losses.basic, targets[1])}
     terms: dict[str, tuple[float, Tensor]] = {}
     for level, (weight, target_B) in weighed.items():
         logits = {
@@ -236,7 +248,12 @@ def clip_loss(
             chances = {name: values.float().softmax(1) for name, values in logits.items()}
             fused = fuse(chances, config.fusion_weight)
             # The floor keeps the gradient finite where all streams give another class probability 1.
-            loss = -fused.gather(1, target_B[:, None]).clamp_min(1e-12).log().mean()
+            logs = fused.clamp_min(1e-12).log()
+            loss = (
+                -logs.gather(1, target_B[:, None]).mean()
+                if soft is None
+                else -(target_B * logs).sum(1).mean()
+            )
         else:
             loss = softmax_losses(torch.stack(list(logits.values()), 1), target_B)
         terms[level] = weight, loss

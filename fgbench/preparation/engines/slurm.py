@@ -29,6 +29,9 @@ R = TypeVar("R")
 LOCAL = "local"
 """Address that runs the jobs as processes of this machine, to try the engine where there is no Slurm."""
 
+TRIAL = {"address": LOCAL}
+"""Arguments of :func:`start` that need no cluster."""
+
 _MEMORY_GB = 4.0
 """Memory of a job where no limit is given: that of the stage that needs most, twice."""
 _TIMEOUT_MIN = 240

@@ -8,6 +8,7 @@ from fgbench.catalogue.pseudonyms import Names, how_named
 from fgbench.config import ConsensusConfig
 from fgbench.evaluation.agreement import Agreement
 from fgbench.evaluation.clusters import FEW
+from fgbench.preparation import settling
 from fgbench.preparation.stages._plain_text import plain
 from fgbench.preparation.stages._votes import Annotation, ClassAgreement, Round
 from fgbench.preparation.voting import PAPERS_CONFIDENCE, PAPERS_GROUP, low_classes
@@ -42,11 +43,14 @@ def rule(config: ConsensusConfig) -> str:
     )
     frames = config.key_frame_tolerance
     apart = f"{config.key_frame_tolerance_s:g} s" if frames is None else f"{frames} frames"
-    return (
-        f"A label, or a key frame (up to {apart} apart), stands with at least "
-        f"{config.min_votes} votes that are more than half of those cast; else the clip is voted on again, "
-        f"after a second vote it is dropped.{own}"
+    enough = f"with at least {config.min_votes} votes that are more than half of those cast"
+    about = settling.load(config.rule).about.format(**config.model_dump())
+    stands = (
+        f"A label, or a key frame (up to {apart} apart), stands {enough}"
+        if about == enough
+        else f"A label stands {about}, a key frame (up to {apart} apart) {enough}"
     )
+    return f"{stands}; else the clip is voted on again, after a second vote it is dropped.{own}"
 
 
 def _round(number: int, votes: Round) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fgbench.evaluation.agreement import Agreement, class_agreement, nominal_agreement, numeric_agreement
+from fgbench.evaluation.agreement import Agreement, LabelMeasure, NumberMeasure, agreements_of
 from fgbench.evaluation.clusters import cluster_names
 from fgbench.preparation.answers import NO_CLASS, is_for_class
 from fgbench.preparation.voting import (
@@ -51,7 +51,10 @@ def spelled(votes: Iterable[Vote], labels: Ontology) -> list[Vote]:
     """Votes with labels as a label set spells them, reserved answers as :mod:`fgbench.taxonomy` does, and
     :data:`fgbench.preparation.voting.NO_CLASS` for labels that it lacks; other labels are unchanged if there
     are no classes."""
-    return [replace(vote, label=spelled_label(vote.label, labels)) for vote in votes]
+    return [
+        vote if (label := spelled_label(vote.label, labels)) == vote.label else replace(vote, label=label)
+        for vote in votes
+    ]
 
 
 def spelled_label(label: str, labels: Ontology) -> str:
@@ -106,6 +109,18 @@ def judged(paths: Iterable[Path]) -> Iterator[Judgement]:
     for path in paths:
         for row in read_rows(path, COLUMNS):
             yield from _judgements(row, votes_of(row), ontology(row["scheme"]))
+
+
+def cast_votes(path: Path) -> Iterator[tuple[str, list[Vote]]]:
+    """Id and votes of the clips of a table of ``ingest`` that have votes, without clips with a duplicate one.
+
+    Args:
+        path: The table.
+    """
+    for row in read_rows(path, COLUMNS):
+        votes = votes_of(row)
+        if votes and duplicate_voter(votes) is None:
+            yield row["clip_id"], votes
 
 
 def _judgements(row: Mapping[str, Any], votes: list[Vote], labels: Ontology) -> list[Judgement]:
@@ -209,35 +224,39 @@ def _round(clips: list[tuple[str, list[Vote]]]) -> Round:
             by_class[most[0][0]].append(index)
     n_votes = Counter(label for of_clip in labels for label in of_clip)
     n_clips = Counter(label for of_clip in labels for label in set(of_clip))
-    on_labels = class_agreement(labels, clusters=clusters)
+    names = sorted(n_votes)
+    of_labels = LabelMeasure(labels, clusters)
+    of_numbers = [
+        measure
+        for indices in (range(len(clips)), *(by_class.get(name, []) for name in names))
+        for measure in _number_measures(votes, clusters, indices)
+    ]
+    (on_all, *on_each), *numbers = agreements_of([of_labels, *of_numbers])
+    assert list(of_labels.names) == names
 
-    def described(indices: Iterable[int], on_label: Agreement, counts: tuple[int, int]) -> ClassAgreement:
-        chosen = list(indices)
-        within = [clusters[index] for index in chosen]
+    def described(number: int, on_label: Agreement, n_clips: int, n_votes: int) -> ClassAgreement:
+        (key_frame,), (confidence,) = numbers[2 * number : 2 * number + 2]
         return ClassAgreement(
-            n_clips=counts[0],
-            n_votes=counts[1],
-            label=on_label,
-            key_frame=numeric_agreement(
-                [[v.key_frame for v in votes[index] if v.key_frame is not None] for index in chosen],
-                clusters=within,
-            ),
-            confidence=numeric_agreement(
-                [[v.confidence for v in votes[index] if v.confidence is not None] for index in chosen],
-                clusters=within,
-            ),
+            n_clips=n_clips, n_votes=n_votes, label=on_label, key_frame=key_frame, confidence=confidence
         )
 
     return Round(
         n_annotators=len({vote.annotator for of_clip in votes for vote in of_clip}),
         groups=Counter(map(len, votes)),
-        whole=described(
-            range(len(clips)),
-            nominal_agreement(labels, clusters=clusters),
-            (len(clips), n_votes.total()),
-        ),
+        whole=described(0, on_all, len(clips), n_votes.total()),
         classes={
-            name: described(by_class.get(name, []), on_labels[name], (n_clips[name], n_votes[name]))
-            for name in sorted(n_votes)
+            name: described(number, on_each[number - 1], n_clips[name], n_votes[name])
+            for number, name in enumerate(names, start=1)
         },
     )
+
+
+def _number_measures(
+    votes: Sequence[Sequence[Vote]], clusters: Sequence[str], indices: Iterable[int]
+) -> tuple[NumberMeasure, NumberMeasure]:
+    """Key frames and confidences of some clips."""
+    chosen = list(indices)
+    within = [clusters[index] for index in chosen]
+    frames = [[v.key_frame for v in votes[index] if v.key_frame is not None] for index in chosen]
+    confidences = [[v.confidence for v in votes[index] if v.confidence is not None] for index in chosen]
+    return NumberMeasure(frames, within), NumberMeasure(confidences, within)

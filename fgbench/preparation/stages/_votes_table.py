@@ -30,6 +30,8 @@ RANGE = 1 << 16
 _CLIP = ("clip_id", "fps", "gold_label", "subject_id", "source_id")
 _PLAIN = ("annotator", "round", "confidence", "key_frame", "outside", "spent_s", "cast_at")
 """Fields of a vote that are columns unchanged."""
+_ROUNDS = "votes.list.element.round"
+"""Leaf of the column of votes, by which they are counted."""
 _SETTLED = ["clip_id", "label"]
 _ORDER = [("clip_id", "ascending"), ("round", "ascending"), ("annotator", "ascending")]
 
@@ -102,7 +104,7 @@ def read_ranges(ingested: Sequence[Path]) -> Ranges:
     filled = []
     for path in ingested:
         before = len(counts)
-        for rows in _groups(path, ["clip_id", "votes"]):
+        for rows in _groups(path, ["clip_id", _ROUNDS]):
             sizes = pc.list_value_length(rows["votes"]).to_pylist()
             clip_ids = rows["clip_id"].to_pylist()
             counts.update({one: size for one, size in zip(clip_ids, sizes, strict=True) if size})
@@ -119,7 +121,7 @@ def _groups(path: Path, columns: list[str]) -> Iterator[pa.Table]:
     """Row groups of a table; the file is open only while one is read."""
     number, count = 0, 1
     while number < count:
-        with storage.open_table(path, columns) as file:
+        with storage.open_table(path, [name.partition(".")[0] for name in columns]) as file:
             count = file.num_row_groups
             rows = file.read_row_group(number, columns) if count else None
         if rows is not None:

@@ -13,15 +13,19 @@ its classes, clips whose votes settle another are rejected as ``other_class``.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fgbench.config import ConsensusConfig
+from fgbench.preparation import settling
 from fgbench.preparation.answers import is_for_class, is_not_usable, latest
 from fgbench.preparation.pipeline import ROWS, Accepted, Item, Outcome, Stage, Task
-from fgbench.preparation.stages._votes import COLUMNS, judged, votes_of
+from fgbench.preparation.settling import Choice
+from fgbench.preparation.settling._probabilities import NO_VOTES, fitted_choices
+from fgbench.preparation.settling._rule import collected
+from fgbench.preparation.stages._votes import COLUMNS, cast_votes, judged, votes_of
 from fgbench.preparation.voting import REANNOTATE as REANNOTATE
 from fgbench.preparation.voting import (
     Decision,
@@ -46,28 +50,77 @@ _ROUNDING = 1e-6
 OTHER_CLASS = "other_class"
 """Reason of clips whose votes settle a class that the recipe does not list."""
 
+_Plan = dict[str, dict[str, list[str | None]]]
+
 
 def _plan(
     config: ConsensusConfig, inputs: Mapping[int, Mapping[str, Mapping[str, Path]]]
-) -> dict[int, list[str]]:
-    """Bucket to the classes of its clips that are dropped; no numbers, so that a new clip only changes other
-    buckets if it makes a class fall below the limit or rise above it."""
+) -> dict[int, _Plan]:
+    """Bucket to what is decided over all clips and changes its results; no numbers but those of details, so
+    that a new clip or vote changes few other buckets.
+
+    ``low`` are the classes of its clips that are dropped, ``chosen`` are, by clip, label and problem of
+    :class:`fgbench.preparation.settling.Choice`, where the rule is a model.
+    """
+    paths = {bucket: files["ingest"][ROWS] for bucket, files in inputs.items()}
+    low, chosen = _low_classes(config, paths), _chosen(config, paths)
+    return {bucket: {"low": {name: [] for name in low[bucket]}, "chosen": chosen[bucket]} for bucket in paths}
+
+
+def _low_classes(config: ConsensusConfig, paths: Mapping[int, Path]) -> dict[int, list[str]]:
+    """Bucket to the classes of its clips that are dropped."""
     if config.drop_classes_below == 0:
-        return {bucket: [] for bucket in inputs}
-    of = {bucket: list(judged([files["ingest"][ROWS]])) for bucket, files in inputs.items()}
+        return {bucket: [] for bucket in paths}
+    of = {bucket: list(judged([path])) for bucket, path in paths.items()}
     low = low_classes(
         class_confidences(one for of_bucket in of.values() for one in of_bucket), config.drop_classes_below
     )
     return {bucket: sorted({one.label for one in of_bucket} & {*low}) for bucket, of_bucket in of.items()}
 
 
+def _chosen(config: ConsensusConfig, paths: Mapping[int, Path]) -> dict[int, dict[str, list[str | None]]]:
+    """Bucket to the choices for its clips by the model of the rule, if it has one."""
+    rule, min_certainty = settling.load(config.rule), config.min_certainty
+    if rule.fit is None:
+        return {bucket: {} for bucket in paths}
+    bucket_of: dict[str, int] = {}
+
+    def read() -> Iterator[tuple[str, list[Vote]]]:
+        for bucket, path in paths.items():
+            for clip_id, votes in cast_votes(path):
+                bucket_of[clip_id] = bucket
+                yield clip_id, votes
+
+    choices = fitted_choices(rule, collected(read()), min_certainty)
+    chosen: dict[int, dict[str, list[str | None]]] = {bucket: {} for bucket in paths}
+    for clip_id, choice in choices.items():
+        chosen[bucket_of[clip_id]][clip_id] = [choice.label, choice.problem]
+    return chosen
+
+
 def _run(task: Task) -> Iterator[Item]:
     config = task.config
     assert isinstance(config, ConsensusConfig)
-    low = dict.fromkeys(task.plan, config.drop_classes_below)
+    low = dict.fromkeys(task.plan["low"], config.drop_classes_below)
+    choose = _chooser(config, task.plan["chosen"])
     for clip in task.rows("ingest", columns=[*COLUMNS, "key_frame", "fps"]):
         rules = rules_of(config, clip["fps"])
-        yield Item(clip["clip_id"], partial(_settle, clip, rules, low, task))
+        yield Item(clip["clip_id"], partial(_settle, clip, rules, low, choose, task))
+
+
+def _chooser(
+    config: ConsensusConfig, chosen: Mapping[str, Sequence[str | None]]
+) -> Callable[[str, Sequence[Vote]], Choice]:
+    """Function from a clip and its votes to the choice of the recipe's rule."""
+    rule, min_votes = settling.load(config.rule), config.min_votes
+
+    def choose(clip_id: str, votes: Sequence[Vote]) -> Choice:
+        if rule.choose is not None:
+            return rule.choose(latest(votes), min_votes)
+        label, problem = chosen.get(clip_id, (NO_VOTES.label, NO_VOTES.problem))
+        return Choice(label, problem or "")
+
+    return choose
 
 
 def rules_of(config: ConsensusConfig, fps: float | None) -> Rules:
@@ -96,6 +149,7 @@ def _settle(
     clip: dict[str, Any],
     rules: Rules,
     low: Mapping[str, float],
+    choose: Callable[[str, Sequence[Vote]], Choice],
     task: Task,
 ) -> Outcome:
     label: str | None
@@ -117,7 +171,7 @@ def _settle(
             n_against = sum(vote.label == NOT_USABLE for vote in cast)
             detail = f"round {cast[0].round}: {n_against} of {len(cast)} call it not usable"
             return Rejected(clip["clip_id"], NOT_USABLE, detail)
-        decision: Decision = settle(votes, rules)
+        decision: Decision = settle(votes, rules, choose(clip["clip_id"], votes))
         if decision.status != "settled":
             return Rejected(clip["clip_id"], decision.status, decision.detail)
         label, key_frame = decision.label, decision.key_frame
@@ -180,6 +234,7 @@ STAGE = Stage(
     outputs={ROWS: "consensus"},
     run=_run,
     plan=_plan,
-    plan_shape=list[str],
+    plan_shape=_Plan,
+    variant=settling.identity,
     reads_classes=True,
 )

@@ -1,1 +1,1 @@
-"""Data sets and networks to and from a repository of the Hugging Face Hub, or of a server like it."""
+"""Exchange of data sets and networks with the Hugging Face Hub, or a server like it."""

@@ -48,8 +48,8 @@ class Pulled:
 
     Attributes:
         folder: Its folder.
-        kind: ``"publication"``, ``"manifests"`` (tables that ``fgbench audit`` and ``fgbench.open`` read,
-            without a recipe to go on with) or ``"network"``.
+        kind: ``"publication"``, ``"manifests"`` (tables alone, which ``fgbench.open`` opens: to look at, to
+            score and to train on) or ``"network"``.
         files: Number of files.
         revision: Commit of the repository.
     """

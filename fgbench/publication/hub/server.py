@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from fgbench.errors import ConfigError, DependencyError, FgbenchError, ResourceError
+from fgbench.errors import ConfigError, FgbenchError, ResourceError, package_missing
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -48,10 +48,7 @@ def open_server(endpoint: str | None) -> HfApi:
     try:
         from huggingface_hub import HfApi, constants, get_token
     except ModuleNotFoundError as error:
-        raise DependencyError(
-            f"push and pull need a package that is not installed ({error.name})",
-            "pip install 'fgbench[hub]'",
-        ) from error
+        raise package_missing("push and pull need", error.name, extra="hub") from error
     address = endpoint or os.environ.get("HF_ENDPOINT") or constants.ENDPOINT
     try:
         parts = urlsplit(address)

@@ -15,7 +15,8 @@ from fgbench.reports.comparison.contenders import Contender
 from fgbench.reports.experiments import warnings_of
 from fgbench.reports.freshness import state_notes
 from fgbench.reports.protocols import knowledge_notes
-from fgbench.reports.rendering.table import Cell, PValue, Spread, Table, data_title
+from fgbench.reports.rendering.table import Cell, PValue, Spread, Table, centre, data_title
+from fgbench.reports.vote_entropies import CROSS, RunEntropy, entropy_note, run_entropies
 from fgbench.runs.ledger.counts import reading_notes
 
 _NAMES = {"uar": "UAR", "war": "WAR", "macro_f1": "Macro F1"}
@@ -32,6 +33,8 @@ def comparison_tables(compared: Comparison) -> list[Table]:
 
 def comparison_json(compared: Comparison) -> dict[str, Any]:
     """All numbers as plain values; undefined ones are ``None``."""
+    found: Sequence[RunEntropy | None] | None = run_entropies(compared.contenders)
+    entropies = found or [None] * len(compared.contenders)
     return {
         "n_samples": compared.n_samples,
         "clusters": compared.clusters,
@@ -52,8 +55,10 @@ def comparison_json(compared: Comparison) -> dict[str, Any]:
                 "data": one.state,
                 "seeds": one.experiment.seeds,
                 **{metric: _score_json(one, metric) for metric in METRICS},
+                "cross_entropy_against_votes": None if entropy is None else centre(entropy.cross),
+                "entropy_of_votes": None if entropy is None else centre(entropy.lower),
             }
-            for one, n_tested in zip(compared.contenders, compared.n_tested, strict=True)
+            for one, n_tested, entropy in zip(compared.contenders, compared.n_tested, entropies, strict=True)
         ],
         "differences": [asdict(pair) for pair in compared.pairs],
     }
@@ -121,15 +126,19 @@ def _runs(compared: Comparison) -> Table:
     rows: list[list[Cell]] = [
         [one.marked, len(one.seeds), *scores_with_intervals(one)] for one in compared.contenders
     ]
+    entropies = run_entropies(compared.contenders) or []
+    for row, entropy in zip(rows, entropies, strict=False):
+        row.append(entropy.cross)
     return Table(
         name="compare",
         title=_title(compared, "Runs compared"),
-        columns=["Run", "Seeds", *SCORE_COLUMNS],
+        columns=["Run", "Seeds", *SCORE_COLUMNS, *([CROSS.capitalize()] if entropies else [])],
         rows=rows,
         notes=[
             *_shared_notes(compared),
             *interval_notes(compared.contenders),
             *varied_notes(compared.contenders),
+            *([entropy_note(entropies)] if entropies else []),
         ],
         keys=1,
     )

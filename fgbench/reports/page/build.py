@@ -22,6 +22,7 @@ from fgbench.reports.page.run import Strips, ask_strips, run_json, summary, unit
 from fgbench.reports.page.sample_counts import Counted, count_runs
 from fgbench.reports.page.samples import clip_pictures, read_originals, samples_json, share_samples
 from fgbench.reports.page.sheets import COLUMNS, Packed, Sheets
+from fgbench.reports.page.votes import votes_json
 from fgbench.reports.paper.counts import IMAGE, VIDEO, count_manifests
 from fgbench.reports.rendering.table import data_title
 from fgbench.runs.ledger.counts import reading_notes
@@ -88,6 +89,8 @@ def build_page(workdir: Path) -> str:
         "pairs": pairs_json(predictions, numbers, counted, [run.experiment for run in folder_runs.runs]),
         "origin": origin_json(index, folder_runs, digest=read_digest(workdir, index)),
     }
+    if (votes := votes_json(workdir)) is not None:
+        blocks["votes"] = votes
     for number, shared in enumerate(sets):
         blocks[f"samples-{number}"] = samples_json(shared, sheets)
     for number, run in enumerate(folder_runs.runs):

@@ -25,6 +25,7 @@ _SCRIPTS = (
     "faces.js",
     "overview.js",
     "dataset.js",
+    "votes.js",
     "confusion.js",
     "attention.js",
     "run.js",

@@ -1,4 +1,4 @@
-"""Samples per cluster and class of all runs of the page, counted once for intervals and comparisons."""
+"""Samples per cluster and class of all runs of the page, counted once for whatever is drawn of them."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The paper's tables and figures: its numbers, its methods, and what stands beside them."""
+"""The paper's tables and figures: its numbers, its methods, what stands beside them."""

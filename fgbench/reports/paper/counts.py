@@ -1,4 +1,4 @@
-"""Numbers of clips and images per class and part, counted from the manifests."""
+"""Numbers of clips or images per class and part, counted from the manifests."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Tables as Markdown, LaTeX, CSV and HTML; the style and the fonts of figures."""
+"""Written forms of reports: tables as Markdown, LaTeX, CSV or HTML; style and fonts of figures."""

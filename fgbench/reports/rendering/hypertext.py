@@ -1,4 +1,4 @@
-"""Tables and figures as HTML: fragments for a page, and small pages of their own."""
+"""Tables and figures as HTML: fragments for a page, or small pages of their own."""
 
 from __future__ import annotations
 

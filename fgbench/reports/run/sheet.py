@@ -35,6 +35,7 @@ from fgbench.reports.freshness import state_notes
 from fgbench.reports.protocols import protocol_notes
 from fgbench.reports.rendering.table import Cell, Table, data_title
 from fgbench.reports.run.own_upper import own_upper, own_upper_counts
+from fgbench.reports.vote_entropies import entropy_rows
 from fgbench.runs.breakdown import Group, by_agreement, by_confidence, read_judgements
 from fgbench.runs.coverage import coverage, missing_reasons
 from fgbench.runs.ledger.counts import reading_notes
@@ -110,6 +111,8 @@ def _measures(one: Contender) -> Table:
         rows.append(["UAR of upper classes", _over(merged, lambda scores: scores.uar), None, None])
         rows.append(["WAR of upper classes", _over(merged, lambda scores: scores.war), None, None])
     rows += [[name, _over(calibrations, measure), None, None] for name, measure in _CALIBRATION.items()]
+    entropies, entropy_notes = entropy_rows(one)
+    rows += entropies
     covered = [coverage(predictions) for predictions in one.seeds]
     rows += [
         ["coverage (samples with a prediction)", _over(covered, lambda one: one.share), None, None],
@@ -125,6 +128,7 @@ def _measures(one: Contender) -> Table:
             *state_notes([(one.name, one.state)]),
             *_run_notes(one),
             *_measure_notes(one),
+            *entropy_notes,
             *_reasons(one),
             *one.fairness_notes,
             *reading_notes(one.workdir),

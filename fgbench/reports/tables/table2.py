@@ -1,8 +1,8 @@
 """Table II: accuracy of the 33 classes and their mean, for every method of the paper, beside the paper's.
 
-Further methods follow, without numbers of the paper.
+Further methods follow, without numbers of the paper, and the annotators where the data set has votes.
 
-Reads the finished runs of the work folder.
+Reads the finished runs and the votes of the work folder.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from fgbench.reports.paper.methods import METHODS, PAPER_METHODS, Method, source
 from fgbench.reports.paper.ranking import Standing, order_notes
 from fgbench.reports.paper.scales import scale_notes, turn_notes
 from fgbench.reports.rendering.table import Cell, OfPaper, Table, centre
+from fgbench.reports.votes.ceiling import NAME as ANNOTATORS
+from fgbench.reports.votes.ceiling import Ceiling, ceiling
 
 _SUMMARY = ("Mean", "95 % from", "95 % to", "Clusters", "Test samples", "Seeds")
 _BLOCK = 11  # classes side by side, as in the paper
@@ -55,6 +57,9 @@ def build(workdir: Path) -> Table:
     for index in further:
         source = source_of(experiments[index].details, experiments[index].method)
         rows.append([source, names[index], "this data set", *_cells(measured[index], theirs)])
+    people = ceiling(workdir)
+    if people is not None:
+        rows.append(["video", ANNOTATORS, "this data set", *_annotators(people, theirs)])
     rows = _marked(rows, {names[index]: measured[index].samples for index in ranked})
     return Table(
         name="table2",
@@ -77,6 +82,7 @@ def build(workdir: Path) -> Table:
             *turn_notes(experiments, names),
             *_weights(workdir, experiments, names),
             *_not_of_the_paper([names[index] for index in further]),
+            *([] if people is None else people.notes),
             *_absent([method for method in METHODS if not by_method[method.name]]),
             *run_notes(workdir, experiments, states),
         ],
@@ -123,8 +129,15 @@ def _cells(ours: Accuracies, theirs: paper.Table2) -> list[Cell]:
         return [None] * (len(_SUMMARY) + len(theirs.classes))
     interval = ours.interval
     span: list[Cell] = [None] * 3 if interval is None else [interval.low, interval.high, interval.n_clusters]
-    recalls = [ours.recalls[label] for label in theirs.classes]
+    recalls = [ours.recalls.get(label) for label in theirs.classes]
     return [ours.mean, *span, len(ours.samples), ours.n_seeds, *recalls]
+
+
+def _annotators(people: Ceiling, theirs: paper.Table2) -> list[Cell]:
+    """Cells of the annotators, who have no seeds."""
+    cells = _cells(people.left_out, theirs)
+    cells[_SUMMARY.index("Seeds")] = None
+    return cells
 
 
 def _difference(ours: Cell, theirs: Cell) -> float | None:

@@ -1,8 +1,9 @@
-// Views by address: #/overview, #/data, #/run/<number>, #/compare/<number>/<number>, #/provenance, #/all.
+// Views by address: #/overview, #/data, #/votes, #/run/<number>, #/compare/<number>/<number>, #/provenance, #/all.
 
 const VIEWS = [
   ["overview", "Overview", () => viewOverview()],
   ["data", "Data", () => viewDataset()],
+  ...(hasVotes() ? [["votes", "Votes", () => viewVotes()]] : []),
   ["run", "Runs", (place) => viewRun(overview.runs[place] ? Number(place) : bestRun())],
   ["compare", "Compare", (one, other) => viewCompare(one === undefined ? -1 : Number(one), other === undefined ? -1 : Number(other))],
   ["provenance", "Provenance", () => viewOrigin()],

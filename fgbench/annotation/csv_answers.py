@@ -1,0 +1,113 @@
+"""Answers in a CSV table of any tool: a row for each, with columns of any names."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from fgbench.annotation.answers import Answer, ClipAnswers, Reading
+from fgbench.annotation.utc_times import utc_time
+from fgbench.annotation.votes_table import VOTE_COLUMNS
+from fgbench.datasets._annotation_table import column_names, row_reader
+from fgbench.datasets._tables import decimal_number, open_text, whole_number
+from fgbench.errors import ArgumentError, DatasetError
+from fgbench.naming import first_few
+from fgbench.printable import text_of
+
+_NEEDED = ("clip", "annotator", "label")
+_SHOWN = 60
+
+
+def read_answers(path: Path, reading: Reading) -> Iterator[ClipAnswers]:
+    """Yield the answers of each row.
+
+    Args:
+        path: The table, with commas, semicolons or tabs.
+        reading: Names of the columns in it, where they are others than those of ``votes.csv``.
+
+    Raises:
+        ArgumentError: If a column is named that fgbench does not read, or the table lacks.
+        DatasetError: If it cannot be read, or lacks a column.
+    """
+    try:
+        with open_text(path) as file:
+            reader, separator = row_reader(file)
+            named = _columns(path, column_names(reader), reading.columns)
+            reader.fieldnames = named
+            for row in reader:
+                if None in row:
+                    raise DatasetError(
+                        f"{path} line {reader.line_num} has more cells than the first line",
+                        "correct the line",
+                    )
+                cells = {name: text_of((row.get(name) or "").strip()) for name in VOTE_COLUMNS}
+                yield _answers(cells, f"line {reader.line_num}", has_commas=separator != ",")
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path} is not UTF-8: {error.reason}", "save it as CSV UTF-8") from error
+    except csv.Error as error:
+        raise DatasetError(f"{path} is not a CSV table: {error}", "save it as CSV") from error
+
+
+def _columns(path: Path, names: list[str], renamed: Mapping[str, str]) -> list[str]:
+    """Names of the columns as fgbench has them."""
+    for ours, theirs in renamed.items():
+        if ours not in VOTE_COLUMNS:
+            raise ArgumentError(
+                f"{ours!r} is no column of votes, expected one of {', '.join(VOTE_COLUMNS)}",
+                "e.g. --column clip=filename",
+                argument="column",
+            )
+        if names.count(theirs.strip().lower()) != 1:
+            raise ArgumentError(
+                f"{path} has no column {theirs!r}, or several; it has: {first_few(names)}",
+                "name one of them",
+                argument="column",
+            )
+    theirs_of = {theirs.strip().lower(): ours for ours, theirs in renamed.items()}
+    found = [theirs_of.get(name, "" if name in renamed else name) for name in names]
+    missing = [name for name in _NEEDED if name not in found]
+    if missing:
+        raise DatasetError(
+            f"{path} has no column {', '.join(missing)}; it has: {first_few(names)}",
+            f"name the column that holds it: --column {missing[0]}=NAME",
+        )
+    twice = [name for name in VOTE_COLUMNS if found.count(name) > 1]
+    if twice:
+        raise DatasetError(f"{path} has the column {twice[0]} twice", "keep one of them")
+    return found
+
+
+def _answers(cells: Mapping[str, str], source: str, *, has_commas: bool) -> ClipAnswers:
+    problem: tuple[str, str] | None = None
+
+    def decimal(name: str, most: float) -> float | None:
+        nonlocal problem
+        text = cells[name].replace(",", ".") if has_commas else cells[name]
+        value = decimal_number(text) if text else None
+        if text and (value is None or not 0 <= value <= most):
+            problem = ("bad_answer", f"{name} is {text[:_SHOWN]!r}, expected a number from 0 to {most:g}")
+        return value
+
+    def whole(name: str) -> int | None:
+        nonlocal problem
+        value = whole_number(cells[name]) if cells[name] else None
+        if cells[name] and value is None:
+            problem = ("bad_answer", f"{name} is {cells[name][:_SHOWN]!r}, expected a whole number")
+        return value
+
+    confidence, spent = decimal("confidence", 1), decimal("spent_s", 1e9)
+    frame, number = whole("key_frame"), whole("round")
+    if cells["cast_at"] and not utc_time(cells["cast_at"]):
+        problem = ("bad_answer", f"cast_at is {cells['cast_at'][:_SHOWN]!r}, expected 2026-01-31T12:00:00Z")
+    answer = Answer(
+        annotator=cells["annotator"],
+        label=cells["label"],
+        confidence=confidence,
+        key_frame=frame,
+        spent_s=spent,
+        cast_at=utc_time(cells["cast_at"]),
+        source=source,
+        problem=problem,
+    )
+    return ClipAnswers(clip=cells["clip"], answers=(answer,), round=number)

@@ -1,0 +1,1 @@
+"""Label Studio: projects for it, its exports, and its server."""

@@ -1,0 +1,78 @@
+"""Tables of a data set to which annotations of ELAN and Praat are added."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fgbench.annotation.clip_tables import ClipTable, Row, agrees
+from fgbench.annotation.recordings import Recording
+from fgbench.datasets._annotation_table import ANNOTATIONS, VOTES
+from fgbench.datasets._clip_files import STRETCH, ClipFiles
+from fgbench.datasets._tables import whole_number
+from fgbench.naming import key
+from fgbench.printable import text_of
+
+
+class TimelineTables:
+    """Tables that an import adds to.
+
+    Args:
+        root: Root of the data set.
+        files: Its files.
+        is_voted: Whether labels are votes.
+        number: Round of the votes.
+
+    Attributes:
+        about: ``annotations.csv``.
+        main: The table with the labels.
+        n_same: Labels that were there already.
+
+    Raises:
+        DatasetError: If a table cannot be read.
+    """
+
+    def __init__(self, root: Path, files: ClipFiles, *, is_voted: bool, number: int) -> None:
+        def clip_of(row: Row) -> str:
+            return files.find(row["clip"]).clip_id
+
+        def vote_of(row: Row) -> tuple[str, str, int | None]:
+            return clip_of(row), key(text_of(row["annotator"])), whole_number(row.get("round") or "1")
+
+        self._clip_of = clip_of
+        self._round = number
+        self.n_same = 0
+        self.about = ClipTable(root / ANNOTATIONS, ["clip"], clip_of)
+        self.main = (
+            ClipTable(root / VOTES, ["clip", "annotator", "label"], vote_of) if is_voted else self.about
+        )
+
+    def ends_of(self, recording: Recording) -> list[tuple[float, float]]:
+        """Ends in seconds of the clips that were cut from a recording before."""
+        ends = set()
+        for row in (*self.main.rows, *self.about.rows):
+            folder, _, name = self._clip_of(row).rpartition("/")
+            match = STRETCH.fullmatch(name)
+            if match and folder == recording.name:
+                ends.add((int(match[1]) / 1000, int(match[2]) / 1000))
+        return sorted(ends)
+
+    def add(self, clip: str, source: str, answer: tuple[str, str, int | None]) -> Row | None:
+        """Add the answer of one person on a clip; return the row with another answer that is there."""
+        name, label, frame = answer
+        row = {"clip": clip, "label": label, "key_frame": "" if frame is None else str(frame)}
+        if self.main is self.about:
+            row |= {"source": source}
+        else:
+            self.about.add({"clip": clip, "source": source})
+            row |= {"annotator": name, "round": str(self._round)}
+        there = self.main.add(row)
+        if there is not None and agrees(there, row):
+            self.n_same += 1
+            return None
+        return there
+
+    def write(self) -> None:
+        """Write the tables."""
+        self.about.write()
+        if self.main is not self.about:
+            self.main.write()

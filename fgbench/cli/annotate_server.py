@@ -1,0 +1,64 @@
+"""``fgbench annotate push`` and ``pull``: a round of annotation on a server of Label Studio."""
+
+from __future__ import annotations
+
+from fgbench.cli.annotate_options import (
+    Accounts,
+    DataRoot,
+    ProjectFolder,
+    PushedRound,
+    TokenFile,
+    Update,
+    Url,
+    pairs_of,
+)
+from fgbench.cli.console import print_json, progress_bars, say_all, wrong_use
+from fgbench.cli.options import Json
+from fgbench.workfolders import default_folders
+
+
+def push(
+    url: Url,
+    data_root: DataRoot = default_folders.DEMO_ROOT,
+    round_: PushedRound = None,
+    token_file: TokenFile = None,
+    project: ProjectFolder = None,
+    json: Json = False,
+) -> None:
+    """Send a round to a server of Label Studio: configuration, media and tasks.
+
+    What is there already is not sent again; an interrupted push continues when the command is run again.
+    """
+    from fgbench.api.annotation_server import push_tasks
+
+    with progress_bars(quiet=json) as progress, wrong_use():
+        pushed = push_tasks(
+            data_root, url, round=round_, project=project, token_file=token_file, progress=progress
+        )
+    print_json(pushed.to_json()) if json else say_all(pushed.lines())
+
+
+def pull(
+    url: Url,
+    data_root: DataRoot = default_folders.DEMO_ROOT,
+    round_: PushedRound = None,
+    token_file: TokenFile = None,
+    accounts: Accounts = None,
+    project: ProjectFolder = None,
+    update: Update = False,
+    json: Json = False,
+) -> None:
+    """Fetch the answers to a round from a server of Label Studio, and take them as import does."""
+    from fgbench.api.annotation_server import pull_votes
+
+    with wrong_use(annotators="--annotator"):
+        pulled = pull_votes(
+            data_root,
+            url,
+            round=round_,
+            project=project,
+            token_file=token_file,
+            annotators=pairs_of(accounts, "--annotator", "me@lab.org=anna"),
+            update=update,
+        )
+    print_json(pulled.to_json()) if json else say_all(pulled.lines())

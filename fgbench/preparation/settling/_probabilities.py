@@ -1,0 +1,52 @@
+"""Choices by the probabilities that a model gives the labels of clips."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fgbench.preparation.settling._rule import Choice, Floats, LatestVotes, Rule
+
+TIE = 1e-6
+"""Probabilities that differ by less count as equal: no label is chosen."""
+_DECIMALS = 2
+"""Decimals of probabilities in details, so that a new vote elsewhere changes few of them."""
+
+NO_VOTES = Choice(None, "none of the votes is for a class")
+"""Choice of clips without a vote for a class."""
+
+
+def fitted_choices(rule: Rule, votes: LatestVotes, min_certainty: float) -> dict[str, Choice]:
+    """Clip to the choice of a rule with a model, for all clips with a vote for a class.
+
+    Where all votes are for one label there is nothing to estimate: it stands.
+
+    Args:
+        rule: A rule with :attr:`~fgbench.preparation.settling.Rule.fit`.
+        votes: Votes on all clips.
+        min_certainty: Least probability of a label that stands.
+
+    Raises:
+        ConfigError: If there are more votes than the rule can be computed for.
+        DependencyError: If the rule needs a package that is not installed.
+    """
+    assert rule.fit is not None
+    if len(votes.labels) < 2:
+        return dict.fromkeys(votes.clip_ids, Choice(votes.labels[0])) if votes.labels else {}
+    probabilities = rule.fit(votes)
+    return {
+        clip_id: _choice(row, votes.labels, min_certainty)
+        for clip_id, row in zip(votes.clip_ids, probabilities, strict=True)
+    }
+
+
+def _choice(row: Floats, labels: tuple[str, ...], min_certainty: float) -> Choice:
+    if not np.isfinite(row).all():
+        return Choice(None, "the model gives no probability")
+    top = float(row.max())
+    best = [labels[index] for index in np.flatnonzero(row >= top - TIE)]
+    certainty = f"{round(top, _DECIMALS):.{_DECIMALS}f}"
+    if len(best) > 1:
+        return Choice(None, f"a tie of {', '.join(best)}, certainty {certainty} each")
+    if top < min_certainty:
+        return Choice(best[0], f"certainty of {best[0]} {certainty}, {min_certainty:.2f} needed")
+    return Choice(best[0])

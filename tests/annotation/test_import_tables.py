@@ -1,0 +1,154 @@
+"""``fgbench annotate import`` of CSV tables of other tools, and what the commands print."""
+
+import pytest
+from typer.testing import CliRunner
+
+import fgbench
+from fgbench.cli.app import app
+from fgbench.errors import ConfigError, DatasetError
+from tests.support.annotated_rounds import exported, votes, write_clips
+
+
+@pytest.fixture
+def root(tmp_path):
+    return write_clips(tmp_path / "clips")
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, list(map(str, arguments)))
+
+
+def table(root, text):
+    path = root.parent / "answers.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_columns_of_other_names(root):
+    """Columns are named as the tool has them; separators and decimal commas are those of the table."""
+    path = table(
+        root, "File;Who;Emotion;Sure;Frame\nvideos/a.mp4;Zoë;Wrath;0,75;3\nfilm1\\c.mp4;Zoë;not usable;;\n"
+    )
+    columns = {
+        "clip": "file",
+        "annotator": "who",
+        "label": "emotion",
+        "confidence": "sure",
+        "key_frame": "frame",
+    }
+    done = fgbench.import_votes(path, root, columns=columns, round=2)
+    assert votes(root) == ["a.mp4,Zoë,wrath,0.75,3,2,,", "film1/c.mp4,Zoë,not_usable,,,2,,"]
+    assert (done.rounds, done.missing, done.rejects) == ((2,), {}, ())
+    assert fgbench.import_votes(path, root, columns=columns, round=2).n_same == 2
+
+
+def test_bad_rows_are_rejected_one_by_one(root):
+    """Each row that is no vote has its reason; the others are imported."""
+    rows = [
+        "a,anna,anger,0.5,1,1,2.5,2026-01-31T12:00:00+01:00",
+        "nowhere,anna,anger,,,,,",
+        "a,ben,joy of life,,,,,",
+        "a,cem,anger,1.5,,,,",
+        "a,dora,anger,,x,,,",
+        "a,emil,anger,,10,,,",
+        "a,,anger,,,,,",
+        "a,fay,,,,,,",
+        "a,gil,anger,,,,-1,",
+        "a,hal,anger,,,,,yesterday",
+    ]
+    text = "clip,annotator,label,confidence,key_frame,round,spent_s,cast_at\n" + "\n".join(rows)
+    done = fgbench.import_votes(table(root, text), root)
+    assert votes(root) == ["a.mp4,anna,anger,0.5,1,1,2.5,2026-01-31T11:00:00Z"]
+    assert sorted((one.annotator, one.reason) for one in done.rejects) == [
+        ("", "no_annotator"),
+        ("anna", "unknown_clip"),
+        ("ben", "unknown_label"),
+        ("cem", "bad_answer"),
+        ("dora", "bad_answer"),
+        ("emil", "key_frame_outside"),
+        ("fay", "no_answer"),
+        ("gil", "bad_answer"),
+        ("hal", "bad_answer"),
+    ]
+
+
+def test_names_that_spreadsheets_take_for_formulas(root):
+    """Names of people that begin like formulas are escaped, and found again."""
+    write_clips(root, ["=cmd"])
+    path = table(root, "clip,annotator,label\n=cmd,@me,anger\n")
+    assert fgbench.import_votes(path, root).n_added == 1
+    assert votes(root) == ["./=cmd.mp4,'@me,anger,,,1,,"]
+    assert fgbench.import_votes(path, root).n_same == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "error", "message"),
+    [
+        ("clip,label\na,anger\n", {}, DatasetError, "has no column annotator; it has: clip, label"),
+        ("clip,annotator,label\na,b\n\na,b,c,d\n", {}, DatasetError, "line 4 has more cells"),
+        ("clip,annotator,label\n", {"sex": "x"}, ConfigError, "'sex' is no column of votes"),
+        ("clip,annotator,label\n", {"clip": "file"}, ConfigError, "has no column 'file', or several"),
+        ("clip,annotator,label,who\n", {"annotator": 3}, ConfigError, "expected a name"),
+        ('clip,annotator,label\n"a,b,c\n', {}, DatasetError, "is not a CSV table"),
+        ("clip,annotator,label,label\n", {}, DatasetError, "has the column label twice"),
+    ],
+)
+def test_bad_tables(root, text, columns, error, message):
+    """A table that cannot be read is one clear error, and nothing is written."""
+    with pytest.raises(error, match=message):
+        fgbench.import_votes(table(root, text), root, columns=columns)
+    assert not (root / "votes.csv").exists()
+
+
+def test_bad_table_of_votes_is_not_added_to(root):
+    """What cannot be read is not replaced."""
+    path = table(root, "clip,annotator,label\na,anna,anger\n")
+    for text, message in (
+        ("clip,who\n", "has the columns clip, who"),
+        ("clip,annotator,label,round\na,x,anger,two\n", "round is 'two'"),
+        ("clip,annotator,label\na,x,anger,1\n", "line 2 has more cells"),
+        (b"\xff", "is not UTF-8"),
+    ):
+        (root / "votes.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
+        before = (root / "votes.csv").read_bytes()
+        with pytest.raises(DatasetError, match=message):
+            fgbench.import_votes(path, root)
+        assert (root / "votes.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"tool": "paper"}, "tool: 'paper', expected one of label-studio, csv"),
+        ({"round": 100}, "round: 100, expected 1 to 99"),
+        ({"update": "yes"}, "update 'yes', expected True or False"),
+        ({"annotators": ["anna"]}, "annotators list of 1, expected a dict"),
+    ],
+)
+def test_bad_settings(root, settings, message):
+    """A setting that cannot be meant is one clear error."""
+    path = table(root, "clip,annotator,label\na,anna,anger\n")
+    with pytest.raises(ConfigError, match=message):
+        fgbench.import_votes(path, root, **settings)
+
+
+def test_files_of_no_tool(root, tmp_path):
+    """A suffix that no tool writes, and a file that is not there."""
+    (tmp_path / "notes.txt").write_text("a")
+    with pytest.raises(ConfigError, match=r"tool: not given, and .*notes\.txt ends in none of"):
+        fgbench.import_votes(tmp_path / "notes.txt", root)
+    with pytest.raises(DatasetError, match="no file"):
+        fgbench.import_votes(tmp_path / "no.csv", root)
+
+
+def test_commands_print_the_table_of_rejects(root):
+    """The commands print a line for each reason, and name what is missing."""
+    exported(root)
+    path = table(root, "clip,annotator,label\na,anna,anger\na,zoe,anger\n")
+    done = run("annotate", "import", path, "--data-root", root)
+    assert done.exit_code == 0
+    assert "1 vote added" in done.stdout
+    assert "unknown_annotator" in done.stdout
+    assert "anna 1 of 3" in done.stdout
+    wrong = run("annotate", "import", path, "--data-root", root, "--column", "clip")
+    assert (wrong.exit_code, "--column" in wrong.stderr) == (2, True)

@@ -1,0 +1,186 @@
+"""Rules that fit a model to the votes on all clips: their probabilities, order, ties, limits and errors."""
+
+import importlib.util
+import random
+
+import numpy as np
+import pytest
+
+from fgbench.config import ConsensusConfig
+from fgbench.config.settling_rules import rule_names
+from fgbench.errors import ConfigError, DependencyError
+from fgbench.preparation import settling
+from fgbench.preparation.settling import LatestVotes
+from fgbench.preparation.settling._probabilities import fitted_choices
+from fgbench.preparation.settling._rule import collected
+from fgbench.records import Vote
+from tests.support import plain_dawid_skene
+from tests.support.drawn_annotators import cast, mixed_group
+
+LABELS = ("anger", "calm", "gloom", "wrath")
+MODELS = [name for name in rule_names() if settling.load(name).fit is not None]
+
+
+def drawn(seed, n_clips=300, labels=LABELS):
+    generator = np.random.default_rng(seed)
+    true = generator.integers(len(labels), size=n_clips)
+    group = mixed_group(len(labels), generator)
+    return true, cast(true, group, labels, generator)
+
+
+def arrays(item, rater, label):
+    clips, raters, labels = (int(max(column)) + 1 for column in (item, rater, label))
+    return LatestVotes(
+        clip_ids=tuple(f"p{number:02d}" for number in range(clips)),
+        labels=tuple(map(str, range(labels))),
+        n_annotators=raters,
+        clip=np.array(item),
+        annotator=np.array(rater),
+        label=np.array(label),
+    )
+
+
+def vote(who, label, in_round=1):
+    return Vote(annotator=who, label=label, confidence=None, key_frame=None, round=in_round)
+
+
+def test_dawid_skene_gives_the_example_of_its_paper():
+    words = plain_dawid_skene.EXAMPLE.split()
+    rows = [
+        (patient, rater, int(digit) - 1)
+        for patient, word in enumerate(words)
+        for rater, digit in zip(plain_dawid_skene.EXAMPLE_RATERS, word, strict=True)
+    ]
+    actual = settling.load("dawid-skene").fit(arrays(*zip(*rows, strict=True)))
+    expected = plain_dawid_skene.probabilities(*zip(*rows, strict=True))
+    assert len(words) == 45
+    np.testing.assert_allclose(actual.mean(axis=0), plain_dawid_skene.EXAMPLE_SHARES, atol=0.006)
+    np.testing.assert_allclose(actual, expected, atol=0.03)
+    assert (actual.argmax(axis=1) == expected.argmax(axis=1)).all()
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_dawid_skene_equals_em_written_out(seed):
+    votes = collected(drawn(seed)[1])
+    actual = settling.load("dawid-skene").fit(votes)
+    expected = plain_dawid_skene.probabilities(votes.clip, votes.annotator, votes.label)
+    clear = np.abs(np.diff(np.sort(expected)[:, -2:])).ravel() > 0.1
+    assert clear.mean() > 0.95
+    assert (actual.argmax(axis=1) == expected.argmax(axis=1))[clear].all()
+    assert np.abs(actual - expected).mean() < 0.01
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODELS)
+def test_models_are_better_than_the_majority_and_sure_of_themselves(name):
+    """Of a group with spammers, one lazy and two who take classes for each other."""
+    true, of_clips = drawn(3)
+    expected = {clip_id: LABELS[label] for (clip_id, _), label in zip(of_clips, true, strict=True)}
+    majority = settling.load("majority").choose
+    by_most = {clip_id: majority(votes, 3).label for clip_id, votes in of_clips}
+    chosen = fitted_choices(settling.load(name), collected(of_clips), 0.5)
+    right = sum(chosen[clip_id].label == label for clip_id, label in expected.items())
+    right_by_most = sum(by_most[clip_id] == label for clip_id, label in expected.items())
+    assert chosen.keys() == expected.keys()
+    assert right > right_by_most
+    assert right > 0.85 * len(expected)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODELS)
+def test_the_order_of_votes_and_the_spelling_of_names_change_nothing(name):
+    of_clips = drawn(5, n_clips=20)[1]
+    first = settling.load(name).fit(collected(of_clips))
+    shuffled = [(clip_id, random.Random(1).sample(votes, len(votes))) for clip_id, votes in of_clips]
+    random.Random(2).shuffle(shuffled)
+    loud = [
+        (clip_id, [vote(f" {one.annotator.upper()}", one.label) for one in votes])
+        for clip_id, votes in shuffled
+    ]
+    assert np.array_equal(settling.load(name).fit(collected(shuffled)), first)
+    assert np.array_equal(settling.load(name).fit(collected(loud)), first)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODELS)
+def test_what_annotators_are_called_changes_no_label(name):
+    """MACE of crowd-kit mixes up annotators whose names are not in the order in which they come."""
+    of_clips = drawn(6, n_clips=40)[1]
+    renamed = [
+        (clip_id, [vote(f"x{99 - int(one.annotator[1:]):02d}", one.label) for one in votes])
+        for clip_id, votes in of_clips
+    ]
+    one, other = (settling.load(name).fit(collected(votes)) for votes in (of_clips, renamed))
+    assert (one.argmax(axis=1) == other.argmax(axis=1)).mean() > 0.97
+    assert np.abs(one - other).mean() < 0.02
+
+
+@pytest.mark.parametrize("name", ["dawid-skene", "glad"])
+def test_a_tie_settles_nothing(name):
+    """The random starts of MACE prefer one of the annotators."""
+    tied = [
+        ("a", [vote("ann", "calm"), vote("ben", "wrath")]),
+        ("b", [vote("ann", "wrath"), vote("ben", "calm")]),
+    ]
+    choice = fitted_choices(settling.load(name), collected(tied), 0.5)["a"]
+    assert choice.label is None
+    assert choice.problem == "a tie of calm, wrath, certainty 0.50 each"
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_one_label_alone_needs_no_model(name):
+    rule = settling.load(name)
+    one = [("a", [vote("ann", "calm")]), ("b", [vote("ben", "calm"), vote("ben", "calm", 2)])]
+    assert {choice.label for choice in fitted_choices(rule, collected(one), 0.5).values()} == {"calm"}
+    assert fitted_choices(rule, collected([("a", [vote("ann", "")])]), 0.5) == {}
+
+
+def test_only_the_latest_round_counts():
+    votes = [vote("ann", "calm"), vote("ben", "calm"), vote("ann", "wrath", 2), vote("ben", "", 2)]
+    actual = collected([("b", votes), ("a", [vote("Ann ", "calm")])])
+    assert (actual.clip_ids, actual.labels, actual.n_annotators) == (("a", "b"), ("calm", "wrath"), 1)
+    assert [actual.clip.tolist(), actual.label.tolist()] == [[0, 1], [0, 1]]
+
+
+def test_certainty_below_the_least_one_is_a_problem_with_two_decimals():
+    of_clips = drawn(7, n_clips=100)[1]
+    rule = settling.load("dawid-skene")
+    votes = collected(of_clips)
+    top = rule.fit(votes).max(axis=1)
+    choices = list(fitted_choices(rule, votes, 0.99).values())
+    assert [bool(choice.problem) for choice in choices] == (top < 0.99).tolist()
+    unsure = int(np.flatnonzero(top < 0.99)[0])
+    label = choices[unsure].label
+    assert choices[unsure].problem == f"certainty of {label} {top[unsure]:.2f}, 0.99 needed"
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_more_votes_than_a_model_is_fitted_to_are_an_error_before_it_begins(name):
+    n = 40_000_000 // 8
+    many = LatestVotes(
+        clip_ids=(),
+        labels=tuple("abcdefgh"),
+        n_annotators=2,
+        clip=np.zeros(n, np.int8),
+        annotator=np.zeros(n, np.int8),
+        label=np.zeros(n, np.int8),
+    )
+    with pytest.raises(
+        ConfigError, match=f"consensus.rule {name} is fitted to at most .* here are 5,000,000 votes"
+    ):
+        settling.load(name).fit(many)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_without_crowd_kit_the_error_tells_the_extra(name, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda package: None)
+    with pytest.raises(DependencyError, match="crowd-kit") as caught:
+        settling.require(name)
+    assert "fgbench[votes]" in caught.value.hint
+    settling.require("paper")
+    settling.require("majority")
+
+
+def test_identity_tells_rule_and_version():
+    assert settling.identity(ConsensusConfig()) == "paper 1"
+    assert settling.identity(ConsensusConfig(rule="dawid-skene")) == "dawid-skene 1"
