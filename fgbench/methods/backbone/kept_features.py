@@ -1,4 +1,4 @@
-"""Features of a frozen network: computed once for a work folder, kept, and shared by heads and seeds.
+"""Features of a frozen network, computed once for a work folder; heads, folds and seeds share them.
 
 Writes ``cache/features/<fingerprint>/`` of the work folder, in the layout of
 :mod:`fgbench.inputs.cached_maps`: N x 1 x 1 x d x 1 x 1 float32. Originals and copies are kept apart.

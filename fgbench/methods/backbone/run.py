@@ -1,4 +1,4 @@
-"""A run of ``backbone``: from a network of the user's and a work folder to a head, predictions and scores."""
+"""A run of ``backbone``: a network of the user's, tried on a work folder."""
 
 from __future__ import annotations
 

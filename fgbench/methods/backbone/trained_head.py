@@ -1,4 +1,4 @@
-"""Weights of a run: the head's tensors, and a description of the network, its input and the head."""
+"""Weights of a run: the tensors of the head, with a description of network, input, head."""
 
 from __future__ import annotations
 
