@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+KINDS = ("file", "flag", "name", "names", "switch")
+"""Kinds of options: a path, a flag that ``check_options`` alone gets, a text, several texts, and a flag that
+``run`` gets too."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sketch:
@@ -15,7 +19,7 @@ class Sketch:
     Attributes:
         summary: First line of its docstring; empty without one.
         names: Names assigned at the top level.
-        options: Options of a method's own: name, with underscores, to kind (``"file"`` or ``"flag"``) and
+        options: Options of a method's own: name, with underscores, to kind (one of :data:`KINDS`) and
             help; empty where its ``OPTIONS`` is no literal of that form.
     """
 
@@ -56,12 +60,13 @@ def options_fault(options: object) -> str:
         and name.isidentifier()
         and isinstance(value, tuple)
         and len(value) == 2
-        and value[0] in ("file", "flag")
+        and value[0] in KINDS
         and isinstance(value[1], str)
         for name, value in options.items()
     ):
         return ""
-    return "OPTIONS is no literal dict of name to a pair: 'file' or 'flag', and the help"
+    kinds = f"{', '.join(map(repr, KINDS[:-1]))} or {KINDS[-1]!r}"
+    return f"OPTIONS is no literal dict of name to a pair: {kinds}, and the help"
 
 
 def _options(node: ast.expr | None) -> Mapping[str, tuple[str, str]]:

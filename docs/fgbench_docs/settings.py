@@ -16,6 +16,7 @@ KINDS: Mapping[str, str] = {
     "lbp-svm": "fgbench baseline lbp-svm",
     "dense-traj-svm": "fgbench baseline dense-traj-svm",
     "insightface": "fgbench baseline insightface",
+    "backbone": "fgbench baseline backbone",
 }
 """A recipe of each kind, and the command that takes it; ``plain-cnn``, ``nan`` and ``plain-tsnet`` take those
 of ``msau`` and ``tmsau``."""

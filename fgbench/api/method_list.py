@@ -23,12 +23,14 @@ class Method:
         name: Its name, with hyphens.
         summary: Description, one sentence.
         on_device: Whether it is a network, which runs on a device.
-        options: Options of its own: name to kind (``"file"`` or ``"flag"``) and help.
+        has_small: Whether a small recipe is packed for machines without GPU.
+        options: Options of its own: name to kind (see :data:`fgbench.plugin_sketch.KINDS`) and help.
     """
 
     name: str
     summary: str
     on_device: bool
+    has_small: bool
     options: Mapping[str, tuple[str, str]]
 
 
@@ -80,6 +82,7 @@ def left_out() -> list[str]:
 
 def _method(name: str) -> Method:
     from fgbench import plugins
+    from fgbench.resources import resource
 
     sketch = plugins.readable_sketch(_KIND, name)
     rest = re.sub(r"^[^:]*``: ", "", sketch.summary)  # without the name of the method before it
@@ -87,5 +90,6 @@ def _method(name: str) -> Method:
         name=name.replace("_", "-"),
         summary=rest[:1].upper() + rest[1:],
         on_device="DEVICE" in sketch.names,
+        has_small=(resource("pipelines", "baseline") / f"{name.replace('_', '-')}-small.yaml").is_file(),
         options=sketch.options,
     )

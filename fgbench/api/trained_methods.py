@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fgbench.api.arguments import name_of, path_of, paths_of, switch, whole
+from fgbench.api.arguments import name_of, names_of, path_of, paths_of, switch, whole
 from fgbench.api.baselines import baseline, recipe_baseline
 from fgbench.api.method_list import TEMPORAL
 from fgbench.api.training import Training, default_recipe, msau, tmsau, units
@@ -16,6 +16,7 @@ from fgbench.methods.steps.method_names import UNITS, is_of_clips, is_of_images
 _OF_UNITS = ("folds", "also")
 _OF_IMAGES = ("weights", "init", "trunk")
 _OF_CLIPS = ("weights", "image_run", "temporal")
+_FLAGS = ("flag", "switch")
 
 
 def training_of(
@@ -66,13 +67,13 @@ def training_of(
             recipe = recipe or default_recipe(method, workdir, device)
         start = given.pop("weights", None)
         return msau(workdir, recipe=recipe, changes=changes, device=device, au_weights=start, **given)
-    named = {name: given.get(name, False if kind == "flag" else None) for name, kind in known.items()}
+    named = {name: given.get(name, False if kind in _FLAGS else None) for name, kind in known.items()}
     return baseline(method, workdir, recipe=recipe, changes=changes, options=named, device=device)
 
 
 def own_options(method: str) -> dict[str, str]:
-    """Return the options of a method beside those of all: name to kind, ``"file"``, ``"name"``, ``"word"``,
-    ``"flag"``, ``"number"`` or ``"folders"``."""
+    """Return the options of a method beside those of all: name to kind, ``"file"``, ``"name"``, ``"names"``,
+    ``"word"``, ``"flag"``, ``"switch"``, ``"number"`` or ``"folders"``."""
     kinds = {
         "weights": "file",
         "init": "name",
@@ -112,8 +113,11 @@ def _value(name: str, value: Any, kind: str) -> Any:
     Raises:
         ConfigError: If it is none of its kind.
     """
-    if kind == "flag":
+    if kind in _FLAGS:
         return switch(name, value)
+    if kind == "names":
+        listed = [f"{key}={item}" for key, item in value.items()] if isinstance(value, Mapping) else value
+        return names_of(name, listed, example=f"{name}=['happy=happiness']")
     if kind == "number":
         return whole(name, value, least=0)
     if kind == "file":

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+_FLAGS = ("flag", "switch")
+"""Kinds of options without a value."""
+
+
 class Baselines(CommandList):
     """Baselines of fgbench and of other packages, which are looked for only when one may be meant."""
 
@@ -66,9 +70,8 @@ def _command(method: Method) -> Callable[..., None]:
         run_plugin(method.name, run, own)
 
     types = {option: _option(option, *declared) for option, declared in method.options.items()}
-    # The recipe of a baseline with options of its own may depend on them and on the device.
-    types["run"] = RunOptions if method.options else BaselineOptions
-    defaults = {option: False if kind == "flag" else None for option, (kind, _) in method.options.items()}
+    types["run"] = RunOptions if method.has_small else BaselineOptions
+    defaults = {option: False if kind in _FLAGS else None for option, (kind, _) in method.options.items()}
     parameters = [
         Parameter(
             one, Parameter.KEYWORD_ONLY, default=defaults.get(one, Parameter.empty), annotation=types[one]
@@ -82,7 +85,10 @@ def _command(method: Method) -> Callable[..., None]:
 
 def _option(name: str, kind: str, text: str) -> Any:
     option = typer.Option(f"--{name.replace('_', '-')}", help=text)
-    return Annotated[bool, option] if kind == "flag" else Annotated[Path | None, option]
+    if kind in _FLAGS:
+        return Annotated[bool, option]
+    values: dict[str, Any] = {"name": str | None, "names": list[str] | None}
+    return Annotated[values.get(kind, Path | None), option]
 
 
 def run_plugin(name: str, run: RunOptions, options: Mapping[str, Any] | None = None) -> None:

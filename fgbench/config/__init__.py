@@ -5,6 +5,7 @@ A recipe holds the science (what is computed); options of the command line say w
 stages that depend on it, and nothing else.
 """
 
+from fgbench.config.backbones import BackboneConfig, BackboneHeadConfig, BackboneInputConfig
 from fgbench.config.baselines import (
     BaselineConfig,
     DenseTrajSvmConfig,
@@ -62,6 +63,9 @@ __all__ = [
     "AttentionConfig",
     "AuditConfig",
     "AugmentConfig",
+    "BackboneConfig",
+    "BackboneHeadConfig",
+    "BackboneInputConfig",
     "BaselineConfig",
     "C3dLstmConfig",
     "ClipDataConfig",

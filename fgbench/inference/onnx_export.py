@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +17,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from fgbench import storage
 from fgbench.errors import DependencyError, package_missing
+from fgbench.inference.onnx_merging import FOR_CORE, FROM_CORE, merged
 from fgbench.methods.protocol import Opened
 from fgbench.methods.protocol.graph import FACES, REGIONS, Graph, Pictures
 
@@ -70,23 +71,16 @@ def export_onnx(
     onnx, _, onnxruntime = require_packages()
     graph = network.graph()
     # At least two rows, and different numbers per input: equal ones, or one, would become constants.
-    example = tuple(
-        torch.zeros((2 + number, *shape), dtype=torch.uint8)
-        for number, shape in enumerate(graph.inputs.values())
-    )
-    free = tuple({0: torch.export.Dim(f"n_{name}", min=1)} for name in graph.inputs)
-    with _silent_exporter(), torch.no_grad():
-        program = torch.onnx.export(
-            graph.module,
-            example,
-            dynamo=True,
-            opset_version=OPSET,
-            input_names=list(graph.inputs),
-            output_names=list(graph.outputs),
-            dynamic_shapes=free,
-            verbose=False,
-        )
-    model = program.model_proto
+    example = {
+        name: torch.zeros((2 + number, *shape), dtype=torch.uint8)
+        for number, (name, shape) in enumerate(graph.inputs.items())
+    }
+    if graph.core is None:
+        model = _exported(graph.module, example, graph.outputs)
+    else:
+        before = _exported(graph.module, example, [FOR_CORE])
+        after = _exported(graph.core.after, {FROM_CORE: graph.core.example}, graph.outputs)
+        model = merged(before, graph.core, after)
     onnx.helper.set_model_props(model, graph.metadata)
     data = model.SerializeToString()
     deviation = None
@@ -101,6 +95,22 @@ def export_onnx(
             )
     storage.write_bytes(path, data)
     return deviation
+
+
+def _exported(module: nn.Module, example: Mapping[str, Tensor], outputs: Sequence[str]) -> Any:
+    """Return the ``ModelProto`` of a module; the number of rows of each input is free."""
+    with _silent_exporter(), torch.no_grad():
+        program = torch.onnx.export(
+            module,
+            tuple(example.values()),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=list(example),
+            output_names=list(outputs),
+            dynamic_shapes=tuple({0: torch.export.Dim(f"n_{name}", min=1)} for name in example),
+            verbose=False,
+        )
+    return program.model_proto
 
 
 def require_packages() -> tuple[Any, Any, Any]:

@@ -2,7 +2,8 @@
 
 Layout, below a folder that the caller names by a fingerprint of all that the maps depend on::
 
-    maps-<RR>.f16        float16 (little-endian) N x V x R x C x h x w: images, views, maps of an image
+    maps-<RR>.f16        float16 (little-endian) N x V x R x C x h x w: images, views, maps of an image;
+                         maps-<RR>.f32 where a caller wants float32
     maps-<RR>.json       their key, size and SHA-256 of the file; written last
     maps-<RR>.partial    the unfinished file; maps-<RR>.progress.json: its images, with checksums
 
@@ -33,10 +34,14 @@ from fgbench.inputs.batching import Source
 from fgbench.inputs.map_views import KeptMaps
 from fgbench.inputs.resident import fits
 from fgbench.inputs.unfinished_maps import Length, UnfinishedMaps, read_record
+from fgbench.runs.digests import NUMBERS as SUFFIXES
 from fgbench.storage import exclusive, explained, write_json
 
 Compute = Callable[[Tensor, int], Tensor]
 """Computes maps (B, R, C, h, w) of images (B, 3, H, W) uint8 and the index of a view."""
+
+Numbers = Literal["float16", "float32"]
+"""Type that maps are kept as."""
 
 _SAVE_EVERY_S = 10.0
 
@@ -48,7 +53,7 @@ class _Record(BaseModel):
 
     key: dict[str, Any]
     shape: Annotated[list[Length], Field(min_length=6, max_length=6)]
-    dtype: Literal["float16"]
+    dtype: Numbers
     bytes: int
     sha256: str
 
@@ -67,6 +72,7 @@ def keep_maps(
     resident_mb: int,
     progress: Progress,
     note: Note = ignore,
+    numbers: Numbers = "float16",
 ) -> KeptMaps:
     """Return maps of all views of all images: those of the folder, else newly computed and kept there.
 
@@ -85,14 +91,17 @@ def keep_maps(
         resident_mb: MiB of its memory that maps may take; more are read from the file.
         progress: Called with ``("maps", images done, images)``.
         note: Called with a sentence on damaged files that are computed again.
+        numbers: Type that they are kept as.
 
     Raises:
         ResourceError: If the disk is full or has too little room, or another process makes the same maps.
-        ConfigError: If maps exceed the range of float16.
+        ConfigError: If maps exceed the range of the type.
     """
 
     def existing(note: Note) -> Tensor | None:
-        return find_maps(folder, key, n_images=len(images), n_views=n_views, n_maps=n_maps, note=note)
+        return find_maps(
+            folder, key, n_images=len(images), n_views=n_views, n_maps=n_maps, note=note, numbers=numbers
+        )
 
     maps = existing(note)
     if maps is None:
@@ -101,10 +110,20 @@ def keep_maps(
             maps = existing(ignore)
             if maps is None:
                 made = (n_views, n_made)
-                _make(folder, key, images, made, compute, batch=batch, progress=progress, note=note)
+                _make(
+                    folder,
+                    key,
+                    images,
+                    made,
+                    compute,
+                    batch=batch,
+                    progress=progress,
+                    note=note,
+                    numbers=numbers,
+                )
                 maps = existing(note)
     assert maps is not None
-    if device.type == "cuda" and fits(maps.numel() * 2, device=device, resident_mb=resident_mb):
+    if device.type == "cuda" and fits(maps.nbytes, device=device, resident_mb=resident_mb):
         maps = maps.to(device)
     return KeptMaps(maps, device=device)
 
@@ -117,23 +136,24 @@ def find_maps(
     n_views: int,
     n_maps: int,
     note: Note = ignore,
+    numbers: Numbers = "float16",
 ) -> Tensor | None:
-    """Find complete and undamaged maps of a folder: (N, V, n_maps, C, h, w) float16, a memory-mapped file.
+    """Find complete and undamaged maps of a folder: (N, V, n_maps, C, h, w), a memory-mapped file.
 
     Returns:
         ``None`` if there are none of this key, or of fewer regions only.
     """
     for path in sorted(folder.glob("maps-*.json")):
         record = read_record(path, _Record)
-        if record is None or record.key != dict(key):
+        if record is None or record.key != dict(key) or record.dtype != numbers:
             continue
         shape = tuple(record.shape)
         if shape[:2] != (n_images, n_views) or shape[2] < n_maps:
             continue
-        data = path.with_suffix(".f16")
+        data = path.with_suffix(SUFFIXES[numbers])
         fault = _fault(data, record)
         if fault is None:
-            return torch.from_numpy(_mapped(data, shape))[:, :, :n_maps]
+            return torch.from_numpy(_mapped(data, shape, numbers))[:, :, :n_maps]
         note(f"{data} {fault}: it is made again")
     return None
 
@@ -142,7 +162,7 @@ def _fault(data: Path, record: _Record) -> str | None:
     """Return why a file does not match its record; ``None`` if it does."""
     try:
         size = data.stat().st_size
-        if not size == record.bytes == 2 * prod(record.shape):
+        if not size == record.bytes == np.dtype(record.dtype).itemsize * prod(record.shape):
             return f"is damaged ({size} bytes, expected {record.bytes})"
         return (
             None if _digest(data) == record.sha256 else "is damaged (its SHA-256 is not that of its record)"
@@ -162,11 +182,11 @@ def _digest_of(path: Path, stamp: tuple[int, ...]) -> str:
     return digest_file(path)
 
 
-def _mapped(path: Path, shape: tuple[int, ...]) -> np.ndarray:
+def _mapped(path: Path, shape: tuple[int, ...], numbers: Numbers) -> np.ndarray:
     if not prod(shape):
-        return np.empty(shape, np.float16)
+        return np.empty(shape, numbers)
     # Copy on write: torch needs writable arrays, and the file must not change.
-    return np.memmap(path, np.float16, mode="c", shape=shape)
+    return np.memmap(path, numbers, mode="c", shape=shape)
 
 
 def _make(
@@ -179,14 +199,15 @@ def _make(
     batch: int,
     progress: Progress,
     note: Note,
+    numbers: Numbers,
 ) -> None:
     """Compute the missing maps and give the complete file its name."""
     assert sys.byteorder == "little", "maps are written as the machine has them"
     for link in filter(Path.is_symlink, sorted(folder.glob("maps-*.partial"))):
         link.unlink()  # it would be written through
-    target = folder / f"maps-{shape[1]:02d}.f16"
+    target = folder / f"maps-{shape[1]:02d}{SUFFIXES[numbers]}"
     target.with_suffix(".json").unlink(missing_ok=True)
-    unfinished = UnfinishedMaps(target, len(images), note)
+    unfinished = UnfinishedMaps(target, len(images), note, item_bytes=np.dtype(numbers).itemsize)
     saved = time.monotonic()
     with explained(target), unfinished.path.open("r+b" if unfinished.path.exists() else "w+b") as file:
         for one in images.batches(epoch=0, seed=0, batch=batch, shuffle=False):
@@ -194,7 +215,7 @@ def _make(
             fresh = ~unfinished.done[index]
             if fresh.any():
                 chosen = one.images[torch.from_numpy(fresh).to(one.images.device)]
-                maps = torch.stack([_half(compute(chosen, view)) for view in range(shape[0])], 1)
+                maps = torch.stack([_as(numbers, compute(chosen, view)) for view in range(shape[0])], 1)
                 assert tuple(maps.shape[1:3]) == shape
                 unfinished.write(file, index[fresh], maps.cpu().numpy())
             if time.monotonic() - saved > _SAVE_EVERY_S:
@@ -206,18 +227,23 @@ def _make(
         unfinished.path.replace(target)
     full = [len(images), *(unfinished.shape or (*shape, 0, 0, 0))]
     record = _Record(
-        key=dict(key), shape=full, dtype="float16", bytes=target.stat().st_size, sha256=_digest(target)
+        key=dict(key), shape=full, dtype=numbers, bytes=target.stat().st_size, sha256=_digest(target)
     )
     write_json(target.with_suffix(".json"), record.model_dump())
     unfinished.record.unlink(missing_ok=True)
 
 
-def _half(maps: Tensor) -> Tensor:
-    half = maps.half()
-    if not bool(half.isfinite().all()):
+def _as(numbers: Numbers, maps: Tensor) -> Tensor:
+    kept = maps.to(getattr(torch, numbers))
+    if numbers == "float32" and not bool(kept.isfinite().all()):
+        raise ConfigError(
+            "the frozen network gives numbers that are not finite for some pictures, expected finite ones",
+            "check what it takes (section input of the recipe), or take another file of it",
+        )
+    if not bool(kept.isfinite().all()):
         raise ConfigError(
             f"activations of the frozen network go up to {float(maps.abs().max()):.3g}, but kept "
             "ones hold numbers up to 65504",
             "set data.keep_maps (InsightFace: freeze_backbone) to false in the recipe",
         )
-    return half
+    return kept

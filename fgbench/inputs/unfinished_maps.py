@@ -44,10 +44,11 @@ def read_record(path: Path, shape: type[_Shape]) -> _Shape | None:
 class UnfinishedMaps:
     """An unfinished file of maps: which images are done, and their rows in the file."""
 
-    def __init__(self, target: Path, n_images: int, note: Note) -> None:
+    def __init__(self, target: Path, n_images: int, note: Note, *, item_bytes: int = 2) -> None:
         self.path = target.with_suffix(".partial")
         self.record = target.with_suffix(".progress.json")
         self.done = np.zeros(n_images, np.bool_)
+        self._item_bytes = item_bytes
         self.shape: tuple[int, ...] | None = None
         self._checks = np.zeros(n_images, np.uint32)
         progress = read_record(self.record, _Progress)
@@ -65,7 +66,11 @@ class UnfinishedMaps:
             size = self.path.stat().st_size
         except (ValueError, OSError):
             return False
-        if (len(bits), len(checks), size) != (-(-n_images // 8), 4 * n_images, n_images * _row_bytes(shape)):
+        if (len(bits), len(checks), size) != (
+            -(-n_images // 8),
+            4 * n_images,
+            n_images * self._row_bytes(shape),
+        ):
             return False
         self.done = np.unpackbits(np.frombuffer(bits, np.uint8), count=n_images).astype(np.bool_)
         self._checks = np.frombuffer(checks, np.uint32).copy()
@@ -75,7 +80,7 @@ class UnfinishedMaps:
     def _drop_damaged(self) -> int:
         """Mark rows with another checksum as not done; return their number."""
         assert self.shape is not None
-        length, damaged = _row_bytes(self.shape), 0
+        length, damaged = self._row_bytes(self.shape), 0
         with self.path.open("rb") as file:
             for row in np.flatnonzero(self.done).tolist():
                 file.seek(row * length)
@@ -88,7 +93,10 @@ class UnfinishedMaps:
         """Write maps (B, V, R, C, h, w) of images into their rows of the file."""
         if self.shape is None:
             self.shape = maps.shape[1:]
-            needed, free = len(self.done) * _row_bytes(self.shape), shutil.disk_usage(self.path.parent).free
+            needed, free = (
+                len(self.done) * self._row_bytes(self.shape),
+                shutil.disk_usage(self.path.parent).free,
+            )
             if needed > free:
                 raise ResourceError(
                     f"maps take {needed / 1e9:.1f} GB, but {self.path.parent} has {free / 1e9:.1f} GB free",
@@ -117,6 +125,5 @@ class UnfinishedMaps:
         }
         write_json(self.record, progress)
 
-
-def _row_bytes(shape: tuple[int, ...]) -> int:
-    return 2 * prod(shape)
+    def _row_bytes(self, shape: tuple[int, ...]) -> int:
+        return self._item_bytes * prod(shape)

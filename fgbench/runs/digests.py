@@ -30,8 +30,8 @@ FILES = "files"
 SHA256 = "sha256"
 """Key of a cache's record: SHA-256 of its numbers."""
 
-NUMBERS = ".f16"
-"""Suffix of a cache's numbers; its record has the same name with ``.json``."""
+NUMBERS = {"float16": ".f16", "float32": ".f32"}
+"""Type of a cache's numbers to the suffix of their file; its record has the same name with ``.json``."""
 
 CONFIG = "config.yaml"
 """Name of the settings in the folder of a run."""
@@ -211,9 +211,10 @@ def kept_files(workdir: Path) -> Iterator[tuple[Path, str]]:
     """
     for cache in _CACHES:
         for record in sorted((workdir / CACHE / cache).glob("*/maps-*.json")):
-            digest = _object(record).get(SHA256)
-            if isinstance(digest, str):
-                yield record.with_suffix(NUMBERS), digest
+            content = _object(record)
+            digest, suffix = content.get(SHA256), NUMBERS.get(str(content.get("dtype", "float16")))
+            if isinstance(digest, str) and suffix is not None:
+                yield record.with_suffix(suffix), digest
     for folder in sorted((workdir / RUNS).glob("*/*/*")):
         for name, predictions in PREDICTIONS_OF.items():
             result = _object(folder / name)

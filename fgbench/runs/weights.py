@@ -27,12 +27,14 @@ _COMMANDS = {
     "video": "fgbench train tmsau",
     "au": "fgbench train au",
     "insightface": "fgbench baseline insightface",
+    "backbone": "fgbench baseline backbone",
 }
 _MAKERS = {
     "image": "give a run of fgbench train msau",
     "video": "give a run of fgbench train tmsau",
     "au": "give a run of fgbench train au",
     "insightface": "give a run of fgbench baseline insightface",
+    "backbone": "give a run of fgbench baseline backbone",
 }
 _SHOWN = 3
 

@@ -98,11 +98,20 @@ class _Recognition(_AnyKind):
     freeze_backbone: bool = False
 
 
+class _Backbone(_Classes):
+    """A head on a frozen network; :mod:`fgbench.methods.backbone.trained_head` checks the entries in full."""
+
+    backbone: dict[str, Any]
+    input: dict[str, Any]
+    head: dict[str, Any]
+
+
 _SCHEMAS: Mapping[str, type[BaseModel]] = {
     "image": _Image,
     "video": _Clip,
     "au": _Units,
     "insightface": _Recognition,
+    "backbone": _Backbone,
 }
 
 

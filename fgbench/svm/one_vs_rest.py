@@ -102,6 +102,7 @@ def fit_one_vs_rest(
     labels: Sequence[str],
     c: float,
     jobs: int | None = None,
+    balanced: bool = False,
 ) -> Machine:
     """Fit one binary machine per class: this class against all others.
 
@@ -112,6 +113,7 @@ def fit_one_vs_rest(
         labels: Names of all classes of the machine.
         c: Penalty of errors, above 0.
         jobs: Machines fitted at the same time; ``None`` is one per core. The result does not depend on it.
+        balanced: Whether errors weigh n / (2 count) of the side that they are on: the class, or all others.
 
     Raises:
         ValueError: If shapes do not agree or ``jobs`` is below 1.
@@ -130,7 +132,8 @@ def fit_one_vs_rest(
         from sklearn.svm import SVC
 
         # Shrinking does not change the result, and costs more than it saves if rows are precomputed.
-        model = SVC(kernel="precomputed", C=c, shrinking=False, cache_size=_CACHE_MB)
+        weighed = "balanced" if balanced else None
+        model = SVC(kernel="precomputed", C=c, shrinking=False, cache_size=_CACHE_MB, class_weight=weighed)
         with config_context(assume_finite=True):
             model.fit(gram64, truth_n == number)
         weights[model.support_, number] = model.dual_coef_[0]

@@ -59,9 +59,14 @@ class Moments:
 
 
 class LinearFit:
-    """Fits as :func:`fit_linear` does, but computes the moments of the same features once for every C."""
+    """Fits as :func:`fit_linear` does, but computes the moments of the same features once for every C.
 
-    def __init__(self) -> None:
+    Args:
+        balanced: As of :func:`fit_linear`.
+    """
+
+    def __init__(self, *, balanced: bool = False) -> None:
+        self._balanced = balanced
         self._features: Any = lambda: None
         self._moments: Moments | None = None
 
@@ -79,7 +84,15 @@ class LinearFit:
         if self._features() is not features or self._moments is None:
             self._moments = moments_of(features)
             self._features = weakref.ref(features)  # so that they can be freed
-        return fit_linear(features, truth, labels=labels, c=c, jobs=jobs, moments=self._moments)
+        return fit_linear(
+            features,
+            truth,
+            labels=labels,
+            c=c,
+            jobs=jobs,
+            moments=self._moments,
+            balanced=self._balanced,
+        )
 
 
 def moments_of(features: Matrix) -> Moments:
@@ -114,6 +127,7 @@ def fit_linear(
     c: float,
     jobs: int | None = None,
     moments: Moments | None = None,
+    balanced: bool = False,
 ) -> Machine:
     """Fit one binary machine per class: this class against all others.
 
@@ -124,6 +138,7 @@ def fit_linear(
         c: Penalty of errors, above 0.
         jobs: Threads; ``None`` is one per core. The result does not depend on it.
         moments: Result of :func:`moments_of`; ``None`` computes it.
+        balanced: Whether the losses of a class, and those of all others, weigh n / (2 count) each.
 
     Returns:
         A machine on features: its weights are (d, C).
@@ -140,6 +155,8 @@ def fit_linear(
     truth_n = check_problem(truth, n=len(features), values=features, labels=labels, c=c, jobs=jobs)
     moments = moments or moments_of(features)
     n_features, n_classes = features.shape[1], len(labels)
+    counts_k = np.bincount(truth_n, minlength=n_classes)
+    own_k, rest_k = (len(features) / (2.0 * side) for side in (counts_k, len(features) - counts_k))
     curvature = 2.0 * c * _ACTIVE * len(features)
     scale_b = 1.0 / np.sqrt(curvature)
     less_r = 1.0 / np.sqrt(1.0 + curvature * moments.spreads) - 1.0
@@ -163,7 +180,12 @@ def fit_linear(
                 sign_nk[np.arange(len(z_nd)), truth_n[rows]] = 1.0
                 lack_nk = np.maximum(1.0 - sign_nk * (z_nd @ weights + offsets), 0.0)
                 slope_nk = sign_nk * lack_nk
-                total = float(np.square(lack_nk, dtype=np.float64).sum())
+                if balanced:
+                    weight_nk = np.where(sign_nk > 0, own_k, rest_k).astype(np.float32)
+                    total = float((weight_nk * np.square(lack_nk, dtype=np.float64)).sum())
+                    slope_nk *= weight_nk
+                else:
+                    total = float(np.square(lack_nk, dtype=np.float64).sum())
                 return total, z_nd.T @ slope_nk, slope_nk.sum(axis=0, dtype=np.float64)
 
             value, slope_dk, slope_k = 0.0, np.zeros((n_features, n_classes)), np.zeros(n_classes)

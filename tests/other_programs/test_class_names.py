@@ -4,7 +4,7 @@ import pytest
 
 from fgbench.api.scored_files import mapping_of
 from fgbench.errors import ConfigError, DatasetError
-from fgbench.inference.other_programs.class_names import match_classes
+from fgbench.runs.class_names import match_classes
 from fgbench.runs.labels import LabelSet, fg33
 from fgbench.taxonomy import ontology
 

@@ -16,12 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.errors import DatasetError
-from fgbench.inference.other_programs.class_names import ClassNames
 from fgbench.inference.other_programs.matching import Matched, without_notes
 from fgbench.inference.other_programs.prediction_table import PredictionRow, PredictionTable
 from fgbench.inference.other_programs.probabilities import PERCENT, as_probabilities
 from fgbench.inference.other_programs.samples import Samples
 from fgbench.naming import counted, first_few
+from fgbench.runs.class_names import ClassNames
 from fgbench.runs.predictions import Predictions
 
 Floats = npt.NDArray[np.float64]

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from fgbench.callbacks import Note, ignore
 from fgbench.errors import ConfigError, DatasetError, package_missing
-from fgbench.inference.other_programs.class_names import match_classes
 from fgbench.inference.other_programs.class_scores import ClassScores, score_classes, stated_classes
 from fgbench.inference.other_programs.matching import match_rows
 from fgbench.inference.other_programs.prediction_table import PredictionTable
@@ -30,6 +29,7 @@ from fgbench.inference.other_programs.samples import Clips, read_clips, tested_s
 from fgbench.methods.steps.contexts import open_work
 from fgbench.naming import shown
 from fgbench.runs import results, unit_results
+from fgbench.runs.class_names import match_classes
 from fgbench.runs.context import RunContext
 from fgbench.runs.face_origin import FACE_ORIGIN
 from fgbench.runs.lock import hold_run
@@ -83,7 +83,7 @@ def score_file(
         format_: Name of the format, or ``"auto"``.
         name: Name of the run; ``None``: the file's.
         mapping: Class of the program to class of the data set, see
-            :func:`fgbench.inference.other_programs.class_names.match_classes`.
+            :func:`fgbench.runs.class_names.match_classes`.
         samples: ``"images"``, ``"clips"`` or ``"auto"``.
         seed: Of the run: several files of one program may be its seeds.
         force: Whether a run of that name with the scores of another file is replaced.

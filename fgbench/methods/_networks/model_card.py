@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fgbench.methods._networks.backbone_card import backbone_lines
 from fgbench.runs.face_origin import FACE_ORIGIN, geometry_keys, geometry_words
 from fgbench.runs.pseudo_labels import pseudo_notes
 from fgbench.runs.vote_shares import is_soft
@@ -36,7 +37,7 @@ def model_card(metadata: Mapping[str, Any], result: Mapping[str, Any]) -> str:
         f"- Trained with fgbench {result['fgbench']}, commit {result['commit'] or 'unknown'}, "
         f"seed {metadata['seed']}, on {result['device']}",
         *_face_lines(metadata),
-        *(_clip_lines(metadata) if metadata["kind"] == "video" else [f"- Input: {_input(metadata)}"]),
+        *_input_lines(metadata),
     ]
     lines += [f"- Labels: {note}" for note in pseudo_notes(details)]
     if is_soft(details):
@@ -79,6 +80,15 @@ def _face_lines(metadata: Mapping[str, Any]) -> list[str]:
         rest = ", where a face was found" if faces["align"] == "where-found" else ""
         how = f"{geometry_words(faces)} (`faces: {{{geometry_keys(faces)}}}`){rest}"
     return [f"- Faces: {how}{', grey' if faces['grey'] else ''}"]
+
+
+def _input_lines(metadata: Mapping[str, Any]) -> list[str]:
+    """Lines on the input of a network, by its kind."""
+    if metadata["kind"] == "video":
+        return _clip_lines(metadata)
+    if metadata["kind"] == "backbone":
+        return backbone_lines(metadata)
+    return [f"- Input: {_input(metadata)}"]
 
 
 def _input(metadata: Mapping[str, Any]) -> str:

@@ -67,12 +67,12 @@ def load_wide_crops(
     faces = landmark_rows(manifests, set(samples))
     crops = torch.empty((len(sample_ids), 3, CROP_PX, CROP_PX), dtype=torch.uint8)
     left = set(samples)
-    rows = (row for row in _wide_rows(manifests) if row[0] in left)
+    rows = (row for row in wide_rows(manifests) if row[0] in left)
 
     def work(row: tuple[str, Mapping[str, Any]]) -> str:
         name, wide = row
-        for index, crop in _crops(wide, faces[name], samples[name]):
-            crops[index] = torch.from_numpy(crop).permute(2, 0, 1)
+        for index, shown, points in wide_faces(wide, faces[name], samples[name]):
+            crops[index] = torch.from_numpy(warp_crop(shown, crop_transform(points))).permute(2, 0, 1)
         return name
 
     with ThreadPoolExecutor(max(1, jobs), thread_name_prefix="decode") as pool:
@@ -130,10 +130,21 @@ def wide_copy(
     return np.asarray(np.clip(noisy, 0, 255), np.uint8), moves
 
 
-def _crops(
-    wide: Mapping[str, Any], face: tuple[Transform, npt.NDArray[np.float64]], samples: Sequence[Any]
-) -> Iterator[tuple[int, Pixels]]:
-    """Iterate over indices and crops of an original and of its copies."""
+def wide_faces(
+    wide: Mapping[str, Any],
+    face: tuple[Transform, npt.NDArray[np.float64]],
+    samples: Sequence[tuple[int, Augmentation | None]],
+) -> Iterator[tuple[int, Pixels, npt.NDArray[np.float64]]]:
+    """Iterate over an original's wider face and its copies.
+
+    Args:
+        wide: A row of :func:`wide_rows`.
+        face: Of the original, see :func:`fgbench.methods.insightface.crops.landmark_rows`.
+        samples: Index and augmentation of each; ``None`` is the original itself.
+
+    Yields:
+        Index, wider face (S, S, 3) uint8 RGB, and its five points (5, 2) in px of it.
+    """
     to_face, points = face
     to_wide = np.array(wide["transform"], np.float64).reshape(2, 3)
     shift = compose(invert(to_face), to_wide)
@@ -144,10 +155,15 @@ def _crops(
         if augmentation is not None:
             shown, moves = wide_copy(picture, augmentation, shift)
             shown_points = apply_transform(moves, moved)
-        yield index, warp_crop(shown, crop_transform(shown_points))
+        yield index, shown, shown_points
 
 
-def _wide_rows(manifests: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def wide_rows(manifests: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Iterate over ids of images and rows of the table of wider faces, in the order of storage.
+
+    Raises:
+        ManifestError: If a table is damaged.
+    """
     for path in sorted((manifests / TABLE).glob("*.parquet")):
         for row in read_rows(path, ["clip_id", "frame_index", "transform", "image"]):
             yield image_id(row["clip_id"], row["frame_index"]), row

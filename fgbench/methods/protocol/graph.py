@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,16 +31,37 @@ Pictures = Mapping[str, npt.NDArray[np.uint8]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Core:
+    """An ONNX file of the user's in the middle of a network.
+
+    Attributes:
+        model: Its ``ModelProto``.
+        taken: Name of its input, which the network's module makes.
+        given: Name of its output.
+        example: Two rows or more of that output.
+        after: Module from that output to a tuple of the network's outputs.
+    """
+
+    model: Any
+    taken: str
+    given: str
+    example: Tensor
+    after: nn.Module
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Graph:
     """A network as a program to export.
 
     Attributes:
-        module: On the CPU, in evaluation mode: inputs in their order to a tuple of outputs.
+        module: On the CPU, in evaluation mode: inputs in their order to a tuple of outputs; with a core to
+            its input.
         inputs: By name: shape of one row of the input, uint8; rows stand along a first, free axis.
         rows: Name of the rows of an input, by its name, e.g. ``"faces"``.
         outputs: Names of the outputs, in their order.
         metadata: Metadata of the file.
         predict: Computes the outputs, in their order, by the network itself.
+        core: ONNX file in the middle of the network; ``None`` where it is all of torch.
     """
 
     module: nn.Module
@@ -48,6 +70,7 @@ class Graph:
     outputs: Sequence[str]
     metadata: Mapping[str, str]
     predict: Callable[[Pictures], Sequence[npt.NDArray[np.float32]]]
+    core: Core | None = None
 
 
 class Prepared(nn.Module):

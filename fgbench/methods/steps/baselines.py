@@ -90,7 +90,7 @@ def read_baseline(
         recipe: Packed recipe or file of one; ``None`` takes the baseline's own.
         changes: Settings of it to change, see :func:`fgbench.config.with_changes`.
         options: Values of the options of its own; those left out are ``None``. Flags are for its
-            ``check_options`` alone.
+            ``check_options`` alone, switches for its ``run`` too.
 
     Raises:
         ConfigError: If there is no such baseline, it has no such option, or its recipe is not valid or does

@@ -1,0 +1,117 @@
+"""Recipes of ``fgbench baseline backbone``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from fgbench.config.baselines import BaselineConfig, LbpSvmConfig, Penalties
+from fgbench.config.sections import PositiveFloat, Section
+
+Crop = Literal["stored", "arcface", "wide"]
+"""Pictures that a frozen network is given."""
+
+Level = Annotated[float, Field(ge=-1e4, le=1e4)]
+Spread = Annotated[float, Field(gt=0.0, le=1e4)]
+HeadKind = Literal["logistic", "linear-svm", "rbf-svm", "knn"]
+"""Classifiers on the features."""
+
+
+class BackboneInputConfig(Section):
+    """Pictures that a frozen network takes. Keys that are left out come from the network's own files."""
+
+    crop: Crop = "stored"
+    """``stored``: the 224 px face; ``arcface``: 112 px aligned by five points as InsightFace's, and
+    ``wide``: the face with the margin of stage ``wide_faces``; both are cut from the faces of that stage."""
+    size_px: Annotated[int, Field(ge=16, le=1024)] | None = None
+    """Side of the input; crops of another side are resized."""
+    interpolation: Literal["bilinear", "bicubic"] | None = None
+    """Resizing of crops, with areas averaged where they shrink; where nothing states it ``bilinear``."""
+    colours: Literal["rgb", "bgr"] | None = None
+    """Order of the channels."""
+    scale: PositiveFloat | None = None
+    """Factor of the grey levels 0 to 255, before ``mean`` is taken off: e.g. 0.003921569, 1/255."""
+    mean: Annotated[tuple[Level, ...], Field(min_length=1, max_length=3)] | None = None
+    """Taken off the scaled levels: of all channels, or of each in the order of ``colours``."""
+    std: Annotated[tuple[Spread, ...], Field(min_length=1, max_length=3)] | None = None
+    """Divisor of the rest, likewise."""
+
+    @model_validator(mode="after")
+    def _one_or_three(self) -> Self:
+        for key in ("mean", "std"):
+            values = getattr(self, key)
+            if values is not None and len(values) == 2:
+                raise ValueError(f"{key} has 2 numbers; give one, or one for each of the 3 channels")
+        return self
+
+
+class BackboneHeadConfig(Section):
+    """Classifier on the features of a frozen network. Not stated in the paper."""
+
+    kind: HeadKind = "logistic"
+    """``logistic``: softmax regression with an L2 penalty; ``linear-svm`` and ``rbf-svm``: one-vs-rest
+    machines with calibrated probabilities; ``knn``: share of the nearest training features."""
+    balanced: bool = False
+    """Whether classes weigh alike, whatever their number of training images."""
+    scaling: Literal["none", "length", "standard"] = "standard"
+    """``length``: features have length 1; ``standard``: each has mean 0 and deviation 1 over training
+    images."""
+    c_values: Penalties = (0.0001, 0.001, 0.01, 0.1, 1.0)
+    """Penalties to choose from; of ``logistic`` the inverse of the L2 penalty."""
+    gamma_factors: Annotated[tuple[PositiveFloat, ...], Field(min_length=1, max_length=100)] = (0.3, 1.0, 3.0)
+    """Gammas of ``rbf-svm`` to choose from, as multiples of 1 / (features x variance)."""
+    neighbours: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=10_000)], ...], Field(min_length=1, max_length=100)
+    ] = (1, 5, 15, 45)
+    """Numbers of neighbours of ``knn`` to choose from."""
+    solver: Literal["auto", "exact", "nystroem"] = "auto"
+    """As of ``lbp-svm``."""
+    exact_up_to: Annotated[int, Field(ge=0, le=1_000_000)] = 20_000
+    """As of ``lbp-svm``."""
+    landmarks: Annotated[int, Field(ge=2, le=20_000)] = 1000
+    """As of ``lbp-svm``."""
+    selection: Literal["auto", "inner-cv", "part"] = "auto"
+    """Choice of settings, as of ``lbp-svm``: by the validation part, or by cross-validation over groups."""
+    inner_folds: Annotated[int, Field(ge=3, le=100)] = 5
+    """Folds of ``inner-cv``; fewer where there are fewer groups."""
+    refit: bool = False
+    """Whether what was chosen on a part is fitted anew to training and selection images together."""
+
+    def svm(self, name: str) -> LbpSvmConfig:
+        """Return the settings as those of ``lbp-svm``, whose choice and kernels are used."""
+        return LbpSvmConfig(
+            name=name,
+            c_values=self.c_values,
+            solver=self.solver,
+            exact_up_to=self.exact_up_to,
+            landmarks=self.landmarks,
+            normalisations=("none",),
+            kernels=("rbf",) if self.kind == "rbf-svm" else ("linear",),
+            gamma_factors=self.gamma_factors,
+            selection=self.selection,
+            inner_folds=self.inner_folds,
+            refit=self.refit,
+        )
+
+
+class BackboneConfig(BaselineConfig):
+    """A recipe of ``fgbench baseline backbone``."""
+
+    network: str = ""
+    """Name of the network in those of runs and in tables; empty: that of its file or folder."""
+    input: BackboneInputConfig = BackboneInputConfig()
+    output: str = "auto"
+    """Output of an ONNX file, or any tensor in it, that features are read from. ``auto``: its only output; of
+    a classifier what its last layer takes."""
+    pooling: Literal["auto", "cls", "mean"] = "auto"
+    """Reduction of tokens to one vector: the network's own way (a class token where there is one), the class
+    token, or their mean."""
+    head: BackboneHeadConfig = BackboneHeadConfig()
+    copies: bool = False
+    """Whether augmented copies train too."""
+    batch: Annotated[int, Field(ge=1, le=4096)] = 32
+    """Pictures that the network is given at once; results do not depend on it but for the last digits."""
+    level: Literal["data", "six"] = "data"
+    """Classes of ``--zero-shot`` with a network of pictures and texts: those of the data set, or Ekman's
+    six."""

@@ -1,0 +1,44 @@
+"""Lines of the model card of a head on a frozen network: the network, its licence, and what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fgbench.printable import printable_name
+
+_CROPS = {
+    "stored": "faces aligned by fgbench, 224 x 224",
+    "arcface": "faces aligned by five points as InsightFace's, 112 x 112",
+    "wide": "faces aligned by fgbench, with the margin of stage wide_faces",
+}
+
+
+def backbone_lines(metadata: Mapping[str, Any]) -> list[str]:
+    """Return the lines.
+
+    Args:
+        metadata: Metadata of the weights, as :mod:`fgbench.methods.backbone.written` makes them.
+    """
+    about, taken, head = metadata["backbone"], metadata["input"], metadata["head"]
+    licence = metadata.get("licence")
+    stated = (
+        "not stated; ask whoever made it"
+        if not licence
+        else f"{printable_name(licence)} (as the user states)"
+    )
+    size = f"{taken['size_px']} x {taken['size_px']}"
+    normalised = f"(level x {taken['scale']:.6g} - {_numbers(taken['mean'])}) / {_numbers(taken['std'])}"
+    return [
+        f"- Frozen network: {printable_name(about['file'])} ({about['format']}), SHA-256 {about['sha256']}; "
+        "it is not part of these weights",
+        f"- Licence of the frozen network: {stated}",
+        f"- Crop: {_CROPS[taken['crop']]}, resized to {size}",
+        f"- Normalisation: {taken['colours'].upper()}, {normalised}",
+        f"- Features: {printable_name(about['reads'])}",
+        f"- Head: {head['decides']}, scaling {head['scaling']}",
+    ]
+
+
+def _numbers(values: Any) -> str:
+    return "(" + ", ".join(f"{value:.6g}" for value in values) + ")"

@@ -1,0 +1,1 @@
+"""Any frozen network of the user's, its features classified under the benchmark's protocol."""
