@@ -14,18 +14,33 @@ from fgbench.python_calls import ARGUMENTS, FUNCTIONS, OF_THE_SCREEN, SWITCHES, 
 ROOT = Path(__file__).parents[2]
 
 _OPTION = re.compile(r"(?<![\w-])--([a-z]+(?:-[a-z]+)*)")
-_OF_OTHER_PROGRAMS = {"always", "abbrev", "exclude", "dirty", "force-reinstall", "nproc-per-node", "head"}
-"""Options of git, pip, torchrun and Ray that fgbench starts or advises."""
+_OF_OTHER_PROGRAMS = {
+    "always",
+    "abbrev",
+    "exclude",
+    "dirty",
+    "force-reinstall",
+    "nproc-per-node",
+    "head",
+    "local-dir",
+}
+"""Options of git, pip, torchrun, Ray and hf that fgbench starts or advises."""
 
 _OPTIONS_OF_METHODS = {
     "au_weights",
+    "classes",
+    "download",
     "folds",
     "from_scratch",
+    "hf",
     "image_run",
     "init",
+    "onnx",
+    "prompts",
     "temporal",
     "trunk",
     "variant",
+    "zero_shot",
 }
 
 
