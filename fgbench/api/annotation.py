@@ -199,9 +199,12 @@ def import_votes(
     paths = paths_of("files", files, example="'export.json'")
     if not paths:
         raise ArgumentError("names none, expected exports of the tool", "e.g. export.json", argument="files")
-    if is_timeline(name_or_none("tool", tool, example="tool='label-studio'"), paths):
-        useless = {"columns": columns, "project": project, "update": update}
-        for name, value in useless.items():
+    tool = name_or_none("tool", tool, example="tool='label-studio'")
+    renamed = names_to_names("columns", columns, "columns={'clip': 'filename'}")
+    folder = path_or_none("project", project, example="project='round-1'")
+    is_update = switch("update", update)
+    if is_timeline(tool, paths):
+        for name, value in {"columns": renamed, "project": folder, "update": is_update}.items():
             if value:
                 raise ArgumentError("is of no use for files of ELAN and Praat", "leave it out", argument=name)
         return import_timelines(
@@ -222,13 +225,13 @@ def import_votes(
     plan = ImportPlan(
         root=path_of("data", data, example="'my-clips'"),
         files=tuple(paths),
-        tool=name_or_none("tool", tool, example="tool='label-studio'"),
+        tool=tool,
         round=number,
-        project=path_or_none("project", project, example="project='round-1'"),
+        project=folder,
         classes=_classes(recipe, None),
-        columns=names_to_names("columns", columns, "columns={'clip': 'filename'}"),
+        columns=renamed,
         accounts=names_to_names("annotators", annotators, "annotators={'3': 'anna'}"),
-        update=switch("update", update),
+        update=is_update,
     )
     return import_answers(plan)
 
@@ -240,7 +243,9 @@ def _classes(recipe: str | None, before: Any) -> Any:
 
     if recipe is None and before is not None:
         return ClassList(scheme=before.scheme, classes=before.classes)
-    return classes_of(load_prepare(name_of("recipe", recipe or "default", example="recipe='default'")))
+    return classes_of(
+        load_prepare(name_of("recipe", "default" if recipe is None else recipe, example="recipe='default'"))
+    )
 
 
 def names_to_names(what: str, value: Any, example: str) -> dict[str, str]:
