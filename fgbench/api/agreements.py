@@ -45,8 +45,8 @@ class Agreement:
     @cached_property
     def rounds(self) -> pd.DataFrame:
         """By ``round``: ``annotators``, ``clips``, ``votes``, those ``unsure``, ``not_usable``, ``unknown``,
-        clips ``settled``, ``alpha`` with ``low`` and ``high``, ``key_frame_alpha``, ``confidence_alpha``, and
-        ``clusters``."""
+        clips ``settled``, ``alpha`` with ``low`` and ``high``, ``key_frame_alpha`` with ``key_frame_low`` and
+        ``key_frame_high``, ``confidence_alpha`` likewise, and ``clusters``."""
         from fgbench.reports.votes.figures import RoundFigures
 
         return _frame(RoundFigures, self._figures.rounds, "round")

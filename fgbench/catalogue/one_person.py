@@ -17,6 +17,7 @@ from fgbench.datasets._annotation_table import column_names, row_reader
 from fgbench.datasets._tables import open_text
 from fgbench.errors import DatasetError
 from fgbench.naming import counted, key, tidy
+from fgbench.printable import text_of
 
 ANNOTATORS = "annotators.csv"
 """Table of the root of a data set: a name as the votes have it, and the annotator who it is."""
@@ -91,7 +92,7 @@ def _annotators(file: Iterator[str], path: Path) -> dict[str, str]:
         )
     told: dict[str, str] = {}
     for row in reader:
-        name, annotator = ((row[column] or "").strip() for column in ("name", "annotator"))
+        name, annotator = (text_of((row[column] or "").strip()) for column in ("name", "annotator"))
         if not name or not annotator:
             raise DatasetError(
                 f"{path} line {reader.line_num} lacks a name or an annotator, expected both",

@@ -14,6 +14,7 @@ from fgbench.datasets._tables import decimal_number, open_text, whole_number
 from fgbench.errors import DatasetError
 from fgbench.files.separators import separator_of
 from fgbench.naming import first_few
+from fgbench.printable import text_of
 
 ANNOTATIONS = "annotations.csv"
 VOTES = "votes.csv"
@@ -67,7 +68,7 @@ class BadCellError(Exception):
 
 
 def read_annotations(
-    path: Path, *, required: set[str], table: str | None = None
+    path: Path, *, required: set[str], table: str | None = None, texts: Sequence[str] = ()
 ) -> list[Mapping[str, str]] | None:
     """Rows of a CSV file with their line numbers under ``_line``; ``None`` if there is no such file.
 
@@ -75,6 +76,8 @@ def read_annotations(
         path: The file.
         required: Columns that it has to have.
         table: One of :data:`COLUMNS` whose columns it has; ``None``: that of its name.
+        texts: Columns of text, from which the apostrophe before a formula is taken off
+            (:func:`fgbench.printable.text_of`).
 
     Raises:
         DatasetError: If it is no such table.
@@ -83,7 +86,10 @@ def read_annotations(
         return None
     try:
         with open_text(path) as file:
-            rows = list(_rows(file, path, COLUMNS[table or path.name], required=required))
+            rows: list[Mapping[str, str]] = [
+                {**row, **{name: text_of(row[name]) for name in texts if name in row}}
+                for row in _rows(file, path, COLUMNS[table or path.name], required=required)
+            ]
     except UnicodeDecodeError as error:
         raise DatasetError(
             f"{path} is not UTF-8: {error.reason}", "save the table as UTF-8 text (Excel: CSV UTF-8)"

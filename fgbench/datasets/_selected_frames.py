@@ -11,7 +11,6 @@ from pathlib import Path
 
 from fgbench.datasets._annotation_table import SELECTION, read_annotations
 from fgbench.naming import counted
-from fgbench.printable import text_of
 
 Row = Mapping[str, str]
 
@@ -25,11 +24,9 @@ def read_selection(path: Path) -> list[Row] | None:
     Raises:
         DatasetError: If it is no such table.
     """
-    rows = read_annotations(path, required={"clip", "frame"}, table=SELECTION)
-    if rows is None:
-        return None
-    names = ("clip", "selected_by", "inspected_by")
-    return [{**row, **{name: text_of(row[name]) for name in names if name in row}} for row in rows]
+    texts = ("clip", "selected_by", "inspected_by")
+    rows = read_annotations(path, required={"clip", "frame"}, table=SELECTION, texts=texts)
+    return None if rows is None else list(rows)
 
 
 def is_inspected(rows: Sequence[Row]) -> bool:

@@ -3,15 +3,18 @@
 import csv
 import io
 import re
+from collections import defaultdict
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 import fgbench
+from fgbench import storage
 from fgbench.api.agreements import report_votes
 from fgbench.cli.app import app
 from fgbench.errors import ManifestError, exit_code
+from fgbench.evaluation.agreement import numeric_agreement
 from fgbench.reports.experiments import NoRunError
 from fgbench.reports.votes.agreement import vote_figures
 from fgbench.reports.votes.cast_votes import read_votes
@@ -66,6 +69,26 @@ def test_figures_of_rounds_and_classes_by_hand(tmp_path):
     gloom = classes[1, "gloom"]
     assert (gloom.clips, gloom.votes, gloom.settled, gloom.confidence) == (2, 2, 0, 0.5)
     assert classes[2, "gloom"].settled == 1
+
+
+def test_key_frames_and_confidences_have_intervals_too(voted, tmp_path):
+    """By whole subjects, as for labels; blank with one cluster."""
+    cast = read_votes(voted)
+    first = vote_figures(cast).rounds[0]
+    units, clusters = defaultdict(list), {}
+    for row in storage.read_rows(voted / "manifests" / "votes.parquet"):
+        if row["round"] == 1:
+            units[row["clip_id"]].append((row["key_time_s"], row["confidence"]))
+            clusters[row["clip_id"]] = row["subject_id"]
+    for place, name in enumerate(("key_frame", "confidence")):
+        values = [[one[place] for one in unit] for unit in units.values()]
+        expected = numeric_agreement(values, clusters=list(clusters.values()))
+        actual = [getattr(first, f"{name}_{end}") for end in ("alpha", "low", "high")]
+        assert actual[0] == pytest.approx(expected.alpha)
+        assert actual[1] < actual[0] < actual[2]
+        assert actual[1:] == pytest.approx([expected.low, expected.high])
+    alone = vote_figures(read_votes(by_hand(tmp_path))).rounds[0]
+    assert (alone.key_frame_low, alone.confidence_high) == (None, None)
 
 
 def test_figures_of_annotators_by_hand(tmp_path):

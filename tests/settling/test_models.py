@@ -14,7 +14,7 @@ from fgbench.preparation.settling import LatestVotes
 from fgbench.preparation.settling._probabilities import fitted_choices
 from fgbench.preparation.settling._rule import collected
 from fgbench.records import Vote
-from tests.support import plain_dawid_skene
+from tests.support import plain_dawid_skene, plain_settling_models
 from tests.support.drawn_annotators import cast, mixed_group
 
 LABELS = ("anger", "calm", "gloom", "wrath")
@@ -66,6 +66,19 @@ def test_dawid_skene_equals_em_written_out(seed):
     expected = plain_dawid_skene.probabilities(votes.clip, votes.annotator, votes.label)
     clear = np.abs(np.diff(np.sort(expected)[:, -2:])).ravel() > 0.1
     assert clear.mean() > 0.95
+    assert (actual.argmax(axis=1) == expected.argmax(axis=1))[clear].all()
+    assert np.abs(actual - expected).mean() < 0.01
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["glad", "mace"])
+def test_glad_and_mace_equal_their_papers_written_out(name):
+    """The same labels wherever one leads by 0.1, and nearly the same probabilities."""
+    votes = collected(drawn(1, n_clips=120)[1])
+    actual = settling.load(name).fit(votes)
+    expected = getattr(plain_settling_models, name)(votes.clip, votes.annotator, votes.label)
+    clear = np.diff(np.sort(expected)[:, -2:]).ravel() > 0.1
+    assert clear.mean() > 0.9
     assert (actual.argmax(axis=1) == expected.argmax(axis=1))[clear].all()
     assert np.abs(actual - expected).mean() < 0.01
 

@@ -114,7 +114,11 @@ def _round(
         low=_end(labels, labels.low),
         high=_end(labels, labels.high),
         key_frame_alpha=key_frames.alpha,
+        key_frame_low=_end(key_frames, key_frames.low),
+        key_frame_high=_end(key_frames, key_frames.high),
         confidence_alpha=confidences.alpha,
+        confidence_low=_end(confidences, confidences.low),
+        confidence_high=_end(confidences, confidences.high),
         clusters=labels.n_clusters,
     )
 

@@ -25,8 +25,12 @@ class RoundFigures:
         low: Lower end of its 95 % interval; ``None`` with fewer than five clusters.
         high: Upper end.
         key_frame_alpha: Alpha of the times of key frames, by their squared distance.
+        key_frame_low: Lower end of its 95 % interval; ``None`` as ``low``.
+        key_frame_high: Upper end.
         confidence_alpha: Alpha of the confidences, likewise.
-        clusters: Clusters that the interval draws.
+        confidence_low: Lower end of its 95 % interval; ``None`` as ``low``.
+        confidence_high: Upper end.
+        clusters: Clusters that the interval of the labels draws.
     """
 
     round: int
@@ -41,7 +45,11 @@ class RoundFigures:
     low: float | None
     high: float | None
     key_frame_alpha: float | None
+    key_frame_low: float | None
+    key_frame_high: float | None
     confidence_alpha: float | None
+    confidence_low: float | None
+    confidence_high: float | None
     clusters: int
 
 

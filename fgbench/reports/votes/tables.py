@@ -71,7 +71,11 @@ def _rounds(cast: CastVotes, figures: VoteFigures) -> Table:
             one.low,
             one.high,
             one.key_frame_alpha,
+            one.key_frame_low,
+            one.key_frame_high,
             one.confidence_alpha,
+            one.confidence_low,
+            one.confidence_high,
             one.unsure,
             one.not_usable,
             one.unknown,
@@ -96,7 +100,11 @@ def _rounds(cast: CastVotes, figures: VoteFigures) -> Table:
             "95 % from",
             "95 % to",
             "Alpha, key frames",
+            "Key frames from",
+            "Key frames to",
             "Alpha, confidence",
+            "Confidence from",
+            "Confidence to",
             "Unsure",
             "Not usable",
             "No class",
@@ -114,7 +122,7 @@ def _rounds(cast: CastVotes, figures: VoteFigures) -> Table:
             *twice,
         ],
         keys=1,
-        blocks=(6, 6),
+        blocks=(6, 6, 4),
     )
 
 
