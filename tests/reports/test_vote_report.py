@@ -15,7 +15,7 @@ from fgbench.errors import ManifestError, exit_code
 from fgbench.reports.experiments import NoRunError
 from fgbench.reports.votes.agreement import vote_figures
 from fgbench.reports.votes.cast_votes import read_votes
-from fgbench.reports.votes.tables import SHORT
+from fgbench.reports.votes.tables import BLANK_NOTE, SHORT, vote_tables
 from tests.support.report_folders import samples, write_manifests
 from tests.support.voted_work import HASTY, SKILLS, drawn_votes, vote, write_votes
 
@@ -66,6 +66,16 @@ def test_figures_of_rounds_and_classes_by_hand(tmp_path):
     gloom = classes[1, "gloom"]
     assert (gloom.clips, gloom.votes, gloom.settled, gloom.confidence) == (2, 2, 0, 0.5)
     assert classes[2, "gloom"].settled == 1
+
+
+def test_a_blank_alpha_is_explained_where_there_is_one(tmp_path, voted):
+    """In round 2 both votes are for one class, of which alpha is not defined."""
+    cast = read_votes(by_hand(tmp_path))
+    figures = vote_figures(cast)
+    assert figures.rounds[1].alpha is None
+    assert BLANK_NOTE in vote_tables(cast, figures)[0].notes
+    many = read_votes(voted)
+    assert BLANK_NOTE not in vote_tables(many, vote_figures(many))[0].notes
 
 
 def test_figures_of_annotators_by_hand(tmp_path):

@@ -64,7 +64,7 @@ def guide(project: Project, *, root: str, serves: str, is_inside: bool) -> str:
         "",
         "## Afterwards",
         "",
-        "`fgbench prepare --data-root ROOT` settles the votes, and tells which clips are to be voted on again. "
+        "`fgbench prepare --data-root ROOT` settles the votes, and tells which clips are voted on again. "
         "Pull, import and prepare may be run as often as you like.",
         "",
         "## Who votes on what",
