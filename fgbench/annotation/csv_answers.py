@@ -12,6 +12,7 @@ from fgbench.annotation.votes_table import VOTE_COLUMNS
 from fgbench.datasets._annotation_table import column_names, row_reader
 from fgbench.datasets._tables import decimal_number, open_text, whole_number
 from fgbench.errors import ArgumentError, DatasetError
+from fgbench.log import LOGGER
 from fgbench.naming import first_few
 from fgbench.printable import text_of
 
@@ -72,6 +73,11 @@ def _columns(path: Path, names: list[str], renamed: Mapping[str, str]) -> list[s
             f"{path} has no column {', '.join(missing)}; it has: {first_few(names)}",
             f"name the column that holds it: --column {missing[0]}=NAME",
         )
+    unread = [name for name, ours in zip(names, found, strict=True) if name and ours not in VOTE_COLUMNS]
+    absent = [name for name in VOTE_COLUMNS if name not in found]
+    if unread:
+        hint = f"; if one of them is {' or '.join(absent)}: --column {absent[0]}=NAME" if absent else ""
+        LOGGER.info("%s: columns not read: %s%s", path, first_few(unread), hint)
     twice = [name for name in VOTE_COLUMNS if found.count(name) > 1]
     if twice:
         raise DatasetError(f"{path} has the column {twice[0]} twice", "keep one of them")

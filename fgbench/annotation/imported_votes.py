@@ -86,7 +86,7 @@ class ImportedVotes:
             lines.append(f"  {len(rejects):>6,}  {reason:<18} e.g. {example}: {printable_name(first.detail)}")
         if self.missing:
             listed = [
-                f"{printable_name(name)} {n_votes:,} of {n_dealt:,}"
+                f"{printable_name(name)} {n_dealt - n_votes:,} of {n_dealt:,}"
                 for name, (n_votes, n_dealt) in list(self.missing.items())[:_SHOWN]
             ]
             more = f" and {len(self.missing) - _SHOWN:,} more" if len(self.missing) > _SHOWN else ""

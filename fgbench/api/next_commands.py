@@ -7,24 +7,54 @@ from pathlib import Path
 from shlex import quote
 
 from fgbench.workfolders.default_folders import DEMO_WORKDIR
-from fgbench.workfolders.layout import RUNS
+from fgbench.workfolders.layout import MANIFESTS, RUNS
 
 _NETWORK = "msau-small"
 
 
 def after_prepare(workdir: Path, *, has_classes: bool | None = None) -> list[str]:
-    """Next after preparation: the audit, and a first baseline or detector of action units.
+    """Next after preparation: the audit, a first baseline or detector of action units, agreement of votes.
 
     Args:
         workdir: Work folder.
         has_classes: Whether there are classes; ``None``: as its manifests say.
     """
-    return [f"fgbench audit{_argument(workdir)}", *after_audit(workdir, has_classes=has_classes)]
+    commands = [f"fgbench audit{_argument(workdir)}", *after_audit(workdir, has_classes=has_classes)]
+    if (workdir / MANIFESTS / "votes.parquet").is_file():
+        commands.append(f"fgbench report --votes{_option(workdir)}")
+    return commands
 
 
-def after_synth(root: str | os.PathLike[str]) -> list[str]:
-    """Next after drawing: preparation as of any other clips."""
+def after_clips(root: str | os.PathLike[str]) -> list[str]:
+    """Next after clips, votes or selected frames are there: preparation."""
     return [f"fgbench prepare --data-root {_quoted(Path(root))}"]
+
+
+def after_export(root: Path, number: int, folder: Path | None) -> list[str]:
+    """Next after a round was exported: to a server, or the answers that came another way.
+
+    Args:
+        root: Root of the data set.
+        number: Number of the round.
+        folder: Folder of a round outside the data set.
+    """
+    which = f" --data-root {_quoted(root)}" + _round(number, folder)
+    push = f"fgbench annotate push{which} --url http://localhost:8080 --token-file token.txt"
+    return [push, f"fgbench annotate import FILE...{which}"]
+
+
+def after_push(
+    root: Path, url: str, number: int | None, folder: Path | None, token_file: Path | None
+) -> list[str]:
+    """Next after a push, when people have voted: to fetch what they answered; arguments as of the push."""
+    token = "" if token_file is None else f" --token-file {_quoted(token_file)}"
+    which = f" --data-root {_quoted(root)}" + _round(number, folder)
+    return [f"fgbench annotate pull{which} --url {quote(url)}{token}"]
+
+
+def after_frames(workdir: Path) -> list[str]:
+    """Next after the pages on which frames are selected: the table that they save."""
+    return [f"fgbench annotate frames{_option(workdir)} --import selection.csv"]
 
 
 def after_status(workdir: Path, *, has_classes: bool | None = None) -> list[str]:
@@ -92,6 +122,13 @@ def _has_units(workdir: Path) -> bool:
         return hasattr(adapter, "action_units") and next(iter(adapter.action_units(root)), None) is not None
     except FgbenchError:
         return False
+
+
+def _round(number: int | None, folder: Path | None) -> str:
+    """Options that name a round: its folder where it has one outside the data set."""
+    if folder is not None:
+        return f" --project {_quoted(folder)}"
+    return "" if number is None else f" --round {number}"
 
 
 def _argument(workdir: Path) -> str:

@@ -12,6 +12,7 @@ from fgbench.cli.annotate_options import Accounts, DataRoot, ProjectFolder, Reci
 from fgbench.cli.command_lists import CommandList
 from fgbench.cli.console import print_json, progress_bars, say_all, wrong_use
 from fgbench.cli.data_folders import refuse_data
+from fgbench.cli.next_steps import say_next
 from fgbench.cli.options import Json
 from fgbench.cli.workdirs import add_command
 from fgbench.workfolders import default_folders
@@ -84,6 +85,7 @@ def export(
     annotate push sends them to a server. A round that is there already stays as it is.
     """
     from fgbench.api.annotation import export_tasks
+    from fgbench.api.next_commands import after_export
 
     with (
         progress_bars(quiet=json) as progress,
@@ -104,7 +106,11 @@ def export(
             force=force,
             progress=progress,
         )
-    print_json(exported.to_json()) if json else say_all(exported.lines())
+    if json:
+        print_json(exported.to_json())
+        return
+    say_all(exported.lines())
+    say_next(["annotate"], lambda: after_export(data_root, round_, out))
 
 
 @app.command("import")
@@ -168,6 +174,7 @@ def import_(
     --update alone. Intervals of ELAN and Praat become clips; those of one person alone go to annotations.csv.
     """
     from fgbench.api.annotation import import_votes
+    from fgbench.api.next_commands import after_clips
 
     if tool == "selection":
         if round_ or columns or accounts or project or recipe or update:
@@ -194,7 +201,11 @@ def import_(
             media=media,
             cut=cut,
         )
-    print_json(imported.to_json()) if json else say_all(imported.lines())
+    if json:
+        print_json(imported.to_json())
+        return
+    say_all(imported.lines())
+    say_next(["annotate"], lambda: after_clips(data_root))
 
 
 app.command("push")(annotate_server.push)

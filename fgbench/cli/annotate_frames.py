@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from fgbench.cli.console import print_json, progress_bars, say_all
+from fgbench.cli.next_steps import say_next
 from fgbench.cli.options import Json
 from fgbench.cli.workdirs import workdir_option
 from fgbench.workfolders import default_folders
@@ -48,6 +49,7 @@ def frames(
     One expert selects, another inspects the selection, as in the paper. The pages need no server: open
     index.html in a browser. Run fgbench prepare after an import: it takes the selected frames.
     """
+    from fgbench.api.next_commands import after_frames
     from fgbench.api.selecting import export_frames
 
     if imported and out is not None:
@@ -61,18 +63,27 @@ def frames(
         workdir = _workdir_of(data_root)
     with progress_bars(quiet=json) as progress:
         sheets = export_frames(workdir, out, progress=progress)
-    print_json(sheets.to_json()) if json else say_all(sheets.lines())
+    if json:
+        print_json(sheets.to_json())
+        return
+    say_all(sheets.lines())
+    say_next(["annotate"], lambda: after_frames(workdir))
 
 
 def take_selection(
     tables: list[Path], workdir: Path | None, data_root: Path | None, *, replace: bool = False, json: bool
 ) -> None:
     """Import tables of selected frames, and print what became of them."""
+    from fgbench.api.next_commands import after_clips
     from fgbench.api.selecting import import_selection
 
     workdir = _workdir_of(data_root) if workdir is None else workdir
     selection = import_selection(tables, workdir, data_root, replace=replace)
-    print_json(selection.to_json()) if json else say_all(selection.lines())
+    if json:
+        print_json(selection.to_json())
+        return
+    say_all(selection.lines())
+    say_next(["annotate"], lambda: after_clips(selection.path.parent))
 
 
 def _workdir_of(data_root: Path | None) -> Path:

@@ -13,6 +13,7 @@ from fgbench.cli.annotate_options import (
     pairs_of,
 )
 from fgbench.cli.console import print_json, progress_bars, say_all, wrong_use
+from fgbench.cli.next_steps import say_next
 from fgbench.cli.options import Json
 from fgbench.workfolders import default_folders
 
@@ -30,12 +31,17 @@ def push(
     What is there already is not sent again; an interrupted push continues when the command is run again.
     """
     from fgbench.api.annotation_server import push_tasks
+    from fgbench.api.next_commands import after_push
 
     with progress_bars(quiet=json) as progress, wrong_use():
         pushed = push_tasks(
             data_root, url, round=round_, project=project, token_file=token_file, progress=progress
         )
-    print_json(pushed.to_json()) if json else say_all(pushed.lines())
+    if json:
+        print_json(pushed.to_json())
+        return
+    say_all(pushed.lines())
+    say_next(["annotate"], lambda: after_push(data_root, url, round_, project, token_file))
 
 
 def pull(
@@ -50,6 +56,7 @@ def pull(
 ) -> None:
     """Fetch the answers to a round from a server of Label Studio, and take them as import does."""
     from fgbench.api.annotation_server import pull_votes
+    from fgbench.api.next_commands import after_clips
 
     with wrong_use(annotators="--annotator"):
         pulled = pull_votes(
@@ -61,4 +68,8 @@ def pull(
             annotators=pairs_of(accounts, "--annotator", "me@lab.org=anna"),
             update=update,
         )
-    print_json(pulled.to_json()) if json else say_all(pulled.lines())
+    if json:
+        print_json(pulled.to_json())
+        return
+    say_all(pulled.lines())
+    say_next(["annotate"], lambda: after_clips(data_root))

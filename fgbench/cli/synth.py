@@ -49,7 +49,7 @@ def synth(
 ) -> None:
     """Draw videos of synthetic faces with exact truth: landmarks, action units, pose, key frame."""
     from fgbench.api.drawing import synth as draw
-    from fgbench.api.next_commands import after_synth
+    from fgbench.api.next_commands import after_clips
 
     if out is None and sheet is None:
         raise typer.BadParameter("give a folder for the data set, or --sheet FILE.png", param_hint="OUT")
@@ -72,7 +72,7 @@ def synth(
         say(f"sheet of the 33 classes: {sheet}")
     if out is not None:
         say(f"synthetic data set: {out}")
-        say_next(["synth"], lambda: after_synth(out))
+        say_next(["synth"], lambda: after_clips(out))
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -72,6 +72,8 @@ from fgbench.errors import DatasetError
 from fgbench.naming import first_few
 from fgbench.records import PEOPLE, AuRow, ClipEntry, UnitSource
 
+_UNLABELLED = "clips without labels are annotated with fgbench annotate export"
+
 _UNIT_LAYOUT = (
     f"expected {VIDEOS}/ with the clips and {UNIT_TABLE} (clip,frame,AU1,AU2,...), or "
     f"{UNIT_FOLDER}/<clip>.csv as OpenFace and py-feat write them; {ANNOTATIONS} (clip,subject) may be absent"
@@ -117,7 +119,7 @@ def list_clips(root: Path, variant: str = "own") -> list[ClipEntry]:
     if annotations is None and votes is None and not (is_bare and _unit_table.has_units(root)):
         if is_bare:
             raise DatasetError(f"{root} holds no {UNIT_TABLE} and no {UNIT_FOLDER}/", _UNIT_LAYOUT)
-        raise DatasetError(f"{root} holds neither {ANNOTATIONS} nor {VOTES}", LAYOUT)
+        raise DatasetError(f"{root} holds neither {ANNOTATIONS} nor {VOTES}", f"{LAYOUT}; {_UNLABELLED}")
     if votes is None and not is_bare:
         _refuse_misspelt_label(annotations or [], root / ANNOTATIONS)
     selection = read_selection(root / SELECTION)

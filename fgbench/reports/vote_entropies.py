@@ -36,7 +36,7 @@ class RunEntropy:
     Attributes:
         cross: The cross-entropy.
         lower: Its least possible value, the entropy of the votes on the same samples.
-        n: Samples with votes and a prediction, of the first seed.
+        n: Samples with a prediction and votes that are all for classes of the run, of the first seed.
     """
 
     cross: Cell
@@ -87,9 +87,10 @@ def entropy_rows(one: Contender) -> tuple[list[list[Cell]], list[str]]:
 def entropy_note(found: Sequence[RunEntropy]) -> str:
     """Sentence on the cross-entropy: its meaning, number of samples, and lower bound."""
     return (
-        f"{CROSS.capitalize()}: mean over {counted(found[0].n, 'sample')} with votes and a prediction, in "
-        "nats, of - sum of share of the votes times logarithm of the probability; lower is better. Not below "
-        f"the entropy of the votes, {text(found[0].lower)}, which probabilities equal to their shares reach."
+        f"{CROSS.capitalize()}: mean over {counted(found[0].n, 'sample')} with a prediction and votes, all "
+        "for classes of the run, in nats, of - sum of share of the votes times logarithm of the probability; "
+        f"lower is better. Not below the entropy of the votes, {text(found[0].lower)}, which probabilities "
+        "equal to their shares reach."
     )
 
 

@@ -39,6 +39,7 @@ def test_tasks_carry_clip_project_and_round(root):
     assert len(project["project"]) == 32
     assert done.n_dealt == dict.fromkeys(FIVE, 3)
     assert "cem 3" in (done.folder / "README.md").read_text()
+    assert "`fgbench prepare --data-root ROOT` settles the votes" in (done.folder / "README.md").read_text()
 
 
 def test_page_offers_the_class_tree(root):

@@ -42,6 +42,20 @@ def test_columns_of_other_names(root):
     assert fgbench.import_votes(path, root, columns=columns, round=2).n_same == 2
 
 
+def test_columns_that_are_not_read_are_named(root, caplog):
+    """A column of confidences that is called otherwise is not lost without a word."""
+    path = table(root, "clip,annotator,label,sure\na,anna,anger,0.5\n")
+    with caplog.at_level("INFO", logger="fgbench"):
+        fgbench.import_votes(path, root)
+    (said,) = [one for one in caplog.messages if "not read" in one]
+    assert said.startswith(f"{path}: columns not read: sure; if one of them is confidence or key_frame ")
+    assert said.endswith(": --column confidence=NAME")
+    caplog.clear()
+    with caplog.at_level("INFO", logger="fgbench"):
+        fgbench.import_votes(path, root, columns={"confidence": "sure"}, update=True)
+    assert not [one for one in caplog.messages if "not read" in one]
+
+
 def test_bad_rows_are_rejected_one_by_one(root):
     """Each row that is no vote has its reason; the others are imported."""
     rows = [
@@ -149,6 +163,6 @@ def test_commands_print_the_table_of_rejects(root):
     assert done.exit_code == 0
     assert "1 vote added" in done.stdout
     assert "unknown_annotator" in done.stdout
-    assert "anna 1 of 3" in done.stdout
+    assert "missing: anna 2 of 3, ben 3 of 3, " in done.stdout
     wrong = run("annotate", "import", path, "--data-root", root, "--column", "clip")
     assert (wrong.exit_code, "--column" in wrong.stderr) == (2, True)

@@ -74,7 +74,9 @@ def tabs(tmp_path_factory):
             tab.goto(f"{path.as_uri()}#/votes")
             tab.wait_for_selector("main h1")
             while tab.locator(".waiting").count():
-                tab.locator(".waiting").first.scroll_into_view_if_needed()
+                # One may be replaced by what it waits for before a locator has found it at rest.
+                tab.evaluate("document.querySelector('.waiting')?.scrollIntoView()")
+                tab.wait_for_timeout(20)
             return tab, errors
 
         yield opened

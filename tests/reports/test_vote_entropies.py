@@ -53,7 +53,9 @@ def test_the_sheet_of_a_run_has_it_beside_the_entropy_of_the_votes(work):
     cross, n = expected(work, "good")
     assert values[CROSS] == pytest.approx(cross, rel=1e-5)
     assert values[LOWER] == pytest.approx(entropy([0.8, 0.2]))
-    assert any(f"{n} samples with votes and a prediction" in note for note in notes)
+    assert any(
+        f"{n} samples with a prediction and votes, all for classes of the run" in note for note in notes
+    )
 
 
 def test_seeds_are_a_mean_with_a_standard_deviation(work):

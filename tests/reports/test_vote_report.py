@@ -18,7 +18,7 @@ from fgbench.evaluation.agreement import numeric_agreement
 from fgbench.reports.experiments import NoRunError
 from fgbench.reports.votes.agreement import vote_figures
 from fgbench.reports.votes.cast_votes import read_votes
-from fgbench.reports.votes.tables import SHORT
+from fgbench.reports.votes.tables import BLANK_NOTE, SHORT, vote_tables
 from tests.support.report_folders import samples, write_manifests
 from tests.support.voted_work import HASTY, SKILLS, drawn_votes, vote, write_votes
 
@@ -89,6 +89,16 @@ def test_key_frames_and_confidences_have_intervals_too(voted, tmp_path):
         assert actual[1:] == pytest.approx([expected.low, expected.high])
     alone = vote_figures(read_votes(by_hand(tmp_path))).rounds[0]
     assert (alone.key_frame_low, alone.confidence_high) == (None, None)
+
+
+def test_a_blank_alpha_is_explained_where_there_is_one(tmp_path, voted):
+    """In round 2 both votes are for one class, of which alpha is not defined."""
+    cast = read_votes(by_hand(tmp_path))
+    figures = vote_figures(cast)
+    assert figures.rounds[1].alpha is None
+    assert BLANK_NOTE in vote_tables(cast, figures)[0].notes
+    many = read_votes(voted)
+    assert BLANK_NOTE not in vote_tables(many, vote_figures(many))[0].notes
 
 
 def test_figures_of_annotators_by_hand(tmp_path):

@@ -105,8 +105,8 @@ def test_a_vote_for_no_class_settles_nothing_and_leaves_the_clip_alone(tmp_path)
     assert rejects["lost"][0] == "unknown_label"
     assert "did you mean 'worry'?" in rejects["lost"][1]
     assert (
-        "4 votes are for no class of fg33, and count for none: 'wory' 2 (did you mean 'worry'?), without a "
-        "label 1, 'unsure' 1"
+        "3 votes are for no class of fg33, and count for none: 'wory' 2 (did you mean 'worry'?), without a "
+        "label 1\n"
     ) in done.stdout
 
 

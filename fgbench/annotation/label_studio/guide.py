@@ -62,6 +62,11 @@ def guide(project: Project, *, root: str, serves: str, is_inside: bool) -> str:
         "4. Afterwards export all annotations as JSON (not JSON-MIN, which lacks skipped tasks), and run "
         "`fgbench annotate import export.json --data-root ROOT`.",
         "",
+        "## Afterwards",
+        "",
+        "`fgbench prepare --data-root ROOT` settles the votes, and tells which clips are voted on again. "
+        "Pull, import and prepare may be run as often as you like.",
+        "",
         "## Who votes on what",
         "",
         "Every annotator has an account; its e-mail address, the part before the @, or its name is the "

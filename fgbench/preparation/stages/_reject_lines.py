@@ -81,7 +81,8 @@ def _votes(again: Sequence[Mapping[str, Any]], workdir: Path) -> list[str]:
     where = _where_all(workdir, "reannotate.csv")
     return [
         f"{counted(len(again), 'clip')} to be voted on again (not agreed on: {named}){where}; add the new "
-        "votes to votes.csv with round 2, and run fgbench prepare again"
+        "votes to votes.csv with round 2, and run fgbench prepare again (fgbench annotate export --round 2 "
+        "has them annotated)"
     ]
 
 

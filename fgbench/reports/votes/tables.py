@@ -20,6 +20,10 @@ ALPHA_NOTE = (
     "Alpha: Krippendorff's, 1 where all agree, 0 where they agree as often as by chance, below 0 where less; "
     "of labels by equality."
 )
+BLANK_NOTE = (
+    "Blank: alpha is not defined where all votes are alike, since nothing then tells agreement from chance, "
+    "or no clip has two votes to compare."
+)
 FAST_NOTE = (
     "Fast and wrong: on more than half of the clips they took less than half of the others' median time "
     "(binomial test), and they agree less with the others, or with known answers, than all others together "
@@ -113,6 +117,7 @@ def _rounds(cast: CastVotes, figures: VoteFigures) -> Table:
         rows=rows,
         notes=[
             f"{ALPHA_NOTE} Key frames by the squared distance of their times, confidence likewise.",
+            *([BLANK_NOTE] if any(one.alpha is None for one in figures.rounds) else []),
             f"From, to: 95 % intervals by whole clusters, drawn with replacement. {MEANING}",
             *few_clusters_notes(min(one.clusters for one in figures.rounds)),
             "Clips of a later round are those that an earlier one did not settle: its alpha is lower for "
