@@ -35,7 +35,7 @@ class ClipTable:
         self._separator = ","
         self.rows: list[Row] = []
         self._new = 0
-        there = read_annotations(path, required=set(required))
+        there = read_annotations(path, required=set(required), as_written=True)
         if there is not None:
             with open_text(path) as file:
                 reader, self._separator = row_reader(file)

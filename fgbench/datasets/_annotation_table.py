@@ -14,6 +14,7 @@ from fgbench.datasets._tables import decimal_number, open_text, whole_number
 from fgbench.errors import DatasetError
 from fgbench.files.separators import separator_of
 from fgbench.naming import first_few
+from fgbench.printable import text_of
 
 ANNOTATIONS = "annotations.csv"
 VOTES = "votes.csv"
@@ -50,6 +51,9 @@ MEANT = {
 _DECIMALS = ("confidence", "spent_s")
 """Columns of decimal numbers, which tables separated by semicolons or tabs may write with commas."""
 
+_TEXTS = ("annotator", "label", "subject", "source")
+"""Columns of text, in which imports write an apostrophe before what a spreadsheet takes for a formula."""
+
 SHOWN = 60
 """Characters of a bad cell that its error shows."""
 
@@ -67,7 +71,7 @@ class BadCellError(Exception):
 
 
 def read_annotations(
-    path: Path, *, required: set[str], table: str | None = None
+    path: Path, *, required: set[str], table: str | None = None, as_written: bool = False
 ) -> list[Mapping[str, str]] | None:
     """Rows of a CSV file with their line numbers under ``_line``; ``None`` if there is no such file.
 
@@ -75,6 +79,7 @@ def read_annotations(
         path: The file.
         required: Columns that it has to have.
         table: One of :data:`COLUMNS` whose columns it has; ``None``: that of its name.
+        as_written: Whether apostrophes before formulas (:func:`fgbench.printable.cell_of`) are kept.
 
     Raises:
         DatasetError: If it is no such table.
@@ -84,6 +89,8 @@ def read_annotations(
     try:
         with open_text(path) as file:
             rows = list(_rows(file, path, COLUMNS[table or path.name], required=required))
+            if not as_written:
+                rows = [_without_apostrophes(row) for row in rows]
     except UnicodeDecodeError as error:
         raise DatasetError(
             f"{path} is not UTF-8: {error.reason}", "save the table as UTF-8 text (Excel: CSV UTF-8)"
@@ -91,6 +98,10 @@ def read_annotations(
     except csv.Error as error:
         raise DatasetError(f"{path} is not a CSV table: {error}", LAYOUT) from error
     return rows
+
+
+def _without_apostrophes(row: Mapping[str, str]) -> Mapping[str, str]:
+    return {**row, **{name: text_of(row[name]) for name in _TEXTS if name in row}}
 
 
 def column_names(reader: csv.DictReader[str]) -> list[str]:
