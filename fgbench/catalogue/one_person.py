@@ -112,11 +112,8 @@ def alike(names: Iterable[str]) -> list[tuple[str, str]]:
     """Pairs of different names that may be of one person, sorted.
 
     They differ only in case, blanks, punctuation or Unicode composition; or, with five letters or more and
-    no more than a hundred, in one letter that is added, left out or another. Names that differ in a number, or in a word of one letter
-    (``rater A`` and ``rater B``), are those of two.
-
-    Args:
-        names: In any order.
+    no more than a hundred, in one letter that is added, left out or another. Names that differ in a number,
+    or in a word of one letter (``rater A`` and ``rater B``), are those of two.
     """
     of: dict[str, list[str]] = defaultdict(list)
     for name in sorted(set(names)):
