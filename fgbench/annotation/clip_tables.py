@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fgbench.datasets._annotation_table import column_names, read_annotations, row_reader
 from fgbench.datasets._tables import open_text
-from fgbench.printable import cell_of
+from fgbench.printable import cell_of, text_of
 from fgbench.storage import write_text
 from fgbench.taxonomy import normal_label
 
@@ -81,6 +81,5 @@ class ClipTable:
 
 def agrees(one: Row, other: Row) -> bool:
     """Return whether two rows of a clip have the same label and key frame."""
-    return normal_label(one.get("label", "")) == normal_label(other.get("label", "")) and (
-        one.get("key_frame", "") == other.get("key_frame", "")
-    )
+    first, second = (normal_label(text_of(row.get("label", ""))) for row in (one, other))
+    return first == second and one.get("key_frame", "") == other.get("key_frame", "")

@@ -99,6 +99,17 @@ def test_a_time_origin_before_the_recording(tmp_path):
     assert (done.n_added, reasons(done)) == (0, [("before_recording", "")])
 
 
+def test_a_class_that_spreadsheets_take_for_a_formula_is_there_already(tmp_path):
+    """Its cell has an apostrophe, and is the same answer when it is imported again."""
+    film(tmp_path)
+    path = write_eaf(tmp_path / "film.eaf", {"label": [(0.0, 2.0, "=happy")]})
+    for counts in ((1, 0), (0, 1)):
+        done = import_timelines(TimelinePlan(root=tmp_path, files=(path,), find=str))
+        assert (done.n_added, done.n_same, done.rejects) == (*counts, ())
+    assert rows(tmp_path / "annotations.csv")[0]["label"] == "'=happy"
+    assert fg_emotions.list_clips(tmp_path)[0].label == "=happy"
+
+
 def test_annotators_of_one_recording_become_votes_on_one_clip(tmp_path):
     film(tmp_path)
     ann = write_eaf(
