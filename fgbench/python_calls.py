@@ -67,6 +67,7 @@ ARGUMENTS = {
     "format": "format",
     "hf": "hf",
     "image-run": "image_run",
+    "import": "tables",
     "init": "init",
     "jobs": "jobs",
     "map": "map",
@@ -97,6 +98,7 @@ WHOLE_CALLS = {
     ("report", "html"): "work.page()",
     ("report", "run"): "work.run({!r})",
     ("report", "table"): "work.table({!r})",
+    ("report", "votes"): "work.agreement()",
 }
 """Command and option that together are another call."""
 

@@ -35,7 +35,7 @@ class ClipTable:
         self._separator = ","
         self.rows: list[Row] = []
         self._new = 0
-        there = read_annotations(path, required=set(required))
+        there = read_annotations(path, required=set(required), as_written=True)
         if there is not None:
             with open_text(path) as file:
                 reader, self._separator = row_reader(file)
@@ -81,5 +81,5 @@ class ClipTable:
 
 def agrees(one: Row, other: Row) -> bool:
     """Return whether two rows of a clip have the same label and key frame."""
-    labels = (normal_label(text_of(row.get("label", ""))) for row in (one, other))
-    return len(set(labels)) == 1 and one.get("key_frame", "") == other.get("key_frame", "")
+    first, second = (normal_label(text_of(row.get("label", ""))) for row in (one, other))
+    return first == second and one.get("key_frame", "") == other.get("key_frame", "")

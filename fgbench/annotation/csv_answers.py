@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from fgbench.annotation.answers import Answer, ClipAnswers, Reading
+from fgbench.annotation.project_file import MAX_ROUNDS
 from fgbench.annotation.utc_times import utc_time
 from fgbench.annotation.votes_table import VOTE_COLUMNS
 from fgbench.datasets._annotation_table import column_names, row_reader
@@ -104,6 +105,8 @@ def _answers(cells: Mapping[str, str], source: str, *, has_commas: bool) -> Clip
 
     confidence, spent = decimal("confidence", 1), decimal("spent_s", 1e9)
     frame, number = whole("key_frame"), whole("round")
+    if number is not None and not 1 <= number <= MAX_ROUNDS:
+        problem, number = ("bad_answer", f"round is {number}, expected 1 to {MAX_ROUNDS}"), None
     if cells["cast_at"] and not utc_time(cells["cast_at"]):
         problem = ("bad_answer", f"cast_at is {cells['cast_at'][:_SHOWN]!r}, expected 2026-01-31T12:00:00Z")
     answer = Answer(

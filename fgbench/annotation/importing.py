@@ -108,7 +108,8 @@ def _round_of(
             f"{plan.root}: {here or 'none'}",
             "import the export of one of these, or name the --data-root or --project folder that it is of",
         )
-    number = clip.round or plan.round or max(known, default=1)
+    latest = max(known, default=1)
+    number = next((given for given in (clip.round, plan.round) if given is not None), latest)
     if not 1 <= number <= MAX_ROUNDS:
         raise DatasetError(f"{path} has round {number}, expected 1 to {MAX_ROUNDS}", "correct the table")
     return number

@@ -122,6 +122,8 @@ def marked_clips(
         clip, across = _of_clip(clips, span), _across(clips, span)
         if span.end_s <= span.start_s or not frames:
             reject(one, "no_frames", f"the interval to {span.end_s:.3f} s holds no frame of the recording")
+        elif span.start_s < -SAME_S:
+            reject(one, "before_recording", f"the interval begins {-span.start_s:.3f} s before the recording")
         elif label is None:
             reject(one, "unknown_label", f"{span.text[:60]!r} is no class")
         elif clip is None and across is not None:
@@ -133,7 +135,7 @@ def marked_clips(
             reject(one, "several_key_frames", f"{len(inside)} key frames are marked in the interval")
         else:
             if clip is None:
-                clip = MarkedClip(start_s=span.start_s, end_s=span.end_s, frames=frames)
+                clip = MarkedClip(start_s=max(0.0, span.start_s), end_s=span.end_s, frames=frames)
                 insort(clips, clip, key=_start)
             frame = recording.frame_at(inside[0].span.middle_s) - clip.frames.start if inside else None
             if frame is not None and not 0 <= frame < len(clip.frames):

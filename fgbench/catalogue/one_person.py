@@ -25,6 +25,9 @@ ANNOTATORS = "annotators.csv"
 _LEAST_LETTERS = 5
 """Letters of names that count as nearly equal when one letter differs."""
 
+_MOST_LETTERS = 100
+"""Letters and digits of names in which one letter is exchanged: time and memory grow with their square."""
+
 _SHOWN = 3
 """Pairs that the error shows."""
 
@@ -108,12 +111,9 @@ def _annotators(file: Iterator[str], path: Path) -> dict[str, str]:
 def alike(names: Iterable[str]) -> list[tuple[str, str]]:
     """Pairs of different names that may be of one person, sorted.
 
-    They differ only in case, blanks, punctuation or Unicode composition; or, with five letters or more, in
-    one letter that is added, left out or another. Names that differ in a number, or in a word of one letter
-    (``rater A`` and ``rater B``), are those of two.
-
-    Args:
-        names: In any order.
+    They differ only in case, blanks, punctuation or Unicode composition; or, with five letters or more and
+    no more than a hundred, in one letter that is added, left out or another. Names that differ in a number,
+    or in a word of one letter (``rater A`` and ``rater B``), are those of two.
     """
     of: dict[str, list[str]] = defaultdict(list)
     for name in sorted(set(names)):
@@ -136,7 +136,9 @@ def _letters(name: str) -> str:
 
 def _one_letter_apart(texts: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Pairs of texts with enough letters of which one is the other with one letter added, or exchanged."""
-    long = {text for text in texts if sum(map(str.isalpha, text)) >= _LEAST_LETTERS}
+    long = {
+        text for text in texts if len(text) <= _MOST_LETTERS and sum(map(str.isalpha, text)) >= _LEAST_LETTERS
+    }
     exchanged: dict[tuple[int, str], list[str]] = defaultdict(list)
     seen: set[tuple[str, str]] = set()
     for text in sorted(long):

@@ -51,6 +51,9 @@ MEANT = {
 _DECIMALS = ("confidence", "spent_s")
 """Columns of decimal numbers, which tables separated by semicolons or tabs may write with commas."""
 
+_TEXTS = ("annotator", "inspected_by", "label", "selected_by", "source", "subject")
+"""Columns of text, in which imports write an apostrophe before what a spreadsheet takes for a formula."""
+
 SHOWN = 60
 """Characters of a bad cell that its error shows."""
 
@@ -68,7 +71,12 @@ class BadCellError(Exception):
 
 
 def read_annotations(
-    path: Path, *, required: set[str], table: str | None = None, texts: Sequence[str] = ()
+    path: Path,
+    *,
+    required: set[str],
+    table: str | None = None,
+    as_written: bool = False,
+    with_clips: bool = False,
 ) -> list[Mapping[str, str]] | None:
     """Rows of a CSV file with their line numbers under ``_line``; ``None`` if there is no such file.
 
@@ -76,8 +84,8 @@ def read_annotations(
         path: The file.
         required: Columns that it has to have.
         table: One of :data:`COLUMNS` whose columns it has; ``None``: that of its name.
-        texts: Columns of text, from which the apostrophe before a formula is taken off
-            (:func:`fgbench.printable.text_of`).
+        as_written: Whether apostrophes before formulas (:func:`fgbench.printable.cell_of`) are kept.
+        with_clips: Whether they are taken off names of clips too, in tables that fgbench writes itself.
 
     Raises:
         DatasetError: If it is no such table.
@@ -86,10 +94,10 @@ def read_annotations(
         return None
     try:
         with open_text(path) as file:
-            rows: list[Mapping[str, str]] = [
-                {**row, **{name: text_of(row[name]) for name in texts if name in row}}
-                for row in _rows(file, path, COLUMNS[table or path.name], required=required)
-            ]
+            rows = list(_rows(file, path, COLUMNS[table or path.name], required=required))
+            if not as_written:
+                texts = (*_TEXTS, "clip") if with_clips else _TEXTS
+                rows = [_without_apostrophes(row, texts) for row in rows]
     except UnicodeDecodeError as error:
         raise DatasetError(
             f"{path} is not UTF-8: {error.reason}", "save the table as UTF-8 text (Excel: CSV UTF-8)"
@@ -97,6 +105,10 @@ def read_annotations(
     except csv.Error as error:
         raise DatasetError(f"{path} is not a CSV table: {error}", LAYOUT) from error
     return rows
+
+
+def _without_apostrophes(row: Mapping[str, str], columns: Sequence[str]) -> Mapping[str, str]:
+    return {**row, **{name: text_of(row[name]) for name in columns if name in row}}
 
 
 def column_names(reader: csv.DictReader[str]) -> list[str]:

@@ -32,7 +32,7 @@ def with_gold(entries: Sequence[ClipEntry], root: Path, files: ClipFiles) -> lis
     Raises:
         DatasetError: If the table cannot be read.
     """
-    rows = read_annotations(root / GOLD, required={"clip", "label"}, texts=("clip", "label"))
+    rows = read_annotations(root / GOLD, required={"clip", "label"}, with_clips=True)
     if rows is None:
         return list(entries)
     rows_of: dict[str, list[Mapping[str, str]]] = defaultdict(list)

@@ -24,8 +24,7 @@ def read_selection(path: Path) -> list[Row] | None:
     Raises:
         DatasetError: If it is no such table.
     """
-    texts = ("clip", "selected_by", "inspected_by")
-    rows = read_annotations(path, required={"clip", "frame"}, table=SELECTION, texts=texts)
+    rows = read_annotations(path, required={"clip", "frame"}, table=SELECTION, with_clips=True)
     return None if rows is None else list(rows)
 
 

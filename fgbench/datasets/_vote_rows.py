@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from fgbench.datasets._annotation_table import SHOWN, VOTES, BadCellError, fraction, optional_integer
 from fgbench.datasets._tables import decimal_number
+from fgbench.naming import tidy
 from fgbench.records import Vote
 
 MAX_ROUNDS = 99
@@ -18,8 +19,10 @@ def vote_of(row: Mapping[str, str]) -> Vote:
     """Return the vote of a row.
 
     Raises:
-        BadCellError: If a number is out of range, or none.
+        BadCellError: If a number is out of range, or none, or nobody is named.
     """
+    if not tidy(row["annotator"]):
+        raise BadCellError(f"{VOTES} line {row['_line']} names no annotator, expected who voted")
     return Vote(
         annotator=row["annotator"],
         label=row["label"],

@@ -109,12 +109,8 @@ def list_clips(root: Path, variant: str = "own") -> list[ClipEntry]:
     if not root.is_dir():
         layout = _UNIT_LAYOUT if variant == "units" else LAYOUT
         raise DatasetError(f"no folder {root}", f"give the data set's folder with --data-root; {layout}")
-    annotations = read_annotations(
-        root / ANNOTATIONS, required={"clip"}, texts=("label", "subject", "source")
-    )
-    votes = read_annotations(
-        root / VOTES, required={"clip", "annotator", "label"}, texts=("annotator", "label")
-    )
+    annotations = read_annotations(root / ANNOTATIONS, required={"clip"})
+    votes = read_annotations(root / VOTES, required={"clip", "annotator", "label"})
     is_bare = variant == "units"
     if annotations is None and votes is None and not (is_bare and _unit_table.has_units(root)):
         if is_bare:

@@ -5,6 +5,7 @@ from typer.testing import CliRunner
 
 import fgbench
 from fgbench.cli.app import app
+from fgbench.datasets.fg_emotions import list_clips
 from fgbench.errors import ConfigError, DatasetError
 from tests.support.annotated_rounds import exported, votes, write_clips
 
@@ -69,6 +70,8 @@ def test_bad_rows_are_rejected_one_by_one(root):
         "a,fay,,,,,,",
         "a,gil,anger,,,,-1,",
         "a,hal,anger,,,,,yesterday",
+        "a,ida,anger,,,0,,",
+        "a,jon,anger,,,100,,",
     ]
     text = "clip,annotator,label,confidence,key_frame,round,spent_s,cast_at\n" + "\n".join(rows)
     done = fgbench.import_votes(table(root, text), root)
@@ -83,6 +86,8 @@ def test_bad_rows_are_rejected_one_by_one(root):
         ("fay", "no_answer"),
         ("gil", "bad_answer"),
         ("hal", "bad_answer"),
+        ("ida", "bad_answer"),
+        ("jon", "bad_answer"),
     ]
 
 
@@ -93,6 +98,18 @@ def test_names_that_spreadsheets_take_for_formulas(root):
     assert fgbench.import_votes(path, root).n_added == 1
     assert votes(root) == ["./=cmd.mp4,'@me,anger,,,1,,"]
     assert fgbench.import_votes(path, root).n_same == 1
+
+
+def test_names_and_classes_that_spreadsheets_take_for_formulas_are_read_back(root):
+    """What an import escapes in votes, and a table of known answers has escaped, counts as it was meant."""
+    recipe = root.parent / "own.yaml"
+    recipe.write_text("name: own\ndataset: {name: own, scheme: free, classes: ['=happy', sad]}\n")
+    done = fgbench.import_votes(table(root, "clip,annotator,label\na,@me,=happy\n"), root, recipe=recipe)
+    assert (done.n_added, votes(root)) == (1, ["a.mp4,'@me,'=happy,,,1,,"])
+    (root / "gold.csv").write_text("clip,label\na,'=happy\n")
+    (entry,) = list_clips(root)
+    assert [(vote.annotator, vote.label) for vote in entry.votes] == [("@me", "=happy")]
+    assert (entry.gold_label, entry.problem) == ("=happy", None)
 
 
 @pytest.mark.parametrize(

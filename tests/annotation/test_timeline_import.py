@@ -86,6 +86,30 @@ def test_parts_of_a_recording_are_cut_without_loss_or_rejected(tmp_path):
     assert np.array_equal(first, expected[0])
 
 
+def test_a_time_origin_before_the_recording(tmp_path):
+    """A beginning that is early by a little is that of the recording; one that is earlier is rejected."""
+    film(tmp_path)
+    path = write_eaf(tmp_path / "film.eaf", {"label": [(0.0, 0.4, "anger")]}, origin_ms=-100)
+    done = take(tmp_path, path, cut=True)
+    assert (done.n_added, done.n_cut, done.rejects) == (1, 1, ())
+    (row,) = rows(tmp_path / "annotations.csv")
+    assert row["clip"] == "film/00000000-00000300"
+    write_eaf(path, {"label": [(0.0, 0.9, "anger")]}, origin_ms=-300)
+    done = take(tmp_path, path, cut=True)
+    assert (done.n_added, reasons(done)) == (0, [("before_recording", "")])
+
+
+def test_a_class_that_spreadsheets_take_for_a_formula_is_there_already(tmp_path):
+    """Its cell has an apostrophe, and is the same answer when it is imported again."""
+    film(tmp_path)
+    path = write_eaf(tmp_path / "film.eaf", {"label": [(0.0, 2.0, "=happy")]})
+    for counts in ((1, 0), (0, 1)):
+        done = import_timelines(TimelinePlan(root=tmp_path, files=(path,), find=str))
+        assert (done.n_added, done.n_same, done.rejects) == (*counts, ())
+    assert rows(tmp_path / "annotations.csv")[0]["label"] == "'=happy"
+    assert fg_emotions.list_clips(tmp_path)[0].label == "=happy"
+
+
 def test_annotators_of_one_recording_become_votes_on_one_clip(tmp_path):
     film(tmp_path)
     ann = write_eaf(

@@ -145,3 +145,10 @@ def test_a_bad_table_is_explained(tmp_path, text, message):
     (tmp_path / "annotators.csv").write_text(text, encoding="utf-8")
     with pytest.raises(DatasetError, match=message):
         persons({"Eva": 1}, tmp_path)
+
+
+def test_a_name_as_long_as_a_cell_takes_no_memory():
+    """Letters are looked for one by one in names of usual length alone: all else would take their square."""
+    long = "x" * 100_000
+    names = [long, f"{long}y", long.upper(), "marie", "maria"]
+    assert alike(names) == [(long.upper(), long), ("maria", "marie")]

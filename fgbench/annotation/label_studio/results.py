@@ -50,9 +50,9 @@ def results_of(result: Any) -> Results:
         elif name == "confidence":
             confidences += _confidence(value, odd)
         elif name == "key_frame":
-            marked = _marks(value)
+            marked = _marks(value, odd)
             is_from_one = is_from_one or bool(marked)
-            frames += marked or _number(value, odd)
+            frames += marked if _has_ranges(value) else _number(value, odd)
     problem = None
     if odd:
         problem = ("bad_answer", odd[0])
@@ -62,6 +62,9 @@ def results_of(result: Any) -> Results:
         problem = ("no_answer", "neither a class nor an answer in its place")
     elif len(set(frames)) > 1:
         problem = ("several_key_frames", ", ".join(map(str, sorted(set(frames)))))
+    elif len(set(confidences)) > 1:
+        given = ", ".join(f"{one:g}" for one in sorted(set(confidences)))
+        problem = ("several_answers", f"confidences {given}")
     return Results(
         label=next(iter([*reserved, *labels]), ""),
         confidence=confidences[-1] if confidences else None,
@@ -138,15 +141,20 @@ def _confidence(value: Any, odd: list[str]) -> list[float]:
     return []
 
 
-def _marks(value: Any) -> list[int]:
-    ranges = value.get("ranges") if isinstance(value, Mapping) else None
+def _has_ranges(value: Any) -> bool:
+    return isinstance(value, Mapping) and isinstance(value.get("ranges"), list) and bool(value["ranges"])
+
+
+def _marks(value: Any, odd: list[str]) -> list[int]:
     marks = []
-    for one in ranges if isinstance(ranges, list) else []:
+    for one in value["ranges"] if _has_ranges(value) else []:
         first, last = (
             (one.get(name) for name in ("start", "end")) if isinstance(one, Mapping) else (None, None)
         )
         if isinstance(first, int) and isinstance(last, int):
             marks.append((first + last) // 2)
+        else:
+            odd.append(f"key frame is {str(one)[:60]!r}, expected a range of frames from start to end")
     return marks
 
 
