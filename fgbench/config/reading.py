@@ -265,8 +265,11 @@ def _explain(error: ValidationError, model: type[Section]) -> str:
     for item in faults[:_MAX_FAULTS]:
         where = _bounded(".".join(str(part) for part in item["loc"]), _MAX_NAME)
         if item["type"] == "extra_forbidden":
-            near = get_close_matches(str(item["loc"][-1])[:_MAX_NAME], _keys_beside(item["loc"], model), n=1)
-            lines.append(f"unknown key {where}" + (f", did you mean {near[0]!r}?" if near else ""))
+            keys = _keys_beside(item["loc"], model)
+            near = get_close_matches(str(item["loc"][-1])[:_MAX_NAME], keys, n=1)
+            is_alone = len(faults) == 1 and keys
+            others = f", expected one of {', '.join(sorted(keys))}" if is_alone else ""
+            lines.append(f"unknown key {where}" + (f", did you mean {near[0]!r}?" if near else others))
         elif item["type"] == "missing":
             lines.append(f"key {where} is missing")
         else:

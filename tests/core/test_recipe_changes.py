@@ -92,3 +92,8 @@ def test_prepare_keeps_the_changed_recipe(tmp_path):
     done = CliRunner().invoke(app, [*words, "--set", "lbp.rows=3", "--set", "faces.align=never"])
     recipe = json.loads((tmp_path / "work" / "prepare.json").read_text())["recipe"]
     assert (recipe["lbp"]["rows"], recipe["faces"]["align"]) == (3, "never"), done.output
+
+
+def test_a_section_that_is_none_lists_those_there_are():
+    with pytest.raises(ConfigError, match=r"unknown key training, expected one of .*losses, .*optimiser"):
+        with_changes(MSAU, ["training.epochs=1"])
