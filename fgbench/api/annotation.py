@@ -21,6 +21,7 @@ from fgbench.api.arguments import (
     whole,
 )
 from fgbench.api.progress import Shown, bars, shown_as
+from fgbench.api.settings import changes_of
 from fgbench.api.timelines import ImportedTimelines as ImportedTimelines
 from fgbench.api.timelines import import_timelines
 
@@ -40,6 +41,7 @@ def export_tasks(
     out: str | os.PathLike[str] | None = None,
     seed: int = 0,
     recipe: str | None = None,
+    settings: Mapping[str, Any] | Sequence[str] | None = None,
     workdir: str | os.PathLike[str] | None = None,
     force: bool = False,
     progress: Shown = None,
@@ -62,6 +64,7 @@ def export_tasks(
         out: Folder to write; ``None``: ``annotation/round-N`` of the data set.
         seed: Seed of shares and order.
         recipe: Recipe of ``prepare`` that has the classes; ``None``: the 33 of the paper.
+        settings: Settings of that recipe to change, e.g. ``{"dataset.classes": ["happy", "sad"]}``.
         workdir: Work folder of the votes before, for a later round; ``None``: that of ``fgbench prepare``.
         force: Whether a round of other input, that has no votes yet, is replaced.
         progress: Whether bars are shown; ``None``: in terminals and notebooks; or a function that is called
@@ -119,7 +122,7 @@ def export_tasks(
         round=number,
         annotators=people,
         per_clip=per_clip,
-        classes=_classes(recipe, before),
+        classes=_classes(recipe, settings, before),
         gold=known,
         reannotate=(work or workdir_for(root)) / MANIFESTS / "reannotate.csv" if number > 1 else None,
         show=wanted,
@@ -156,6 +159,7 @@ def import_votes(
     annotators: Mapping[str, str] | None = None,
     project: str | os.PathLike[str] | None = None,
     recipe: str | None = None,
+    settings: Mapping[str, Any] | Sequence[str] | None = None,
     update: bool = False,
     label_tier: str = "label",
     key_frame_tier: str = "key_frame",
@@ -178,6 +182,7 @@ def import_votes(
         annotators: Account in the tool to the name of the annotator.
         project: Folder of a round that was exported outside the data set.
         recipe: Recipe of ``prepare`` that has the classes, for a round that was not exported.
+        settings: Settings of that recipe to change, e.g. ``{"dataset.classes": ["happy", "sad"]}``.
         update: Whether answers that have changed replace their votes.
         label_tier: ELAN, Praat: name of tiers of labels, before an ``@`` and the annotator.
         key_frame_tier: Name of tiers of key frames, likewise.
@@ -212,6 +217,7 @@ def import_votes(
             data,
             tool=tool,
             recipe=recipe,
+            settings=settings,
             annotators=annotators,
             label_tier=label_tier,
             key_frame_tier=key_frame_tier,
@@ -228,7 +234,7 @@ def import_votes(
         tool=tool,
         round=number,
         project=folder,
-        classes=_classes(recipe, None),
+        classes=_classes(recipe, settings, None),
         columns=renamed,
         accounts=names_to_names("annotators", annotators, "annotators={'3': 'anna'}"),
         update=is_update,
@@ -236,16 +242,16 @@ def import_votes(
     return import_answers(plan)
 
 
-def _classes(recipe: str | None, before: Any) -> Any:
-    """Classes of a recipe; those of the round before where none is named."""
+def _classes(recipe: str | None, settings: Any, before: Any) -> Any:
+    """Classes of a recipe with changes; those of the round before where neither is given."""
     from fgbench.annotation.class_list import ClassList, classes_of
-    from fgbench.config import load_prepare
+    from fgbench.config import load_prepare, with_changes
 
-    if recipe is None and before is not None:
+    changes = changes_of("settings", settings)
+    if recipe is None and not changes and before is not None:
         return ClassList(scheme=before.scheme, classes=before.classes)
-    return classes_of(
-        load_prepare(name_of("recipe", "default" if recipe is None else recipe, example="recipe='default'"))
-    )
+    name = "default" if recipe is None else name_of("recipe", recipe, example="recipe='default'")
+    return classes_of(with_changes(load_prepare(name), changes))
 
 
 def names_to_names(what: str, value: Any, example: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from fgbench.annotation.timeline_import import ImportedTimelines as ImportedTimelines
 from fgbench.api.arguments import (
@@ -16,6 +17,7 @@ from fgbench.api.arguments import (
     switch,
     whole,
 )
+from fgbench.api.settings import changes_of
 
 
 def import_timelines(
@@ -24,6 +26,7 @@ def import_timelines(
     *,
     tool: str | None = None,
     recipe: str | None = None,
+    settings: Mapping[str, Any] | Sequence[str] | None = None,
     annotators: Mapping[str, str] | None = None,
     label_tier: str = "label",
     key_frame_tier: str = "key_frame",
@@ -41,6 +44,7 @@ def import_timelines(
         data: Root of the data set.
         tool: ``"elan"`` or ``"praat"``; ``None``: by the suffix of each file.
         recipe: Recipe of ``prepare`` that has the classes; ``None``: the 33 of the paper.
+        settings: Settings of that recipe to change.
         annotators: Name in the files to the name of the annotator.
         label_tier: Name of tiers of labels, before an ``@`` and the annotator.
         key_frame_tier: Name of tiers of key frames, likewise.
@@ -69,7 +73,7 @@ def import_timelines(
         TimelinePlan(
             root=path_of("data", data, example="'my-clips'"),
             files=tuple(paths_of("files", files, example="'film.eaf'")),
-            find=_finder(name_of("recipe", recipe or "default", example="recipe='default'")),
+            find=_finder(recipe, changes_of("settings", settings)),
             tool=wanted,
             label_tier=name_of("label_tier", label_tier, example="label_tier='emotion'"),
             key_frame_tier=name_of("key_frame_tier", key_frame_tier, example="key_frame_tier='apex'"),
@@ -84,13 +88,14 @@ def import_timelines(
     )
 
 
-def _finder(recipe: str) -> Callable[[str], str | None]:
+def _finder(recipe: str | None, changes: Sequence[str]) -> Callable[[str], str | None]:
     """Function from a label to its spelling in the classes of a recipe, ``None`` for labels that it lacks."""
     from fgbench.catalogue.classes import choose_classes
-    from fgbench.config import load_prepare
+    from fgbench.config import load_prepare, with_changes
     from fgbench.taxonomy import UnknownLabelError
 
-    chosen = choose_classes(load_prepare(recipe).dataset, ())
+    name = "default" if recipe is None else name_of("recipe", recipe, example="recipe='default'")
+    chosen = choose_classes(with_changes(load_prepare(name), changes).dataset, ())
 
     def find(label: str) -> str | None:
         try:

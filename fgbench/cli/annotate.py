@@ -13,7 +13,7 @@ from fgbench.cli.command_lists import CommandList
 from fgbench.cli.console import print_json, progress_bars, say_all, wrong_use
 from fgbench.cli.data_folders import refuse_data
 from fgbench.cli.next_steps import say_next
-from fgbench.cli.options import Json
+from fgbench.cli.options import Changes, Json
 from fgbench.cli.workdirs import add_command
 from fgbench.workfolders import default_folders
 
@@ -65,6 +65,7 @@ def export(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of shares and order.")] = 0,
     recipe: Recipe = None,
+    changes: Changes = None,
     workdir: Annotated[
         Path | None,
         typer.Option(
@@ -102,6 +103,7 @@ def export(
             out=out,
             seed=seed,
             recipe=recipe,
+            settings=changes,
             workdir=workdir,
             force=force,
             progress=progress,
@@ -146,6 +148,7 @@ def import_(
     accounts: Accounts = None,
     project: ProjectFolder = None,
     recipe: Recipe = None,
+    changes: Changes = None,
     update: Update = False,
     label_tier: Annotated[
         str, typer.Option("--label-tier", help="ELAN, Praat: tiers of labels; NAME or NAME@ANNOTATOR.")
@@ -177,7 +180,7 @@ def import_(
     from fgbench.api.next_commands import after_clips
 
     if tool == "selection":
-        if round_ or columns or accounts or project or recipe or update:
+        if round_ or columns or accounts or project or recipe or changes or update:
             raise typer.BadParameter(
                 "of selected frames there are no rounds, columns, accounts, projects, recipes or updates: "
                 "expected tables and --data-root alone",
@@ -195,6 +198,7 @@ def import_(
             annotators=pairs_of(accounts, "--annotator", "3=anna"),
             project=project,
             recipe=recipe,
+            settings=changes,
             update=update,
             label_tier=label_tier,
             key_frame_tier=key_frame_tier,

@@ -59,6 +59,16 @@ def test_page_offers_the_class_tree(root):
     }
 
 
+def test_classes_follow_settings_of_the_recipe(root):
+    """As a dict, and as the command gives them; they are kept in the project."""
+    settings = {"dataset.scheme": "found", "dataset.classes": ["Joy", "Woe"]}
+    first = exported(root, settings=settings)
+    assert set(json.loads((first.folder / "project.json").read_text())["classes"]) == {"Joy", "Woe"}
+    assert (
+        exported(root, settings=["dataset.scheme=found", "dataset.classes=[Joy, Woe]"]).folder == first.folder
+    )
+
+
 def test_own_classes_are_offered_as_they_are_written(root, tmp_path):
     """Classes of a recipe stand in the page, with their signs, without upper classes."""
     recipe = tmp_path / "own.yaml"

@@ -21,9 +21,9 @@ SIGNATURES = {
     "export_frames": "(workdir, out, *, progress)",
     "import_selection": "(tables, workdir, data, *, replace)",
     "export_tasks": "(data, *, tool, round, annotators, annotators_per_clip, gold, show, out, seed, recipe, "
-    "workdir, force, progress)",
-    "import_votes": "(files, data, *, tool, round, columns, annotators, project, recipe, update, label_tier, "
-    "key_frame_tier, media, cut)",
+    "settings, workdir, force, progress)",
+    "import_votes": "(files, data, *, tool, round, columns, annotators, project, recipe, settings, update, "
+    "label_tier, key_frame_tier, media, cut)",
     "label_set": "(name)",
     "label_sets": "()",
     "lbp": "(faces, *, settings)",
