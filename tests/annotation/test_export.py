@@ -60,10 +60,11 @@ def test_page_offers_the_class_tree(root):
 
 
 def test_classes_follow_settings_of_the_recipe(root):
-    """As a dict, and as the command gives them; they are kept in the project."""
+    """As a dict, and as the command gives them, which is the same project."""
     settings = {"dataset.scheme": "found", "dataset.classes": ["Joy", "Woe"]}
     first = exported(root, settings=settings)
-    assert set(json.loads((first.folder / "project.json").read_text())["classes"]) == {"Joy", "Woe"}
+    page = ET.fromstring((first.folder / "labelling.xml").read_text())
+    assert sorted(one.get("value") for one in page.find(".//Taxonomy")) == ["Joy", "Woe"]
     assert (
         exported(root, settings=["dataset.scheme=found", "dataset.classes=[Joy, Woe]"]).folder == first.folder
     )
