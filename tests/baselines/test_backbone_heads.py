@@ -12,7 +12,7 @@ from fgbench.config import BackboneHeadConfig
 from fgbench.errors import DatasetError, ManifestError
 from fgbench.methods.backbone.head import PREFIX, Head
 from fgbench.methods.backbone.head_fitting import fit_head, scale_features
-from fgbench.methods.backbone.logistic import fit_logistic
+from fgbench.methods.backbone.logistic import LogisticPath, fit_logistic
 from fgbench.methods.backbone.trained_head import HeadAbout, read_head
 from fgbench.methods.lbp_svm.choice import INNER_CV, PART, Plan
 from fgbench.svm.choice import Fold
@@ -194,3 +194,12 @@ def test_heads_are_read_again_and_damaged_ones_refused(problem, kind):
             read_head(about, {**state, name: state[name][:1]}, n_classes=3, origin="x")
     with pytest.raises(ManifestError, match="of a head for 4 classes"):
         read_head(about, state, n_classes=4, origin="x")
+
+
+def test_a_path_is_fitted_anew_for_other_classes_of_the_same_features(problem):
+    features, truth = problem
+    path = LogisticPath([1.0], balanced=False, jobs=1)
+    for classes in (truth, (truth + 1) % 3):
+        actual = path(features, classes, labels=LABELS, c=1.0)
+        expected = fit_logistic(features, classes, labels=LABELS, c=1.0, balanced=False)
+        np.testing.assert_allclose(actual.decisions(features), expected.decisions(features))

@@ -75,7 +75,7 @@ class LogisticPath:
 
     def __init__(self, c_values: Sequence[float], *, balanced: bool, jobs: int) -> None:
         self._c_values, self._balanced, self._jobs = sorted(c_values), balanced, jobs
-        self._of: Any = None
+        self._of: tuple[Any, Any] = (None, None)  # features and truth of the machines
         self._machines: dict[float, Machine] = {}
 
     def __call__(
@@ -89,10 +89,10 @@ class LogisticPath:
         jobs: int | None = None,
     ) -> Machine:
         """Return the machine of a penalty; see :func:`fit_logistic`."""
-        if self._of is not features:
+        if self._of[0] is not features or not np.array_equal(self._of[1], truth):
             fit = partial(_fitted, features, truth, labels=labels, balanced=self._balanced)
             with _quiet(), ThreadPoolExecutor(min(self._jobs, os.cpu_count() or 1)) as pool:
                 machines = pool.map(lambda value: fit(c=value), self._c_values)
                 self._machines = dict(zip(self._c_values, machines, strict=True))
-            self._of = features
+            self._of = (features, np.array(truth))
         return self._machines[c]
