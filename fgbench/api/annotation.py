@@ -12,8 +12,8 @@ from fgbench.api.arguments import (
     name_of,
     name_or_none,
     names_of,
+    names_to_names,
     one_of,
-    pairs,
     path_of,
     path_or_none,
     paths_of,
@@ -205,7 +205,7 @@ def import_votes(
     if not paths:
         raise ArgumentError("names none, expected exports of the tool", "e.g. export.json", argument="files")
     tool = name_or_none("tool", tool, example="tool='label-studio'")
-    renamed = names_to_names("columns", columns, "columns={'clip': 'filename'}")
+    renamed = names_to_names("columns", columns, example="columns={'clip': 'filename'}")
     folder = path_or_none("project", project, example="project='round-1'")
     is_update = switch("update", update)
     if is_timeline(tool, paths):
@@ -236,7 +236,7 @@ def import_votes(
         project=folder,
         classes=_classes(recipe, settings, None),
         columns=renamed,
-        accounts=names_to_names("annotators", annotators, "annotators={'3': 'anna'}"),
+        accounts=names_to_names("annotators", annotators, example="annotators={'3': 'anna'}"),
         update=is_update,
     )
     return import_answers(plan)
@@ -252,15 +252,3 @@ def _classes(recipe: str | None, settings: Any, before: Any) -> Any:
         return ClassList(scheme=before.scheme, classes=before.classes)
     name = "default" if recipe is None else name_of("recipe", recipe, example="recipe='default'")
     return classes_of(with_changes(load_prepare(name), changes))
-
-
-def names_to_names(what: str, value: Any, example: str) -> dict[str, str]:
-    """Return names to names that a user gives.
-
-    Raises:
-        ConfigError: If they are something else.
-    """
-    return {
-        name: name_of(f"{what}[{name!r}]", one, example=example)
-        for name, one in pairs(what, value, example=example).items()
-    }

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from fgbench.annotation.imported_votes import ImportedVotes as ImportedVotes
 from fgbench.annotation.pushed_tasks import PushedTasks as PushedTasks
-from fgbench.api.annotation import names_to_names
-from fgbench.api.arguments import name_of, path_of, path_or_none, switch, whole
+from fgbench.api.arguments import name_of, names_to_names, path_of, path_or_none, switch, whole
 from fgbench.api.progress import LOGGER, Shown, bars, shown_as
 
 if TYPE_CHECKING:
@@ -95,10 +94,10 @@ def pull_votes(
     from fgbench.annotation.tools import LABEL_STUDIO
 
     root, folder, of_round = _round(data, round, project)
-    told = names_to_names("annotators", annotators, "annotators={'me@lab.org': 'anna'}")
+    of_accounts = names_to_names("annotators", annotators, example="annotators={'me@lab.org': 'anna'}")
     is_update = switch("update", update)
     with _server(url, token_file) as server:
-        export, accounts = fetch_round(server, folder, of_round, told)
+        export, accounts = fetch_round(server, folder, of_round, of_accounts)
     plan = ImportPlan(
         root=root,
         files=(export,),

@@ -152,6 +152,14 @@ def pairs(what: str, value: Any, *, example: str) -> dict[str, Any]:
     return dict(value)
 
 
+def names_to_names(what: str, value: Any, *, example: str) -> dict[str, str]:
+    """Return names to names; ``None`` has none; arguments and errors as of :func:`pairs`."""
+    return {
+        name: name_of(f"{what}[{name!r}]", one, example=example)
+        for name, one in pairs(what, value, example=example).items()
+    }
+
+
 def one_of(what: str, value: Any, allowed: Sequence[str]) -> str:
     """Return one of some words.
 

@@ -10,7 +10,7 @@ from fgbench.annotation.timeline_import import ImportedTimelines as ImportedTime
 from fgbench.api.arguments import (
     name_of,
     name_or_none,
-    pairs,
+    names_to_names,
     path_of,
     path_or_none,
     paths_of,
@@ -77,10 +77,7 @@ def import_timelines(
             tool=wanted,
             label_tier=name_of("label_tier", label_tier, example="label_tier='emotion'"),
             key_frame_tier=name_of("key_frame_tier", key_frame_tier, example="key_frame_tier='apex'"),
-            annotators={
-                name: name_of(f"annotators[{name!r}]", one, example="annotators={'P1': 'anna'}")
-                for name, one in pairs("annotators", annotators, example="annotators={'P1': 'anna'}").items()
-            },
+            annotators=names_to_names("annotators", annotators, example="annotators={'P1': 'anna'}"),
             media=path_or_none("media", media, example="media='recordings'"),
             cut=switch("cut", cut),
             round=number,
