@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from fgbench.cli.app import app
 from fgbench.errors import ManifestError
 from fgbench.reports.page.build import build_page, write_page
-from fgbench.reports.page.html import embedded_json
+from fgbench.reports.rendering.embedding import embedded_json
 from tests.support.page_folders import HOSTILE, hostile_work, write_data
 from tests.support.page_reading import Elements, blocks
 from tests.support.report_folders import write_fake_run

@@ -6,15 +6,12 @@ allows only its own script and style, by their digests, and pictures from its ow
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fgbench.reports.page.html import embedded_json
+from fgbench.reports.rendering import embedding
 from fgbench.reports.rendering.templates import fill
 
 _ASSETS = Path(__file__).resolve().parent / "assets"
@@ -76,7 +73,7 @@ def sheet_page(entry: SheetEntry, *, dataset: str, synthetic: bool) -> str:
         dataset: Name of the data set.
         synthetic: Whether its faces are drawn.
     """
-    program = _script('"use strict";\n(() => {\n' + "\n".join(map(_asset, _SCRIPTS)) + "})();\n")
+    program = embedding.program(map(_asset, _SCRIPTS))
     style = _asset("selection.css")
     block = {
         "id": entry.identity,
@@ -90,7 +87,7 @@ def sheet_page(entry: SheetEntry, *, dataset: str, synthetic: bool) -> str:
         title=f"Frames of {dataset}" + (f", page {entry.number} of {entry.of}" if entry.of > 1 else ""),
         synthetic=synthetic,
         style=style,
-        data=embedded_json(block),
+        data=embedding.embedded_json(block),
         program=program,
     )
 
@@ -122,29 +119,12 @@ def index_page(
 
 
 def _policy(style: str, program: str | None) -> str:
-    script = "'none'" if program is None else _source(program)
+    script = "'none'" if program is None else embedding.source(program)
     return (
         f"default-src 'none'; base-uri 'none'; form-action 'none'; img-src 'self' file:; "
-        f"style-src {_source(style)}; script-src {script}"
+        f"style-src {embedding.source(style)}; script-src {script}"
     )
-
-
-def _source(text: str) -> str:
-    # A browser hashes what lies between the tags, line breaks included.
-    digest = hashlib.sha256(text.encode("utf-8")).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 def _asset(name: str) -> str:
     return (_ASSETS / name).read_text(encoding="utf-8")
-
-
-def _script(text: str) -> str:
-    """Check that a script can stand in HTML.
-
-    Raises:
-        ValueError: If it contains the end of its own element.
-    """
-    if re.search(r"</script|<!--", text, re.IGNORECASE):
-        raise ValueError("a script with the end of a script element or a comment in it, expected none")
-    return text
