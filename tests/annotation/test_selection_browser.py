@@ -1,36 +1,22 @@
 """The page of experts in headless Chromium: keys, mouse and touch, roles, what is kept, and the tables."""
 
-import shutil
-
 import pytest
 
 import fgbench
+from tests.support.page_visits import NEEDS_CHROMIUM, launched, playwright
 from tests.support.selection_folders import read_table, write_selection_work
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = [
-    f"--{flag}" for flag in ("headless=new", "no-sandbox", "disable-gpu", "no-first-run", "disable-sync")
-]
 HOSTILE = '</script><script>window.hacked = 1</script><img src=x onerror="window.hacked=1">'
 HEAD = ["clip", "frame", "selected_by", "inspected_by"]
 N_CLIPS = 12
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="no Chromium on this machine (Debian: apt-get install chromium)"
-    ),
-]
+pytestmark = [pytest.mark.slow, NEEDS_CHROMIUM]
 
 
 @pytest.fixture(scope="module")
 def browser():
-    with playwright.sync_playwright() as tools:
-        browser = tools.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -9,49 +9,37 @@ from fgbench import storage
 from fgbench.reports.page.build import write_page
 from fgbench.reports.protocols import knowledge_notes
 from fgbench.runs.unit_results import AuPredictions, write_au_run
-from tests.support.page_folders import hostile_work, write_clip_run, write_data, write_image_run
-from tests.support.page_visits import APART, CHROMIUM, FLAGS, KINDS, WIDTHS, Visit, playwright, predictions
+from tests.support.page_folders import hostile_work, write_data, write_image_run
+from tests.support.page_visits import (
+    APART,
+    KINDS,
+    NEEDS_CHROMIUM,
+    WIDTHS,
+    launched,
+    playwright,
+    predictions,
+    visiting,
+    write_three_runs,
+)
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="no Chromium on this machine (Debian: apt-get install chromium)"
-    ),
-]
+pytestmark = [pytest.mark.slow, NEEDS_CHROMIUM]
 
 
 @pytest.fixture(scope="module")
 def browser():
-    with playwright.sync_playwright() as tools:
-        browser = tools.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):
-    work = tmp_path_factory.mktemp("browser")
-    test = write_data(
-        work, clips={"train": 33, "val": 5, "test": 66}, images_per_clip=2, copies={"train": 9}, n_faces=8
-    )
-    write_image_run(work, "msau-small", test["image"], method="MSAU-Net (Ours)", share=0.5)
-    write_image_run(work, "plain-cnn-small", test["image"], method="Plain CNN", share=0.3)
-    write_clip_run(work, "tmsau-small", test["video"], method="TMSAU-Net (Ours)", share=0.5)
-    write_page(work, work / "page.html")
-    return work
+    return write_three_runs(tmp_path_factory.mktemp("browser"))
 
 
 @pytest.fixture
 def visit(browser, work):
-    visits = []
-
-    def start(path=work / "page.html", **options):
-        visits.append(Visit(browser, path, **options))
-        return visits[-1]
-
-    yield start
-    for one in visits:
-        one.context.close()
+    with visiting(browser, work / "page.html") as start:
+        yield start
 
 
 @pytest.mark.parametrize("width", WIDTHS)

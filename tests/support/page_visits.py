@@ -2,9 +2,13 @@
 
 import shutil
 from collections import defaultdict
+from contextlib import contextmanager
 
 import pyarrow.parquet as pq
 import pytest
+
+from fgbench.reports.page.build import write_page
+from tests.support.page_folders import write_clip_run, write_data, write_image_run
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -21,6 +25,9 @@ FLAGS = [
         "disable-sync",
     )
 ]
+NEEDS_CHROMIUM = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium on this machine (Debian: apt-get install chromium)"
+)
 WIDTHS = (390, 1440)
 APART = """(kinds) => {
   const found = [];
@@ -87,3 +94,38 @@ def predictions(work, experiment="msau-small"):
     for row in pq.read_table(work / "runs" / experiment / "0" / "0" / "predictions.parquet").to_pylist():
         groups[row["label"], row["predicted"]].add(row["sample_id"])
     return groups
+
+
+@contextmanager
+def launched():
+    """A browser, closed in the end."""
+    with playwright.sync_playwright() as tools:
+        browser = tools.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def visiting(browser, page):
+    """A function that visits a page, ``page`` if none is named; all visits are closed in the end."""
+    visits = []
+
+    def start(path=page, **options):
+        visits.append(Visit(browser, path, **options))
+        return visits[-1]
+
+    yield start
+    for one in visits:
+        one.context.close()
+
+
+def write_three_runs(work):
+    """A work folder with two runs on images and one on clips, and its ``page.html``."""
+    test = write_data(
+        work, clips={"train": 33, "val": 5, "test": 66}, images_per_clip=2, copies={"train": 9}, n_faces=8
+    )
+    write_image_run(work, "msau-small", test["image"], method="MSAU-Net (Ours)", share=0.5)
+    write_image_run(work, "plain-cnn-small", test["image"], method="Plain CNN", share=0.3)
+    write_clip_run(work, "tmsau-small", test["video"], method="TMSAU-Net (Ours)", share=0.5)
+    write_page(work, work / "page.html")
+    return work
