@@ -22,6 +22,7 @@ from fgbench.annotation.round_answers import RoundAnswers, remember, single_vote
 from fgbench.annotation.tools import reader_of, tool_of
 from fgbench.annotation.votes_table import VotesTable
 from fgbench.catalogue.one_person import persons
+from fgbench.catalogue.pseudonyms import ensure_salt
 from fgbench.datasets._clip_files import ClipFiles
 from fgbench.datasets._tree import ROUNDS
 from fgbench.errors import DatasetError
@@ -149,6 +150,8 @@ def _store(plan: ImportPlan, files: ClipFiles, rounds: Mapping[int, RoundAnswers
         if one.rejects or (one.folder / REJECTS).exists():
             write_rejects(one.folder, one.rejects)
     if n_added or n_updated:
+        if not table.path.exists():  # the first votes: nothing was made with other pseudonyms
+            ensure_salt(plan.root)
         table.write()
     for number, one in rounds.items():
         remember(one, gone[number])

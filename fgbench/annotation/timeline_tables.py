@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fgbench.annotation.clip_tables import ClipTable, Row, agrees
 from fgbench.annotation.recordings import Recording
+from fgbench.catalogue.pseudonyms import ensure_salt
 from fgbench.datasets._annotation_table import ANNOTATIONS, VOTES
 from fgbench.datasets._clip_files import STRETCH, ClipFiles
 from fgbench.datasets._tables import whole_number
@@ -75,4 +76,6 @@ class TimelineTables:
         """Write the tables."""
         self.about.write()
         if self.main is not self.about:
+            if not self.main.path.exists():  # the first votes: nothing was made with other pseudonyms
+                ensure_salt(self.main.path.parent)
             self.main.write()

@@ -4,6 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 import fgbench
+from fgbench.catalogue.pseudonyms import SALT, read_salt
 from fgbench.cli.app import app
 from fgbench.datasets.fg_emotions import list_clips
 from fgbench.errors import ConfigError, DatasetError
@@ -183,3 +184,19 @@ def test_commands_print_the_table_of_rejects(root):
     assert "missing: anna 2 of 3, ben 3 of 3, " in done.stdout
     wrong = run("annotate", "import", path, "--data-root", root, "--column", "clip")
     assert (wrong.exit_code, "--column" in wrong.stderr) == (2, True)
+
+
+def test_the_first_votes_get_a_salt_for_pseudonyms_and_a_table_that_is_there_none(root):
+    """Made before the table; pseudonyms of a table without one stay as they are."""
+    path = table(root, "clip,annotator,label\na,anna,anger\n")
+    fgbench.import_votes(path, root)
+    salt = read_salt(root)
+    assert salt is not None
+    assert (root / SALT).stat().st_mode & 0o077 == 0
+    path.write_text("clip,annotator,label\na,ben,anger\n", encoding="utf-8")
+    fgbench.import_votes(path, root)
+    assert read_salt(root) == salt
+    (root / SALT).unlink()
+    path.write_text("clip,annotator,label\na,cem,anger\n", encoding="utf-8")
+    fgbench.import_votes(path, root)
+    assert read_salt(root) is None
