@@ -137,7 +137,7 @@ class AnswerCheck:
         return self._people[account]
 
     def _person_of(self, account: str) -> str | None:
-        """Name of an annotator: told, or that of the account, or the part of its address before the @."""
+        """Name of an annotator: as given, else that of the account, else its address up to the @."""
         named = self._accounts.get(key(account), tidy(account))
         if self._project is None:
             return named or None

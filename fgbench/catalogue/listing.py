@@ -106,7 +106,7 @@ def list_data(config: DatasetConfig, root: Path, naming: Naming = _HIDDEN) -> Li
                 )
         except DatasetError as error:
             raise with_what_is_there(error, root, config.adapter) from error
-        listed, annotators, told = with_annotators(listed, root, naming)
+        listed, annotators, annotator_notes = with_annotators(listed, root, naming)
     if not listed:
         raise DatasetError(f"{root} lists no clips", f"expected layout: {'; or '.join(card.layouts)}")
     with plugins.explained("datasets", config.adapter):
@@ -136,7 +136,7 @@ def list_data(config: DatasetConfig, root: Path, naming: Naming = _HIDDEN) -> Li
         annotators=annotators,
         left_out=dict(sorted(left_out.items())),
         inventory=inventory,
-        notes=(*adapter_notes, *told, *notes, *classes.notes, *units.lines),
+        notes=(*adapter_notes, *annotator_notes, *notes, *classes.notes, *units.lines),
     )
 
 

@@ -42,12 +42,12 @@ def persons(votes: Mapping[str, int], root: Path) -> dict[str, str]:
     Raises:
         DatasetError: If names may be those of one person and the table does not tell, or it cannot be read.
     """
-    told = read_annotators(root)
-    annotators = {name: told.get(name, name) for name in votes}
+    listed = read_annotators(root)
+    annotators = {name: listed.get(name, name) for name in votes}
     open_pairs = [
         (one, other)
         for one, other in alike(votes)
-        if annotators[one] != annotators[other] and not {one, other} <= told.keys()
+        if annotators[one] != annotators[other] and not {one, other} <= listed.keys()
     ]
     if open_pairs:
         pairs = [
@@ -93,7 +93,7 @@ def _annotators(file: Iterator[str], path: Path) -> dict[str, str]:
             f"{path} does not have one column {missing[0]}",
             "the first line has to be name,annotator: a name as the votes have it, and who it is",
         )
-    told: dict[str, str] = {}
+    annotator_of: dict[str, str] = {}
     for row in reader:
         name, annotator = (text_of((row[column] or "").strip()) for column in ("name", "annotator"))
         if not name or not annotator:
@@ -101,11 +101,11 @@ def _annotators(file: Iterator[str], path: Path) -> dict[str, str]:
                 f"{path} line {reader.line_num} lacks a name or an annotator, expected both",
                 "correct the line",
             )
-        if told.setdefault(name, annotator) != annotator:
+        if annotator_of.setdefault(name, annotator) != annotator:
             raise DatasetError(
                 f"{path} line {reader.line_num} gives {name!r} a second annotator", "keep one of them"
             )
-    return told
+    return annotator_of
 
 
 def alike(names: Iterable[str]) -> list[tuple[str, str]]:

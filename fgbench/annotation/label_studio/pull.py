@@ -42,9 +42,9 @@ def fetch_round(
     target = folder / PULLED
     path = f"/api/projects/{int(there['id'])}/export"
     server.download(path, target, exportType="JSON", download_all_tasks="true")
-    told = {key(account): name for account, name in accounts.items()}
+    names = {key(account): name for account, name in accounts.items()}
     named: dict[str, str] = {}
     for user in paged(server, "/api/users", page_size=100):
         number, address = str(user.get("id")), str(user.get("email") or user.get("username") or "")
-        named[number] = told.get(number) or told.get(key(address)) or address
+        named[number] = names.get(number) or names.get(key(address)) or address
     return target, {**accounts, **named}
