@@ -10,7 +10,7 @@ from typing import Any
 
 from fgbench.api.arguments import name_of, name_or_none, names_of, pairs, path_of, shown, switch, whole
 from fgbench.api.progress import log
-from fgbench.errors import ArgumentError, ConfigError
+from fgbench.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +107,9 @@ def mapping_of(given: Any) -> dict[str, str]:
     """
     example = "map={'joy': 'happiness', 'contempt': ''}"
     if isinstance(given, str | list | tuple):
-        return _parsed(names_of("map", given, example=example) or [])
+        from fgbench.runs.class_names import mapping_of_texts
+
+        return mapping_of_texts(names_of("map", given, example=example) or [])
     mapping = pairs("map", given, example=example)
     for name, label in mapping.items():
         if not isinstance(label, str):
@@ -115,19 +117,6 @@ def mapping_of(given: Any) -> dict[str, str]:
                 f"map tells {shown(label)} for {name!r}, expected a class, or '' to leave it out",
                 f"e.g. {example}",
             )
-    return mapping
-
-
-def _parsed(texts: Sequence[str]) -> dict[str, str]:
-    """Return the mapping of texts: ``happy=happiness``, or ``contempt=`` to leave it out."""
-    mapping: dict[str, str] = {}
-    for text in texts:
-        name, separator, label = text.partition("=")
-        if not separator or not name.strip():
-            raise ArgumentError(f"{text!r}, expected NAME=CLASS", "e.g. happy=happiness", argument="map")
-        if name.strip() in mapping:
-            raise ArgumentError(f"{name.strip()!r} is named twice", "name each class once", argument="map")
-        mapping[name.strip()] = label.strip()
     return mapping
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from shlex import quote
 
-from fgbench.errors import ConfigError
+from fgbench.errors import ArgumentError, ConfigError
 from fgbench.naming import first_few
 from fgbench.runs.labels import FG33, SOME_LEAVES, LabelSet
 from fgbench.taxonomy import is_usual_label, normal_label, ontology
@@ -65,6 +65,23 @@ class ClassNames:
     def never_predicted(self) -> list[str]:
         """Classes that are scored and that the program does not have."""
         return [label for label in self.level.classes if label not in self.meant.values()]
+
+
+def mapping_of_texts(texts: Sequence[str]) -> dict[str, str]:
+    """Return the mapping of texts: ``happy=happiness``, or ``contempt=`` to leave it out.
+
+    Raises:
+        ArgumentError: If a text is no pair, or a class is named twice.
+    """
+    mapping: dict[str, str] = {}
+    for text in texts:
+        name, separator, label = text.partition("=")
+        if not separator or not name.strip():
+            raise ArgumentError(f"{text!r}, expected NAME=CLASS", "e.g. happy=happiness", argument="map")
+        if name.strip() in mapping:
+            raise ArgumentError(f"{name.strip()!r} is named twice", "name each class once", argument="map")
+        mapping[name.strip()] = label.strip()
+    return mapping
 
 
 def match_classes(names: Sequence[str], labels: LabelSet, mapping: Mapping[str, str]) -> ClassNames:

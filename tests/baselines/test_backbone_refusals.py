@@ -14,7 +14,7 @@ from fgbench.methods.backbone import method
 from fgbench.methods.backbone.hf_folder import open_hf
 from fgbench.methods.backbone.hf_safety import local_folder
 from fgbench.methods.backbone.onnx_file import open_onnx
-from fgbench.methods.backbone.run import mapping_of, read_names
+from fgbench.methods.backbone.run import read_names
 from fgbench.methods.backbone.self_check import check_input, check_range
 from fgbench.methods.backbone.taken import Taken, taken_of
 from tests.support.backbone_work import recipe, small_context
@@ -232,9 +232,6 @@ def test_options_that_do_not_go_together(tmp_path):
     ):
         with pytest.raises(ConfigError, match=match):
             method.check_options(**options)
-    with pytest.raises(ConfigError, match="expected a class"):
-        mapping_of(["happy"])
-    assert mapping_of(["happy = happiness", "x="]) == {"happy": "happiness", "x": ""}
     (tmp_path / "one.txt").write_text("\nhappy\n")
     with pytest.raises(ConfigError, match="names 1 classes"):
         read_names(tmp_path / "one.txt")

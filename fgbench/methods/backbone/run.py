@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from fgbench.methods.backbone.taken import taken_of
 from fgbench.methods.backbone.written import Outcome, write_backbone
 from fgbench.methods.backbone.zero_shot import Untrained, at_level, by_texts, own_classes
 from fgbench.methods.lbp_svm.choice import INNER_CV, Plan, plan_choice
+from fgbench.runs.class_names import mapping_of_texts
 from fgbench.runs.face_origin import FACE_ORIGIN
 from fgbench.runs.roles import Roles
 from fgbench.runs.samples import image_samples
@@ -105,23 +106,6 @@ def read_names(path: Path) -> list[str]:
     return listed
 
 
-def mapping_of(texts: Sequence[str]) -> dict[str, str]:
-    """Return classes of a network to classes of the data set, from ``"happy=happiness"``.
-
-    Raises:
-        ConfigError: If one has no ``=``.
-    """
-    mapping = {}
-    for text in texts:
-        name, equals, label = text.partition("=")
-        if not equals or not name.strip():
-            raise ConfigError(
-                f"map {text!r}, expected a class = a class of the data set", "e.g. happy=happiness"
-            )
-        mapping[name.strip()] = label.strip()
-    return mapping
-
-
 def _digest(path: Path) -> str:
     try:
         return digest_file(path)
@@ -193,7 +177,7 @@ def _untrained(config: BackboneConfig, context: TrainingContext, frozen: Frozen,
             f"{frozen.name} takes pictures alone, expected pictures and texts for sentences or level: six",
             "leave --prompts and level out: its own classes are scored",
         )
-    return own_classes(frozen, context.labels, mapping_of(asked.mapping))
+    return own_classes(frozen, context.labels, mapping_of_texts(asked.mapping))
 
 
 def _fitted(
