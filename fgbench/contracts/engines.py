@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from types import ModuleType
 
-_NUMBERS = tuple(range(-20, 20))
+_NUMBERS = tuple(range(-3, 4))
 
 
 def engine_faults(name: str, module: ModuleType) -> list[str]:
