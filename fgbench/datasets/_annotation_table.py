@@ -12,7 +12,7 @@ from pathlib import Path
 from fgbench.datasets._parts import EXAMPLES
 from fgbench.datasets._tables import decimal_number, open_text, whole_number
 from fgbench.errors import DatasetError
-from fgbench.files.separators import separator_of
+from fgbench.files.separators import named_separator, separator_of
 from fgbench.naming import first_few
 from fgbench.printable import text_of
 
@@ -118,10 +118,15 @@ def column_names(reader: csv.DictReader[str]) -> list[str]:
 
 
 def row_reader(file: Iterator[str]) -> tuple[csv.DictReader[str], str]:
-    """Reader of the rows of a table, and the separator of its cells."""
+    """Reader of the rows of a table, and the separator of its cells: the one that a first line ``sep=;`` of
+    Excel names, else the one that the first line has most often."""
     first = next(file, "")
-    separator = separator_of(first)
-    return csv.DictReader(chain([first], file), strict=True, delimiter=separator), separator
+    named = named_separator(first)
+    separator = separator_of(first) if named is None else named
+    reader = csv.DictReader(chain([first], file), strict=True, delimiter=separator)
+    if named is not None:
+        next(reader.reader)  # the line counts among the lines, and names no column
+    return reader, separator
 
 
 def _rows(

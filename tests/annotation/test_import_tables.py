@@ -200,3 +200,22 @@ def test_the_first_votes_get_a_salt_for_pseudonyms_and_a_table_that_is_there_non
     path.write_text("clip,annotator,label\na,cem,anger\n", encoding="utf-8")
     fgbench.import_votes(path, root)
     assert read_salt(root) is None
+
+
+@pytest.mark.parametrize("first", ["sep=;", "SEP=;\r", '"sep=;"', "\ufeffsep=;"])
+def test_the_line_of_excel_that_names_the_separator_is_no_row(root, first):
+    """The separator is the named one, though the columns have more commas; lines keep their numbers."""
+    head = 'clip;annotator;"label, of, six"'
+    path = table(root, f"{first}\n{head}\na;anna;anger\na;ben;nothing\n")
+    done = fgbench.import_votes(path, root, columns={"label": "label, of, six"})
+    assert votes(root) == ["a.mp4,anna,anger,,,1,,"]
+    assert [(one.reason, one.source) for one in done.rejects] == [("unknown_label", "line 4")]
+
+
+def test_votes_with_the_line_of_excel_are_read_and_added_to(root):
+    (root / "votes.csv").write_text("sep=;\nclip;annotator;label;confidence\na;anna;anger;0,5\n")
+    (entry,) = list_clips(root)
+    assert [(vote.annotator, vote.confidence) for vote in entry.votes] == [("anna", 0.5)]
+    fgbench.import_votes(table(root, "clip,annotator,label\na,ben,wrath\n"), root)
+    assert votes(root)[-1] == "a.mp4;ben;wrath;;;1;;"
+    assert len(list_clips(root)[0].votes) == 2
