@@ -1,7 +1,7 @@
 """Everything below the root of a data set, with the kinds of items that cannot be read as files.
 
 Lists folders; opens no file. Links to folders are followed, each folder once, so that circles of links end.
-Hidden files and folders, and fgbench's own folders, are distinguished from the data.
+Hidden files and folders are distinguished from the data; fgbench's own folders and locks are left out.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ ROUNDS = "annotation"
 
 _ROUND = re.compile(rf"(.*/)?{ROUNDS}/round-[0-9]+/")
 _ROUND_FILE = "project.json"
+_LOCK = ".lock"
+"""File by which a process holds a folder (:func:`fgbench.storage.exclusive`); empty."""
 
 _WORK_FILES = frozenset({".fgbench-work.json", "prepare.json"})
 """Files of which one is in every work folder, also in one that was put inside the data."""
@@ -125,6 +127,8 @@ def _listed(
     for item in items:
         path = before + item.name
         kind = kind_of(item)
+        if item.name == _LOCK and kind == FILE and _is_empty(item):
+            continue
         if is_hidden(item.name):
             yield Item(path, HIDDEN)
         elif kind != FOLDER:
@@ -137,6 +141,13 @@ def _listed(
             yield Item(path, LINK_LOOP)
         else:
             links.append((item.path, f"{path}/"))
+
+
+def _is_empty(item: os.DirEntry[str]) -> bool:
+    try:
+        return item.stat().st_size == 0
+    except OSError:
+        return False
 
 
 def leads_up(link: str) -> bool:
