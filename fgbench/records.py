@@ -269,7 +269,6 @@ def schema(table: str, width: int = 0) -> pa.Schema:
             ("official_split", pa.string()),
             ("fold", pa.int16()),
             ("votes", pa.list_(vote)),
-            ("selected_frames", pa.list_(pa.int32())),
             ("stills_only", pa.bool_()),
             ("max_frame_px", pa.int64()),
             ("gold_label", pa.string()),

@@ -95,7 +95,6 @@ def _ingest(entry: ClipEntry, config: IngestConfig, task: Task, stamp: Stamp) ->
         "official_split": entry.split,
         "fold": entry.fold,
         "votes": [asdict(vote) for vote in votes],
-        "selected_frames": None if entry.selected_frames is None else list(entry.selected_frames),
         "stills_only": entry.stills_only,
         "max_frame_px": config.max_frame_px,
         "gold_label": entry.gold_label,
@@ -151,12 +150,6 @@ def _annotation_problem(entry: ClipEntry, n_frames: int, scheme: str) -> tuple[s
     marked = entry.key_frame
     if marked is not None and not 0 <= marked < n_frames:
         return "key_frame_outside", f"key frame {marked}, but the clip has frames 0 to {n_frames - 1}"
-    for index in entry.selected_frames or ():
-        if not 0 <= index < n_frames:
-            return (
-                "selected_frame_outside",
-                f"selected frame {index}, but the clip has frames 0 to {n_frames - 1}",
-            )
     last = entry.last_unit_frame
     if last is not None and last >= n_frames:
         return (
@@ -186,4 +179,4 @@ def _unknown(label: str, scheme: str) -> tuple[str, str] | None:
     return None
 
 
-STAGE = Stage(name="ingest", version=7, inputs=(), outputs={ROWS: "ingest"}, run=_run)
+STAGE = Stage(name="ingest", version=8, inputs=(), outputs={ROWS: "ingest"}, run=_run)
