@@ -273,7 +273,12 @@ def schema(table: str, width: int = 0) -> pa.Schema:
             ("max_frame_px", pa.int64()),
             ("gold_label", pa.string()),
         ],
-        "consensus": [("clip_id", pa.string()), *_label_fields(), ("soft_label", soft_label)],
+        "consensus": [
+            ("clip_id", pa.string()),
+            *_label_fields(),
+            ("soft_label", soft_label),
+            ("round", pa.int16()),
+        ],
         "split": [("clip_id", pa.string()), ("split", pa.string())],
         "sample": [
             ("clip_id", pa.string()),
