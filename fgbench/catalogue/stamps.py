@@ -96,6 +96,7 @@ def source_digest(entries: tuple[ClipEntry, ...], stamps: Stamps, names: Sequenc
             [{name: getattr(vote, name) for name in _VOTE} for vote in entry.votes],
             stamps.of(entry.path),
             *([] if entry.last_unit_frame is None else [entry.last_unit_frame]),
+            *([] if entry.fps is None else [["fps", entry.fps]]),
         ]
         for entry in entries
     ]

@@ -66,6 +66,7 @@ def _ingest(entry: ClipEntry, config: IngestConfig, task: Task, stamp: Stamp) ->
         return Rejected(entry.clip_id, *problem)
     # A still picture is the climax itself; a moving one is recognised by its content, whatever its name.
     is_still = info.container == "file"
+    fps = entry.fps if info.fps is None and not is_still else info.fps
     row: dict[str, Any] = {
         "clip_id": entry.clip_id,
         "dataset": task.dataset,
@@ -81,11 +82,11 @@ def _ingest(entry: ClipEntry, config: IngestConfig, task: Task, stamp: Stamp) ->
         "mirrored": info.mirrored,
         "pixel_aspect": info.pixel_aspect,
         "tone_mapped": info.tone_mapped,
-        "fps": info.fps,
+        "fps": fps,
         "n_frames": info.n_frames,
         "truncated": info.is_truncated,
         "n_announced": info.n_announced,
-        "duration_s": info.duration_s,
+        "duration_s": info.n_frames / fps if fps and info.duration_s is None else info.duration_s,
         "source_id": entry.source_id,
         "subject_id": entry.subject_id,
         "label": entry.label,
