@@ -163,6 +163,7 @@ def import_votes(
     update: bool = False,
     label_tier: str = "label",
     key_frame_tier: str = "key_frame",
+    confidence_tier: str = "confidence",
     media: str | os.PathLike[str] | None = None,
     cut: bool = False,
 ) -> ImportedVotes | ImportedTimelines:
@@ -186,6 +187,7 @@ def import_votes(
         update: Whether answers that have changed replace their votes.
         label_tier: ELAN, Praat: name of tiers of labels, before an ``@`` and the annotator.
         key_frame_tier: Name of tiers of key frames, likewise.
+        confidence_tier: Name of tiers of confidences, likewise.
         media: Folder of recordings outside the data set; ``None``: that of each file.
         cut: Whether intervals that are a part of their recording are written as folders of pictures.
 
@@ -221,6 +223,7 @@ def import_votes(
             annotators=annotators,
             label_tier=label_tier,
             key_frame_tier=key_frame_tier,
+            confidence_tier=confidence_tier,
             media=media,
             cut=cut,
             round=1 if round is None else round,

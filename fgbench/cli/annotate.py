@@ -156,6 +156,9 @@ def import_(
     key_frame_tier: Annotated[
         str, typer.Option("--key-frame-tier", help="ELAN, Praat: tiers of key frames, likewise.")
     ] = "key_frame",
+    confidence_tier: Annotated[
+        str, typer.Option("--confidence-tier", help="ELAN, Praat: tiers of confidences, 0 to 1, likewise.")
+    ] = "confidence",
     media: Annotated[
         Path | None,
         typer.Option(
@@ -202,6 +205,7 @@ def import_(
             update=update,
             label_tier=label_tier,
             key_frame_tier=key_frame_tier,
+            confidence_tier=confidence_tier,
             media=media,
             cut=cut,
         )
