@@ -18,6 +18,7 @@ from fgbench.api.arguments import (
     path_or_none,
     paths_of,
     switch,
+    switch_or_none,
     whole,
 )
 from fgbench.api.progress import Shown, bars, shown_as
@@ -43,6 +44,7 @@ def export_tasks(
     recipe: str | None = None,
     settings: Mapping[str, Any] | Sequence[str] | None = None,
     workdir: str | os.PathLike[str] | None = None,
+    hide_names: bool | None = None,
     force: bool = False,
     progress: Shown = None,
 ) -> ExportedTasks:
@@ -66,6 +68,8 @@ def export_tasks(
         recipe: Recipe of ``prepare`` that has the classes; ``None``: the 33 of the paper.
         settings: Settings of that recipe to change, e.g. ``{"dataset.classes": ["happy", "sad"]}``.
         workdir: Work folder of the votes before, for a later round; ``None``: that of ``fgbench prepare``.
+        hide_names: Whether annotators see neutral names in the place of those of the clips; ``None``: as in
+            the round before, in the first no.
         force: Whether a round of other input, that has no votes yet, is replaced.
         progress: Whether bars are shown; ``None``: in terminals and notebooks; or a function that is called
             with a name, the number done, and the total.
@@ -115,6 +119,7 @@ def export_tasks(
     wanted = one_of("show", show, SHOWS) if show is not None else before.show if before else SHOWS[0]
     work = path_or_none("workdir", workdir, example="workdir='fgbench-data/my-clips/work'")
     folder = path_or_none("out", out, example="out='round-1'")
+    hidden = switch_or_none("hide_names", hide_names)
     plan = RoundPlan(
         root=root,
         out=round_folder(root, number) if folder is None else folder,
@@ -127,6 +132,7 @@ def export_tasks(
         reannotate=(work or workdir_for(root)) / MANIFESTS / "reannotate.csv" if number > 1 else None,
         show=wanted,
         seed=whole("seed", seed, least=0),
+        hide_names=hidden if hidden is not None else before is not None and before.hide_names,
     )
     with bars(shown_as(progress)) as update:
         done = export_round(plan, force=switch("force", force), progress=update)

@@ -75,6 +75,14 @@ def export(
             callback=refuse_data,
         ),
     ] = None,
+    hide_names: Annotated[
+        bool | None,
+        typer.Option(
+            "--hide-names/--show-names",
+            help="Show annotators neutral names in the place of those of the clips.",
+            show_default="as in the round before, in the first their own",
+        ),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Replace a round of other input that has no votes yet.")
     ] = False,
@@ -105,6 +113,7 @@ def export(
             recipe=recipe,
             settings=changes,
             workdir=workdir,
+            hide_names=hide_names,
             force=force,
             progress=progress,
         )

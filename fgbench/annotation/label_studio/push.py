@@ -145,7 +145,7 @@ def _tasks(server: Server, number: int, project: Project) -> Iterator[tuple[str,
 def _missing(server: Server, number: int, project: Project) -> list[int]:
     """Numbers of the tasks that are not there."""
     there = {clip for clip, _ in _tasks(server, number, project)}
-    return [at for at, task in enumerate(project.tasks) if task.clip not in there]
+    return [at for at, task in enumerate(project.tasks) if project.shown_name(task.clip) not in there]
 
 
 def _drop_twice(server: Server, number: int, project: Project) -> None:
