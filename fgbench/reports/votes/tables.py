@@ -46,7 +46,7 @@ def vote_tables(cast: CastVotes, figures: VoteFigures) -> list[Table]:
 
 def shortened(table: Table) -> Table:
     """The first rows of a long table of pairs or of confused classes, with a note on the others."""
-    if table.name not in ("votes-pairs", "votes-confused") or len(table.rows) <= SHORT:
+    if table.name not in ("votes-pairs", "votes-confused", "votes-pair") or len(table.rows) <= SHORT:
         return table
     rest = len(table.rows) - SHORT
     return Table(
