@@ -118,9 +118,11 @@ def _settled(cast: CastVotes, index: Mapping[str, Any]) -> tuple[Indices, str]:
     words = f"at least {least}, and more than half"
     if rule == "paper":
         return settled_by_others(cast.ballots, least=least), f"{words}, as the recipe has it"
-    return settled_by_others(
-        cast.ballots, least=least
-    ), f"{words}; the recipe's rule, {rule}, is of all votes"
+    return (
+        settled_by_others(cast.ballots, least=least),
+        f"{words}: the paper's rule in place of the recipe's, {rule}, which is a model of all votes at once "
+        "and is not fitted anew without each",
+    )
 
 
 def _predictions(cast: CastVotes, truth: Indices, classes: Sequence[str]) -> Predictions:
