@@ -9,6 +9,7 @@ from fgbench.cli.app import app
 from fgbench.datasets.fg_emotions import list_clips
 from fgbench.errors import ConfigError, DatasetError
 from tests.support.annotated_rounds import exported, votes, write_clips
+from tests.support.video_files import write_clip
 
 
 @pytest.fixture
@@ -219,3 +220,26 @@ def test_votes_with_the_line_of_excel_are_read_and_added_to(root):
     fgbench.import_votes(table(root, "clip,annotator,label\na,ben,wrath\n"), root)
     assert votes(root)[-1] == "a.mp4;ben;wrath;;;1;;"
     assert len(list_clips(root)[0].votes) == 2
+
+
+@pytest.mark.parametrize(
+    "clip", ["../secret.mp4", "videos/../../secret.mp4", "a/../../secret", "/etc/passwd", ".."]
+)
+def test_a_name_that_leads_out_of_the_folder_is_no_clip(root, clip):
+    """Whatever lies there is neither opened nor voted on, and is no item with a known answer."""
+    write_clip(root.parent / "secret.mp4", 2)
+    done = fgbench.import_votes(table(root, f"clip,annotator,label,key_frame\n{clip},anna,anger,1\n"), root)
+    assert [(one.reason, "leads out of the data set's folder" in one.detail) for one in done.rejects] == [
+        ("unknown_clip", True)
+    ]
+    assert not (root / "votes.csv").exists()
+    (root / "gold.csv").write_text(f"clip,label\n{clip},anger\n")
+    with pytest.raises(DatasetError, match=r"line 2: path .* leads out of"):
+        exported(root)
+
+
+def test_very_long_names_are_cut_where_they_are_told(root):
+    path = table(root, f"clip,annotator,label\n{'x' * 100_000},{'y' * 100_000},anger\n")
+    done = fgbench.import_votes(path, root)
+    assert [one.reason for one in done.rejects] == ["unknown_clip"]
+    assert max(map(len, done.lines())) < 1000
