@@ -36,9 +36,10 @@ ROUNDS = "annotation"
 """Folder of the rounds of annotation in a data set (`fgbench.annotation`), whose folders hold no data."""
 
 _ROUND = re.compile(rf"(.*/)?{ROUNDS}/round-[0-9]+/")
-_ROUND_FILE = "project.json"
 _LOCK = ".lock"
 """File by which a process holds a folder (:func:`fgbench.storage.exclusive`); empty."""
+_ROUND_FILES = frozenset({"project.json", _LOCK})
+"""Files of which one is in every round of annotation, also in one whose export did not end."""
 
 _WORK_FILES = frozenset({".fgbench-work.json", "prepare.json"})
 """Files of which one is in every work folder, also in one that was put inside the data."""
@@ -122,7 +123,7 @@ def _listed(
         return
     if before and any(item.name in _WORK_FILES for item in items):
         return
-    if _ROUND.fullmatch(before) and any(item.name == _ROUND_FILE for item in items):
+    if _ROUND.fullmatch(before) and any(item.name in _ROUND_FILES for item in items):
         return
     for item in items:
         path = before + item.name

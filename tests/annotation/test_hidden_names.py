@@ -8,6 +8,7 @@ import fgbench
 from fgbench.annotation.class_list import ClassList
 from fgbench.annotation.project_file import read_project
 from fgbench.annotation.telling_names import told_classes
+from fgbench.datasets._tree import everything
 from fgbench.errors import ConfigError
 from tests.support.annotated_rounds import FIVE, annotation, exported, votes, write_clips, write_export
 
@@ -94,6 +95,14 @@ def test_a_folder_of_pictures_cannot_hide_but_as_a_strip(tmp_path):
     with pytest.raises(ConfigError, match=r"1 clip of several pictures, e\.g\. videos/film.*hide-names"):
         exported(root, hide_names=True)
     assert exported(root, hide_names=True, show="strips").n_clips == 2
+
+
+def test_a_round_whose_export_did_not_end_is_no_data(tmp_path):
+    """Its pictures and clips are ours, though nothing says yet whose they are."""
+    root = write_clips(tmp_path / "clips", ["a"])
+    exported(root, hide_names=True)
+    (root / "annotation" / "round-1" / "project.json").unlink()
+    assert {item.path for item in everything(root)} == {"videos/a.mp4"}
 
 
 def _png():
