@@ -38,6 +38,8 @@ ROUNDS = "annotation"
 _ROUND = re.compile(rf"(.*/)?{ROUNDS}/round-[0-9]+/")
 _LOCK = ".lock"
 """File by which a process holds a folder (:func:`fgbench.storage.exclusive`); empty."""
+_UNFINISHED = re.compile(r"\..+\.fgbench-[0-9a-f]{8}-[0-9]+-[0-9]+")
+"""Names of files that a killed process was writing (:mod:`fgbench.files.temporaries`)."""
 _ROUND_FILES = frozenset({"project.json", _LOCK})
 """Files of which one is in every round of annotation, also in one whose export did not end."""
 
@@ -128,7 +130,9 @@ def _listed(
     for item in items:
         path = before + item.name
         kind = kind_of(item)
-        if item.name == _LOCK and kind == FILE and _is_empty(item):
+        if kind == FILE and (
+            (item.name == _LOCK and _is_empty(item)) or _UNFINISHED.fullmatch(item.name) is not None
+        ):
             continue
         if is_hidden(item.name):
             yield Item(path, HIDDEN)

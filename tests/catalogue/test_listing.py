@@ -11,6 +11,7 @@ from fgbench.catalogue.data_roots import remembered_root
 from fgbench.catalogue.pseudonyms import Naming
 from fgbench.config import DatasetConfig, load_prepare
 from fgbench.errors import ConfigError, DatasetError
+from fgbench.files.temporaries import temporary_name
 from fgbench.records import ClipEntry
 from fgbench.storage import exclusive
 from fgbench.taxonomy import ontology
@@ -143,6 +144,7 @@ def test_our_own_locks_are_not_told(tmp_path):
         with exclusive(folder):
             pass
         assert (folder / ".lock").is_file()
+    write_text(temporary_name(tmp_path / "votes.csv"), "x")  # of a process that was killed
     assert listing.list_data(folder_config(), tmp_path).inventory.lines == []
     write_text(tmp_path / "happy" / ".lock", "x")
     assert listing.list_data(folder_config(), tmp_path).inventory.lines == ["other files: 1 hidden"]
