@@ -80,7 +80,7 @@ def write_votes(path: Path, ranges: Ranges, settled: Sequence[Path], listing: Li
         for last in ranges.last:
             rows = pa.concat_tables([bucket.up_to(last) for bucket in buckets]).sort_by(_ORDER)
             of_clip = labels.take(pc.index_in(rows["clip_id"], labels["clip_id"]))
-            is_late = pc.greater(rows["round"], of_clip["round"])
+            is_late = pc.fill_null(pc.greater(rows["round"], of_clip["round"]), False)
             own = pc.if_else(is_late, pa.scalar(None, pa.string()), of_clip["label"])
             rows = rows.append_column("settled", own)
             writer.add_table(rows.select(schema.names).cast(schema).combine_chunks())
