@@ -26,6 +26,7 @@ from fgbench.catalogue.pseudonyms import ensure_salt
 from fgbench.datasets._clip_files import ClipFiles
 from fgbench.datasets._tree import ROUNDS
 from fgbench.errors import DatasetError
+from fgbench.files.file_errors import readable
 from fgbench.naming import first_few, key
 from fgbench.storage import exclusive
 
@@ -80,7 +81,9 @@ def import_answers(plan: ImportPlan) -> ImportedVotes:
         if project.hide_names
     }
     for path in plan.files:
-        if not path.exists():
+        with readable(path):
+            is_there = path.exists()
+        if not is_there:
             raise DatasetError(f"no file {path}", "name the export of the annotation tool")
         read = reader_of(plan.tool or tool_of(path))
         for clip in read(path, Reading(columns=plan.columns, frames=frames)):

@@ -83,7 +83,7 @@ def export_tasks(
     from fgbench.annotation.exporting import export_round
     from fgbench.annotation.gold_items import GOLD
     from fgbench.annotation.people import annotators_of
-    from fgbench.annotation.project_file import read_project, round_folder
+    from fgbench.annotation.project_file import MAX_ROUNDS, read_project, round_folder
     from fgbench.annotation.round_plan import SHOWS, RoundPlan
     from fgbench.annotation.tools import LABEL_STUDIO
     from fgbench.errors import ArgumentError
@@ -93,6 +93,8 @@ def export_tasks(
     root = path_of("data", data, example="'my-clips'")
     one_of("tool", tool, (LABEL_STUDIO,))
     number = whole("round", round, least=1)
+    if number > MAX_ROUNDS:
+        raise ArgumentError(f"{number}, expected 1 to {MAX_ROUNDS}", "e.g. 2", argument="round")
     before = read_project(round_folder(root, number - 1)) if number > 1 else None
     names = names_of("annotators", annotators, example="annotators=['anna', 'ben']")
     if names is not None and len(names) == 1:

@@ -7,7 +7,7 @@ import fgbench
 from fgbench.catalogue.pseudonyms import SALT, read_salt
 from fgbench.cli.app import app
 from fgbench.datasets.fg_emotions import list_clips
-from fgbench.errors import ConfigError, DatasetError
+from fgbench.errors import ConfigError, DatasetError, ResourceError
 from tests.support.annotated_rounds import exported, votes, write_clips
 from tests.support.video_files import write_clip
 
@@ -172,6 +172,8 @@ def test_files_of_no_tool(root, tmp_path):
         fgbench.import_votes(tmp_path / "notes.txt", root)
     with pytest.raises(DatasetError, match="no file"):
         fgbench.import_votes(tmp_path / "no.csv", root)
+    with pytest.raises(ResourceError, match="File name too long"):
+        fgbench.import_votes("x" * 300 + ".csv", root)
 
 
 def test_commands_print_the_table_of_rejects(root):
