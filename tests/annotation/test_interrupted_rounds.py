@@ -9,6 +9,9 @@ import pytest
 import fgbench
 from tests.support.annotated_rounds import annotation, exported, votes, write_clips, write_export
 
+pytestmark = pytest.mark.slow
+
+MOST = 20
 ACCOUNTS = {"1": "anna", "2": "ben"}
 
 
@@ -53,18 +56,19 @@ def names(root):
 
 
 def each(tmp_path, monkeypatch, start, work):
-    """Folders in which some work was interrupted and done again; at least at two files."""
+    """Folders in which some work was interrupted, before and after each renaming, and done again."""
     folders = []
-    for number, after in itertools.product(itertools.count(1), (False, True)):
-        root = tmp_path / f"{number}-{after}"
-        shutil.copytree(start, root)
-        if not interrupted(monkeypatch, lambda root=root: work(root), number, after=after):
-            assert number > 2
-            return folders
-        assert not [name for name in names(root) if ".fgbench-" in name]
-        work(root)
-        folders.append(root)
-    raise AssertionError("unreachable")
+    for number in range(1, MOST):
+        for after in (False, True):
+            root = tmp_path / f"{number}-{after}"
+            shutil.copytree(start, root)
+            if not interrupted(monkeypatch, lambda root=root: work(root), number, after=after):
+                assert number > 2
+                return folders
+            assert not [name for name in names(root) if ".fgbench-" in name]
+            work(root)
+            folders.append(root)
+    raise AssertionError(f"more than {MOST} files")
 
 
 def test_an_interrupted_import_loses_and_doubles_nothing(tmp_path, monkeypatch, dealt):
