@@ -145,13 +145,14 @@ def marked_clips(
         label, clip = find(span.text), _of_clip(clips, span)
         fault = (
             _fault_of_span(recording, span)
-            or (None if label else ("unknown_label", f"{span.text[:60]!r} is no class"))
+            or (("unknown_label", f"{span.text[:60]!r} is no class") if label is None else None)
             or _fault_among(clips, clip, span, who)
             or _fault_of_marks(inside, sure)
         )
-        if fault is not None or label is None:
-            reject(one, *(fault or ("", "")))
+        if fault is not None:
+            reject(one, *fault)
             continue
+        assert label is not None
         if clip is None:
             clip = MarkedClip(
                 start_s=max(0.0, span.start_s),
