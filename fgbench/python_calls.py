@@ -37,6 +37,7 @@ SWITCHES = {
     "drop-leaks": "drop_leaks=True",
     "force": "force=True",
     "from-scratch": "from_scratch=True",
+    "hide-names": "hide_names=True",
     "no-resume": "resume=False",
     "public": "public=True",
     "repair": "repair=True",

@@ -85,6 +85,8 @@ class ClipEntry:
         problem: ``(reason, detail)`` if the adapter knows that the clip cannot be used.
         last_unit_frame: Last frame in a user's own table of action units, from 0.
         gold_label: Known answer of a clip that is mixed among the others to test annotators.
+        fps: Frames per second of a folder of pictures, which tells none itself; ``None`` if unknown. Of
+            videos the rate of the file counts.
     """
 
     clip_id: str
@@ -102,6 +104,7 @@ class ClipEntry:
     problem: tuple[str, str] | None = None
     last_unit_frame: int | None = None
     gold_label: str | None = None
+    fps: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,12 +272,16 @@ def schema(table: str, width: int = 0) -> pa.Schema:
             ("official_split", pa.string()),
             ("fold", pa.int16()),
             ("votes", pa.list_(vote)),
-            ("selected_frames", pa.list_(pa.int32())),
             ("stills_only", pa.bool_()),
             ("max_frame_px", pa.int64()),
             ("gold_label", pa.string()),
         ],
-        "consensus": [("clip_id", pa.string()), *_label_fields(), ("soft_label", soft_label)],
+        "consensus": [
+            ("clip_id", pa.string()),
+            *_label_fields(),
+            ("soft_label", soft_label),
+            ("round", pa.int16()),
+        ],
         "split": [("clip_id", pa.string()), ("split", pa.string())],
         "sample": [
             ("clip_id", pa.string()),

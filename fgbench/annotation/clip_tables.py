@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from fgbench.datasets._annotation_table import column_names, read_annotations, row_reader
-from fgbench.datasets._tables import open_text
+from fgbench.datasets._tables import decimal_number, open_text
 from fgbench.printable import cell_of, text_of
 from fgbench.storage import write_text
 from fgbench.taxonomy import normal_label
@@ -79,7 +79,17 @@ class ClipTable:
         write_text(self.path, text.getvalue())
 
 
-def agrees(one: Row, other: Row) -> bool:
-    """Return whether two rows of a clip have the same label and key frame."""
-    first, second = (normal_label(text_of(row.get("label", ""))) for row in (one, other))
-    return first == second and one.get("key_frame", "") == other.get("key_frame", "")
+def agrees(there: Row, new: Row) -> bool:
+    """Return whether a row of a clip that is there has the label, key frame and, if any, confidence of a new
+    one."""
+    first, second = (normal_label(text_of(row.get("label", ""))) for row in (there, new))
+    sure = new.get("confidence", "")
+    return (
+        first == second
+        and there.get("key_frame", "") == new.get("key_frame", "")
+        and (not sure or _number(there.get("confidence", "")) == _number(sure))
+    )
+
+
+def _number(cell: str) -> float | None:
+    return decimal_number(cell.replace(",", "."))

@@ -6,14 +6,17 @@ The first round has all clips of the data set; a later one those that the votes 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fgbench.annotation import clip_list
+from fgbench.annotation.clip_list import ListedClip
 from fgbench.annotation.gold_items import read_gold
 from fgbench.annotation.label_studio import folder as label_studio
 from fgbench.annotation.project_file import PROJECT, Project, read_project, write_project
 from fgbench.annotation.round_plan import RoundPlan, deal_round
+from fgbench.annotation.telling_names import telling_note
 from fgbench.annotation.votes_table import VotesTable
 from fgbench.callbacks import Progress
 from fgbench.datasets._clip_files import ClipFiles, NamedFile
@@ -67,6 +70,10 @@ def export_round(plan: RoundPlan, *, force: bool, progress: Progress) -> Exporte
     if len(left_out) > _SHOWN:
         notes.append(f"left out in all: {counted(len(left_out), 'clip')} (project.json)")
     notes += label_studio.notes_on(clips, plan.show)
+    if plan.hide_names:
+        _check_hideable(clips, plan.show)
+    else:
+        notes += telling_note([clip.clip for clip in clips], plan.classes)
     project = deal_round(plan, clips, mixed, left_out)
     _check_folder(plan.out)
     with exclusive(plan.out):
@@ -118,6 +125,21 @@ def _reannotated(path: Path, files: ClipFiles) -> dict[str, NamedFile]:
             f"{path} names no clip: the votes settled all", "there is nothing to vote on again"
         )
     return named
+
+
+def _check_hideable(clips: Sequence[ListedClip], show: str) -> None:
+    """Refuse clips that the tool would have to be given under their own names.
+
+    Raises:
+        ConfigError: If there are any.
+    """
+    folders = [clip.path for clip in clips if not label_studio.is_single_file(clip)]
+    if show == "clips" and folders:
+        raise ConfigError(
+            f"{counted(len(folders), 'clip')} of several pictures, e.g. {folders[0]}, whose name "
+            "--hide-names cannot hide",
+            "take --as strips too",
+        )
 
 
 def _check_folder(folder: Path) -> None:

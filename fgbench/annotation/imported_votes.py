@@ -18,6 +18,8 @@ from fgbench.storage import read_json, write_json, write_text
 REJECTS = "rejects.csv"
 IMPORTED = "imported.json"
 _SHOWN = 8
+_LONGEST = 80
+"""Characters of a name in lines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +84,7 @@ class ImportedVotes:
             by_reason.setdefault(one.reason, []).append(one)
         for reason, rejects in sorted(by_reason.items()):
             first = rejects[0]
-            example = f"{printable_name(first.clip)} by {printable_name(first.annotator) or 'nobody'}"
+            example = f"{_short(first.clip)} by {_short(first.annotator) or 'nobody'}"
             lines.append(f"  {len(rejects):>6,}  {reason:<18} e.g. {example}: {printable_name(first.detail)}")
         if self.missing:
             listed = [
@@ -92,6 +94,12 @@ class ImportedVotes:
             more = f" and {len(self.missing) - _SHOWN:,} more" if len(self.missing) > _SHOWN else ""
             lines.append(f"votes still missing: {', '.join(listed)}{more}")
         return lines
+
+
+def _short(name: str) -> str:
+    """A name on one line; very long ones cut."""
+    shown = printable_name(name[: _LONGEST + 1])
+    return shown if len(name) <= _LONGEST else f"{shown[:_LONGEST]}..."
 
 
 def _pairs(what: str, pairs: Sequence[tuple[str, str]]) -> list[str]:

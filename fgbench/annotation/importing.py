@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fgbench.annotation.answers import ClipAnswers, Reading
@@ -26,6 +26,7 @@ from fgbench.catalogue.pseudonyms import ensure_salt
 from fgbench.datasets._clip_files import ClipFiles
 from fgbench.datasets._tree import ROUNDS
 from fgbench.errors import DatasetError
+from fgbench.files.file_errors import readable
 from fgbench.naming import first_few, key
 from fgbench.storage import exclusive
 
@@ -69,16 +70,28 @@ def import_answers(plan: ImportPlan) -> ImportedVotes:
     files = clip_files(plan.root)
     known = _projects(plan)
     rounds: dict[int, RoundAnswers] = {}
-    frames = {task.clip: (task.fps, task.times_s) for _, project in known.values() for task in project.tasks}
+    frames = {
+        project.shown_name(task.clip): (task.fps, task.times_s)
+        for _, project in known.values()
+        for task in project.tasks
+    }
+    clip_of = {
+        number: {project.shown_name(task.clip): task.clip for task in project.tasks}
+        for number, (_, project) in known.items()
+        if project.hide_names
+    }
     for path in plan.files:
-        if not path.exists():
+        with readable(path):
+            is_there = path.exists()
+        if not is_there:
             raise DatasetError(f"no file {path}", "name the export of the annotation tool")
         read = reader_of(plan.tool or tool_of(path))
         for clip in read(path, Reading(columns=plan.columns, frames=frames)):
             number = _round_of(clip, path, known, plan)
             if number not in rounds:
                 rounds[number] = _open_round(number, plan, files, known)
-            take(rounds[number], clip)
+            own = clip_of.get(number, {}).get(clip.clip, clip.clip)
+            take(rounds[number], replace(clip, clip=own))
     with exclusive(plan.root / ROUNDS):
         return _store(plan, files, dict(sorted(rounds.items())))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, TextIO
 
 from fgbench.datasets._tables import open_text
 from fgbench.errors import DatasetError
@@ -18,6 +18,8 @@ _BLANK = " \t\r\n"
 
 def json_items(path: Path, expected: str) -> Iterator[Any]:
     """Yield the items of a file that holds one JSON list.
+
+    ``NaN`` and ``Infinity``, which are no JSON and which some programs write, are floats of these values.
 
     Args:
         path: The file, UTF-8.
@@ -39,7 +41,7 @@ class _Scan:
 
     def __init__(self, path: Path, file: TextIO, expected: str) -> None:
         self._path, self._file, self._expected = path, file, expected
-        self._decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+        self._decoder = json.JSONDecoder()
         self._text, self._at, self._is_end = "", 0, False
 
     def items(self) -> Iterator[Any]:
@@ -110,7 +112,3 @@ class _Scan:
         return DatasetError(
             f"{self._path} {what}, expected {self._expected}", "export or download it again, and import that"
         )
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name}, expected a number")

@@ -2,20 +2,23 @@
 
 An interval of a tier of labels is an answer of its annotator. Intervals of several annotators are of one clip
 if each end differs by at most :data:`SAME_S` from that of the first of them; the clip has the ends of the
-first. A mark of a tier of key frames belongs to the interval of the same annotator around it; where it is an
-interval itself, its middle counts. All of this is not stated in the paper.
+first. A mark of a tier of key frames, or of confidences, belongs to the interval of the same annotator around
+it; where it is an interval itself, its middle counts. All of this is not stated in the paper.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fgbench.annotation.recordings import Recording
 from fgbench.annotation.timelines import Span, Tier
+from fgbench.datasets._tables import decimal_number
 from fgbench.naming import key, tidy
 
+LABEL, KEY_FRAME, CONFIDENCE = "label", "key_frame", "confidence"
+"""Kinds of tiers that are read, and their usual names."""
 SAME_S = 0.2
 """Seconds by which the ends of intervals of one clip may differ."""
 
@@ -54,6 +57,23 @@ class MarkedSpan:
     source: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkedAnswer:
+    """Answer of an annotator on a clip.
+
+    Attributes:
+        annotator: Name; empty if the file names none.
+        label: The label as the class tree spells it.
+        key_frame: Key frame from the clip's first frame; ``None`` if not given.
+        confidence: 0 to 1; ``None`` if not given.
+    """
+
+    annotator: str
+    label: str
+    key_frame: int | None
+    confidence: float | None
+
+
 @dataclass(slots=True, kw_only=True)
 class MarkedClip:
     """A clip of a recording.
@@ -62,24 +82,27 @@ class MarkedClip:
         start_s: Its beginning in seconds of the recording.
         end_s: Its end.
         frames: Its frames in the recording.
-        answers: Key of the annotator's name to ``(name, label, key frame from the clip's first frame)``.
+        answers: Key of the annotator's name to the answer.
     """
 
     start_s: float
     end_s: float
     frames: range
-    answers: dict[str, tuple[str, str, int | None]] = field(default_factory=dict)
+    answers: dict[str, MarkedAnswer] = field(default_factory=dict)
 
 
-def tier_role(tier: Tier, label_tier: str, key_frame_tier: str) -> tuple[str, str] | None:
-    """Kind of a tier, ``"label"`` or ``"key_frame"``, and its annotator; ``None`` for other tiers.
+def tier_role(tier: Tier, names: Mapping[str, str]) -> tuple[str, str] | None:
+    """Kind of a tier and its annotator; ``None`` for other tiers.
 
     The name of a tier is that of its kind, or has the annotator after an ``@``: ``label@anna``. An annotator
     whom the file names for the tier comes first.
+
+    Args:
+        tier: The tier.
+        names: :data:`LABEL`, :data:`KEY_FRAME` and :data:`CONFIDENCE` to the name of tiers of this kind.
     """
     name, _, who = tier.name.partition("@")
-    kinds = {key(label_tier): "label", key(key_frame_tier): "key_frame"}
-    kind = kinds.get(key(name))
+    kind = {key(wanted): kind for kind, wanted in names.items()}.get(key(name))
     return None if kind is None else (kind, tidy(tier.annotator or who))
 
 
@@ -87,6 +110,7 @@ def marked_clips(
     recording: Recording,
     labels: Sequence[MarkedSpan],
     marks: Sequence[MarkedSpan],
+    confidences: Sequence[MarkedSpan],
     find: Callable[[str], str | None],
     known: Sequence[tuple[float, float]] = (),
 ) -> tuple[list[MarkedClip], list[RejectedSpan]]:
@@ -96,6 +120,7 @@ def marked_clips(
         recording: The recording.
         labels: Intervals with labels.
         marks: Marks of key frames.
+        confidences: Marks with confidences: ``0.8``, ``80 %`` or ``4/5``.
         find: Returns a label as the class tree spells it; ``None`` if it is none.
         known: Ends in seconds of clips that tables have already.
     """
@@ -111,42 +136,98 @@ def marked_clips(
             RejectedSpan(clip=where, annotator=one.annotator, reason=reason, detail=detail, source=one.source)
         )
 
-    marks_of = _by_annotator(marks)
+    marks_of, sure_of = _by_annotator(marks), _by_annotator(confidences)
     used: set[int] = set()
     for one in sorted(labels, key=lambda one: (one.span.start_s, one.span.end_s, key(one.annotator))):
-        span = one.span
-        inside = _inside(span, marks_of.get(key(one.annotator), []))
-        used |= {id(mark) for mark in inside}
-        label = find(span.text)
-        frames = recording.frames(span.start_s, span.end_s)
-        clip, across = _of_clip(clips, span), _across(clips, span)
-        if span.end_s <= span.start_s or not frames:
-            reject(one, "no_frames", f"the interval to {span.end_s:.3f} s holds no frame of the recording")
-        elif span.start_s < -SAME_S:
-            reject(one, "before_recording", f"the interval begins {-span.start_s:.3f} s before the recording")
-        elif label is None:
-            reject(one, "unknown_label", f"{span.text[:60]!r} is no class")
-        elif clip is None and across is not None:
-            ends = f"{across.start_s:.3f} to {across.end_s:.3f} s"
-            reject(one, "overlap", f"the interval to {span.end_s:.3f} s overlaps that from {ends}")
-        elif clip is not None and key(one.annotator) in clip.answers:
-            reject(one, "overlap", "the annotator has marked the clip before")
-        elif len(inside) > 1:
-            reject(one, "several_key_frames", f"{len(inside)} key frames are marked in the interval")
-        else:
-            if clip is None:
-                clip = MarkedClip(start_s=max(0.0, span.start_s), end_s=span.end_s, frames=frames)
-                insort(clips, clip, key=_start)
-            frame = recording.frame_at(inside[0].span.middle_s) - clip.frames.start if inside else None
-            if frame is not None and not 0 <= frame < len(clip.frames):
-                ends = f"{clip.start_s:.3f} to {clip.end_s:.3f} s"
-                reject(inside[0], "key_frame_outside", f"the clip is that from {ends}")
-                frame = None
-            clip.answers[key(one.annotator)] = (one.annotator, label, frame)
-    for mark in marks:
-        if id(mark) not in used:
-            reject(mark, "key_frame_outside", "the key frame lies in no interval of its annotator")
+        span, who = one.span, key(one.annotator)
+        inside, sure = _inside(span, marks_of.get(who, [])), _inside(span, sure_of.get(who, []))
+        used |= {id(mark) for mark in (*inside, *sure)}
+        label, clip = find(span.text), _of_clip(clips, span)
+        fault = (
+            _fault_of_span(recording, span)
+            or (("unknown_label", f"{span.text[:60]!r} is no class") if label is None else None)
+            or _fault_among(clips, clip, span, who)
+            or _fault_of_marks(inside, sure)
+        )
+        if fault is not None:
+            reject(one, *fault)
+            continue
+        assert label is not None
+        if clip is None:
+            clip = MarkedClip(
+                start_s=max(0.0, span.start_s),
+                end_s=min(span.end_s, recording.end_s),
+                frames=recording.frames(span.start_s, span.end_s),
+            )
+            insort(clips, clip, key=_start)
+        frame = recording.frame_at(inside[0].span.middle_s) - clip.frames.start if inside else None
+        if frame is not None and not 0 <= frame < len(clip.frames):
+            ends = f"{clip.start_s:.3f} to {clip.end_s:.3f} s"
+            reject(inside[0], "key_frame_outside", f"the clip is that from {ends}")
+            frame = None
+        confidence = _confidence(sure[0].span.text) if sure else None
+        clip.answers[who] = MarkedAnswer(
+            annotator=one.annotator, label=label, key_frame=frame, confidence=confidence
+        )
+    for kind, what, all_marks in (
+        (KEY_FRAME, "key frame", marks),
+        (CONFIDENCE, "confidence", confidences),
+    ):
+        for mark in all_marks:
+            if id(mark) not in used:
+                reject(mark, f"{kind}_outside", f"the {what} lies in no interval of its annotator")
     return [clip for clip in clips if clip.answers], rejects
+
+
+def _fault_of_span(recording: Recording, span: Span) -> tuple[str, str] | None:
+    """Reason and detail if an interval is none of the recording."""
+    if span.end_s <= span.start_s or not recording.frames(span.start_s, span.end_s):
+        return "no_frames", f"the interval to {span.end_s:.3f} s holds no frame of the recording"
+    if span.start_s < -SAME_S:
+        return "before_recording", f"the interval begins {-span.start_s:.3f} s before the recording"
+    late_s = span.end_s - recording.end_s
+    if late_s > SAME_S:
+        return (
+            "after_recording",
+            f"the interval ends {late_s:.3f} s after the recording, which has {recording.end_s:.3f} s: "
+            "shorten it, or look whether it is of this recording",
+        )
+    return None
+
+
+def _fault_among(
+    clips: Sequence[MarkedClip], clip: MarkedClip | None, span: Span, who: str
+) -> tuple[str, str] | None:
+    """Reason and detail if an interval is not one clip beside the others."""
+    across = _across(clips, span)
+    if clip is None and across is not None:
+        ends = f"{across.start_s:.3f} to {across.end_s:.3f} s"
+        return "overlap", f"the interval to {span.end_s:.3f} s overlaps that from {ends}"
+    if clip is not None and who in clip.answers:
+        return "overlap", "the annotator has marked the clip before"
+    return None
+
+
+def _fault_of_marks(marks: Sequence[MarkedSpan], sure: Sequence[MarkedSpan]) -> tuple[str, str] | None:
+    """Reason and detail if the marks in an interval are not those of one answer."""
+    if len(marks) > 1:
+        return "several_key_frames", f"{len(marks)} key frames are marked in the interval"
+    if len(sure) > 1:
+        return "several_confidences", f"{len(sure)} confidences are marked in the interval"
+    if sure and _confidence(text := sure[0].span.text) is None:
+        return "bad_confidence", f"confidence is {text[:60]!r}, expected 0 to 1, as 0.8, 80 % or 4/5"
+    return None
+
+
+def _confidence(text: str) -> float | None:
+    """Confidence as it was written, 0 to 1; ``None`` for any other text."""
+    plain = text.replace(",", ".").replace(" ", "")
+    part, _, whole = plain.removesuffix("%").partition("/")
+    value, of = decimal_number(part), decimal_number(whole) if whole else 1.0
+    if value is None or not of or (whole and plain.endswith("%")):
+        return None
+    value = value / 100 if plain.endswith("%") else value / of
+    return value if 0 <= value <= 1 else None
 
 
 def _start(clip: MarkedClip) -> float:

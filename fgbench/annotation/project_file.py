@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from fgbench.annotation.telling_names import neutral_name
 from fgbench.datasets._tree import ROUNDS
 from fgbench.datasets._vote_rows import MAX_ROUNDS as MAX_ROUNDS
 from fgbench.errors import ManifestError
@@ -65,6 +66,7 @@ class Project:
         input: Digest of all that the export was made from.
         files: Name of each file of the folder to its digest.
         left_out: Clips that could not be read, ``(clip, reason, detail)``.
+        hide_names: Whether annotators see neutral names in the place of those of the clips.
     """
 
     project: str
@@ -82,6 +84,11 @@ class Project:
     input: str
     files: Mapping[str, str]
     left_out: tuple[tuple[str, str, str], ...] = ()
+    hide_names: bool = False
+
+    def shown_name(self, clip: str) -> str:
+        """Name under which annotators see a clip."""
+        return neutral_name(self.project, clip) if self.hide_names else clip
 
 
 def round_folder(root: Path, number: int) -> Path:
@@ -172,4 +179,5 @@ def _project(value: Mapping[str, Any]) -> Project:
         input=str(value["input"]),
         files={str(name): str(digest) for name, digest in value["files"].items()},
         left_out=tuple((str(a), str(b), str(c)) for a, b, c in value["left_out"]),
+        hide_names=bool(value.get("hide_names", False)),
     )

@@ -30,12 +30,21 @@ class Recording:
         path: The file.
         clip: Its path from the folder of clips, where it is in the data set; else ``None``.
         times_s: Time of each frame in seconds since the first, increasing.
+        end_s: When the last frame ends, in seconds since the first.
     """
 
     name: str
     path: Path
     clip: str | None
     times_s: tuple[float, ...]
+    end_s: float
+
+    def rate(self, frames: range) -> float:
+        """Frames per second of some frames that follow each other: the mean where it varies."""
+        first, last = self.times_s[frames.start], self.times_s[frames.stop - 1]
+        if last > first:
+            return (len(frames) - 1) / (last - first)
+        return len(self.times_s) / self.end_s
 
     def frames(self, start_s: float, end_s: float) -> range:
         """Frames that begin in a stretch of time; empty if there is none."""
@@ -98,4 +107,5 @@ def _read(path: Path, name: str, clip: str | None) -> Recording:
         times = reader.uneven_times_s(range(info.n_frames))
     if times is None:
         times = tuple(index / info.fps for index in range(info.n_frames))
-    return Recording(name=name, path=path, clip=clip, times_s=times)
+    end_s = max(times[-1] + 1 / info.fps, info.duration_s or 0.0)
+    return Recording(name=name, path=path, clip=clip, times_s=times, end_s=end_s)

@@ -34,6 +34,7 @@ class RoundPlan:
         reannotate: Table of the clips of a later round; ``None`` in the first.
         show: One of :data:`SHOWS`.
         seed: Seed of shares and order.
+        hide_names: Whether annotators see neutral names in the place of those of the clips.
     """
 
     root: Path
@@ -47,6 +48,7 @@ class RoundPlan:
     reannotate: Path | None
     show: str
     seed: int
+    hide_names: bool = False
 
 
 def deal_round(
@@ -90,6 +92,7 @@ def deal_round(
         "annotators": list(plan.annotators),
         "settings": [plan.tool, plan.round, plan.per_clip, plan.show, plan.seed, plan.classes.scheme],
         "form": FORM,
+        **({"hide_names": True} if plan.hide_names else {}),
     }
     return Project(
         project=secrets.token_hex(16),
@@ -107,4 +110,5 @@ def deal_round(
         input=digest_json(made_of),
         files={},
         left_out=tuple(left_out),
+        hide_names=plan.hide_names,
     )

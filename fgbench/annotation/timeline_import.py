@@ -14,7 +14,16 @@ from pathlib import Path
 from fgbench.annotation.cutting import cut_clip
 from fgbench.annotation.elan import read_elan
 from fgbench.annotation.imported_timelines import ImportedTimelines as ImportedTimelines
-from fgbench.annotation.marked_clips import MarkedClip, MarkedSpan, RejectedSpan, marked_clips, tier_role
+from fgbench.annotation.marked_clips import (
+    CONFIDENCE,
+    KEY_FRAME,
+    LABEL,
+    MarkedClip,
+    MarkedSpan,
+    RejectedSpan,
+    marked_clips,
+    tier_role,
+)
 from fgbench.annotation.praat import read_praat
 from fgbench.annotation.recordings import Recording, find_recording
 from fgbench.annotation.timeline_tables import TimelineTables
@@ -46,6 +55,7 @@ class TimelinePlan:
         find: Returns a label as the class tree spells it; ``None`` if it is none.
         label_tier: Name of tiers of labels, before an ``@``.
         key_frame_tier: Name of tiers of key frames, likewise.
+        confidence_tier: Name of tiers of confidences, likewise.
         media: Folder of recordings outside the data set; ``None``: beside each file.
         cut: Whether intervals that are a part of their recording are cut out, as folders of pictures.
         round: Round of the votes.
@@ -56,8 +66,9 @@ class TimelinePlan:
     files: tuple[Path, ...]
     find: Callable[[str], str | None]
     tool: str | None = None
-    label_tier: str = "label"
-    key_frame_tier: str = "key_frame"
+    label_tier: str = LABEL
+    key_frame_tier: str = KEY_FRAME
+    confidence_tier: str = CONFIDENCE
     media: Path | None = None
     cut: bool = False
     round: int = 1
@@ -71,6 +82,11 @@ class _Marked:
     recording: Recording
     labels: list[MarkedSpan] = field(default_factory=list)
     marks: list[MarkedSpan] = field(default_factory=list)
+    confidences: list[MarkedSpan] = field(default_factory=list)
+
+    def of(self, kind: str) -> list[MarkedSpan]:
+        """Spans of the tiers of a kind."""
+        return {LABEL: self.labels, KEY_FRAME: self.marks, CONFIDENCE: self.confidences}[kind]
 
 
 def import_timelines(plan: TimelinePlan) -> ImportedTimelines:
@@ -98,7 +114,9 @@ def import_timelines(plan: TimelinePlan) -> ImportedTimelines:
             if is_voted:
                 rejects += _nameless(marked)
             find = partial(_answer, plan.find) if is_voted else plan.find
-            clips, refused = marked_clips(marked.recording, marked.labels, marked.marks, find, known)
+            clips, refused = marked_clips(
+                marked.recording, marked.labels, marked.marks, marked.confidences, find, known
+            )
             rejects += refused
             for clip in clips:
                 n_cut += _take(plan, marked.recording, clip, tables, rejects)
@@ -120,13 +138,14 @@ def _answer(find: Callable[[str], str | None], label: str) -> str | None:
 def _read_all(plan: TimelinePlan, files: ClipFiles, rejects: list[RejectedSpan]) -> dict[Path, _Marked]:
     """File of a recording to what is marked in it."""
     of: dict[Path, _Marked] = {}
+    names = {LABEL: plan.label_tier, KEY_FRAME: plan.key_frame_tier, CONFIDENCE: plan.confidence_tier}
     for path in plan.files:
         timeline = _reader(path, plan.tool)(path)
-        roles = [(tier, tier_role(tier, plan.label_tier, plan.key_frame_tier)) for tier in timeline.tiers]
-        if not any(role is not None and role[0] == "label" for _, role in roles):
-            names = ", ".join(tier.name[:40] for tier in timeline.tiers[:8])
+        roles = [(tier, tier_role(tier, names)) for tier in timeline.tiers]
+        if not any(role is not None and role[0] == LABEL for _, role in roles):
+            listed = ", ".join(tier.name[:40] for tier in timeline.tiers[:8])
             raise DatasetError(
-                f"{path} has no tier {plan.label_tier!r} of labels; its tiers: {names or 'none'}",
+                f"{path} has no tier {plan.label_tier!r} of labels; its tiers: {listed or 'none'}",
                 f"name the tier {plan.label_tier} or {plan.label_tier}@ANNOTATOR, or name another tier",
             )
         try:
@@ -144,7 +163,7 @@ def _read_all(plan: TimelinePlan, files: ClipFiles, rejects: list[RejectedSpan])
             source = f"{path.name}, {tier.name}"
             who = plan.annotators.get(role[1], role[1])
             spans = [MarkedSpan(annotator=who, span=span, source=source) for span in tier.spans]
-            (marked.labels if role[0] == "label" else marked.marks).extend(spans)
+            marked.of(role[0]).extend(spans)
             if tier.n_untimed:
                 rejects.append(_of_file(path, "no_time", f"{tier.n_untimed} annotations of {tier.name}"))
     return of
@@ -165,9 +184,10 @@ def _of_file(path: Path, reason: str, detail: str) -> RejectedSpan:
 
 def _nameless(marked: _Marked) -> Iterable[RejectedSpan]:
     """Rejects of the intervals and marks of nobody, which are taken out."""
-    loose = [one for one in (*marked.labels, *marked.marks) if not one.annotator]
-    marked.labels = [one for one in marked.labels if one.annotator]
-    marked.marks = [one for one in marked.marks if one.annotator]
+    loose = []
+    for kind in (LABEL, KEY_FRAME, CONFIDENCE):
+        loose += [one for one in marked.of(kind) if not one.annotator]
+        marked.of(kind)[:] = [one for one in marked.of(kind) if one.annotator]
     return [
         RejectedSpan(
             clip=f"{marked.recording.name} {one.span.start_s:.3f} s",
@@ -212,9 +232,16 @@ def _take(
             return 0
     name = name if cell_of(name) == name else f"./{name}"  # a spreadsheet would take it for a formula
     for answer in clip.answers.values():
-        there = tables.add(name, recording.name, answer)
+        there = tables.add(name, recording.name, answer, None if is_whole else recording.rate(clip.frames))
         if there is not None:
-            kept = f"{there.get('label', '')!r}, key frame {there.get('key_frame', '')!r}"
-            detail = f"{tables.main.path.name} has {kept}, which stays; here it is {answer[1]!r}, {answer[2]}"
-            reject(answer[0], "other_answer", detail)
+            kept = ", ".join(
+                f"{column.replace('_', ' ')} {there.get(column, '')[:60]!r}"
+                for column in ("label", "key_frame", "confidence")
+            )
+            here = f"{answer.label!r}, {answer.key_frame}, {answer.confidence}"
+            reject(
+                answer.annotator,
+                "other_answer",
+                f"{tables.main.path.name} has {kept}, which stays; here it is {here}",
+            )
     return 0 if is_whole else 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fgbench.annotation.clip_tables import ClipTable, Row, agrees
+from fgbench.annotation.marked_clips import MarkedAnswer
 from fgbench.annotation.recordings import Recording
 from fgbench.catalogue.pseudonyms import ensure_salt
 from fgbench.datasets._annotation_table import ANNOTATIONS, VOTES
@@ -57,15 +58,24 @@ class TimelineTables:
                 ends.add((int(match[1]) / 1000, int(match[2]) / 1000))
         return sorted(ends)
 
-    def add(self, clip: str, source: str, answer: tuple[str, str, int | None]) -> Row | None:
-        """Add the answer of one person on a clip; return the row with another answer that is there."""
-        name, label, frame = answer
-        row = {"clip": clip, "label": label, "key_frame": "" if frame is None else str(frame)}
+    def add(self, clip: str, source: str, answer: MarkedAnswer, fps: float | None) -> Row | None:
+        """Add the answer of one person on a clip; return the row with another answer that is there.
+
+        Args:
+            clip: Name of the clip.
+            source: Name of its recording.
+            answer: The answer.
+            fps: Frames per second of a clip that is a folder of pictures; ``None`` for others.
+        """
+        row = {"clip": clip, "label": answer.label, "key_frame": _text(answer.key_frame)}
+        if answer.confidence is not None:
+            row |= {"confidence": _text(answer.confidence)}
+        about = {"source": source} if fps is None else {"source": source, "fps": _text(fps)}
         if self.main is self.about:
-            row |= {"source": source}
+            row |= about
         else:
-            self.about.add({"clip": clip, "source": source})
-            row |= {"annotator": name, "round": str(self._round)}
+            self.about.add({"clip": clip, **about})
+            row |= {"annotator": answer.annotator, "round": str(self._round)}
         there = self.main.add(row)
         if there is not None and agrees(there, row):
             self.n_same += 1
@@ -79,3 +89,8 @@ class TimelineTables:
             if not self.main.path.exists():  # the first votes: nothing was made with other pseudonyms
                 ensure_salt(self.main.path.parent)
             self.main.write()
+
+
+def _text(number: float | None) -> str:
+    """A number without needless digits; empty for none."""
+    return "" if number is None else f"{number:.6f}".rstrip("0").rstrip(".")

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fgbench.api.arguments import path_of
+from fgbench.api.arguments import name_of, path_of, two_names
 from fgbench.api.showing import paragraph, table
 from fgbench.naming import counted
 
@@ -83,6 +83,28 @@ class Agreement:
 
         return _frame(ConfusionFigures, self._figures.confusions, "first", "second")
 
+    def confusion(self, first: str, second: str) -> pd.DataFrame:
+        """Return the clips by the class of one annotator (rows) and of another (columns), all classes.
+
+        A clip counts once in each round in which both voted for a class.
+
+        Args:
+            first: Annotator, as in :attr:`annotators`.
+            second: Another one.
+
+        Raises:
+            ConfigError: If one of them has no votes, or both are one.
+        """
+        import pandas as pd
+
+        from fgbench.reports.votes.pair import confusion_of
+
+        one = name_of("first", first, example="first='a-3f9c0d21'")
+        other = name_of("second", second, example="second='a-51c0de99'")
+        classes = list(self._cast.classes)
+        counts = confusion_of(self._cast, one, other)
+        return pd.DataFrame(counts, pd.Index(classes, name=one), pd.Index(classes, name=other))
+
     def figure(self) -> Figure:
         """Return the heat map of all pairs, and the agreement of each annotator."""
         from fgbench.api.report_values import Figure
@@ -118,7 +140,8 @@ class VoteReport:
     """Tables and files on votes that were written.
 
     Attributes:
-        tables: By round, by class, annotators, pairs, confused classes.
+        tables: By round, by class, annotators, pairs, confused classes; of a pair, the classes that both
+            confuse, and the matrix.
         paths: All files.
     """
 
@@ -128,9 +151,10 @@ class VoteReport:
     @property
     def short(self) -> list[ReportTable]:
         """The tables for a terminal: long ones cut, with a note on what is left out."""
-        from fgbench.reports.votes.tables import shortened
+        from fgbench.reports.votes.pair import MATRIX
+        from fgbench.reports.votes.tables import SHORT, shortened
 
-        return [shortened(one) for one in self.tables]
+        return [shortened(one) for one in self.tables if one.name != MATRIX or len(one.rows) <= SHORT // 2]
 
 
 def report_votes(
@@ -139,15 +163,18 @@ def report_votes(
     out: str | os.PathLike[str] | None = None,
     formats: Sequence[str] | None = None,
     for_paper: bool = False,
+    pair: Sequence[str] | None = None,
 ) -> VoteReport:
     """Write the tables and the figure on the votes of a work folder.
 
     Args:
         workdir: The work folder.
         out: This and what follows: as of :func:`fgbench.api.reports.report`.
+        pair: Two annotators, whose confused classes are written in place of the other tables.
 
     Raises:
-        ConfigError: If there is no such format, or a file would replace one that fgbench did not write.
+        ConfigError: If there is no such format or annotator, or a file would replace one that fgbench did not
+            write.
         ManifestError: If the data set has no votes, or manifests are missing or damaged.
         ResourceError: If a file cannot be written.
     """
@@ -166,6 +193,7 @@ def report_votes(
         formats_for(formats, for_paper=for_paper),
         look=Look(for_paper=for_paper),
         own=out is None,
+        pair=two_names("pair", pair, example="pair=('a-3f9c0d21', 'a-51c0de99')"),
     )
     return VoteReport(tables=tuple(tables), paths=tuple(paths))
 

@@ -18,6 +18,7 @@ from fgbench.api.arguments import (
     path_or_none,
     paths_of,
     switch,
+    switch_or_none,
     whole,
 )
 from fgbench.api.progress import Shown, bars, shown_as
@@ -43,6 +44,7 @@ def export_tasks(
     recipe: str | None = None,
     settings: Mapping[str, Any] | Sequence[str] | None = None,
     workdir: str | os.PathLike[str] | None = None,
+    hide_names: bool | None = None,
     force: bool = False,
     progress: Shown = None,
 ) -> ExportedTasks:
@@ -66,6 +68,8 @@ def export_tasks(
         recipe: Recipe of ``prepare`` that has the classes; ``None``: the 33 of the paper.
         settings: Settings of that recipe to change, e.g. ``{"dataset.classes": ["happy", "sad"]}``.
         workdir: Work folder of the votes before, for a later round; ``None``: that of ``fgbench prepare``.
+        hide_names: Whether annotators see neutral names in the place of those of the clips; ``None``: as in
+            the round before, in the first no.
         force: Whether a round of other input, that has no votes yet, is replaced.
         progress: Whether bars are shown; ``None``: in terminals and notebooks; or a function that is called
             with a name, the number done, and the total.
@@ -79,7 +83,7 @@ def export_tasks(
     from fgbench.annotation.exporting import export_round
     from fgbench.annotation.gold_items import GOLD
     from fgbench.annotation.people import annotators_of
-    from fgbench.annotation.project_file import read_project, round_folder
+    from fgbench.annotation.project_file import MAX_ROUNDS, read_project, round_folder
     from fgbench.annotation.round_plan import SHOWS, RoundPlan
     from fgbench.annotation.tools import LABEL_STUDIO
     from fgbench.errors import ArgumentError
@@ -89,6 +93,8 @@ def export_tasks(
     root = path_of("data", data, example="'my-clips'")
     one_of("tool", tool, (LABEL_STUDIO,))
     number = whole("round", round, least=1)
+    if number > MAX_ROUNDS:
+        raise ArgumentError(f"{number}, expected 1 to {MAX_ROUNDS}", "e.g. 2", argument="round")
     before = read_project(round_folder(root, number - 1)) if number > 1 else None
     names = names_of("annotators", annotators, example="annotators=['anna', 'ben']")
     if names is not None and len(names) == 1:
@@ -115,6 +121,7 @@ def export_tasks(
     wanted = one_of("show", show, SHOWS) if show is not None else before.show if before else SHOWS[0]
     work = path_or_none("workdir", workdir, example="workdir='fgbench-data/my-clips/work'")
     folder = path_or_none("out", out, example="out='round-1'")
+    hidden = switch_or_none("hide_names", hide_names)
     plan = RoundPlan(
         root=root,
         out=round_folder(root, number) if folder is None else folder,
@@ -127,6 +134,7 @@ def export_tasks(
         reannotate=(work or workdir_for(root)) / MANIFESTS / "reannotate.csv" if number > 1 else None,
         show=wanted,
         seed=whole("seed", seed, least=0),
+        hide_names=hidden if hidden is not None else before is not None and before.hide_names,
     )
     with bars(shown_as(progress)) as update:
         done = export_round(plan, force=switch("force", force), progress=update)
@@ -163,6 +171,7 @@ def import_votes(
     update: bool = False,
     label_tier: str = "label",
     key_frame_tier: str = "key_frame",
+    confidence_tier: str = "confidence",
     media: str | os.PathLike[str] | None = None,
     cut: bool = False,
 ) -> ImportedVotes | ImportedTimelines:
@@ -186,6 +195,7 @@ def import_votes(
         update: Whether answers that have changed replace their votes.
         label_tier: ELAN, Praat: name of tiers of labels, before an ``@`` and the annotator.
         key_frame_tier: Name of tiers of key frames, likewise.
+        confidence_tier: Name of tiers of confidences, likewise.
         media: Folder of recordings outside the data set; ``None``: that of each file.
         cut: Whether intervals that are a part of their recording are written as folders of pictures.
 
@@ -221,6 +231,7 @@ def import_votes(
             annotators=annotators,
             label_tier=label_tier,
             key_frame_tier=key_frame_tier,
+            confidence_tier=confidence_tier,
             media=media,
             cut=cut,
             round=1 if round is None else round,

@@ -134,6 +134,19 @@ def switch_or_none(what: str, value: Any) -> bool | None:
     return None if value is None else switch(what, value)
 
 
+def two_names(what: str, value: Any, *, example: str) -> tuple[str, str] | None:
+    """Return two names that may be left out.
+
+    Raises:
+        ConfigError: If they are something else.
+    """
+    if value is None:
+        return None
+    if isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(one, str) for one in value):
+        return value[0], value[1]
+    raise ConfigError(f"{what} {shown(value)}, expected two names", f"e.g. {example}")
+
+
 def pairs(what: str, value: Any, *, example: str) -> dict[str, Any]:
     """Return named values; ``None`` has none.
 

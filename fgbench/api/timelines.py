@@ -30,6 +30,7 @@ def import_timelines(
     annotators: Mapping[str, str] | None = None,
     label_tier: str = "label",
     key_frame_tier: str = "key_frame",
+    confidence_tier: str = "confidence",
     media: str | os.PathLike[str] | None = None,
     cut: bool = False,
     round: int = 1,  # noqa: A002
@@ -48,6 +49,7 @@ def import_timelines(
         annotators: Name in the files to the name of the annotator.
         label_tier: Name of tiers of labels, before an ``@`` and the annotator.
         key_frame_tier: Name of tiers of key frames, likewise.
+        confidence_tier: Name of tiers of confidences, likewise.
         media: Folder of recordings outside the data set; ``None``: that of each file.
         cut: Whether intervals that are a part of their recording are written as folders of pictures.
         round: Round of the votes.
@@ -77,6 +79,7 @@ def import_timelines(
             tool=wanted,
             label_tier=name_of("label_tier", label_tier, example="label_tier='emotion'"),
             key_frame_tier=name_of("key_frame_tier", key_frame_tier, example="key_frame_tier='apex'"),
+            confidence_tier=name_of("confidence_tier", confidence_tier, example="confidence_tier='sure'"),
             annotators=names_to_names("annotators", annotators, example="annotators={'P1': 'anna'}"),
             media=path_or_none("media", media, example="media='recordings'"),
             cut=switch("cut", cut),

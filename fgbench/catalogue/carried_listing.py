@@ -48,9 +48,9 @@ _PLAIN = (
     "last_unit_frame",
 )
 """Fields of an entry that are columns unchanged."""
-_GOLD = "gold_label"
+_GOLD, _FPS = "gold_label", "fps"
 _VOTE = ("annotator", "label", "confidence", "key_frame", "round", "spent_s", "cast_at")
-LATER = frozenset({_GOLD, "spent_s", "cast_at"})
+LATER = frozenset({_GOLD, _FPS, "spent_s", "cast_at"})
 """Columns that tables of earlier versions lack."""
 
 
@@ -77,6 +77,7 @@ def listed_schema(table: str) -> pa.Schema:
             ("fold", number),
             ("last_unit_frame", number),
             (_GOLD, text),
+            (_FPS, real),
             ("selected_frames", pa.list_(number)),
             ("problem_reason", text),
             ("problem_detail", text),
@@ -245,7 +246,7 @@ def _entry_row(entry: ClipEntry) -> dict[str, Any]:
     reason, detail = entry.problem or (None, None)
     frames = entry.selected_frames
     return {
-        **{name: getattr(entry, name) for name in (*_PLAIN, _GOLD)},
+        **{name: getattr(entry, name) for name in (*_PLAIN, _GOLD, _FPS)},
         "selected_frames": None if frames is None else list(frames),
         "problem_reason": reason,
         "problem_detail": detail,
@@ -258,6 +259,7 @@ def _entry(row: Mapping[str, Any], votes: tuple[Vote, ...]) -> ClipEntry:
     return ClipEntry(
         **{name: row[name] for name in _PLAIN},
         gold_label=row.get(_GOLD),
+        fps=row.get(_FPS),
         votes=votes,
         selected_frames=None if frames is None else tuple(frames),
         problem=None if reason is None else (reason, detail or ""),

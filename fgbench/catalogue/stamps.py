@@ -16,9 +16,13 @@ from pathlib import Path
 from fgbench.files.hashing import digest_json
 from fgbench.records import ClipEntry, Vote
 
-_ADDED = "last_unit_frame"
-"""Included only where set, so that other entries keep the digest of versions without the field."""
-_ENTRY = attrgetter(*(name for name in ClipEntry.__dataclass_fields__ if name not in ("votes", _ADDED)))
+_ADDED = ("last_unit_frame", "fps")
+"""Included only where set, so that other entries keep the digest of versions without these fields."""
+_LATER = "selected_frames"
+"""Read by a later stage than the first, see :attr:`fgbench.preparation.pipeline.Stage.reads_selection`."""
+_ENTRY = attrgetter(
+    *(name for name in ClipEntry.__dataclass_fields__ if name not in ("votes", *_ADDED, _LATER))
+)
 _READ = ("time_s", "outside")
 """Fields of a vote that are filled in when its file has been read."""
 _VOTE = tuple(name for name in Vote.__dataclass_fields__ if name not in _READ)
@@ -79,6 +83,8 @@ def _absent(path: str, error: Exception) -> str:
 def source_digest(entries: tuple[ClipEntry, ...], stamps: Stamps, names: Sequence[str]) -> str:
     """SHA-256 (hex) of annotations and of the files' sizes and times; ``ingest`` hashes contents.
 
+    Selected frames are left out: what is read from the files does not depend on them.
+
     Args:
         entries: Entries of a bucket.
         stamps: Stamps of their data set.
@@ -90,6 +96,7 @@ def source_digest(entries: tuple[ClipEntry, ...], stamps: Stamps, names: Sequenc
             [{name: getattr(vote, name) for name in _VOTE} for vote in entry.votes],
             stamps.of(entry.path),
             *([] if entry.last_unit_frame is None else [entry.last_unit_frame]),
+            *([] if entry.fps is None else [["fps", entry.fps]]),
         ]
         for entry in entries
     ]

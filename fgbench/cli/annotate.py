@@ -75,6 +75,14 @@ def export(
             callback=refuse_data,
         ),
     ] = None,
+    hide_names: Annotated[
+        bool | None,
+        typer.Option(
+            "--hide-names/--show-names",
+            help="Show annotators neutral names in the place of those of the clips.",
+            show_default="as in the round before, in the first their own",
+        ),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Replace a round of other input that has no votes yet.")
     ] = False,
@@ -105,6 +113,7 @@ def export(
             recipe=recipe,
             settings=changes,
             workdir=workdir,
+            hide_names=hide_names,
             force=force,
             progress=progress,
         )
@@ -156,6 +165,9 @@ def import_(
     key_frame_tier: Annotated[
         str, typer.Option("--key-frame-tier", help="ELAN, Praat: tiers of key frames, likewise.")
     ] = "key_frame",
+    confidence_tier: Annotated[
+        str, typer.Option("--confidence-tier", help="ELAN, Praat: tiers of confidences, 0 to 1, likewise.")
+    ] = "confidence",
     media: Annotated[
         Path | None,
         typer.Option(
@@ -202,6 +214,7 @@ def import_(
             update=update,
             label_tier=label_tier,
             key_frame_tier=key_frame_tier,
+            confidence_tier=confidence_tier,
             media=media,
             cut=cut,
         )

@@ -43,6 +43,15 @@ def report(
         bool,
         typer.Option("--votes", help="Agreement of annotators: by round, class, annotator and pair."),
     ] = False,
+    pair: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            "--pair",
+            metavar="NAME NAME",
+            help="With --votes: two annotators, and the classes that they confuse.",
+            show_default="all annotators",
+        ),
+    ] = None,
     html: Annotated[bool, typer.Option("--html", help="One page of it all, for a browser.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="Every table and figure there is.")] = False,
     workdirs: Annotated[
@@ -98,10 +107,12 @@ def report(
         raise typer.BadParameter(f"{for_!r}, expected {_FOR_PAPER}", param_hint="--for")
     refuse_absent(workdirs or ())
     folders = workdirs or [default_folders.DEMO_WORKDIR]
+    if pair is not None and not votes:
+        raise typer.BadParameter("is of --votes, which is not given", param_hint="--pair")
     if votes:
         if len(folders) > 1 or everything or html or not (table is figure is run is None):
             raise typer.BadParameter("stands alone, for one work folder", param_hint="--votes")
-        _show_votes(folders[0], out, formats, for_paper=for_ is not None, full=full)
+        _show_votes(folders[0], out, formats, for_paper=for_ is not None, full=full, pair=pair)
         return
     if run is not None:
         _show_sheet(run, folders[0], out, formats, for_paper=for_ is not None, with_paper=not without_paper)
@@ -151,13 +162,20 @@ def _show_sheet(
 
 
 def _show_votes(
-    workdir: Path, out: Path | None, formats: list[str] | None, *, for_paper: bool, full: bool
+    workdir: Path,
+    out: Path | None,
+    formats: list[str] | None,
+    *,
+    for_paper: bool,
+    full: bool,
+    pair: tuple[str, str] | None,
 ) -> None:
     """Write the tables and the figure on votes, and print the tables, long ones cut unless in full."""
     from fgbench.api.agreements import report_votes
     from fgbench.api.table_files import table_text
 
-    made = report_votes(workdir, out=out, formats=formats, for_paper=for_paper)
+    with wrong_use():
+        made = report_votes(workdir, out=out, formats=formats, for_paper=for_paper, pair=pair)
     say_all(table_text(table) for table in (made.tables if full else made.short))
     note_all(f"wrote {default_folders.for_messages(path)}" for path in made.paths)
 

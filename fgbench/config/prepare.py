@@ -113,7 +113,7 @@ class ConsensusConfig(Section):
     """Votes that have to agree on the label, and on the key frame; also more than half of those cast."""
     key_frame_tolerance_s: Annotated[float, Field(ge=0.0, le=3600.0)] = 0.2
     """Key frames that are at most so many seconds apart count as the same, by the times of the file (folders
-    of pictures: 25 a second). Not stated in the paper."""
+    of pictures: by their ``fps``, else 25 a second). Not stated in the paper."""
     key_frame_tolerance: Count | None = None
     """The same in frames, whatever the frame rate, in the place of seconds."""
     min_confidence: Fraction = 0.5

@@ -12,7 +12,7 @@ from pathlib import Path
 from fgbench.datasets._parts import EXAMPLES
 from fgbench.datasets._tables import decimal_number, open_text, whole_number
 from fgbench.errors import DatasetError
-from fgbench.files.separators import separator_of
+from fgbench.files.separators import named_separator, separator_of
 from fgbench.naming import first_few
 from fgbench.printable import text_of
 
@@ -24,7 +24,7 @@ VIDEOS = "videos"
 LAYOUT = f"expected {VIDEOS}/ with the clips and {ANNOTATIONS} (clip,label,key_frame,...) or {VOTES}"
 
 COLUMNS = {
-    ANNOTATIONS: ("clip", "label", "key_frame", "confidence", "subject", "source", "split"),
+    ANNOTATIONS: ("clip", "label", "key_frame", "confidence", "subject", "source", "split", "fps"),
     VOTES: ("clip", "annotator", "label", "confidence", "key_frame", "round", "spent_s", "cast_at"),
     SELECTION: ("clip", "frame", "selected_by", "inspected_by"),
     GOLD: ("clip", "label", "key_frame"),
@@ -48,11 +48,14 @@ MEANT = {
 }
 """Columns of other names that may be meant for one that is read; they are asked for, and never taken."""
 
-_DECIMALS = ("confidence", "spent_s")
+_DECIMALS = ("confidence", "fps", "spent_s")
 """Columns of decimal numbers, which tables separated by semicolons or tabs may write with commas."""
 
 _TEXTS = ("annotator", "inspected_by", "label", "selected_by", "source", "subject")
 """Columns of text, in which imports write an apostrophe before what a spreadsheet takes for a formula."""
+
+MOST_FPS = 100_000
+"""Most frames per second of a row; ours."""
 
 SHOWN = 60
 """Characters of a bad cell that its error shows."""
@@ -118,10 +121,15 @@ def column_names(reader: csv.DictReader[str]) -> list[str]:
 
 
 def row_reader(file: Iterator[str]) -> tuple[csv.DictReader[str], str]:
-    """Reader of the rows of a table, and the separator of its cells."""
+    """Reader of the rows of a table, and the separator of its cells: the one that a first line ``sep=;`` of
+    Excel names, else the one that the first line has most often."""
     first = next(file, "")
-    separator = separator_of(first)
-    return csv.DictReader(chain([first], file), strict=True, delimiter=separator), separator
+    named = named_separator(first)
+    separator = separator_of(first) if named is None else named
+    reader = csv.DictReader(chain([first], file), strict=True, delimiter=separator)
+    if named is not None:
+        next(reader.reader)  # the line counts among the lines, and names no column
+    return reader, separator
 
 
 def _rows(
@@ -195,6 +203,24 @@ def fraction(row: Mapping[str, str], table: str) -> float | None:
     if value is None or not 0.0 <= value <= 1.0:
         raise BadCellError(
             f"{table} line {row['_line']}: confidence is {text[:SHOWN]!r}, expected a number from 0 to 1"
+        )
+    return value
+
+
+def rate_of(row: Mapping[str, str], table: str) -> float | None:
+    """Return the frames per second of a row; ``None`` if it has none.
+
+    Raises:
+        BadCellError: If they are no number above 0 and up to :data:`MOST_FPS`.
+    """
+    text = row.get("fps", "")
+    if not text:
+        return None
+    value = decimal_number(text)
+    if value is None or not 0.0 < value <= MOST_FPS:
+        raise BadCellError(
+            f"{table} line {row['_line']}: fps is {text[:SHOWN]!r}, expected frames per second, "
+            f"above 0 and up to {MOST_FPS:,}"
         )
     return value
 

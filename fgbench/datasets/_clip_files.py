@@ -22,6 +22,9 @@ from fgbench.naming import key, shown, tidy
 STRETCH = re.compile("([0-9]{8})-([0-9]{8})")
 """Name of the folder of pictures of a clip that was cut from a recording: its ends in milliseconds."""
 
+_SHOWN = 200
+"""Characters of a name that problems show."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedFile:
@@ -82,7 +85,7 @@ class ClipFiles:
                     self._folders[folder][item.path.rpartition("/")[0]] = None
 
     def find(self, clip: str) -> NamedFile:
-        """Find the file of a name; a name that leads out of the root is returned unchanged."""
+        """Find the file of a name; one that leads out of the root is a problem, whatever lies there."""
         if clip not in self._by_name:
             self._by_name[clip] = self._find(clip)
         return self._by_name[clip]
@@ -137,7 +140,8 @@ class ClipFiles:
         plain = tidy("/".join(steps))
         clip_id = _without_suffix(plain)
         if clip.startswith("/") or ".." in steps:
-            return NamedFile(clip_id=clip_id, path=clip)
+            detail = f"path {clip[:_SHOWN]!r} leads out of the data set's folder"
+            return NamedFile(clip_id=clip_id, path=clip, problem=("path_outside_root", detail))
         paths = (
             self._by_path.get(self._before + plain)
             or self._by_path.get(plain)
@@ -158,7 +162,7 @@ class ClipFiles:
             named = self._find(clip.replace("\\", "/"))
             if named.path in self._kinds:
                 return named
-        detail = f"no video or picture {clip!r} below {self._base}"
+        detail = f"no video or picture {clip[:_SHOWN]!r} below {self._base}"
         return NamedFile(clip_id=clip_id, path=clip, problem=("missing_file", detail))
 
     def _in_any_case(self, plain: str) -> list[str] | None:

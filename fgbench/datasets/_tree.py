@@ -1,7 +1,7 @@
 """Everything below the root of a data set, with the kinds of items that cannot be read as files.
 
 Lists folders; opens no file. Links to folders are followed, each folder once, so that circles of links end.
-Hidden files and folders, and fgbench's own folders, are distinguished from the data.
+Hidden files and folders are distinguished from the data; fgbench's own folders and locks are left out.
 """
 
 from __future__ import annotations
@@ -36,7 +36,12 @@ ROUNDS = "annotation"
 """Folder of the rounds of annotation in a data set (`fgbench.annotation`), whose folders hold no data."""
 
 _ROUND = re.compile(rf"(.*/)?{ROUNDS}/round-[0-9]+/")
-_ROUND_FILE = "project.json"
+_LOCK = ".lock"
+"""File by which a process holds a folder (:func:`fgbench.storage.exclusive`); empty."""
+_UNFINISHED = re.compile(r"\..+\.fgbench-[0-9a-f]{8}-[0-9]+-[0-9]+")
+"""Names of files that a killed process was writing (:mod:`fgbench.files.temporaries`)."""
+_ROUND_FILES = frozenset({"project.json", _LOCK})
+"""Files of which one is in every round of annotation, also in one whose export did not end."""
 
 _WORK_FILES = frozenset({".fgbench-work.json", "prepare.json"})
 """Files of which one is in every work folder, also in one that was put inside the data."""
@@ -120,11 +125,15 @@ def _listed(
         return
     if before and any(item.name in _WORK_FILES for item in items):
         return
-    if _ROUND.fullmatch(before) and any(item.name == _ROUND_FILE for item in items):
+    if _ROUND.fullmatch(before) and any(item.name in _ROUND_FILES for item in items):
         return
     for item in items:
         path = before + item.name
         kind = kind_of(item)
+        if kind == FILE and (
+            (item.name == _LOCK and _is_empty(item)) or _UNFINISHED.fullmatch(item.name) is not None
+        ):
+            continue
         if is_hidden(item.name):
             yield Item(path, HIDDEN)
         elif kind != FOLDER:
@@ -137,6 +146,13 @@ def _listed(
             yield Item(path, LINK_LOOP)
         else:
             links.append((item.path, f"{path}/"))
+
+
+def _is_empty(item: os.DirEntry[str]) -> bool:
+    try:
+        return item.stat().st_size == 0
+    except OSError:
+        return False
 
 
 def leads_up(link: str) -> bool:

@@ -17,7 +17,7 @@ from sys import intern
 from fgbench.datasets._tables import decimal_number, open_text, whole_number
 from fgbench.datasets._unit_names import unit_name
 from fgbench.errors import DatasetError
-from fgbench.files.separators import separator_of
+from fgbench.files.separators import named_separator, separator_of
 from fgbench.naming import first_few, tidy
 
 OPENFACE = "OpenFace"
@@ -107,8 +107,11 @@ def read_table(
     try:
         with open_text(path) as file:
             first = file.readline()
-            separator = separator_of(first)
+            named = named_separator(first)
+            separator = separator_of(first) if named is None else named
             lines = csv.reader(chain([first], file), delimiter=separator, strict=True)
+            if named is not None:
+                next(lines)
             head = [tidy(cell).lower() for cell in next(lines, [])]
             _read_lines(path, shown, tables, clip_id, clip, head, lines, has_commas=separator != ",")
     except UnicodeDecodeError as error:

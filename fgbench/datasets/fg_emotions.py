@@ -54,6 +54,7 @@ from fgbench.datasets._annotation_table import (
     integer,
     optional_integer,
     part_of,
+    rate_of,
     read_annotations,
     row_reader,
     with_nearest,
@@ -257,6 +258,7 @@ def _entry(
             entry,
             key_frame=optional_integer(row, "key_frame", ANNOTATIONS),
             confidence=fraction(row, ANNOTATIONS),
+            fps=rate_of(row, ANNOTATIONS),
             selected_frames=frames,
         )
     except BadCellError as error:

@@ -132,3 +132,33 @@ def most_exchanged(counts: Indices) -> list[Confusion]:
         )
         for row in order
     ]
+
+
+def classes_of_both(ballots: Ballots, first: int, second: int) -> Indices:
+    """(C, C) units by the class of one annotator (rows) and of another (columns).
+
+    Args:
+        ballots: The votes; those for no class are left out.
+        first: Index of the one.
+        second: Index of the other.
+    """
+    one, other = (
+        np.flatnonzero(ballots.for_classes & (ballots.annotators == who)) for who in (first, second)
+    )
+    _, rows, columns = np.intersect1d(
+        ballots.units[one], ballots.units[other], assume_unique=True, return_indices=True
+    )
+    counts = np.zeros((ballots.n_classes, ballots.n_classes), np.int64)
+    np.add.at(counts, (ballots.classes[one[rows]], ballots.classes[other[columns]]), 1)
+    return counts
+
+
+def kappa_of(counts: Indices) -> float | None:
+    """Cohen's kappa of a pair; ``None`` without units, or where both gave one class alone, the same.
+
+    Args:
+        counts: (C, C) as of :func:`classes_of_both`.
+    """
+    n = int(counts.sum())
+    by_chance = int((counts.sum(axis=0) * counts.sum(axis=1)).sum())
+    return None if n * n == by_chance else (n * int(np.trace(counts)) - by_chance) / (n * n - by_chance)

@@ -105,6 +105,8 @@ class Task:
         entries: Clips of the bucket as the adapter lists them (only for the first stage).
         stamps: States of their files when it was decided to read them, in the same order.
         plan: Decision of :attr:`Stage.plan` for this bucket.
+        selected: Clips of the bucket that have selected frames for the image set, and these (only for a stage
+            that reads them).
         fatal: Items at which worker processes died, and how in words; they are rejected without a try.
     """
 
@@ -123,6 +125,7 @@ class Task:
     entries: tuple[ClipEntry, ...] = ()
     stamps: tuple[Stamp, ...] = ()
     plan: Any = None
+    selected: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     fatal: Mapping[str, str] = field(default_factory=dict)
 
     def rows(
@@ -159,6 +162,8 @@ class Stage:
         variant: Identity of a part of the stage that the recipe chooses, with its version, where that part
             has one of its own.
         reads_classes: Whether rows depend on the classes, and their upper classes, that the recipe lists.
+        reads_selection: Whether rows depend on the frames that are selected for the image set
+            (:attr:`fgbench.records.ClipEntry.selected_frames`); no other stage is made anew for these.
     """
 
     name: str
@@ -173,6 +178,7 @@ class Stage:
     enabled: Callable[[Any], bool] | None = None
     variant: Callable[[Any], str] | None = None
     reads_classes: bool = False
+    reads_selection: bool = False
 
     def is_enabled(self, recipe: PrepareConfig) -> bool:
         """Return whether the recipe enables this stage; one of another package has to be named in it."""

@@ -176,6 +176,7 @@ def plan_stage(
                 entries=state.sources[bucket] if not stage.inputs else (),
                 stamps=state.stamps_of(bucket) if not stage.inputs else (),
                 plan=plans.get(bucket),
+                selected=_selected(state, bucket) if stage.reads_selection else {},
             )
         )
     return tasks, markers
@@ -185,6 +186,8 @@ def _source(state: PreparationState, stage: Stage, bucket: int) -> str:
     """Return the digest of a stage's inputs that are neither results nor in its section of the recipe."""
     if not stage.inputs:
         return state.digests[bucket]
+    if stage.reads_selection:
+        return digest_json({clip_id: list(frames) for clip_id, frames in _selected(state, bucket).items()})
     listing = state.listing
     if stage.reads_classes and listing.are_listed:
         return digest_json([sorted(listing.classes), dict(listing.upper)])
@@ -204,6 +207,15 @@ def _written(state: PreparationState, bucket: int) -> tuple[str, ...]:
         for label in (entry.label or "", *(vote.label for vote in entry.votes))
     }
     return tuple(name for wanted, name in odd.items() if wanted in labels)
+
+
+def _selected(state: PreparationState, bucket: int) -> dict[str, tuple[int, ...]]:
+    """Return the selected frames of the clips of a bucket that have any selection, which may be of none."""
+    return {
+        entry.clip_id: entry.selected_frames
+        for entry in state.sources[bucket]
+        if entry.selected_frames is not None
+    }
 
 
 def _is_passing(marker: Marker, *, retry: bool) -> bool:

@@ -237,6 +237,7 @@ def test_later_round_has_the_clips_that_are_voted_on_again(root, tmp_path):
         ({"tool": "paper"}, "tool 'paper', expected one of label-studio"),
         ({"show": "films"}, "show 'films', expected one of clips, strips"),
         ({"round": 0}, "round 0, expected a whole number"),
+        ({"round": 100}, "round: 100, expected 1 to 99"),
         ({"seed": -1}, "seed -1"),
         ({"recipe": "no-such"}, "no-such"),
     ],

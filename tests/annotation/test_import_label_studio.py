@@ -226,7 +226,7 @@ def test_short_export_is_read_too(root):
         ('[{"data": {"clip": "a"}}]', "names no clip, project and round"),
         ('[{"data": {}}', "names no clip"),
         ("[", "cut off or damaged"),
-        ('[{"a": NaN}]', "cut off or damaged"),
+        ('[{"a": NaN}]', "item 1 names no clip"),
         ("[" * 100_000, "nested too deep"),
         (b"\xff\xfe[]", "is not UTF-8"),
         ("[] x", "goes on after the end"),
@@ -277,3 +277,21 @@ def test_killed_import_loses_and_doubles_nothing(root, step, there):
     ]
     gone = imported(root, {})
     assert gone.withdrawn == (("a", "anna"), ("a", "ben"), ("b", "anna"))
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_a_number_that_is_none_costs_its_answer_alone(root, number):
+    """Some programs write such numbers into JSON: an answer with one is a reject row, a time is unknown."""
+    odd, timeless = annotation(2, stars=7777), annotation(3, lead_time=8888)
+    path = write_export(
+        root.parent / "export.json", root / "annotation" / "round-1", {"a": [annotation(1), odd, timeless]}
+    )
+    text = path.read_text().replace("7777", number).replace("8888", number)
+    path.write_text(text)
+    done = fgbench.import_votes(path, root, annotators=PEOPLE)
+    assert votes(root) == [
+        "a.mp4,anna,anger,0.8,4,1,3.25,2026-01-31T12:01:00Z",
+        "a.mp4,cem,anger,0.8,4,1,,2026-01-31T12:01:00Z",
+    ]
+    assert rejects(root) == [("a", "ben", "bad_answer")]
+    assert "expected 1 to 5 stars" in done.rejects[0].detail

@@ -7,8 +7,9 @@ import fgbench
 from fgbench.catalogue.pseudonyms import SALT, read_salt
 from fgbench.cli.app import app
 from fgbench.datasets.fg_emotions import list_clips
-from fgbench.errors import ConfigError, DatasetError
+from fgbench.errors import ConfigError, DatasetError, ResourceError
 from tests.support.annotated_rounds import exported, votes, write_clips
+from tests.support.video_files import write_clip
 
 
 @pytest.fixture
@@ -171,6 +172,8 @@ def test_files_of_no_tool(root, tmp_path):
         fgbench.import_votes(tmp_path / "notes.txt", root)
     with pytest.raises(DatasetError, match="no file"):
         fgbench.import_votes(tmp_path / "no.csv", root)
+    with pytest.raises(ResourceError, match="File name too long"):
+        fgbench.import_votes("x" * 300 + ".csv", root)
 
 
 def test_commands_print_the_table_of_rejects(root):
@@ -200,3 +203,45 @@ def test_the_first_votes_get_a_salt_for_pseudonyms_and_a_table_that_is_there_non
     path.write_text("clip,annotator,label\na,cem,anger\n", encoding="utf-8")
     fgbench.import_votes(path, root)
     assert read_salt(root) is None
+
+
+@pytest.mark.parametrize("first", ["sep=;", "SEP=;\r", '"sep=;"', "\ufeffsep=;"])
+def test_the_line_of_excel_that_names_the_separator_is_no_row(root, first):
+    """The separator is the named one, though the columns have more commas; lines keep their numbers."""
+    head = 'clip;annotator;"label, of, six"'
+    path = table(root, f"{first}\n{head}\na;anna;anger\na;ben;nothing\n")
+    done = fgbench.import_votes(path, root, columns={"label": "label, of, six"})
+    assert votes(root) == ["a.mp4,anna,anger,,,1,,"]
+    assert [(one.reason, one.source) for one in done.rejects] == [("unknown_label", "line 4")]
+
+
+def test_votes_with_the_line_of_excel_are_read_and_added_to(root):
+    (root / "votes.csv").write_text("sep=;\nclip;annotator;label;confidence\na;anna;anger;0,5\n")
+    (entry,) = list_clips(root)
+    assert [(vote.annotator, vote.confidence) for vote in entry.votes] == [("anna", 0.5)]
+    fgbench.import_votes(table(root, "clip,annotator,label\na,ben,wrath\n"), root)
+    assert votes(root)[-1] == "a.mp4;ben;wrath;;;1;;"
+    assert len(list_clips(root)[0].votes) == 2
+
+
+@pytest.mark.parametrize(
+    "clip", ["../secret.mp4", "videos/../../secret.mp4", "a/../../secret", "/etc/passwd", ".."]
+)
+def test_a_name_that_leads_out_of_the_folder_is_no_clip(root, clip):
+    """Whatever lies there is neither opened nor voted on, and is no item with a known answer."""
+    write_clip(root.parent / "secret.mp4", 2)
+    done = fgbench.import_votes(table(root, f"clip,annotator,label,key_frame\n{clip},anna,anger,1\n"), root)
+    assert [(one.reason, "leads out of the data set's folder" in one.detail) for one in done.rejects] == [
+        ("unknown_clip", True)
+    ]
+    assert not (root / "votes.csv").exists()
+    (root / "gold.csv").write_text(f"clip,label\n{clip},anger\n")
+    with pytest.raises(DatasetError, match=r"line 2: path .* leads out of"):
+        exported(root)
+
+
+def test_very_long_names_are_cut_where_they_are_told(root):
+    path = table(root, f"clip,annotator,label\n{'x' * 100_000},{'y' * 100_000},anger\n")
+    done = fgbench.import_votes(path, root)
+    assert [one.reason for one in done.rejects] == ["unknown_clip"]
+    assert max(map(len, done.lines())) < 1000

@@ -1,5 +1,7 @@
 """The page of experts in headless Chromium: keys, mouse and touch, roles, what is kept, and the tables."""
 
+import json
+
 import pytest
 
 import fgbench
@@ -249,3 +251,29 @@ def test_names_like_markup_do_nothing(visit, tmp_path):
     assert tab.locator(".label").inner_text() == HOSTILE
     assert tab.evaluate("window.hacked") is None
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        {
+            "role": "chief",
+            "names": None,
+            "marks": {"select": "x" * 48, "inspect": 7},
+            "selected": {"999": "ada"},
+        },
+        {"names": {"select": [1]}, "selected": "ada", "marks": ["a"] * 48},
+        [1],
+        "ada",
+    ],
+)
+def test_what_others_kept_in_its_place_does_not_stop_the_page(visit, page, kept):
+    """All pages of a disk may share one store."""
+    tab = visit()
+    identity = tab.evaluate("JSON.parse(document.getElementById('data').textContent).id")
+    tab.evaluate("pair => localStorage.setItem(...pair)", [f"fgbench-selection:{identity}", json.dumps(kept)])
+    tab.reload()
+    tab.wait_for_selector(".tile")
+    assert status(tab).startswith("0 accepted, 0 rejected, ")
+    pressed(tab, "a")
+    assert status(tab).startswith("1 accepted, 0 rejected, ")

@@ -166,3 +166,14 @@ def test_import_takes_selections_too(tmp_path, monkeypatch):
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
     assert read_table(tmp_path / "data/selection.csv")[1:] == [["a", "0", "ada", "bob"]]
+
+
+def test_a_table_that_no_page_wrote_is_not_read_whole(data, tmp_path, monkeypatch):
+    """Its size is looked at before its rows are."""
+    root, work = data
+    monkeypatch.setattr("fgbench.annotation.selection.selection_table._MOST_BYTES", 100)
+    fgbench.import_selection(table(tmp_path, HEAD + "a,1,ada,\n"), work)
+    before = (root / "selection.csv").read_bytes()
+    with pytest.raises(DatasetError, match="of a table that a page wrote"):
+        fgbench.import_selection(table(tmp_path, HEAD + "a,1,ada,\n" * 10), work)
+    assert (root / "selection.csv").read_bytes() == before

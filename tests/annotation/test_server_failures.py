@@ -2,12 +2,15 @@
 
 import logging
 import re
+from urllib.parse import quote
 
 import pytest
 
 import fgbench
 from fgbench.annotation.label_studio.access import TOKEN, is_open_to_others
+from fgbench.annotation.label_studio.push import mark_of
 from fgbench.annotation.label_studio.server import NoAnswerError, Server
+from fgbench.annotation.project_file import read_project
 from fgbench.errors import ConfigError, DatasetError, ManifestError, ResourceError
 from tests.support.annotated_rounds import annotation, exported, votes, write_clips, write_export
 from tests.support.fake_annotation_server import fake_server, told
@@ -46,6 +49,8 @@ def pull(root, url, **more):
         ((200, {"Content-Type": "text/html"}, b"<html>"), "answers with something else than JSON"),
         (told("text"), "gives no list at /api/projects"),
         (told({"validation_errors": {"a": ["\x1b[31m" + "x" * 9000]}}, 400), r"\(status 400\)"),
+        ((200, {}, b"[" * 100_000), "answers with something else than JSON"),
+        ((400, {}, b"[" * 100_000), r"refuses GET /api/projects \(status 400\)"),
     ],
 )
 def test_refusals(root, caplog, capsys, send, answer, message):
@@ -62,6 +67,36 @@ def test_refusals(root, caplog, capsys, send, answer, message):
     told_to_all = f"{raised.value!r}{raised.value}{caplog.text}{capsys.readouterr()}"
     assert SECRET not in told_to_all
     assert not (root / "votes.csv").exists()
+
+
+@pytest.mark.parametrize("odd", [None, "7", True, [7], {"a": 1}])
+@pytest.mark.parametrize("send", [push, pull])
+def test_a_project_without_its_number(root, send, odd):
+    """A server that lists our project without a number is a clear error."""
+    mark = mark_of(read_project(root / "annotation" / "round-1"))
+    listed = [{"id": odd, "description": mark}]
+    with (
+        fake_server(lambda *_: told(listed)) as (url, _),
+        pytest.raises(ResourceError, match="names an item without its number"),
+    ):
+        send(root, url)
+
+
+@pytest.mark.parametrize("form", ["{}", "%22{}"])
+def test_no_form_of_the_token_is_told(root, form):
+    """A token with signs that JSON and addresses escape."""
+    token = 'abc"def+ghi/jkl'
+    (root.parent / "token.txt").write_text(token)
+    escaped = [quote(token, safe=""), quote(token)]
+    refusals = [told({"detail": {"token": [token, *escaped]}}, 401)]
+    refusals += [(302, {"Location": form.format(one)}, b"") for one in escaped]
+    for answer in refusals:
+        with (
+            fake_server(lambda *_, answer=answer: answer) as (url, _),
+            pytest.raises(ResourceError) as raised,
+        ):
+            push(root, url)
+        assert "def" not in str(raised.value)
 
 
 @pytest.mark.parametrize("send", [push, pull])
@@ -222,6 +257,15 @@ def test_bad_tokens(root, text):
     with pytest.raises(ConfigError, match="holds no token") as raised:
         push(root, "http://localhost:1")
     assert not text.strip() or text.strip() not in str(raised.value)
+
+
+@pytest.mark.parametrize("token", [SECRET, SECRET * 20, "a.b/" + SECRET])
+def test_a_token_in_the_place_of_its_file_is_not_told(root, token):
+    """It is taken for the name of a file, which may be longer than a file system allows."""
+    with pytest.raises(ConfigError, match="no file of this name") as raised:
+        fgbench.push_tasks(root, "http://localhost:1", token_file=token)
+    assert SECRET not in f"{raised.value}{raised.value!r}"
+    assert raised.value.__cause__ is None
 
 
 def test_token_of_the_environment(root, monkeypatch):

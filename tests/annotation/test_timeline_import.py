@@ -14,6 +14,8 @@ from fgbench.taxonomy import UnknownLabelError, ontology
 from tests.support.timelines import textgrid, write_eaf
 from tests.support.video_files import write_clip
 
+SURE = [(0.1, "very"), (0.6, "1"), (0.7, "1"), (1.2, "1.5"), (1.9, "1")]
+
 
 def find(label):
     try:
@@ -72,6 +74,7 @@ def test_parts_of_a_recording_are_cut_without_loss_or_rejected(tmp_path):
         "label": "anger",
         "key_frame": "2",
         "source": "film",
+        "fps": "25",
     }
     entries = fg_emotions.list_clips(tmp_path)
     assert [entry.problem for entry in entries] == [None, None]
@@ -248,3 +251,101 @@ def test_odd_cells_of_a_table_that_is_there_are_no_error_of_ours(tmp_path):
     (tmp_path / "votes.csv").write_text("clip,annotator,label,round\nfilm,ann,anger,x\n", encoding="utf-8")
     path = write_eaf(tmp_path / "film.eaf", {"label@ben": [(0.0, 2.0, "wrath")]})
     assert take(tmp_path, path).n_added == 1
+
+
+def test_a_tier_of_confidences_gives_each_answer_its_own(tmp_path):
+    """A mark in the interval of the same annotator; ELAN and Praat alike; a column of the table."""
+    film(tmp_path)
+    eaf = write_eaf(
+        tmp_path / "film.eaf",
+        {
+            "label@ann": [(0.0, 0.4, "anger"), (0.5, 0.9, "wrath"), (1.0, 1.4, "anger"), (1.5, 1.9, "wrath")],
+            "confidence@ann": [(0.0, 0.4, "0,75"), (0.6, 0.6, "80 %"), (1.0, 1.4, "4/5")],
+        },
+    )
+    grid = tmp_path / "film.TextGrid"
+    tiers = {"label@ben": [(0.0, 0.4, "wrath")], "confidence@ben": [(0.2, 0.2, "1")]}
+    grid.write_text(textgrid(tiers, 2.0), encoding="utf-8")
+    done = take(tmp_path, eaf, grid, cut=True)
+    assert (done.n_added, done.rejects) == (5, ())
+    confidences = {(row["clip"][-17:], row["annotator"]): row["confidence"] for row in rows(done.table)}
+    assert confidences == {
+        ("00000000-00000400", "ann"): "0.75",
+        ("00000000-00000400", "ben"): "1",
+        ("00000500-00000900", "ann"): "0.8",
+        ("00001000-00001400", "ann"): "0.8",
+        ("00001500-00001900", "ann"): "",
+    }
+    first = next(entry for entry in fg_emotions.list_clips(tmp_path) if entry.clip_id.endswith("00000400"))
+    assert {(vote.annotator, vote.confidence) for vote in first.votes} == {("ann", 0.75), ("ben", 1.0)}
+    again = take(tmp_path, eaf, grid, cut=True)
+    assert (again.n_added, again.n_same, again.rejects) == (0, 5, ())
+
+
+def test_confidences_that_cannot_be_used(tmp_path):
+    """The answer is not imported without its confidence, so that it can be corrected and imported again."""
+    film(tmp_path)
+    path = write_eaf(
+        tmp_path / "film.eaf",
+        {
+            "label": [(0.0, 0.4, "anger"), (0.5, 0.9, "wrath"), (1.0, 1.4, "anger")],
+            "sure": [
+                (0.1, 0.1, "very"),
+                (0.6, 0.6, "1"),
+                (0.7, 0.7, "1"),
+                (1.2, 1.2, "1.5"),
+                (1.9, 1.9, "1"),
+            ],
+        },
+    )
+    done = take(tmp_path, path, cut=True, confidence_tier="sure")
+    assert [one.reason for one in done.rejects] == [
+        "bad_confidence",
+        "several_confidences",
+        "bad_confidence",
+        "confidence_outside",
+    ]
+    assert "confidence is 'very', expected 0 to 1, as 0.8, 80 % or 4/5" in done.rejects[0].detail
+    assert not (tmp_path / "annotations.csv").exists()
+
+
+def test_another_confidence_than_in_the_table_is_told(tmp_path):
+    film(tmp_path)
+    path = write_eaf(tmp_path / "film.eaf", {"label": [(0.0, 2.0, "anger")]})
+    take(tmp_path, path)
+    write_eaf(path, {"label": [(0.0, 2.0, "anger")], "confidence": [(1.0, 1.0, "0.5")]})
+    done = take(tmp_path, path)
+    assert reasons(done) == [("other_answer", "")]
+    assert "confidence ''" in done.rejects[0].detail
+
+
+def test_an_interval_beyond_the_end_of_the_recording_is_rejected(tmp_path):
+    """One that ends late by a little ends with the recording, as one that begins early begins with it."""
+    film(tmp_path)
+    path = write_eaf(tmp_path / "film.eaf", {"label": [(0.4, 1.0, "anger"), (1.2, 2.15, "wrath")]})
+    done = take(tmp_path, path, cut=True)
+    assert [row["clip"] for row in rows(done.table)] == ["film/00000400-00001000", "film/00001200-00002000"]
+    assert done.rejects == ()
+    write_eaf(path, {"label": [(0.4, 1.0, "anger"), (1.2, 12.0, "wrath")]})
+    done = take(tmp_path, path, cut=True)
+    assert reasons(done) == [("after_recording", "")]
+    assert "ends 10.000 s after the recording, which has 2.000 s" in done.rejects[0].detail
+
+
+@pytest.mark.parametrize(
+    ("step_ms", "fps"), [((20,), "50"), ((40,), "25"), ((33,), "30.30303"), ((20, 60), "26.470588")]
+)
+def test_cut_clips_have_the_rate_of_their_recording(tmp_path, step_ms, fps):
+    """The mean rate of the clip where that of the recording varies: here frames of 20 and 60 ms in turn."""
+    times, at = [], 0
+    for number in range(40):
+        times.append(at)
+        at += step_ms[number % len(step_ms)]
+    (tmp_path / "videos").mkdir()
+    write_clip(tmp_path / "videos" / "film.mp4", 40, times_ms=times)
+    path = write_eaf(tmp_path / "film.eaf", {"label": [(0.2, 0.6, "anger")]})
+    done = take(tmp_path, path, cut=True)
+    assert done.rejects == ()
+    assert rows(tmp_path / "annotations.csv")[0]["fps"] == fps
+    (entry,) = fg_emotions.list_clips(tmp_path)
+    assert (entry.fps, entry.problem) == (float(fps), None)

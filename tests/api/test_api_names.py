@@ -21,9 +21,9 @@ SIGNATURES = {
     "export_frames": "(workdir, out, *, progress)",
     "import_selection": "(tables, workdir, data, *, replace)",
     "export_tasks": "(data, *, tool, round, annotators, annotators_per_clip, gold, show, out, seed, recipe, "
-    "settings, workdir, force, progress)",
+    "settings, workdir, hide_names, force, progress)",
     "import_votes": "(files, data, *, tool, round, columns, annotators, project, recipe, settings, update, "
-    "label_tier, key_frame_tier, media, cut)",
+    "label_tier, key_frame_tier, confidence_tier, media, cut)",
     "label_set": "(name)",
     "label_sets": "()",
     "lbp": "(faces, *, settings)",

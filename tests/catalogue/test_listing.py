@@ -11,7 +11,9 @@ from fgbench.catalogue.data_roots import remembered_root
 from fgbench.catalogue.pseudonyms import Naming
 from fgbench.config import DatasetConfig, load_prepare
 from fgbench.errors import ConfigError, DatasetError
+from fgbench.files.temporaries import temporary_name
 from fgbench.records import ClipEntry
+from fgbench.storage import exclusive
 from fgbench.taxonomy import ontology
 from tests.support.fake_trees import write_picture, write_text
 
@@ -133,6 +135,19 @@ def test_what_is_no_file_is_a_problem_and_the_rest_is_counted(tmp_path):
         "warning: 1 of 2 pictures and videos is not used, e.g. happy/person/film/deep.png",
         "other files: 2 .txt, 1 .db, 1 hidden, 1 without suffix",
     ]
+
+
+def test_our_own_locks_are_not_told(tmp_path):
+    """A lock of fgbench is empty; a file of that name with something in it is the user's."""
+    write_picture(tmp_path / "happy" / "a.png")
+    for folder in (tmp_path, tmp_path / "annotation", tmp_path / "annotation" / "round-1"):
+        with exclusive(folder):
+            pass
+        assert (folder / ".lock").is_file()
+    write_text(temporary_name(tmp_path / "votes.csv"), "x")  # of a process that was killed
+    assert listing.list_data(folder_config(), tmp_path).inventory.lines == []
+    write_text(tmp_path / "happy" / ".lock", "x")
+    assert listing.list_data(folder_config(), tmp_path).inventory.lines == ["other files: 1 hidden"]
 
 
 def test_a_locked_folder_is_a_problem(tmp_path, monkeypatch):

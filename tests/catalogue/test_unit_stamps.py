@@ -2,6 +2,8 @@
 
 from dataclasses import fields, replace
 
+import pytest
+
 from fgbench.catalogue.stamps import Stamps, source_digest
 from fgbench.files.hashing import digest_json
 from fgbench.records import ClipEntry
@@ -16,16 +18,22 @@ def test_entries_without_action_units_have_the_digest_that_they_had(tmp_path):
     before = [
         getattr(ENTRY, field.name)
         for field in fields(ENTRY)
-        if field.name not in ("votes", "last_unit_frame")
+        if field.name not in ("votes", "last_unit_frame", "fps", "selected_frames")
     ]
     listed = [[*before, [], stamps.of("a.mp4")]]
     assert source_digest((ENTRY,), stamps, ["set"]) == digest_json([["set"], listed])
 
 
-def test_another_last_frame_is_another_digest(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "values", "n_digests"),
+    [
+        ("last_unit_frame", (None, 0, 7), 3),
+        ("fps", (None, 25.0, 50.0), 3),
+        ("selected_frames", (None, (), (1, 2)), 1),  # read by a later stage, which looks at them itself
+    ],
+)
+def test_what_makes_another_digest(tmp_path, name, values, n_digests):
     write_text(tmp_path / "a.mp4", "x")
     stamps = Stamps(tmp_path)
-    actual = {
-        source_digest((replace(ENTRY, last_unit_frame=last),), stamps, ["set"]) for last in (None, 0, 7)
-    }
-    assert len(actual) == 3
+    actual = {source_digest((replace(ENTRY, **{name: value}),), stamps, ["set"]) for value in values}
+    assert len(actual) == n_digests

@@ -336,3 +336,17 @@ def test_a_folder_of_pictures_is_a_clip_where_a_table_names_it(tmp_path):
         "film": ("film", "missing_file"),
         "": ("./", "missing_file"),
     }
+
+
+@pytest.mark.parametrize(
+    ("cell", "fps"), [("50", 50.0), ("29,97", 29.97), ("", None), ("0", None), ("-1", None), ("nan", None)]
+)
+def test_rates_of_folders_of_pictures(tmp_path, cell, fps):
+    """A row may say them, with a decimal comma where the table has semicolons; an odd one is a problem."""
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos" / "a.mp4").touch()
+    (tmp_path / "annotations.csv").write_text(f"clip;label;fps\na;anger;{cell}\n")
+    (entry,) = list_clips(tmp_path)
+    assert entry.fps == fps
+    is_odd = fps is None and cell != ""
+    assert (entry.problem is not None and f"fps is {cell!r}" in entry.problem[1]) == is_odd

@@ -51,6 +51,11 @@ def test_one_column_per_unit_and_empty_cells_are_not_labelled(tmp_path, mark, na
     assert "3 rows of 2 clips in action_units.csv, read as 0 absent, 1 present; au01, au12" in notes_of(root)
 
 
+def test_a_first_line_of_excel_names_the_separator(tmp_path):
+    root = own(tmp_path, "sep=;\nclip;frame;AU12\na;2;1\n")
+    assert labels(root) == {("a", 2): {"au12": 1}}
+
+
 def test_a_row_without_a_frame_holds_for_all_frames_that_have_none_of_their_own(tmp_path):
     root = own(tmp_path, "clip,frame,AU12\na,,1\na,2,0\nb,,\n")
     frames = [(clip, number) for clip in "abc" for number in range(4)]

@@ -9,6 +9,8 @@ from fgbench import storage
 from fgbench.reports.rendering.files import TEXT_FORMATS
 from fgbench.reports.rendering.table import Best
 from fgbench.reports.tables import table2
+from fgbench.reports.votes.agreement import vote_figures
+from fgbench.reports.votes.cast_votes import read_votes
 from fgbench.reports.votes.ceiling import NAME, ceiling
 from tests.support.report_folders import LABELS, samples, write_fake_run, write_manifests
 from tests.support.voted_work import drawn_votes, vote, write_votes
@@ -72,7 +74,7 @@ def test_votes_are_scored_against_the_label_of_the_others(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("rule", "said"), [("majority", "the most votes"), ("mace", "the recipe's rule, mace")]
+    ("rule", "said"), [("majority", "the most votes"), ("mace", "in place of the recipe's, mace,")]
 )
 def test_the_rule_is_that_of_the_recipe_where_it_is_of_one_clip(tmp_path, rule, said):
     """By majority, two of three others settle; models of all annotators are named, and not run again."""
@@ -87,6 +89,9 @@ def test_the_rule_is_that_of_the_recipe_where_it_is_of_one_clip(tmp_path, rule, 
     storage.write_json(path, {**index, "origin": {"recipe": {"consensus": {"rule": rule, "min_votes": 2}}}})
     found = ceiling(work)
     assert said in found.notes[0]
+    if rule == "mace":  # said where the table is read
+        for kind in ("md", "tex", "html"):
+            assert "mace, which is a model of all votes at once" in TEXT_FORMATS[kind](table2.build(work))
     # a and b: the others are tied; c: both others say what was settled.
     assert (found.n_votes, found.n_unsettled, found.left_out.mean) == (1, 2, 0.0)
 
@@ -128,3 +133,15 @@ def test_other_rows_and_notes_stay_as_they_are_without_votes(tmp_path):
 def test_clips_that_are_not_tested_do_not_count(tmp_path):
     rows = [vote("elsewhere", who, LABELS[0], settled=LABELS[0]) for who in "abcde"]
     assert ceiling(write_work(tmp_path, rows)) is None
+
+
+def test_a_late_vote_is_of_no_round_that_settled_a_clip(tmp_path):
+    """It has no settled label; those of the round before count as without it."""
+    label = LABELS[0]
+    votes = [vote(f"{label}-0", who, label, settled=label) for who in "abcd"]
+    late = vote(f"{label}-0", "a", LABELS[1], round=2)
+    work = write_work(tmp_path, [*votes, late])
+    found = ceiling(work)
+    assert (found.n_votes, found.n_unsettled, found.left_out.mean) == (4, 0, 1.0)
+    figures = vote_figures(read_votes(work))
+    assert [(one.round, one.settled) for one in figures.rounds] == [(1, 1), (2, 0)]

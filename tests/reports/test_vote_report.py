@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import warnings
 from collections import defaultdict
 
 import numpy as np
@@ -219,3 +220,15 @@ def test_thirty_annotators_with_most_votes_are_in_the_figure(tmp_path):
     table = fgbench.open(work).agreement().figure().table
     assert table.frame["Annotator"].tolist() == [f"p{who:02d}" for who in range(4, 34)]
     assert "4 annotators with fewer votes left out." in table.notes[-1]
+
+
+def test_long_names_leave_room_for_the_map(tmp_path):
+    """A name of any length, formula or not, does not push the figure off its page."""
+    names = ["z" * 3000, "$\\frac{$", "y\u202e"]
+    rows = [vote(f"c{number}", who, "wrath") for number in range(25) for who in names]
+    work = write_votes(tmp_path / "work", rows, classes=CLASSES, scheme="found")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        made = report_votes(work, out=tmp_path / "out", formats=["png", "svg"])
+    text = next(path for path in made.paths if path.suffix == ".svg").read_text(encoding="utf-8")
+    assert "z" * 100 not in text

@@ -3,12 +3,14 @@
 import csv
 import re
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
 from fgbench.config import PrepareConfig
 from fgbench.config.prepare import ConsensusConfig
+from fgbench.media.images import encode
 from fgbench.preparation import prepare
 from fgbench.preparation.stages.consensus import rules_of
 from fgbench.preparation.voting import causes_of
@@ -133,6 +135,29 @@ def test_key_frames_agree_within_seconds_at_the_rate_of_the_clip(tmp_path, fps, 
     prepare.run(config, root, tmp_path / "work")
     actual = [row["key_frame"] for row in read_rows(tmp_path / "work" / "manifests" / "clips.parquet")]
     assert actual == ([16] if is_settled else [])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("fps", "key_frame", "duration_s"), [("", None, None), ("50", 16, 0.4)])
+def test_a_folder_of_pictures_has_the_rate_that_its_row_gives(tmp_path, fps, key_frame, duration_s):
+    """Without one it counts as 25 frames a second, of which 0.2 s are too few."""
+    root, folder = tmp_path / "in", tmp_path / "in" / "videos" / "a"
+    folder.mkdir(parents=True)
+    for number in range(20):
+        picture = np.full((48, 64, 3), 10 * number, np.uint8)
+        (folder / f"{number:02d}.png").write_bytes(encode(picture, "png", 100))
+    lines = [f"a,n{who},zeal,{frame}" for who, frame in enumerate((4, 8, 12, 16, 19))]
+    (root / "votes.csv").write_text("\n".join(["clip,annotator,label,key_frame", *lines, ""]))
+    (root / "annotations.csv").write_text(f"clip,fps\na,{fps}\n")
+    sections = {"name": "t", "buckets": 1, "dataset": {"scheme": "free"}, "faces": {"align": "never"}}
+    prepare.run(PrepareConfig.model_validate(sections), root, tmp_path / "work")
+    rows = list(read_rows(tmp_path / "work" / "manifests" / "clips.parquet"))
+    assert [(row["key_frame"], row["fps"], row["duration_s"]) for row in rows] == (
+        [(key_frame, float(fps), pytest.approx(duration_s))] if key_frame is not None else []
+    )
+    rejects = read_rows(tmp_path / "work" / "manifests" / "rejects.parquet")
+    (reason,) = {row["reason"] for row in rejects} or {""}
+    assert reason == {"": "reannotate", "50": ""}[fps]
 
 
 @pytest.mark.slow

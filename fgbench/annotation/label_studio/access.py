@@ -65,13 +65,16 @@ def read_token(path: Path | None) -> str:
             )
     else:
         where = str(path)
+        if not _is_there(path):
+            # Not shown: it may be the token itself.
+            raise ArgumentError(
+                "no file of this name",
+                f"name the file that holds the token; the token itself may stand in {TOKEN}",
+                argument="token_file",
+            )
         try:
             with readable(path), path.open("rb") as file:
                 text = file.read(_MOST + 1).decode("ascii")
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-            raise ArgumentError(
-                f"no file {path}", "name the file with the token", argument="token_file"
-            ) from error
         except UnicodeDecodeError:
             text = ""
     token = text.strip()
@@ -87,3 +90,11 @@ def read_token(path: Path | None) -> str:
             argument="token_file",
         )
     return token
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is something to read at a path, e.g. a file or the pipe of a shell."""
+    try:
+        return path.exists() and not path.is_dir()
+    except (OSError, ValueError):  # a name longer than the file system allows
+        return False

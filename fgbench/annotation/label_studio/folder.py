@@ -14,18 +14,20 @@ from fgbench.annotation.label_studio.tasks import local_url, tasks_json
 from fgbench.annotation.project_file import PROJECT, ClipTask, Project, round_folder
 from fgbench.annotation.strips import draw_strip
 from fgbench.callbacks import Progress
+from fgbench.media.kinds import is_picture, is_video
 from fgbench.naming import counted
-from fgbench.storage import write_bytes, write_text
+from fgbench.storage import link, write_bytes, write_text
 
 LABELLING = "labelling.xml"
 TASKS = "tasks.json"
 README = "README.md"
 STRIPS = "strips"
+CLIPS = "clips"
 FORM = 1
 """Version of the files: raised when they change, so that a round of another version is of other input."""
 
 OWN_NAMES = frozenset(
-    {LABELLING, TASKS, README, STRIPS, PROJECT, ".lock", "rejects.csv", "imported.json", "pulled.json"}
+    {LABELLING, TASKS, README, STRIPS, CLIPS, PROJECT, ".lock", "rejects.csv", "imported.json", "pulled.json"}
 )
 """Names in the folder of a round."""
 
@@ -36,6 +38,16 @@ _PLAYED = frozenset({".mp4", ".m4v", ".webm", ".ogv", ".mov"})
 def strip_name(task: ClipTask | ListedClip) -> str:
     """Name of the strip of a clip in the folder of the round."""
     return f"{STRIPS}/{task.sha256[:24]}-{task.n_frames}.jpg"
+
+
+def clip_name(task: ClipTask) -> str:
+    """Name, in the folder of the round, of a clip under a neutral name."""
+    return f"{CLIPS}/{task.sha256[:24]}{PurePosixPath(task.path).suffix.lower()}"
+
+
+def is_single_file(clip: ListedClip) -> bool:
+    """Whether a clip is a file of its own, by its name, and no folder of pictures."""
+    return is_video(clip.path) or is_picture(clip.path)
 
 
 def notes_on(clips: Sequence[ListedClip], show: str) -> list[str]:
@@ -80,6 +92,11 @@ def write(folder: Path, project: Project, root: Path, progress: Progress) -> lis
         ResourceError: If the folder cannot be written.
     """
     names = [LABELLING, TASKS, README]
+    is_hidden = project.hide_names and project.show == "clips"
+    if is_hidden:
+        names += sorted({clip_name(task) for task in project.tasks})
+        for task in project.tasks:
+            link(root / task.path, folder / clip_name(task))
     if project.show == "strips":
         for done, task in enumerate(project.tasks, start=1):
             name = strip_name(task)
@@ -90,19 +107,21 @@ def write(folder: Path, project: Project, root: Path, progress: Progress) -> lis
     base = _below(folder, root)
 
     def media(task: ClipTask) -> str:
-        if project.show == "clips":
+        if project.show == "clips" and not is_hidden:
             return local_url(task.path)
-        return local_url(strip_name(task) if base is None else f"{base}/{strip_name(task)}")
+        name = clip_name(task) if is_hidden else strip_name(task)
+        return local_url(name if base is None else f"{base}/{name}")
 
     write_text(folder / LABELLING, labelling_xml(project.classes, show=project.show))
     tasks = json.dumps(tasks_json(project, media), indent=1, ensure_ascii=False)
     write_text(folder / TASKS, f"{tasks}\n")
-    if project.show == "clips":
+    below = CLIPS if is_hidden else STRIPS
+    if project.show == "clips" and not is_hidden:
         where, served = "the folder of the data set", _first_folders(project)
     elif base is None:
-        where, served = "this folder", STRIPS
+        where, served = "this folder", below
     else:
-        where, served = "the folder of the data set", f"{base}/{STRIPS}"
+        where, served = "the folder of the data set", f"{base}/{below}"
     write_text(
         folder / README, guide(project, root=where, serves=served, is_inside=_is_usual(folder, root, project))
     )

@@ -41,6 +41,11 @@ def guide(project: Project, *, root: str, serves: str, is_inside: bool) -> str:
         "| `tasks.json` | the tasks, in the order in which they are to be shown |",
         f"| `{PROJECT}` | who votes on what, classes, digests; keep it, the import needs it |",
         *(["| `strips/` | frames of the clips |"] if project.show == "strips" else []),
+        *(
+            ["| `clips/` | the clips under names that tell nothing |"]
+            if project.hide_names and project.show == "clips"
+            else []
+        ),
         "",
         "## With a server that you reach",
         "",

@@ -40,7 +40,7 @@ def fetch_round(
             "send it first (fgbench annotate push), or put the text back into the description",
         )
     target = folder / PULLED
-    path = f"/api/projects/{int(there['id'])}/export"
+    path = f"/api/projects/{server.number_of(there)}/export"
     server.download(path, target, exportType="JSON", download_all_tasks="true")
     names = {key(account): name for account, name in accounts.items()}
     named: dict[str, str] = {}

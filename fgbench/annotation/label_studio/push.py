@@ -84,8 +84,9 @@ def push_round(server: Server, folder: Path, project: Project, root: Path, progr
     """
     labelling = checked_file(folder, project, LABELLING).decode("utf-8")
     there = find_project(server, project) or _create(server, project, labelling)
-    number = int(there["id"])
-    if server.get(f"/api/projects/{number}").get("label_config") != labelling:
+    number = server.number_of(there)
+    settings = server.get(f"/api/projects/{number}")
+    if not isinstance(settings, dict) or settings.get("label_config") != labelling:
         server.patch(f"/api/projects/{number}", {"label_config": labelling})
     media = UploadedMedia(server, number, folder, project, root)
     n_sent = failures = 0
@@ -145,7 +146,7 @@ def _tasks(server: Server, number: int, project: Project) -> Iterator[tuple[str,
 def _missing(server: Server, number: int, project: Project) -> list[int]:
     """Numbers of the tasks that are not there."""
     there = {clip for clip, _ in _tasks(server, number, project)}
-    return [at for at, task in enumerate(project.tasks) if task.clip not in there]
+    return [at for at, task in enumerate(project.tasks) if project.shown_name(task.clip) not in there]
 
 
 def _drop_twice(server: Server, number: int, project: Project) -> None:
@@ -157,7 +158,7 @@ def _drop_twice(server: Server, number: int, project: Project) -> None:
             continue
         without = [one for one in (task, other) if not _has_answers(one)]
         if without:
-            server.delete(f"/api/tasks/{int(without[0]['id'])}/")
+            server.delete(f"/api/tasks/{server.number_of(without[0])}/")
             first[clip] = other if without[0] is task else task
 
 

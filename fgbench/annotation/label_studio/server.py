@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from fgbench.errors import ResourceError, package_missing
 from fgbench.printable import printable_name
@@ -154,7 +154,7 @@ class Server:
         if response.is_success:
             return
         if 300 <= status < 400:
-            other = printable_name(response.headers.get("location", "elsewhere")[:_SHOWN])
+            other = printable_name(self._plain(response.headers.get("location", "elsewhere"))[:_SHOWN])
             raise ResourceError(
                 f"{self.name} redirects to {other}, which is not followed: the token would go along",
                 "give the address that it leads to with --url, if you trust it",
@@ -183,21 +183,41 @@ class Server:
         """Text of the server on an error, without the token."""
         try:
             value = response.json()
-        except ValueError:
+            parts = (
+                [value.get("detail"), value.get("validation_errors")] if isinstance(value, dict) else [value]
+            )
+            text = "; ".join(part if isinstance(part, str) else json.dumps(part) for part in parts if part)
+        except (ValueError, RecursionError):
             return ""
-        parts = [value.get("detail"), value.get("validation_errors")] if isinstance(value, dict) else [value]
-        text = "; ".join(part if isinstance(part, str) else json.dumps(part) for part in parts if part)
-        for secret in (self._token, (self._header or "").partition(" ")[2]):
-            text = text.replace(secret, "...") if secret else text
-        return f": {printable_name(text[:_SHOWN])}" if text else ""
+        return f": {printable_name(self._plain(text)[:_SHOWN])}" if text else ""
+
+    def _plain(self, text: str) -> str:
+        """Text of the server without the token, as it is, in JSON or in an address."""
+        for secret in {self._token, (self._header or "").partition(" ")[2]} - {""}:
+            for form in (secret, json.dumps(secret)[1:-1], quote(secret, safe=""), quote(secret)):
+                text = text.replace(form, "...")
+        return text
 
     def _json(self, response: Any) -> Any:
         try:
             return response.json()
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ResourceError(
                 f"{self.name} answers with something else than JSON", "is this the address of Label Studio?"
             ) from error
+
+    def number_of(self, item: Any) -> int:
+        """Return the number of an item that the server listed or made.
+
+        Raises:
+            ResourceError: If it has none.
+        """
+        number = item.get("id") if isinstance(item, dict) else None
+        if isinstance(number, bool) or not isinstance(number, int):
+            raise ResourceError(
+                f"{self.name} names an item without its number", "is this the address of Label Studio?"
+            )
+        return number
 
 
 class _Explained:

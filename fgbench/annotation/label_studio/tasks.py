@@ -34,7 +34,7 @@ def task_data(project: Project, number: int, media: Callable[[ClipTask], str]) -
         "media": media(task),
         "fps": str(task.fps or NO_RATE),
         "last_frame": task.n_frames - 1,
-        "clip": task.clip,
+        "clip": project.shown_name(task.clip),
         "project": project.project,
         "round": project.round,
         "number": number + 1,

@@ -20,12 +20,15 @@ from fgbench.datasets._clip_files import ClipFiles
 from fgbench.datasets._selected_frames import Row, is_inspected, read_selection
 from fgbench.datasets._tables import whole_number
 from fgbench.errors import ConfigError, DatasetError
+from fgbench.files.file_errors import readable
 from fgbench.naming import counted, first_few, key
 from fgbench.printable import cell_of
 from fgbench.workfolders.folder import published_recipe
 
 _ADAPTER = "fg_emotions"
 _SHOWN = 10
+_MOST_BYTES = 64 << 20
+"""Size of a table that is read; ours. A page of 2,000 clips writes less than 1 MB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +179,14 @@ def import_selection(
 
 
 def _rows_of(table: Path) -> list[Row]:
+    with readable(table):
+        size = table.stat().st_size if table.exists() else 0
+    if size > _MOST_BYTES:
+        raise DatasetError(
+            f"{table} has {size / 1e6:,.0f} MB, expected at most {_MOST_BYTES / 1e6:,.0f} MB of a table that "
+            "a page wrote",
+            "give the tables of the pages one by one, --import once for each",
+        )
     rows = read_selection(table)
     if rows is None:
         raise DatasetError(

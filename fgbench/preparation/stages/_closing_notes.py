@@ -16,13 +16,15 @@ from typing import Any
 from fgbench.config import PrepareConfig
 from fgbench.errors import DatasetError
 from fgbench.naming import counted, first_few
+from fgbench.preparation.late_votes import late_in
 from fgbench.preparation.stages._reject_lines import MOST, reject_lines, rejected_rows
 from fgbench.preparation.stages._tables import Finished, ingested
 from fgbench.preparation.stages._votes import strange_votes, votes_beyond
+from fgbench.preparation.stages._votes_table import VOTES
 from fgbench.preparation.stages.consensus import REANNOTATE
 from fgbench.printable import printable_name
 from fgbench.records import SPLITS
-from fgbench.storage import read_rows
+from fgbench.storage import read_rows, read_table
 from fgbench.taxonomy import FREE, meant_by, normal_label, ontology
 from fgbench.workfolders.layout import MANIFESTS
 
@@ -91,6 +93,7 @@ def closing_notes(
             *reject_lines(rejects, workdir),
             *_strange(config, tables),
             *_beyond(tables),
+            *_late(config, manifests),
             *_faceless(clips),
             *_parts(config, clips, classes),
             *_near_classes(config, clips),
@@ -139,6 +142,21 @@ def _beyond(ingested: Iterable[Path]) -> list[str]:
     return [
         f"{n_votes:,} {are} beyond the end of the clip, which agree with none; frames count from 0: "
         f"{first_few(clips, MOST)}"
+    ]
+
+
+def _late(config: PrepareConfig, manifests: Path) -> list[str]:
+    """Late votes, which count for nothing."""
+    path = manifests / VOTES
+    late = late_in(read_table(path, ["clip_id", "settled"])) if path.is_file() else {}
+    if not late:
+        return []
+    clips = [f"{printable_name(name)} ({count})" for name, count in sorted(late.items())]
+    n_votes, least = sum(late.values()), config.consensus.min_votes
+    are = "1 vote is late, and counts" if n_votes == 1 else f"{n_votes:,} votes are late, and count"
+    return [
+        f"{are} for nothing: an earlier round had settled the clip, and fewer than {least} voted on it "
+        f"again: {first_few(clips, MOST)}; to overrule that round, have {least} or more vote again"
     ]
 
 

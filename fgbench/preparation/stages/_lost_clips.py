@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from fgbench.config import PrepareConfig
+from fgbench.preparation.late_votes import late_rounds, without_rounds
+from fgbench.preparation.settling import Choice
+from fgbench.preparation.settling.paper import RULE as PAPERS_RULE
 from fgbench.preparation.stages._votes import spelled
 from fgbench.preparation.stages.consensus import rules_of
 from fgbench.preparation.voting import duplicate_voter, settle
-from fgbench.records import ClipEntry
+from fgbench.records import ClipEntry, Vote
 from fgbench.taxonomy import UNLABELLED, Ontology, UnknownLabelError
 
 
@@ -43,9 +47,16 @@ def _label(entry: ClipEntry, config: PrepareConfig, labels: Ontology) -> str | N
     if entry.votes:
         if duplicate_voter(entry.votes) is not None:
             return None
+        rules = rules_of(config.consensus, None)  # the frame rate matters to no label
         votes = spelled(entry.votes, labels)
-        return settle(votes, rules_of(config.consensus, None)).label  # the frame rate matters to no label
+        choose = partial(_paper_choice, rules.min_votes)
+        return settle(without_rounds(votes, late_rounds(votes, rules, choose)), rules).label
     try:
         return None if label is None else labels.find(label)
     except UnknownLabelError:
         return None
+
+
+def _paper_choice(min_votes: int, cast: Sequence[Vote]) -> Choice:
+    assert PAPERS_RULE.choose is not None
+    return PAPERS_RULE.choose(cast, min_votes)

@@ -109,7 +109,7 @@ def clips_table(
     # Left joins: clips that were dropped do not come back.
     table = table.join(pipeline.read_table(_paths(workdir, finished, "ingest"), probe), "clip_id")
     labels = pipeline.read_table(_paths(workdir, finished, "consensus"))
-    table = table.join(labels.drop_columns([SOFT]), "clip_id")
+    table = table.join(labels.drop_columns([SOFT, "round"]), "clip_id")
     counted = [counts_per_clip(path) for path in _paths(workdir, finished, "faces")]
     if counted:
         table = table.join(pa.concat_tables(counted), "clip_id")

@@ -117,10 +117,20 @@ def cast_votes(path: Path) -> Iterator[tuple[str, list[Vote]]]:
     Args:
         path: The table.
     """
-    for row in read_rows(path, COLUMNS):
+    for clip_id, votes, _ in votes_at_rates(path):
+        yield clip_id, votes
+
+
+def votes_at_rates(path: Path) -> Iterator[tuple[str, list[Vote], float | None]]:
+    """Id, votes and frames per second of the clips that :func:`cast_votes` gives.
+
+    Args:
+        path: The table.
+    """
+    for row in read_rows(path, [*COLUMNS, "fps"]):
         votes = votes_of(row)
         if votes and duplicate_voter(votes) is None:
-            yield row["clip_id"], votes
+            yield row["clip_id"], votes, row["fps"]
 
 
 def _judgements(row: Mapping[str, Any], votes: list[Vote], labels: Ontology) -> list[Judgement]:

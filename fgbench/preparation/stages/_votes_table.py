@@ -32,7 +32,7 @@ _PLAIN = ("annotator", "round", "confidence", "key_frame", "outside", "spent_s",
 """Fields of a vote that are columns unchanged."""
 _ROUNDS = "votes.list.element.round"
 """Leaf of the column of votes, by which they are counted."""
-_SETTLED = ["clip_id", "label"]
+_SETTLED = ["clip_id", "label", "round"]
 _ORDER = [("clip_id", "ascending"), ("round", "ascending"), ("annotator", "ascending")]
 
 
@@ -79,7 +79,9 @@ def write_votes(path: Path, ranges: Ranges, settled: Sequence[Path], listing: Li
     try:
         for last in ranges.last:
             rows = pa.concat_tables([bucket.up_to(last) for bucket in buckets]).sort_by(_ORDER)
-            own = labels["label"].take(pc.index_in(rows["clip_id"], labels["clip_id"]))
+            of_clip = labels.take(pc.index_in(rows["clip_id"], labels["clip_id"]))
+            is_late = pc.fill_null(pc.greater(rows["round"], of_clip["round"]), False)
+            own = pc.if_else(is_late, pa.scalar(None, pa.string()), of_clip["label"])
             rows = rows.append_column("settled", own)
             writer.add_table(rows.select(schema.names).cast(schema).combine_chunks())
         writer.close()

@@ -5,9 +5,10 @@ label of the others, as the data set or the recipe writes it, and adds upper cla
 tree has them. Writes one row per clip. Clips on which annotators do not agree are rejected as
 ``reannotate`` (after the first round) or ``dropped`` (after a later one). Votes for labels that are no class
 are cast and count for none, and so are reserved answers; clips that more than half of the latest round call
-not usable are rejected as ``not_usable``. With ``drop_classes_below``, clips of classes of low confidence are
-rejected as ``low_class``: which classes these are is decided for all clips at once. Where the recipe lists
-its classes, clips whose votes settle another are rejected as ``other_class``.
+not usable are rejected as ``not_usable``. Late votes (`fgbench.preparation.late_votes`) count for nothing.
+With ``drop_classes_below``, clips of classes of low confidence are rejected as ``low_class``: which classes
+these are is decided for all clips at once. Where the recipe lists its classes, clips whose votes settle
+another are rejected as ``other_class``.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from typing import Any
 from fgbench.config import ConsensusConfig
 from fgbench.preparation import settling
 from fgbench.preparation.answers import is_for_class, is_not_usable, latest
+from fgbench.preparation.late_votes import late_rounds, without_rounds
 from fgbench.preparation.pipeline import ROWS, Accepted, Item, Outcome, Stage, Task
 from fgbench.preparation.settling import Choice
-from fgbench.preparation.settling._probabilities import NO_VOTES, fitted_choices
-from fgbench.preparation.settling._rule import collected
-from fgbench.preparation.stages._votes import COLUMNS, cast_votes, judged, votes_of
+from fgbench.preparation.settling._probabilities import NO_VOTES
+from fgbench.preparation.stages._model_choices import model_choices
+from fgbench.preparation.stages._votes import COLUMNS, judged, votes_of
 from fgbench.preparation.voting import REANNOTATE as REANNOTATE
 from fgbench.preparation.voting import (
     Decision,
@@ -59,12 +61,19 @@ def _plan(
     """Bucket to what is decided over all clips and changes its results; no numbers but those of details, so
     that a new clip or vote changes few other buckets.
 
-    ``low`` are the classes of its clips that are dropped, ``chosen`` are, by clip, label and problem of
-    :class:`fgbench.preparation.settling.Choice`, where the rule is a model.
+    ``low`` are the classes of its clips that are dropped. Where the rule is a model, ``chosen`` are, by clip,
+    label and problem of :class:`fgbench.preparation.settling.Choice`, and ``late`` the rounds of late votes.
     """
     paths = {bucket: files["ingest"][ROWS] for bucket, files in inputs.items()}
-    low, chosen = _low_classes(config, paths), _chosen(config, paths)
-    return {bucket: {"low": {name: [] for name in low[bucket]}, "chosen": chosen[bucket]} for bucket in paths}
+    low, (chosen, late) = _low_classes(config, paths), model_choices(config, paths, partial(rules_of, config))
+    return {
+        bucket: {
+            "low": {name: [] for name in low[bucket]},
+            "chosen": chosen[bucket],
+            "late": late[bucket],
+        }
+        for bucket in paths
+    }
 
 
 def _low_classes(config: ConsensusConfig, paths: Mapping[int, Path]) -> dict[int, list[str]]:
@@ -78,34 +87,15 @@ def _low_classes(config: ConsensusConfig, paths: Mapping[int, Path]) -> dict[int
     return {bucket: sorted({one.label for one in of_bucket} & {*low}) for bucket, of_bucket in of.items()}
 
 
-def _chosen(config: ConsensusConfig, paths: Mapping[int, Path]) -> dict[int, dict[str, list[str | None]]]:
-    """Bucket to the choices for its clips by the model of the rule, if it has one."""
-    rule, min_certainty = settling.load(config.rule), config.min_certainty
-    if rule.fit is None:
-        return {bucket: {} for bucket in paths}
-    bucket_of: dict[str, int] = {}
-
-    def read() -> Iterator[tuple[str, list[Vote]]]:
-        for bucket, path in paths.items():
-            for clip_id, votes in cast_votes(path):
-                bucket_of[clip_id] = bucket
-                yield clip_id, votes
-
-    choices = fitted_choices(rule, collected(read()), min_certainty)
-    chosen: dict[int, dict[str, list[str | None]]] = {bucket: {} for bucket in paths}
-    for clip_id, choice in choices.items():
-        chosen[bucket_of[clip_id]][clip_id] = [choice.label, choice.problem]
-    return chosen
-
-
 def _run(task: Task) -> Iterator[Item]:
     config = task.config
     assert isinstance(config, ConsensusConfig)
     low = dict.fromkeys(task.plan["low"], config.drop_classes_below)
     choose = _chooser(config, task.plan["chosen"])
+    late = task.plan["late"] if settling.load(config.rule).fit is not None else None
     for clip in task.rows("ingest", columns=[*COLUMNS, "key_frame", "fps"]):
         rules = rules_of(config, clip["fps"])
-        yield Item(clip["clip_id"], partial(_settle, clip, rules, low, choose, task))
+        yield Item(clip["clip_id"], partial(_settle, clip, rules, low, choose, task, late))
 
 
 def _chooser(
@@ -151,6 +141,7 @@ def _settle(
     low: Mapping[str, float],
     choose: Callable[[str, Sequence[Vote]], Choice],
     task: Task,
+    late_of: Mapping[str, Sequence[str]] | None,
 ) -> Outcome:
     label: str | None
     key_frame: int | None
@@ -166,6 +157,11 @@ def _settle(
             return Rejected(
                 clip["clip_id"], "duplicate_vote", f"{twice[0]!r} voted twice in round {twice[1]}"
             )
+        if late_of is None:
+            late = late_rounds(votes, rules, partial(choose, clip["clip_id"]))
+        else:
+            late = frozenset(map(int, late_of.get(clip["clip_id"], ())))
+        votes = without_rounds(votes, late)
         if is_not_usable(votes):
             cast = latest(votes)
             n_against = sum(vote.label == NOT_USABLE for vote in cast)
@@ -201,6 +197,7 @@ def _settle(
         "agreement": agreement,
         "key_frame": key_frame,
         "soft_label": _soft_label(votes, labels, task.classes),
+        "round": latest(votes)[0].round if votes else None,
     }
     return Accepted(clip["clip_id"], [row])
 
@@ -229,7 +226,7 @@ def _soft_label(
 
 STAGE = Stage(
     name="consensus",
-    version=6,
+    version=7,
     inputs=("ingest",),
     outputs={ROWS: "consensus"},
     run=_run,

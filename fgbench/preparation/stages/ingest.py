@@ -66,6 +66,7 @@ def _ingest(entry: ClipEntry, config: IngestConfig, task: Task, stamp: Stamp) ->
         return Rejected(entry.clip_id, *problem)
     # A still picture is the climax itself; a moving one is recognised by its content, whatever its name.
     is_still = info.container == "file"
+    fps = entry.fps if info.fps is None and not is_still else info.fps
     row: dict[str, Any] = {
         "clip_id": entry.clip_id,
         "dataset": task.dataset,
@@ -81,11 +82,11 @@ def _ingest(entry: ClipEntry, config: IngestConfig, task: Task, stamp: Stamp) ->
         "mirrored": info.mirrored,
         "pixel_aspect": info.pixel_aspect,
         "tone_mapped": info.tone_mapped,
-        "fps": info.fps,
+        "fps": fps,
         "n_frames": info.n_frames,
         "truncated": info.is_truncated,
         "n_announced": info.n_announced,
-        "duration_s": info.duration_s,
+        "duration_s": info.n_frames / fps if fps and info.duration_s is None else info.duration_s,
         "source_id": entry.source_id,
         "subject_id": entry.subject_id,
         "label": entry.label,
@@ -95,7 +96,6 @@ def _ingest(entry: ClipEntry, config: IngestConfig, task: Task, stamp: Stamp) ->
         "official_split": entry.split,
         "fold": entry.fold,
         "votes": [asdict(vote) for vote in votes],
-        "selected_frames": None if entry.selected_frames is None else list(entry.selected_frames),
         "stills_only": entry.stills_only,
         "max_frame_px": config.max_frame_px,
         "gold_label": entry.gold_label,
@@ -151,12 +151,6 @@ def _annotation_problem(entry: ClipEntry, n_frames: int, scheme: str) -> tuple[s
     marked = entry.key_frame
     if marked is not None and not 0 <= marked < n_frames:
         return "key_frame_outside", f"key frame {marked}, but the clip has frames 0 to {n_frames - 1}"
-    for index in entry.selected_frames or ():
-        if not 0 <= index < n_frames:
-            return (
-                "selected_frame_outside",
-                f"selected frame {index}, but the clip has frames 0 to {n_frames - 1}",
-            )
     last = entry.last_unit_frame
     if last is not None and last >= n_frames:
         return (
@@ -186,4 +180,4 @@ def _unknown(label: str, scheme: str) -> tuple[str, str] | None:
     return None
 
 
-STAGE = Stage(name="ingest", version=7, inputs=(), outputs={ROWS: "ingest"}, run=_run)
+STAGE = Stage(name="ingest", version=8, inputs=(), outputs={ROWS: "ingest"}, run=_run)

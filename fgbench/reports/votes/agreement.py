@@ -20,7 +20,7 @@ from fgbench.evaluation.clusters import LEAST
 from fgbench.evaluation.exact_shares import exact_intervals
 from fgbench.evaluation.fast_and_wrong import verdicts
 from fgbench.evaluation.left_out_annotators import against_others, alphas_without, distances, quartiles
-from fgbench.reports.votes.cast_votes import CLASS, NOT_USABLE, UNKNOWN, UNSURE, CastVotes
+from fgbench.reports.votes.cast_votes import CLASS, NOT_USABLE, UNKNOWN, UNSURE, CastVotes, settled_rounds
 from fgbench.reports.votes.figures import (
     AnnotatorFigures,
     ClassFigures,
@@ -36,7 +36,7 @@ _Value = TypeVar("_Value", str, float)
 def vote_figures(cast: CastVotes) -> VoteFigures:
     """Compute all figures of votes."""
     ballots = cast.ballots
-    of_last = cast.rounds == _last_rounds(cast)[cast.clip]
+    of_last = cast.rounds == settled_rounds(cast)[cast.clip]
     rounds: list[RoundFigures] = []
     classes: list[ClassFigures] = []
     for number in np.unique(cast.rounds).tolist():
@@ -76,13 +76,6 @@ def vote_figures(cast: CastVotes) -> VoteFigures:
         ),
         alpha=nominal_agreement(labels_of_all, clusters=clusters).alpha,
     )
-
-
-def _last_rounds(cast: CastVotes) -> Indices:
-    """(clips,) latest round of each clip."""
-    last = np.zeros(len(cast.clips), np.int64)
-    np.maximum.at(last, cast.clip, cast.rounds)
-    return last
 
 
 def _settled_clips(cast: CastVotes) -> Indices:

@@ -166,6 +166,17 @@ def _cast(table: pa.Table, dataset: str, synthetic: bool, classes: Sequence[str]
     )
 
 
+def settled_rounds(cast: CastVotes) -> Indices:
+    """(clips,) round that settled each clip; 0 for clips that none did.
+
+    It is the last one but for late votes, which have no settled label.
+    """
+    last = np.zeros(len(cast.clips), np.int64)
+    is_settled = cast.settled != NONE
+    np.maximum.at(last, cast.clip[is_settled], cast.rounds[is_settled])
+    return last
+
+
 def _voted_twice(clip: Indices, annotator: Indices, rounds: Indices) -> Indices:
     """Indices of the clips on which an annotator has two votes in one round."""
     votes, n = np.unique(np.stack([clip, annotator, rounds]), axis=1, return_counts=True)

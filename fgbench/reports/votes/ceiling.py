@@ -21,7 +21,7 @@ from fgbench.evaluation.human_ceiling import settled_by_others
 from fgbench.evaluation.left_out_annotators import plurality_of_others
 from fgbench.reports.accuracies import Accuracies, accuracies
 from fgbench.reports.rendering.render import text
-from fgbench.reports.votes.cast_votes import CastVotes, has_votes, read_votes
+from fgbench.reports.votes.cast_votes import CastVotes, has_votes, read_votes, settled_rounds
 from fgbench.runs.labels import read_labels
 from fgbench.runs.predictions import Predictions
 from fgbench.runs.tested_clips import tested_labels
@@ -100,8 +100,7 @@ def ceiling(workdir: Path) -> Ceiling | None:
 
 def _on_test(cast: CastVotes, tested: Mapping[str, str]) -> CastVotes:
     """Votes on settled test clips, of the round that settled each."""
-    last = np.zeros(len(cast.clips), np.int64)
-    np.maximum.at(last, cast.clip, cast.rounds)
+    last = settled_rounds(cast)
     is_tested = np.array([clip in tested for clip in cast.clips], bool)
     return cast.chosen(is_tested[cast.clip] & (cast.rounds == last[cast.clip]) & (cast.settled != NONE))
 
@@ -119,9 +118,11 @@ def _settled(cast: CastVotes, index: Mapping[str, Any]) -> tuple[Indices, str]:
     words = f"at least {least}, and more than half"
     if rule == "paper":
         return settled_by_others(cast.ballots, least=least), f"{words}, as the recipe has it"
-    return settled_by_others(
-        cast.ballots, least=least
-    ), f"{words}; the recipe's rule, {rule}, is of all votes"
+    return (
+        settled_by_others(cast.ballots, least=least),
+        f"{words}: the paper's rule in place of the recipe's, {rule}, which is a model of all votes at once "
+        "and is not fitted anew without each",
+    )
 
 
 def _predictions(cast: CastVotes, truth: Indices, classes: Sequence[str]) -> Predictions:

@@ -20,7 +20,7 @@ class RoundFigures:
         unsure: Votes "unsure".
         not_usable: Votes "not usable".
         unknown: Votes for labels that are no class.
-        settled: Clips whose last round it is, and that got a label.
+        settled: Clips that the round settled.
         alpha: Krippendorff's alpha of the labels; ``None`` if undefined.
         low: Lower end of its 95 % interval; ``None`` with fewer than five clusters.
         high: Upper end.
@@ -62,7 +62,7 @@ class ClassFigures:
         label: The class.
         clips: Clips with a vote for it.
         votes: Votes for it.
-        settled: Clips whose last round it is, and that were settled as this class.
+        settled: Clips that the round settled as this class.
         confidence: Mean confidence of its votes; ``None`` if none was given.
         alpha: Krippendorff's alpha of this class against all others.
         low: Lower end of its 95 % interval.

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 30
 """Annotators in the figure, those with most votes."""
+_MOST_LETTERS = 24
+"""Letters of a name beside the map."""
 _MOST_WRITTEN = 12
 """Annotators up to whom numbers are written into the cells."""
 _AGREEMENT, _FLAGGED = "#0072B2", "#D55E00"  # Okabe and Ito's blue and vermilion
@@ -75,7 +77,7 @@ def _draw(title: str, shown: Sequence[AnnotatorFigures], kappa: Floats) -> Drawi
     drawing = canvas(max(8.0, 2 * side), side + 0.5, dpi=150)
     left, right = drawing.subplots(1, 2, sharey=True, width_ratios=(1.25, 1))
     image = left.imshow(kappa, cmap="Blues", vmin=0.0, vmax=1.0, interpolation="nearest", aspect="auto")
-    names = [one.annotator for one in shown]
+    names = [_short(one.annotator) for one in shown]
     left.set_facecolor("0.93")
     left.set_xticks(range(len(names)), names, rotation=90, fontsize=points(8))
     left.set_yticks(range(len(names)), names, fontsize=points(8))
@@ -95,6 +97,11 @@ def _draw(title: str, shown: Sequence[AnnotatorFigures], kappa: Floats) -> Drawi
     _bars(right, shown)
     heading(drawing, title, fontsize=11, wrap=True)
     return drawing
+
+
+def _short(name: str) -> str:
+    """A name that leaves room for the map."""
+    return name if len(name) <= _MOST_LETTERS else f"{name[: _MOST_LETTERS - 1]}…"
 
 
 def _bars(axes: Axes, shown: Sequence[AnnotatorFigures]) -> None:

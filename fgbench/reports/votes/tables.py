@@ -46,7 +46,7 @@ def vote_tables(cast: CastVotes, figures: VoteFigures) -> list[Table]:
 
 def shortened(table: Table) -> Table:
     """The first rows of a long table of pairs or of confused classes, with a note on the others."""
-    if table.name not in ("votes-pairs", "votes-confused") or len(table.rows) <= SHORT:
+    if table.name not in ("votes-pairs", "votes-confused", "votes-pair") or len(table.rows) <= SHORT:
         return table
     rest = len(table.rows) - SHORT
     return Table(
@@ -123,7 +123,7 @@ def _rounds(cast: CastVotes, figures: VoteFigures) -> Table:
             "Clips of a later round are those that an earlier one did not settle: its alpha is lower for "
             "that reason alone.",
             "Unsure, not usable: votes that are cast and for no class; no class: votes for labels that the "
-            "data set does not have. Settled: clips whose last round it is, and that have a label.",
+            "data set does not have. Settled: clips that the round settled.",
             *twice,
         ],
         keys=1,
@@ -163,7 +163,7 @@ def _classes(cast: CastVotes, figures: VoteFigures) -> Table:
         rows=rows,
         notes=[
             "Alpha: Krippendorff's, of the class against all others together. Clips: those with a vote for "
-            "the class; settled: clips whose last round it is, and whose label is the class.",
+            "the class; settled: clips that the round settled as the class.",
             "Confidence: mean of the votes for the class, 0 to 1.",
         ],
         keys=2,

@@ -21,8 +21,16 @@ function readKept() {
   try {
     const kept = JSON.parse(localStorage.getItem(KEY));
     if (!kept) return;
-    const marks = (text) => (text?.length === frames.length ? [...text] : blank());
-    state = { ...state, ...kept, marks: { select: marks(kept.marks?.select), inspect: marks(kept.marks?.inspect) } };
+    // Other pages of the disk may write there: what is not of this page is left out.
+    const text = (value) => (typeof value === "string" ? value : "");
+    const marks = (given) => (/^[.ar]*$/.test(text(given)) && given?.length === frames.length ? [...given] : blank());
+    const selected = Object.entries(kept.selected ?? {}).filter(([index, name]) => index in frames && text(name));
+    state = {
+      role: kept.role === "inspect" ? "inspect" : "select",
+      names: { select: text(kept.names?.select), inspect: text(kept.names?.inspect) },
+      marks: { select: marks(kept.marks?.select), inspect: marks(kept.marks?.inspect) },
+      selected: selected.length ? Object.fromEntries(selected) : null,
+    };
   } catch {
     isKept = false;
   }
