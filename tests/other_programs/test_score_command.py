@@ -192,6 +192,15 @@ def test_the_mark_is_wherever_the_run_is(scored, tmp_path, words):
     )
 
 
+@pytest.mark.parametrize("kind", ["csv", "tex", "html", "md"])
+def test_the_mark_is_in_every_format_of_a_comparison(scored, kind):
+    """CSV has no notes, so that the name of the run has it."""
+    done = cli("compare", "good", "bad", "--workdir", scored, "--format", kind, "--full")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.count("good (outside)") >= 2  # its scores, and the head of the classes
+    assert done.stdout.count("bad (outside)") >= 3  # these, and the difference to the first
+
+
 def test_the_page_has_the_mark(scored):
     done = cli("report", "--html", "--workdir", scored)
     assert done.exit_code == 0, done.output

@@ -33,7 +33,7 @@ from fgbench.runs.class_names import match_classes
 from fgbench.runs.context import RunContext
 from fgbench.runs.face_origin import FACE_ORIGIN
 from fgbench.runs.lock import hold_run
-from fgbench.runs.other_programs import OUTSIDE
+from fgbench.runs.other_programs import OUTSIDE, outside_name
 from fgbench.runs.results import SINGLE_FOLD, write_run
 from fgbench.runs.unit_results import write_au_run
 
@@ -274,10 +274,11 @@ def _units(
 def _details(context: RunContext, name: str, origin: Mapping[str, Any]) -> dict[str, Any]:
     """Return the details of results of both kinds: data set, protocol and file."""
     details = {key: value for key, value in context.details.items() if key != FACE_ORIGIN}
+    outside = {OUTSIDE: dict(origin)}
     if context.division.n_folds:
         label = f"{context.division.label}, all folds tested together"
         details["protocol"] = {**context.division.to_json(), "label": label, "folds": [SINGLE_FOLD]}
-    return {**details, "method": f"{name} (outside)", OUTSIDE: dict(origin)}
+    return {**details, "method": outside_name(name, outside), **outside}
 
 
 def _config(asked: _Asked, settings: Mapping[str, Any], name: str = "") -> dict[str, Any]:
