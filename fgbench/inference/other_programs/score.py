@@ -16,6 +16,7 @@ from fgbench.callbacks import Note, ignore
 from fgbench.errors import ConfigError, DatasetError, package_missing
 from fgbench.inference.other_programs.class_scores import ClassScores, score_classes, stated_classes
 from fgbench.inference.other_programs.matching import match_rows
+from fgbench.inference.other_programs.own_labels import refuse_own_labels
 from fgbench.inference.other_programs.prediction_table import PredictionTable
 from fgbench.inference.other_programs.reading import AUTO, read_prediction_table
 from fgbench.inference.other_programs.run_folders import (
@@ -91,7 +92,8 @@ def score_file(
 
     Raises:
         ConfigError: If an option is not valid, classes cannot be matched, or the name is another run's.
-        DatasetError: If the file cannot be read, holds no probabilities, or matches no test sample.
+        DatasetError: If the file cannot be read, holds no probabilities, matches no test sample, or has the
+            labels of the data set.
         ManifestError: If the work folder has no manifests, or they are damaged.
         ResourceError: If the run cannot be written.
     """
@@ -100,6 +102,7 @@ def score_file(
     how = "its columns tell" if format_ == AUTO else "as it was told"
     note(f"{path} is read as {table.format} ({how}), {len(table.rows):,} rows")
     context = open_work(workdir, seed=seed, note=note)
+    refuse_own_labels(path, workdir)
     clips = read_clips(context)
     chosen = default_name(path) if name is None else name
     asked = _Asked(name=chosen, mapping=dict(mapping or {}), samples=samples, force=force, origin=origin)
