@@ -152,7 +152,16 @@ def _lacks(path: Path, table: PredictionTable, context: RunContext) -> str:
 
 
 def _classes(table: PredictionTable, context: RunContext, clips: Clips, asked: _Asked) -> _Write:
-    """Score classes; return a function that writes them."""
+    """Score classes; return a function that writes them.
+
+    Raises:
+        DatasetError: If no row says anything of classes, so that to ask for their names would mislead.
+    """
+    if not any(row.scores is not None or row.label is not None for row in table.rows):
+        raise DatasetError(
+            f"no row predicts a class: all cells of classes in {asked.origin['file']} are empty",
+            "check the columns of the file: label, or one column per class",
+        )
     names = match_classes(stated_classes(table), context.labels, asked.mapping)
     samples = tested_samples(context, clips, asked.samples)
     matched = match_rows(
