@@ -66,7 +66,8 @@ def test_the_mark_is_in_all_that_shows_itself(work, labels, tmp_path):
     assert [title for title in titles if not title.startswith("marked/0/0 (outside), ")] == []
     pd.read_csv(labels).assign(label="anger").to_csv(tmp_path / "poor.csv", index=False)
     compared = fgbench.compare(run, work.score(tmp_path / "poor.csv"))
-    assert [note.partition(": ")[0] for note in compared.notes if mark[:8] in note] == ["marked", "poor"]
+    named = [note.partition(": ")[0] for note in compared.notes if mark[:8] in note]
+    assert named == ["marked/0/0", "poor/0/0"]
     assert mark in compared._repr_html_()
 
 
