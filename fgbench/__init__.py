@@ -27,7 +27,7 @@ _API = {
     "score": "scoring",
     "Scored": "scoring",
     "compare": "scoring",
-    "Compared": "scoring",
+    "Compared": "differences",
     "export_tasks": "annotation",
     "import_votes": "annotation",
     "push_tasks": "annotation_server",

@@ -7,6 +7,7 @@ from fgbench.annotation.pushed_tasks import PushedTasks
 from fgbench.api.annotation import export_tasks, import_votes
 from fgbench.api.annotation_server import pull_votes, push_tasks
 from fgbench.api.data_sets import data_sets, survey
+from fgbench.api.differences import Compared
 from fgbench.api.drawing import synth
 from fgbench.api.faces import Face, align, align_all
 from fgbench.api.features import dense_trajectories, lbp
@@ -23,7 +24,7 @@ from fgbench.api.publishing import diff, publish, rebuild
 from fgbench.api.recipes import recipe, recipes
 from fgbench.api.report_values import Figure, Table
 from fgbench.api.runs import Run
-from fgbench.api.scoring import Compared, Scored, compare, score
+from fgbench.api.scoring import Scored, compare, score
 from fgbench.api.selecting import export_frames, import_selection
 from fgbench.api.unit_runs import UnitRun
 from fgbench.api.work import Work

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from fgbench.naming import counted
+from fgbench.notebook_lines import NotebookLines
 from fgbench.printable import printable_name
 
 _SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExportedTasks:
+class ExportedTasks(NotebookLines):
     """A round of annotation as it was exported.
 
     Attributes:

@@ -9,11 +9,12 @@ from typing import Any
 from fgbench.annotation.marked_clips import RejectedSpan
 from fgbench.datasets._annotation_table import VOTES
 from fgbench.naming import counted
+from fgbench.notebook_lines import NotebookLines
 from fgbench.printable import printable_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImportedTimelines:
+class ImportedTimelines(NotebookLines):
     """Result of an import.
 
     Attributes:

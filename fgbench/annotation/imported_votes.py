@@ -12,6 +12,7 @@ from typing import Any
 from fgbench.annotation.checks import RejectedAnswer
 from fgbench.errors import ManifestError
 from fgbench.naming import counted
+from fgbench.notebook_lines import NotebookLines
 from fgbench.printable import cell_of, printable_name
 from fgbench.storage import read_json, write_json, write_text
 
@@ -23,7 +24,7 @@ _LONGEST = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImportedVotes:
+class ImportedVotes(NotebookLines):
     """Votes of an import.
 
     Attributes:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from fgbench.naming import counted
+from fgbench.notebook_lines import NotebookLines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PushedTasks:
+class PushedTasks(NotebookLines):
     """A round of annotation on a server.
 
     Attributes:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fgbench.api.arguments import path_of, path_or_none, whole, workers
 from fgbench.api.progress import Shown, bars, shown_as
+from fgbench.notebook_lines import NotebookLines
 
 if TYPE_CHECKING:
     from fgbench.audit.leak import Leak
@@ -19,7 +20,7 @@ _SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Audited:
+class Audited(NotebookLines):
     """Result of an audit.
 
     Attributes:

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fgbench.api.arguments import path_of
+from fgbench.notebook_lines import NotebookLines
 
 if TYPE_CHECKING:
     from fgbench.preparation.report import RunReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class Status(NotebookLines):
     """Progress of a work folder.
 
     Attributes:

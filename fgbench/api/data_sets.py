@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from fgbench.api.arguments import name_of, path_of, path_or_none
 from fgbench.api.settings import changes_of
+from fgbench.notebook_lines import NotebookLines
 
 if TYPE_CHECKING:
     from fgbench.catalogue.survey import Survey
@@ -21,7 +22,7 @@ _WIDTH = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DataSet:
+class DataSet(NotebookLines):
     """A data set that fgbench reads.
 
     Attributes:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from fgbench.api.arguments import name_of, name_or_none, path_or_none
 from fgbench.api.progress import Shown, bars, log, shown_as
+from fgbench.notebook_lines import NotebookLines
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,7 +24,7 @@ _CARD = "README.md"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExportedWeights:
+class ExportedWeights(NotebookLines):
     """A copy of weights.
 
     Attributes:
@@ -40,7 +41,7 @@ class ExportedWeights:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExportedOnnx:
+class ExportedOnnx(NotebookLines):
     """A network as ONNX.
 
     Attributes:

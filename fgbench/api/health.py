@@ -8,6 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from fgbench.notebook_lines import NotebookLines
+
 EXTRAS = {
     "train": ("torch", "accelerate", "safetensors", "tensorboard"),
     "hub": ("huggingface_hub",),
@@ -20,7 +22,7 @@ EXTRAS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class Health(NotebookLines):
     """Facts about this machine.
 
     Attributes:

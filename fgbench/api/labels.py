@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fgbench.api.arguments import name_of
+from fgbench.notebook_lines import NotebookLines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,7 @@ class LabelClass:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LabelSet:
+class LabelSet(NotebookLines):
     """A set of classes.
 
     Attributes:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fgbench import plugins
 from fgbench.api.arguments import name_of, name_or_none, pairs, shown
 from fgbench.api.own_code import code_digest
+from fgbench.api.showing import paragraph
 from fgbench.errors import ConfigError, package_missing
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ class OwnNetwork:
     def __repr__(self) -> str:
         own = "".join(f", {name}={value!r}" for name, value in self.settings.items())
         return f"<OwnNetwork {self.name}{own}: {self.title}>"
+
+    def _repr_html_(self) -> str:
+        return paragraph(repr(self)[1:-1])
 
 
 def add_network(

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fgbench.api.arguments import path_of, path_or_none
+from fgbench.notebook_lines import NotebookLines
 
 NAME = "report.html"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class Page(NotebookLines):
     """A page that was written.
 
     Attributes:

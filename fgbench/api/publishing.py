@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fgbench.api.arguments import path_of, path_or_none, switch, workers
 from fgbench.api.progress import Shown, bars, shown_as
+from fgbench.notebook_lines import NotebookLines
 
 if TYPE_CHECKING:
     from fgbench.publication.difference import Difference
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Publication:
+class Publication(NotebookLines):
     """A data set as it was published.
 
     Attributes:

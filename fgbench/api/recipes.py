@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from fgbench.api.arguments import name_of
 from fgbench.api.settings import changes_of
+from fgbench.api.showing import paragraph
+from fgbench.notebook_lines import lines_html
 
 if TYPE_CHECKING:
     from fgbench.catalogue.recipes import RecipeCard
@@ -96,6 +98,9 @@ class Recipe:
 
     def __repr__(self) -> str:
         return f"<Recipe {self.name} of fgbench {self.command}>"
+
+    def _repr_html_(self) -> str:
+        return paragraph(repr(self)[1:-1]) + lines_html(self.yaml.splitlines())
 
 
 def recipes() -> list[Recipe]:

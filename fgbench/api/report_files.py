@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fgbench.notebook_lines import NotebookLines
+
 if TYPE_CHECKING:
     from fgbench.reports.index import Entry
     from fgbench.reports.rendering.table import Table
@@ -27,7 +29,7 @@ class ReportItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(NotebookLines):
     """Tables and figures that were written.
 
     Attributes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -13,15 +14,25 @@ from fgbench.errors import ConfigError
 from fgbench.evaluation import metrics
 from fgbench.evaluation.cluster_counts import Metric
 from fgbench.reports.comparison.contenders import Contender, find_contender
+from fgbench.runs.other_programs import outside_note
 from fgbench.runs.results import SINGLE_FOLD
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from fgbench.api.differences import Compared
     from fgbench.api.networks import Network
-    from fgbench.api.scoring import Compared
 
 SYNTHETIC = "SYNTHETIC data, drawn faces: says nothing of real ones"
+
+
+def reservations(details: Mapping[str, Any]) -> list[str]:
+    """Return clauses on what a run does not say: of real faces, of a method whose training is known.
+
+    Args:
+        details: Details of its result.
+    """
+    return [*([SYNTHETIC] if details.get("synthetic") else []), *filter(None, [outside_note(details)])]
 
 
 class Run:
@@ -165,13 +176,16 @@ class Run:
         """
         if not isinstance(other, Run):
             raise ConfigError(f"{shown(other)} to compare with, expected a run", "e.g. work.run('lbp-svm')")
-        from fgbench.api.scoring import compared
+        from fgbench.api.differences import compared
         from fgbench.reports.comparison.compared import compare
 
         comparison = compare([self._contender, other._contender])
         first, second = comparison.contenders
         counts = [one.counts(first.classes) for one in (first, second)]
-        return compared((self.name, counts[0]), (other.name, counts[1]), n=comparison.n_samples)
+        drawn = [f"{SYNTHETIC}."] if self.is_synthetic or other.is_synthetic else []
+        notes = dict.fromkeys([*drawn, *first.fairness_notes, *second.fairness_notes])
+        names = ((self.name, counts[0]), (other.name, counts[1]))
+        return compared(*names, n=comparison.n_samples, notes=[*notes])
 
     def figure(self, name: str = "confusion") -> Figure:
         """Return a figure of the run, its folds and seeds joined.
@@ -216,7 +230,7 @@ class Run:
         interval = (
             f", 95 % interval {row['low']:.3f} to {row['high']:.3f}" if row["low"] == row["low"] else ""
         )
-        note = f"; {SYNTHETIC}" if self.is_synthetic else ""
+        note = "".join(f"; {one}" for one in reservations(self._contender.details))
         return (
             f"<Run {self.name}: UAR {row['mean']:.3f}{spread}{interval}, {n} test samples, "
             f"{len(self.classes)} classes{note}>"

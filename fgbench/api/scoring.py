@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.api.arguments import name_of, share
+from fgbench.api.differences import Compared, compared
 from fgbench.api.predicted_labels import predicted_classes, words
 from fgbench.api.showing import paragraph, table
 from fgbench.errors import ConfigError
 from fgbench.evaluation import metrics
 from fgbench.evaluation.cluster_counts import ClusterCounts, Metric, count_clusters
 from fgbench.evaluation.clusters import LEAST
-from fgbench.evaluation.paired import method_test, paired_interval
 from fgbench.evaluation.significance import seeds_interval
 
 if TYPE_CHECKING:
@@ -74,43 +74,6 @@ class Scored:
 
     def _repr_html_(self) -> str:
         return paragraph(repr(self)[1:-1]) + table(self.scores)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
-    """A method against another, both on the same samples: the second minus the first.
-
-    Attributes:
-        first: Name of the first.
-        second: Name of the second.
-        difference: Difference in UAR.
-        low: Lower end of its 95 % interval by whole clusters; NaN with fewer than two.
-        high: Upper end.
-        p: p-value: of the sign-flip permutation over clusters of two single runs; over clusters and seeds
-            where one has several seeds.
-        n: Samples that both share.
-    """
-
-    first: str
-    second: str
-    difference: float
-    low: float
-    high: float
-    p: float
-    n: int
-
-    def __repr__(self) -> str:
-        return (
-            f"<Compared: UAR of {self.second} minus {self.first} {self.difference:+.3f} "
-            f"({self.low:.3f} to {self.high:.3f}), p {self.p:.3g}, {self.n} samples>"
-        )
-
-    def _repr_html_(self) -> str:
-        import pandas as pd
-
-        names = ("first", "second", "difference", "low", "high", "p", "n")
-        shown = {name: [getattr(self, name)] for name in names} | {"p": [f"{self.p:.3g}"]}
-        return table(pd.DataFrame(shown), index=False)
 
 
 def score(
@@ -214,26 +177,6 @@ def compare(first: Run | Scored, second: Run | Scored) -> Compared:
             "score both with the same labels, classes and clusters",
         )
     return compared(("first", [first.counts]), ("second", [second.counts]), n=len(first.labels))
-
-
-def compared(
-    first: tuple[str, Sequence[ClusterCounts]], second: tuple[str, Sequence[ClusterCounts]], *, n: int
-) -> Compared:
-    """Return the comparison of two methods by name and counts of each seed.
-
-    Raises:
-        DatasetError: If there are fewer than two clusters.
-    """
-    gap = paired_interval(second[1], first[1], metric="uar")
-    return Compared(
-        first=first[0],
-        second=second[0],
-        difference=gap.estimate,
-        low=gap.low,
-        high=gap.high,
-        p=method_test(second[1], first[1]).p,
-        n=n,
-    )
 
 
 def _with_interval(counts: ClusterCounts, metric: Metric, level: float) -> dict[str, float]:

@@ -9,10 +9,11 @@ from typing import Any
 
 from fgbench.api.arguments import path_of, switch, workers
 from fgbench.api.progress import Shown, bars, shown_as
+from fgbench.notebook_lines import NotebookLines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Soundness:
+class Soundness(NotebookLines):
     """Whether the files of a work folder are as their digests say.
 
     Attributes:

@@ -12,6 +12,7 @@ from fgbench.api.arguments import name_or_none, path_of, paths_of, shown, worker
 from fgbench.api.progress import Shown, bars, log, shown_as
 from fgbench.api.unit_testing import UnitsEvaluated, units_again, units_elsewhere
 from fgbench.errors import ArgumentError
+from fgbench.notebook_lines import NotebookLines
 
 if TYPE_CHECKING:
     from fgbench.callbacks import Progress
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluated:
+class Evaluated(NotebookLines):
     """A network of classes that was tested again.
 
     Attributes:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fgbench.api.arguments import path_of
-from fgbench.api.runs import SYNTHETIC
+from fgbench.api.runs import reservations
 from fgbench.api.showing import paragraph, table
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class UnitRun:
 
     def __repr__(self) -> str:
         value = "undefined" if self.mean_f1 is None else f"{self.mean_f1:.3f}"
-        note = f"; {SYNTHETIC}" if self.is_synthetic else ""
+        note = "".join(f"; {one}" for one in reservations(self._result["details"]))
         return f"<UnitRun {self.name}: mean F1 {value} over {len(self.scores)} action units{note}>"
 
     def _repr_html_(self) -> str:

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fgbench.notebook_lines import NotebookLines
+
 if TYPE_CHECKING:
     from fgbench.runs.unit_results import AuPredictions
     from fgbench.runs.weights import Trained
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnitsEvaluated:
+class UnitsEvaluated(NotebookLines):
     """A detector of action units that was tested again.
 
     Attributes:

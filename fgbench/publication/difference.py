@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from fgbench.notebook_lines import NotebookLines
 from fgbench.publication.difference_sides import Side, read_side
 from fgbench.publication.face_comparison import FaceChange, compare_faces
 from fgbench.publication.invalid_runs import InvalidRun, invalid_runs
@@ -34,7 +35,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Difference(NotebookLines):
     """Differences between two data sets.
 
     Attributes:

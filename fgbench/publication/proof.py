@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from fgbench import storage
+from fgbench.notebook_lines import NotebookLines
 from fgbench.publication import layout
 from fgbench.publication.difference_sides import Side
 from fgbench.publication.face_comparison import NO_CHANGE, FaceChange, compare_faces
@@ -55,7 +56,7 @@ class ClipDifference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
+class Proof(NotebookLines):
     """Comparison of a rebuilt data set with the published one.
 
     Attributes:

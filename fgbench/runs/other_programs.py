@@ -49,6 +49,16 @@ def outside_notes(runs: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
     return [f"{', '.join(names)}: {note}." for note, names in names_by_note.items()]
 
 
+def outside_name(name: str, details: Mapping[str, Any]) -> str:
+    """Return the name of a run for tables and titles, with "(outside)" where another program predicted.
+
+    Args:
+        name: Its name.
+        details: Details of its result.
+    """
+    return f"{name} ({OUTSIDE})" if details.get(OUTSIDE) else name
+
+
 def outside_title(details: Mapping[str, Any]) -> str:
     """Return the end of the title of a run of another program; empty for fgbench's own.
 

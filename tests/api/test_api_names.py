@@ -89,7 +89,7 @@ MEMBERS = {
     "Table": ("frame name notes save text title", None),
     "Figure": ("picture save table title", None),
     "OwnNetwork": ("name settings title", None),
-    "Compared": ("difference first high low n p second", None),
+    "Compared": ("difference first high low n notes p second", None),
 }
 
 

@@ -57,6 +57,20 @@ def test_a_file_becomes_a_run(work, truth, labels, capfd, caplog):
     assert work.run("same").scores.equals(run.scores)
 
 
+def test_the_mark_is_in_all_that_shows_itself(work, labels, tmp_path):
+    run = work.score(labels, name="marked")
+    mark = "OUTSIDE: predicted by another program (tool.csv, read as csv)"
+    assert mark in repr(run)
+    assert mark in run._repr_html_()
+    titles = [one.title for one in (*run.tables, run.figure("confusion"), run.figure("reliability"))]
+    assert [title for title in titles if not title.startswith("marked/0/0 (outside), ")] == []
+    pd.read_csv(labels).assign(label="anger").to_csv(tmp_path / "poor.csv", index=False)
+    compared = fgbench.compare(run, work.score(tmp_path / "poor.csv"))
+    named = [note.partition(": ")[0] for note in compared.notes if mark[:8] in note]
+    assert named == ["marked/0/0", "poor/0/0"]
+    assert mark in compared._repr_html_()
+
+
 def test_units_become_a_run_of_units(work, tmp_path):
     with (tmp_path / "units.csv").open("w", newline="") as file:
         writer = csv.writer(file)
@@ -68,6 +82,7 @@ def test_units_become_a_run_of_units(work, tmp_path):
     run = work.score(tmp_path / "units.csv", format="csv")
     assert isinstance(run, fgbench.UnitRun)
     assert run.mean_f1 == pytest.approx(1)
+    assert "OUTSIDE: predicted by another program (units.csv, read as csv)" in repr(run)
     assert N_FRAMES == 8
 
 

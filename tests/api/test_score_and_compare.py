@@ -104,6 +104,16 @@ def test_the_better_of_two_methods_is_told(samples):
     assert fgbench.compare(first, first).p == 1
 
 
+def test_few_clusters_have_no_interval_of_a_difference():
+    labels, people = ["a", "b", "a", "b"], ["x", "x", "y", "y"]
+    first = fgbench.score(["a", "a", "a", "a"], labels, clusters=people)
+    second = fgbench.score(labels, labels, clusters=people)
+    comparison = fgbench.compare(first, second)
+    assert comparison.difference == pytest.approx(0.5)
+    assert np.isnan([comparison.low, comparison.high]).all()
+    assert repr(comparison) == "<Compared: UAR of second minus first +0.500, p 0.5, 4 samples>"
+
+
 def test_runs_compare_as_the_command_does(tmp_path):
     from fgbench.reports.comparison.compared import compare
     from fgbench.reports.comparison.contenders import find_contender
@@ -122,6 +132,7 @@ def test_runs_compare_as_the_command_does(tmp_path):
     )
     assert comparison.p == pair.p
     assert (comparison.first, comparison.second, comparison.n) == ("poor", "good", 132)
+    assert comparison.notes[0].startswith("SYNTHETIC data")
 
 
 @pytest.mark.parametrize(

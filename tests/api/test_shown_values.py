@@ -1,5 +1,6 @@
 """Values in notebooks and terminals: HTML with all names escaped, bars, and nothing printed."""
 
+import html
 import io
 import logging
 import sys
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import fgbench
+from fgbench import notebook_lines
 from fgbench.api import notebook_bars, progress
 from tests.support.page_folders import HOSTILE, write_data
 from tests.support.report_folders import write_fake_run
@@ -25,10 +27,10 @@ def shown_work(tmp_path_factory):
     return fgbench.open(folder)
 
 
-def check_markup(html):
-    assert "<script" not in html
-    assert "<img src=x" not in html
-    assert html.startswith("<")
+def check_markup(markup):
+    assert "<script" not in markup
+    assert "<img src=x" not in markup
+    assert markup.startswith("<")
 
 
 def test_hostile_names_are_text(tmp_path):
@@ -75,6 +77,23 @@ def test_hostile_names_are_text(tmp_path):
         check_markup(value._repr_html_())
     assert "&lt;script&gt;" in work.images()._repr_html_()
     assert "0.00012" in compared._repr_html_()
+
+
+def test_every_kind_of_value_has_a_form_for_notebooks():
+    kinds = [getattr(fgbench, name) for name in fgbench.__all__]
+    classes = [one for one in kinds if isinstance(one, type) and not issubclass(one, Exception)]
+    assert [one.__name__ for one in classes if not hasattr(one, "_repr_html_")] == []
+
+
+def test_what_commands_print_is_shown_in_notebooks(tmp_path):
+    """Results that other modules make, as the lines of the command; names stay text."""
+    pulled = fgbench.Pulled(folder=tmp_path / "<script>", kind="network", files=2, revision="a1")
+    check_markup(pulled._repr_html_())
+    assert html.unescape(pulled._repr_html_()).count("\n".join(pulled.lines())) == 1
+    shown = [fgbench.doctor(), fgbench.label_set("ekman6"), fgbench.recipe("lbp-svm"), fgbench.data_sets()[0]]
+    assert [one._repr_html_()[:4] for one in shown] == ["<pre", "<pre", "<p>R", "<pre"]
+    assert "FER2013 &lt;b&gt;" in notebook_lines.lines_html(["FER2013 <b>"])
+    assert {one.__name__ for one in notebook_lines.NotebookLines.__subclasses__()} >= {"Pulled", "Health"}
 
 
 @pytest.mark.slow

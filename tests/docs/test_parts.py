@@ -3,6 +3,7 @@
 import html
 import json
 import re
+import tomllib
 from functools import cache
 
 import pytest
@@ -31,6 +32,18 @@ def rows(name):
     """First cells of the rows of a part, and whole rows."""
     cells = [line.split(" | ") for line in part(name).splitlines() if line.startswith("| ")]
     return {row[0].removeprefix("| ").strip("`"): row for row in cells}
+
+
+def test_versions_that_are_not_taken_are_explained():
+    """A user meets the bound when pip refuses, and looks for the package there."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    text = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *(one for name in sorted(extras) for one in extras[name])]
+    bounds = dict(match.groups() for one in wanted if (match := re.match(r"([\w-]+).*<(\d+)", one)))
+    assert bounds == {"av": "19"}
+    for package, bound in bounds.items():
+        assert f"not {bound}" in text[text.index(f"takes `{package}`") :].split("|")[0]
 
 
 def test_every_part_is_in_a_page_and_has_text():

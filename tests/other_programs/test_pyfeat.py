@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import f1_score, recall_score
 
 from fgbench.inference.other_programs.reading import read_prediction_table
-from tests.support.outside_work import N_FRAMES, basic, present, score
+from tests.support.outside_work import N_FRAMES, basic, cli, present, score
 
 EMOTIONS = ["anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"]
 BOX = ["FaceRectX", "FaceRectY", "FaceRectWidth", "FaceRectHeight", "FaceScore"]
@@ -129,3 +129,13 @@ def test_expressions_that_were_not_asked_for_are_none(tmp_path):
     assert [row.units for row in table.rows] == [(0.25,)]
     pd.DataFrame([{**rows[0], "AU01": np.nan}]).to_csv(tmp_path / "none.csv")
     assert list(read_prediction_table(tmp_path / "none.csv").classes) == EMOTIONS
+
+
+def test_a_table_without_any_value_asks_for_no_names(pictures, tmp_path):
+    """As `fgbench export faces --format fex` writes of data without labels of action units."""
+    row = {**dict.fromkeys(BOX, 1.0), **dict.fromkeys(EMOTIONS, np.nan), "input": "c.mp4", "frame": 0}
+    pd.DataFrame([row]).to_csv(tmp_path / "faces.csv", index=False)
+    done = cli("score", tmp_path / "faces.csv", "--workdir", pictures.work)
+    assert done.exit_code == 4
+    assert "no row predicts a class: all cells of classes in faces.csv are empty" in done.stderr
+    assert not (pictures.work / "runs" / "faces").exists()

@@ -102,6 +102,25 @@ def test_bad_input_is_one_error_and_nothing_is_written(scored, tmp_path, text, m
     assert contents(scored) == before
 
 
+@pytest.mark.parametrize("name", ["annotations.csv", "votes.csv", "action_units.csv", "."])
+def test_labels_of_the_data_set_are_no_predictions(scored, tmp_path, name):
+    """They would be right in all samples; so would a copy of them."""
+    root = tmp_path / "root"
+    root.mkdir()
+    table = root / ("annotations.csv" if name == "." else name)
+    table.write_text("clip,label,AU1\ntest/anger/test-anger-0,anger,1\n")
+    origin = json.loads((scored / "prepare.json").read_text()) | {"root": str(root)}
+    work, copy = tmp_path / "work", tmp_path / "copy.csv"
+    shutil.copytree(scored, work)
+    (work / "prepare.json").write_text(json.dumps(origin))
+    shutil.copy(table, copy)
+    before = contents(work)
+    for path in (root / name, copy):
+        told = error_of(cli("score", path, "--workdir", work), 4)
+        assert f"holds the labels of the data set ({table.name}), expected what a program predicted" in told
+    assert contents(work) == before
+
+
 def test_a_work_folder_that_is_none_or_tests_nothing(prepared_pictures, tmp_path):
     path = write_rows(tmp_path / "x.csv", FINE)
     (tmp_path / "bare").mkdir()
@@ -190,6 +209,15 @@ def test_the_mark_is_wherever_the_run_is(scored, tmp_path, words):
         or f"good/0/0: {NOTE}" in done.stdout
         or ("good (outside): " + NOTE in done.stdout)
     )
+
+
+@pytest.mark.parametrize("kind", ["csv", "tex", "html", "md"])
+def test_the_mark_is_in_every_format_of_a_comparison(scored, kind):
+    """CSV has no notes, so that the name of the run has it."""
+    done = cli("compare", "good", "bad", "--workdir", scored, "--format", kind, "--full")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.count("good (outside)") >= 2  # its scores, and the head of the classes
+    assert done.stdout.count("bad (outside)") >= 3  # these, and the difference to the first
 
 
 def test_the_page_has_the_mark(scored):

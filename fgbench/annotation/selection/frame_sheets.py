@@ -23,6 +23,7 @@ from fgbench.errors import ConfigError
 from fgbench.files.hashing import digest_json
 from fgbench.media.images import decode, encode
 from fgbench.naming import counted
+from fgbench.notebook_lines import NotebookLines
 from fgbench.publication.owned_folder import OwnedFolder
 from fgbench.workfolders.folder import published_recipe
 from fgbench.workfolders.manifest_index import read_index
@@ -35,7 +36,7 @@ _PNG = b"\x89PNG"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FrameSheets:
+class FrameSheets(NotebookLines):
     """Pages that were written.
 
     Attributes:

@@ -22,6 +22,7 @@ from fgbench.datasets._tables import whole_number
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.files.file_errors import readable
 from fgbench.naming import counted, first_few, key
+from fgbench.notebook_lines import NotebookLines
 from fgbench.printable import cell_of
 from fgbench.workfolders.folder import published_recipe
 
@@ -50,7 +51,7 @@ class RejectedRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImportedSelection:
+class ImportedSelection(NotebookLines):
     """A selection that was put beside the videos.
 
     Attributes:

@@ -16,6 +16,7 @@ from fgbench.callbacks import Note, ignore
 from fgbench.errors import ConfigError, DatasetError, package_missing
 from fgbench.inference.other_programs.class_scores import ClassScores, score_classes, stated_classes
 from fgbench.inference.other_programs.matching import match_rows
+from fgbench.inference.other_programs.own_labels import refuse_own_labels
 from fgbench.inference.other_programs.prediction_table import PredictionTable
 from fgbench.inference.other_programs.reading import AUTO, read_prediction_table
 from fgbench.inference.other_programs.run_folders import (
@@ -33,7 +34,7 @@ from fgbench.runs.class_names import match_classes
 from fgbench.runs.context import RunContext
 from fgbench.runs.face_origin import FACE_ORIGIN
 from fgbench.runs.lock import hold_run
-from fgbench.runs.other_programs import OUTSIDE
+from fgbench.runs.other_programs import OUTSIDE, outside_name
 from fgbench.runs.results import SINGLE_FOLD, write_run
 from fgbench.runs.unit_results import write_au_run
 
@@ -91,7 +92,8 @@ def score_file(
 
     Raises:
         ConfigError: If an option is not valid, classes cannot be matched, or the name is another run's.
-        DatasetError: If the file cannot be read, holds no probabilities, or matches no test sample.
+        DatasetError: If the file cannot be read, holds no probabilities, matches no test sample, or has the
+            labels of the data set.
         ManifestError: If the work folder has no manifests, or they are damaged.
         ResourceError: If the run cannot be written.
     """
@@ -100,6 +102,7 @@ def score_file(
     how = "its columns tell" if format_ == AUTO else "as it was told"
     note(f"{path} is read as {table.format} ({how}), {len(table.rows):,} rows")
     context = open_work(workdir, seed=seed, note=note)
+    refuse_own_labels(path, workdir)
     clips = read_clips(context)
     chosen = default_name(path) if name is None else name
     asked = _Asked(name=chosen, mapping=dict(mapping or {}), samples=samples, force=force, origin=origin)
@@ -149,7 +152,16 @@ def _lacks(path: Path, table: PredictionTable, context: RunContext) -> str:
 
 
 def _classes(table: PredictionTable, context: RunContext, clips: Clips, asked: _Asked) -> _Write:
-    """Score classes; return a function that writes them."""
+    """Score classes; return a function that writes them.
+
+    Raises:
+        DatasetError: If no row says anything of classes, so that to ask for their names would mislead.
+    """
+    if not any(row.scores is not None or row.label is not None for row in table.rows):
+        raise DatasetError(
+            f"no row predicts a class: all cells of classes in {asked.origin['file']} are empty",
+            "check the columns of the file: label, or one column per class",
+        )
     names = match_classes(stated_classes(table), context.labels, asked.mapping)
     samples = tested_samples(context, clips, asked.samples)
     matched = match_rows(
@@ -274,10 +286,11 @@ def _units(
 def _details(context: RunContext, name: str, origin: Mapping[str, Any]) -> dict[str, Any]:
     """Return the details of results of both kinds: data set, protocol and file."""
     details = {key: value for key, value in context.details.items() if key != FACE_ORIGIN}
+    outside = {OUTSIDE: dict(origin)}
     if context.division.n_folds:
         label = f"{context.division.label}, all folds tested together"
         details["protocol"] = {**context.division.to_json(), "label": label, "folds": [SINGLE_FOLD]}
-    return {**details, "method": f"{name} (outside)", OUTSIDE: dict(origin)}
+    return {**details, "method": outside_name(name, outside), **outside}
 
 
 def _config(asked: _Asked, settings: Mapping[str, Any], name: str = "") -> dict[str, Any]:

@@ -24,6 +24,7 @@ from fgbench.faces.geometry import N_IBUG_POINTS
 from fgbench.faces.pose import Pose
 from fgbench.faces.status import OK
 from fgbench.naming import counted, is_text
+from fgbench.notebook_lines import NotebookLines
 from fgbench.publication.face_rows import FaceRows
 from fgbench.publication.face_tables import fex, openface
 from fgbench.publication.face_tables.faces import COLUMNS, ClipFacts, FrameFace
@@ -42,7 +43,7 @@ _AGAIN = "prepare it with faces.align: always, in another --workdir"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FaceTables:
+class FaceTables(NotebookLines):
     """Tables that were written.
 
     Attributes:

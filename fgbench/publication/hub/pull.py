@@ -17,6 +17,7 @@ from fgbench.errors import ConfigError, ManifestError, ResourceError
 from fgbench.files.hashing import digest_file
 from fgbench.files.temporaries import temporary_name
 from fgbench.naming import counted
+from fgbench.notebook_lines import NotebookLines
 from fgbench.preparation.stages.publish import verify
 from fgbench.publication import layout
 from fgbench.publication.hub.contents import (
@@ -43,7 +44,7 @@ _AGAIN = "whoever pushed it has to push it again; nothing was written"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pulled:
+class Pulled(NotebookLines):
     """Result of a pull.
 
     Attributes:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fgbench.callbacks import Note
 from fgbench.errors import ArgumentError, ConfigError
 from fgbench.naming import counted
+from fgbench.notebook_lines import NotebookLines
 from fgbench.publication.hub.contents import CARD, INDEXES, REPO_TYPES, Contents, contents_of
 from fgbench.publication.hub.server import explained, open_server, quiet_bars, require_token
 
@@ -20,7 +21,7 @@ _THEIRS = frozenset({".gitattributes", CARD})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pushed:
+class Pushed(NotebookLines):
     """A commit that was made.
 
     Attributes:

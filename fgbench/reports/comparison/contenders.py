@@ -23,6 +23,7 @@ from fgbench.reports.freshness import State, marked, read_present, state_of
 from fgbench.reports.protocols import fairness_notes
 from fgbench.reports.rendering.table import Cell
 from fgbench.runs.breakdown import subset
+from fgbench.runs.other_programs import outside_name
 from fgbench.runs.predictions import Predictions
 from fgbench.runs.results import RESULT, read_result
 from fgbench.runs.unit_results import RESULT as AU_RESULT
@@ -109,6 +110,11 @@ class Contender:
     def marked(self) -> str:
         """Name for lists, with the state unless it is current."""
         return marked(self.name, self.state)
+
+    @property
+    def titled(self) -> str:
+        """Name for tables and titles: as :attr:`marked`, and whether another program predicted."""
+        return marked(outside_name(self.name, self.details), self.state)
 
     @property
     def fairness_notes(self) -> list[str]:

@@ -26,7 +26,8 @@ _ALPHA = 0.05
 def comparison_tables(compared: Comparison) -> list[Table]:
     """Tables of the runs, their differences to the first, and per other run those of the classes."""
     warnings = [note for one in compared.contenders for note in warnings_of(one.experiment, one.name)]
-    others = [_differences(compared), *(_classes(compared, pair) for pair in compared.pairs)]
+    pairs = zip(compared.pairs, compared.contenders[1:], strict=True)
+    others = [_differences(compared), *(_classes(compared, pair, one) for pair, one in pairs)]
     warned = [replace(table, notes=[*table.notes, *dict.fromkeys(warnings)]) for table in others]
     return [_runs(compared), *warned]
 
@@ -124,7 +125,7 @@ def _title(compared: Comparison, text: str) -> str:
 
 def _runs(compared: Comparison) -> Table:
     rows: list[list[Cell]] = [
-        [one.marked, len(one.seeds), *scores_with_intervals(one)] for one in compared.contenders
+        [one.titled, len(one.seeds), *scores_with_intervals(one)] for one in compared.contenders
     ]
     entropies = run_entropies(compared.contenders) or []
     for row, entropy in zip(rows, entropies, strict=False):
@@ -165,8 +166,8 @@ def _differences(compared: Comparison) -> Table:
     rows: list[list[Cell]] = []
     n_clusters = compared.contenders[0].n_clusters
     has_ends = n_clusters >= clusters.LEAST
-    for pair in compared.pairs:
-        row: list[Cell] = [pair.name]
+    for pair, one in zip(compared.pairs, compared.contenders[1:], strict=True):
+        row: list[Cell] = [one.titled]
         for metric in METRICS:
             difference = pair.differences.get(metric)
             if difference is None:
@@ -175,7 +176,7 @@ def _differences(compared: Comparison) -> Table:
                 ends: list[Cell] = [difference.low, difference.high] if has_ends else [None, None]
                 row += [difference.estimate, *ends]
         rows.append([*row, PValue(pair.p), PValue(pair.p_corrected), *_mcnemar_cells(pair.mcnemar)])
-    first = compared.contenders[0].name
+    first = compared.contenders[0].titled
     return Table(
         name="compare-differences",
         title=_title(compared, f"Differences to {first}"),
@@ -257,8 +258,8 @@ def _mcnemar_note(compared: Comparison) -> str:
     return note
 
 
-def _classes(compared: Comparison, pair: Pair) -> Table:
-    first = compared.contenders[0].name
+def _classes(compared: Comparison, pair: Pair, other: Contender) -> Table:
+    first, name = compared.contenders[0].titled, other.titled
     rows: list[list[Cell]] = [
         [
             entry.label,
@@ -278,8 +279,8 @@ def _classes(compared: Comparison, pair: Pair) -> Table:
     sentence = f"{len(clear)} of {len(corrected)} classes differ at the level of {_ALPHA:g} after correction"
     return Table(
         name=f"compare-classes-{pair.name.replace('/', '-')}",
-        title=_title(compared, f"Accuracy per class, {pair.name} against {first}"),
-        columns=["Class", "Samples", first, pair.name, "Difference", "p", "p (Holm)"],
+        title=_title(compared, f"Accuracy per class, {name} against {first}"),
+        columns=["Class", "Samples", first, name, "Difference", "p", "p (Holm)"],
         rows=rows,
         notes=[
             sentence + (f": {', '.join(clear)}." if clear else "."),

@@ -12,6 +12,7 @@ from fgbench.evaluation.significance import Interval, cluster_interval
 from fgbench.reports.protocols import fairness_notes, protocol_notes
 from fgbench.reports.rendering.render import text
 from fgbench.reports.rendering.table import Cell, Table, data_title
+from fgbench.runs.other_programs import outside_name
 from fgbench.runs.predictions import Predictions, read_predictions
 from fgbench.runs.results import read_result
 
@@ -22,7 +23,8 @@ COPIES = "Augmented copies are not scored."
 def result_title(result: Mapping[str, Any], text: str) -> str:
     """Title of a table on a run, from its result."""
     details = result["details"]
-    return data_title(f"{result['experiment']}, {text}", details["dataset"], synthetic=details["synthetic"])
+    name = outside_name(result["experiment"], details)
+    return data_title(f"{name}, {text}", details["dataset"], synthetic=details["synthetic"])
 
 
 def scores_table(folder: Path) -> Table:

@@ -20,7 +20,7 @@ from fgbench.reports.run.fold_scores import MEASURES
 from fgbench.reports.run.scores import result_title
 from fgbench.reports.run.unit_scores import pooled_units
 from fgbench.runs.face_origin import face_notes
-from fgbench.runs.other_programs import outside_notes
+from fgbench.runs.other_programs import outside_name, outside_notes
 from fgbench.runs.predictions import Predictions, read_predictions
 from fgbench.runs.pseudo_labels import pseudo_notes, pseudo_title
 from fgbench.runs.results import read_result
@@ -98,7 +98,7 @@ def au_seed_table(folders: Sequence[Path]) -> Table:
     return Table(
         name=f"{name}-seeds",
         title=data_title(
-            f"{name}, action units{pseudo_title(details)}, test, seed by seed",
+            f"{outside_name(name, details)}, action units{pseudo_title(details)}, test, seed by seed",
             details["dataset"],
             synthetic=bool(details["synthetic"]),
         ),

@@ -89,7 +89,7 @@ def name_of(one: Contender, part: str = "") -> str:
 def title_of(one: Contender, text: str) -> str:
     """Title of a part of the sheet of a run."""
     return data_title(
-        f"{one.marked}, {text}", str(one.details["dataset"]), synthetic=one.details["synthetic"]
+        f"{one.titled}, {text}", str(one.details["dataset"]), synthetic=one.details["synthetic"]
     )
 
 

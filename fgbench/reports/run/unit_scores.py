@@ -14,7 +14,7 @@ from fgbench.reports.rendering.table import Cell, Table, data_title
 from fgbench.runs.face_origin import face_notes
 from fgbench.runs.ledger.counts import reading_notes
 from fgbench.runs.ledger.entries import UNITS, is_run_folder
-from fgbench.runs.other_programs import outside_notes
+from fgbench.runs.other_programs import outside_name, outside_notes
 from fgbench.runs.pseudo_labels import pseudo_notes, pseudo_title
 from fgbench.runs.unit_results import (
     PEOPLE_TRAINED_ON,
@@ -74,10 +74,11 @@ def scored_table(experiment: str, parts: Sequence[AuPredictions], details: Mappi
     )
     subjects = {subject for part in parts for subject in part.subject_ids}
     people = counted(len(subjects), "subject") if None not in subjects else "unknown subjects"
+    name = f"{outside_name(details['recipe'], details)}{_origin(details)}"
     return Table(
         name=f"{experiment}-au-scores",
         title=data_title(
-            f"{details['recipe']}{_origin(details)}, action units{pseudo_title(details)}, test",
+            f"{name}, action units{pseudo_title(details)}, test",
             details["dataset"],
             synthetic=details["synthetic"],
         ),
