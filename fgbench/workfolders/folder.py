@@ -6,6 +6,7 @@ A work folder has the file ``.fgbench-work.json``. Those of earlier versions hav
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -34,21 +35,30 @@ PULL_AGAIN = "fgbench pull, into a new folder, gets the tables again"
 """Remedy for damaged tables that were pulled."""
 
 _KIND = "work folder of fgbench"
-_STRANGERS = frozenset({".lock", ".DS_Store", "Thumbs.db", "desktop.ini", "lost+found"})
-"""Files that a folder may hold and still count as empty: a lock of fgbench, and files of systems."""
+_STRANGERS = storage.OF_LOCKS | {".DS_Store", "Thumbs.db", "desktop.ini", "lost+found"}
+"""Files that a folder may hold and still count as empty: locks of fgbench, and files of systems."""
 
 _OTHER = "choose an empty folder, a new one, or one that fgbench prepare has made (--workdir)"
 
 
+_LOGGER = logging.getLogger(__name__)
+
+
 @contextmanager
-def working_in(workdir: Path) -> Iterator[None]:
+def working_in(workdir: Path, *, force_unlock: bool = False) -> Iterator[None]:
     """Hold a work folder for this process alone, made and marked if need be, and leave nothing unfinished.
+
+    Args:
+        workdir: The work folder.
+        force_unlock: Whether a lock is broken first that a dead process of another machine has left.
 
     Raises:
         ConfigError: As for :func:`claim`; nothing in the folder is changed.
         ResourceError: Likewise, or if another process works in the folder, or it cannot be written.
     """
     claim(workdir)
+    if force_unlock:
+        unlock(workdir)
     with storage.exclusive(workdir):
         mark(workdir)
         sweep(workdir)
@@ -57,6 +67,21 @@ def working_in(workdir: Path) -> Iterator[None]:
         finally:
             # Workers that died while writing a file left it; a full disk needs its space.
             sweep(workdir)
+
+
+def unlock(workdir: Path) -> None:
+    """Break the lock of a work folder that a dead process of another machine has left, and log whose it was.
+
+    Raises:
+        ResourceError: As :func:`fgbench.storage.force_unlock`.
+    """
+    if not workdir.is_dir():
+        return
+    broken = storage.force_unlock(workdir)
+    if broken is None:
+        _LOGGER.warning("--force-unlock: there was no lock to break in %s", workdir)
+    else:
+        _LOGGER.warning("broke the lock of %s, which was held by %s", workdir, broken)
 
 
 def claim(workdir: Path) -> None:

@@ -15,7 +15,7 @@ from fgbench.annotation.project_file import PROJECT, ClipTask, Project, round_fo
 from fgbench.annotation.strips import draw_strip
 from fgbench.callbacks import Progress
 from fgbench.naming import counted
-from fgbench.storage import write_bytes, write_text
+from fgbench.storage import OF_LOCKS, write_bytes, write_text
 
 LABELLING = "labelling.xml"
 TASKS = "tasks.json"
@@ -24,9 +24,9 @@ STRIPS = "strips"
 FORM = 1
 """Version of the files: raised when they change, so that a round of another version is of other input."""
 
-OWN_NAMES = frozenset(
-    {LABELLING, TASKS, README, STRIPS, PROJECT, ".lock", "rejects.csv", "imported.json", "pulled.json"}
-)
+OWN_NAMES = OF_LOCKS | {
+    *(LABELLING, TASKS, README, STRIPS, PROJECT, "rejects.csv", "imported.json", "pulled.json")
+}
 """Names in the folder of a round."""
 
 _PLAYED = frozenset({".mp4", ".m4v", ".webm", ".ogv", ".mov"})
