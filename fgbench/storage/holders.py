@@ -1,7 +1,8 @@
-"""Who holds a folder or a part of it: a small file beside the lock that names the process and shows its life.
+"""Who holds a folder or a part of it: a small file beside the lock that names the process and shows its
+life.
 
-The holder touches the file every few seconds. So a machine that cannot see the process can still tell a living
-one from one that went with its machine; times are compared on the clock of the file system alone.
+The holder touches the file every few seconds. So a machine that cannot see the process can still tell a
+living one from one that went with its machine; times are compared on the clock of the file system alone.
 """
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ def read_holder(path: Path) -> Holder | None:
 def told(path: Path, facts: Mapping[str, str] | None = None) -> Iterator[None]:
     """Tell in a file that this process holds something, as long as it does; the file is removed at the end.
 
-    It is told as well as may be: a full disk hinders nobody from holding a folder, e.g. to delete files in it.
+    It is told as well as may be: a full disk hinders nobody from holding a folder, e.g. to delete files.
 
     Args:
         path: The file.
@@ -127,7 +128,7 @@ def told(path: Path, facts: Mapping[str, str] | None = None) -> Iterator[None]:
     stop = threading.Event()
     inode = None
     with suppress(OSError, ResourceError):
-        write_json(path, _File(**_this_process(), facts=dict(facts or {})).model_dump())
+        write_json(path, {**_this_process(), "facts": dict(facts or {})})
         inode = path.stat().st_ino
     beating = threading.Thread(target=_beat, args=(path, inode, stop), name="fgbench-holder", daemon=True)
     beating.start()

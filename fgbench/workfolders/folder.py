@@ -19,6 +19,7 @@ from fgbench.files.temporaries import is_temporary, remove_temporaries
 from fgbench.naming import is_text, shown
 from fgbench.workfolders.layout import INDEX, MANIFESTS, RUNS
 from fgbench.workfolders.manifest_index import is_published, read_index
+from fgbench.workfolders.shard_locks import SHARDS, refuse_shards
 from fgbench.workfolders.verification import NOTES
 
 MARKER = ".fgbench-work.json"
@@ -28,7 +29,7 @@ RUN_FILE = "prepare.json"
 FORMAT = 1
 """Version of the layout; a higher one is refused."""
 
-FOLDERS = ("stages", "plans", "manifests", "folds", "runs", "cache", "reports", "audit", "logs")
+FOLDERS = ("stages", "plans", SHARDS, "manifests", "folds", "runs", "cache", "reports", "audit", "logs")
 """Folders of a work folder that fgbench makes; what lies beside them is never touched."""
 
 PULL_AGAIN = "fgbench pull, into a new folder, gets the tables again"
@@ -45,12 +46,16 @@ _LOGGER = logging.getLogger(__name__)
 
 
 @contextmanager
-def working_in(workdir: Path, *, force_unlock: bool = False) -> Iterator[None]:
+def working_in(
+    workdir: Path, *, force_unlock: bool = False, beside_shards: bool = False, wait_s: float = 0.0
+) -> Iterator[None]:
     """Hold a work folder for this process alone, made and marked if need be, and leave nothing unfinished.
 
     Args:
         workdir: The work folder.
         force_unlock: Whether a lock is broken first that a dead process of another machine has left.
+        beside_shards: Whether shards of a preparation may be at work in it.
+        wait_s: Seconds to wait for another process that holds it.
 
     Raises:
         ConfigError: As for :func:`claim`; nothing in the folder is changed.
@@ -59,7 +64,9 @@ def working_in(workdir: Path, *, force_unlock: bool = False) -> Iterator[None]:
     claim(workdir)
     if force_unlock:
         unlock(workdir)
-    with storage.exclusive(workdir):
+    with storage.exclusive(workdir, wait_s=wait_s):
+        if not beside_shards:
+            refuse_shards(workdir)
         mark(workdir)
         sweep(workdir)
         try:
