@@ -8,7 +8,7 @@ left alone; nothing is written or deleted through links of the last name of a pa
 from fgbench.files.file_errors import explained, readable
 from fgbench.storage.json_files import MAX_JSON_BYTES, read_json, write_json
 from fgbench.storage.links import link
-from fgbench.storage.locks import OF_LOCKS, exclusive, force_unlock, held, taken
+from fgbench.storage.locks import OF_LOCKS, excludes_others, exclusive, force_unlock, held, taken
 from fgbench.storage.removal import remove_listed
 from fgbench.storage.tables import (
     AGAIN,
@@ -28,6 +28,7 @@ __all__ = [
     "OF_LOCKS",
     "ROWS_PER_GROUP",
     "TableWriter",
+    "excludes_others",
     "exclusive",
     "explained",
     "force_unlock",

@@ -99,6 +99,27 @@ def held(path: Path, refusal: str, *, hint: str, wait_s: float = 0.0) -> Iterato
         lock.release()
 
 
+def excludes_others(folder: Path) -> bool:
+    """Whether a lock on the disk of a folder keeps out who comes second.
+
+    Args:
+        folder: An empty folder, which gets a lock file.
+
+    Raises:
+        ResourceError: If it cannot be written.
+    """
+    first = _locked(folder / LOCK, 0.0)
+    if first is None:
+        return False
+    try:
+        second = _locked(folder / LOCK, 0.0)
+        if second is not None:
+            second.release()
+        return second is None
+    finally:
+        first.release()
+
+
 def force_unlock(folder: Path) -> Holder | None:
     """Break the lock of a folder that a process of another machine has left, and return that process.
 
