@@ -148,6 +148,10 @@ class LeakError(FgbenchError):
     """Parts of a data set leak into each other."""
 
 
+class ShardError(FgbenchError):
+    """Other shards of a preparation have not done what this one needs."""
+
+
 EXIT_CODES: dict[type[FgbenchError], int] = {
     ConfigError: 3,
     DatasetError: 4,
@@ -158,6 +162,7 @@ EXIT_CODES: dict[type[FgbenchError], int] = {
     DependencyError: 9,
     WorkerError: 10,
     LeakError: 11,
+    ShardError: 12,
 }
 """Exit code per error; 0 is success, 1 an unexpected failure, 2 wrong use, 130 an interrupt by the user."""
 

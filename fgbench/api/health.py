@@ -87,7 +87,7 @@ def doctor() -> Health:
             "models": _models(),
             "plugins": _plugins(),
             "device": {"cores": n_cores(), **_cuda()},
-            "disk": {str(BASE): _free(BASE)},
+            "disk": {str(BASE): f"{_free(BASE)}, {_locks(BASE)}"},
         }
     )
 
@@ -160,7 +160,25 @@ def _cuda() -> dict[str, str]:
 
 
 def _free(folder: Path) -> str:
+    return f"{shutil.disk_usage(_existing(folder)).free / 1e9:.1f} GB free"
+
+
+def _locks(folder: Path) -> str:
+    """Whether locks of work folders keep others out on the disk of a folder."""
+    import tempfile
+
+    from fgbench.errors import ResourceError
+    from fgbench.storage import excludes_others
+
+    try:
+        with tempfile.TemporaryDirectory(prefix=".fgbench-", dir=_existing(folder)) as name:
+            return "locks work" if excludes_others(Path(name)) else "locks do not keep others out"
+    except (OSError, ResourceError) as error:
+        return f"locks cannot be tried: {error}"
+
+
+def _existing(folder: Path) -> Path:
     existing = folder.resolve()
     while not existing.exists():
         existing = existing.parent
-    return f"{shutil.disk_usage(existing).free / 1e9:.1f} GB free"
+    return existing

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fgbench.api.arguments import name_of, name_or_none, path_or_none, switch, workers
+from fgbench.api.chosen_shards import chosen_shard
 from fgbench.api.progress import Shown, bars, shown_as
 from fgbench.api.settings import changes_of_pairs
 from fgbench.api.work import Work
@@ -27,6 +28,9 @@ def prepare(
     drop_leaks: bool = False,
     decoder: str | None = None,
     worker_memory_gb: float | None = None,
+    shard: str | None = None,
+    shard_wait_s: float | None = None,
+    force_unlock: bool = False,
     progress: Shown = None,
 ) -> Work:
     """Turn clips and annotations into a work folder, as ``fgbench prepare`` does; what is done is not done
@@ -48,17 +52,24 @@ def prepare(
         drop_leaks: Whether clips are taken out of training and validation that leak into another part.
         decoder: Video decoder in place of the recipe's, ``"pyav"`` or ``"decord"``.
         worker_memory_gb: Most memory of each worker, GB (Linux); ``None``: as the recipe says.
+        shard: Share of the clips to do, ``"K/N"``: one of N processes on one work folder, see
+            :doc:`clusters`; the last that ends writes the tables.
+        shard_wait_s: Seconds to wait, where all clips have to be there, for shards that are not at work;
+            ``None``: 60.
+        force_unlock: Whether a lock of the work folder is broken first that a dead machine has left.
         progress: Whether bars are shown; ``None``: in terminals and notebooks; or a function that is called
             with a name, the number done, and the total.
 
     Returns:
-        The work folder; what needs a person is logged as warnings.
+        The work folder; what needs a person is logged as warnings. After a shard that was not the last it
+        has no tables yet.
 
     Raises:
         ConfigError: If the recipe is not valid, or the work folder is of other data.
         DatasetError: If the data set's layout is wrong.
         RejectRateError: If more clips are rejected than the recipe allows.
-        ResourceError: If memory or disk are full, or another process works in the folder.
+        ResourceError: If memory or disk are full, or another process works in the folder, which is named.
+        ShardError: If other shards are missing and not at work.
         WorkerError: If a worker process dies.
     """
     from fgbench.api.preparing import log_report, preparation
@@ -71,6 +82,7 @@ def prepare(
         decoder=name_or_none("decoder", decoder, example="decoder='pyav'"),
         drop_leaks=switch("drop_leaks", drop_leaks),
     )
+    chosen_shard(shard)
     jobs = workers(jobs)
     with bars(shown_as(progress)) as update:
         chosen.draw(jobs=jobs, progress=update)
@@ -82,6 +94,9 @@ def prepare(
             retry=switch("retry", retry),
             verify=switch("verify", verify),
             worker_memory_gb=worker_memory_gb,
+            shard=shard,
+            shard_wait_s=shard_wait_s,
+            force_unlock=switch("force_unlock", force_unlock),
             progress=update,
         )
     log_report(report)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from fgbench.api.arguments import workers
 from fgbench.api.changed_recipes import with_decoder, without_leaks
+from fgbench.api.chosen_shards import chosen_shard, waiting_time
 from fgbench.api.progress import LOGGER, Shown, bars, log
 from fgbench.config import PrepareConfig, load_prepare, recipe_names, with_changes
 from fgbench.errors import ArgumentError, ConfigError, ManifestError
@@ -100,6 +101,9 @@ class Preparation:
         retry: bool = False,
         verify: bool = False,
         worker_memory_gb: float | None = None,
+        shard: str | None = None,
+        shard_wait_s: float | None = None,
+        force_unlock: bool = False,
         progress: Shown = None,
     ) -> RunReport:
         """Prepare, and return what was done; arguments and errors as of :func:`fgbench.prepare`.
@@ -112,9 +116,13 @@ class Preparation:
             retry: Whether clips are tried again that failed for a reason that may have passed.
             verify: Whether all source files are hashed, also those with size and time as before.
             worker_memory_gb: Most memory of each worker, GB; ``None``: as the recipe says.
+            shard: Share of the clips to do, ``"K/N"``.
+            shard_wait_s: Seconds to wait for shards that are not at work; ``None``: 60.
+            force_unlock: Whether a lock of a dead machine is broken first.
             progress: See :func:`fgbench.prepare`.
         """
         from fgbench.preparation.prepare import run
+        from fgbench.preparation.sharded_run import SHARD_WAIT_S
 
         with bars(progress) as update:
             return run(
@@ -128,6 +136,9 @@ class Preparation:
                 retry=retry,
                 verify=verify,
                 worker_memory_gb=worker_memory_gb,
+                shard=chosen_shard(shard),
+                shard_wait_s=waiting_time(shard_wait_s, shard, default=SHARD_WAIT_S),
+                force_unlock=force_unlock,
                 progress=update,
             )
 
@@ -221,7 +232,7 @@ def preparation(
 
 def log_report(report: RunReport) -> None:
     """Hand the remarks of a run to the logger: what needs a person as warnings."""
-    for line in (*report.notes, report.persons):
+    for line in report.lines() if report.shard else (*report.notes, report.persons):
         log(line)
     for line in report.look:
         LOGGER.warning("%s", line)

@@ -64,6 +64,29 @@ def prepare(
             show_default="max_worker_gb of the recipe",
         ),
     ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            "--shard",
+            metavar="K/N",
+            help="Do share K of N alone, beside other processes on the same work folder; the last writes the "
+            "manifests.",
+        ),
+    ] = None,
+    shard_wait: Annotated[
+        float | None,
+        typer.Option(
+            "--shard-wait",
+            help="Seconds to wait for shards that are not at work, where all clips have to be there.",
+            show_default="60",
+        ),
+    ] = None,
+    force_unlock: Annotated[
+        bool,
+        typer.Option(
+            "--force-unlock", help="First break the lock of the work folder that a dead machine has left."
+        ),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be done.")] = False,
     drop_leaks: Annotated[
         bool,
@@ -98,10 +121,13 @@ def prepare(
       DIR/videos/<clip> and DIR/action_units.csv    fgbench prepare action-units --data-root DIR
     All columns: docs/own-clips.md. Public data sets: fgbench datasets.
     """
+    from fgbench.api.chosen_shards import alone, chosen_shard
     from fgbench.api.next_commands import after_prepare
     from fgbench.api.preparing import preparation
 
     with wrong_use():
+        if chosen_shard(shard) is not None:
+            alone(shard, {"--dry-run": dry_run, "--prune": prune})
         chosen = preparation(
             recipe, data_root, workdir, changes=changes or (), decoder=decoder, drop_leaks=drop_leaks
         )
@@ -127,11 +153,14 @@ def prepare(
             retry=retry,
             verify=verify,
             worker_memory_gb=worker_memory,
+            shard=shard,
+            shard_wait_s=shard_wait,
+            force_unlock=force_unlock,
             progress=progress,
         )
     print_json(report.to_json()) if json else say_all(report.lines())
     if prune:
         chosen.prune()
     chosen.require_trainable(report)
-    if not json:
+    if not json and not report.shard:
         say_next(["prepare"], lambda: after_prepare(chosen.workdir))

@@ -111,7 +111,8 @@ def read_annotations(
 
 
 def _without_apostrophes(row: Mapping[str, str], columns: Sequence[str]) -> Mapping[str, str]:
-    return {**row, **{name: text_of(row[name]) for name in columns if name in row}}
+    quoted = [name for name in columns if row.get(name, "").startswith("'")]
+    return {**row, **{name: text_of(row[name]) for name in quoted}} if quoted else row
 
 
 def column_names(reader: csv.DictReader[str]) -> list[str]:

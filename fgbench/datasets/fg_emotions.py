@@ -38,6 +38,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from fgbench.datasets import _drawn_truth, _unit_table
 from fgbench.datasets._annotation_table import (
@@ -240,29 +241,29 @@ def _entry(
         return ClipEntry(clip_id=file.clip_id, path=file.path, problem=problem)
     row = annotated[0] if annotated else {}
     # Annotations of an unusable clip count: it may be one that has to be predicted.
-    entry = ClipEntry(
-        clip_id=file.clip_id,
-        path=file.path,
-        label=row.get("label") or None,
-        subject_id=person(row.get("subject", "")),
-        source_id=row.get("source") or None,
-        problem=file.problem,
-    )
+    entry: dict[str, Any] = {
+        "clip_id": file.clip_id,
+        "path": file.path,
+        "label": row.get("label") or None,
+        "subject_id": person(row.get("subject", "")),
+        "source_id": row.get("source") or None,
+        "problem": file.problem,
+    }
     try:
-        entry = replace(entry, split=part_of(row, parts))
-        entry = replace(entry, votes=tuple(vote_of(item) for item in votes))
+        entry["split"] = part_of(row, parts)
+        entry["votes"] = tuple(vote_of(item) for item in votes)
         frames = None
         if selected is not None:
             frames = tuple(sorted({integer(item, "frame", SELECTION) for item in selected}))
-        return replace(
-            entry,
+        return ClipEntry(
+            **entry,
             key_frame=optional_integer(row, "key_frame", ANNOTATIONS),
             confidence=fraction(row, ANNOTATIONS),
             fps=rate_of(row, ANNOTATIONS),
             selected_frames=frames,
         )
     except BadCellError as error:
-        return replace(entry, problem=file.problem or ("bad_annotation", str(error)))
+        return ClipEntry(**{**entry, "problem": file.problem or ("bad_annotation", str(error))})
 
 
 def _refuse_misspelt_label(rows: Sequence[Mapping[str, str]], path: Path) -> None:

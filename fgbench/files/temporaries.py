@@ -7,15 +7,14 @@ from other people's files.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import os
-import platform
 import re
-import sys
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
+
+from fgbench.files.processes import machine, start_of
 
 _NAME = re.compile(r"\.(.+)\.fgbench-([0-9a-f]{8})-(\d{1,10})-(\d{1,20})")
 """Groups: name of the file, machine, process id, and start of the process in ticks since the machine's."""
@@ -31,13 +30,11 @@ _MOST_BYTES = 200
 _ELSEWHERE_S = 24 * 60 * 60
 """Seconds without a change after which a file of another machine's process counts as abandoned."""
 
-_QUERY, _ACCESS_DENIED, _STILL_ACTIVE = 0x1000, 5, 259  # of the Windows API: a right, an error, an exit code
-
 
 def temporary_name(path: Path) -> Path:
     """Return the name in the same folder under which this process writes ``path`` until it is complete."""
     pid = os.getpid()
-    return path.with_name(f".{_short(path.name)}.fgbench-{_machine()}-{pid}-{_start(pid) or 0}")
+    return path.with_name(f".{_short(path.name)}.fgbench-{machine()}-{pid}-{start_of(pid) or 0}")
 
 
 def _short(name: str) -> str:
@@ -96,63 +93,15 @@ def _files(folder: Path, *, deep: bool) -> Iterator[os.DirEntry[str]]:
 def _written_by_none(entry: os.DirEntry[str]) -> str | None:
     """Name of the file that an abandoned temporary was to become; ``None`` if it may be in use or is none."""
     if ours := _NAME.fullmatch(entry.name):
-        name, machine, pid, start = ours.groups()
-        if machine != _machine():
+        name, where, pid, start = ours.groups()
+        if where != machine():
             try:
                 changed_s = entry.stat(follow_symlinks=False).st_mtime
             except FileNotFoundError:
                 return None
             return name if time.time() - changed_s > _ELSEWHERE_S else None
-        return None if _start(int(pid)) == int(start) else name
+        return None if start_of(int(pid)) == int(start) else name
     if earlier := _EARLIER.fullmatch(entry.name):
         name, pid = earlier.groups()
-        return None if _start(int(pid)) is not None else str(name)
+        return None if start_of(int(pid)) is not None else str(name)
     return None
-
-
-def _start(pid: int) -> int | None:
-    """Start of a process in clock ticks since the machine's; ``None`` if there is no such process.
-
-    0 for every existing process where the system does not give its start.
-    """
-    try:
-        status = Path("/proc", str(pid), "stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None if Path("/proc/self/stat").exists() else 0 if _exists(pid) else None
-    # The name of the program, in brackets, may hold anything.
-    state, *numbers = status.rpartition(")")[2].split()
-    return None if state in "ZX" else int(numbers[18])
-
-
-def _exists(pid: int) -> bool:
-    """Whether there is a process, on systems without ``/proc``; also one of another user."""
-    if sys.platform == "win32":  # there, signal 0 is Ctrl-C
-        import ctypes
-
-        kernel = ctypes.WinDLL("kernel32", use_last_error=True)
-        handle = kernel.OpenProcess(_QUERY, False, pid)
-        if not handle:
-            return ctypes.get_last_error() == _ACCESS_DENIED
-        code = ctypes.c_ulong()
-        kernel.GetExitCodeProcess(handle, ctypes.byref(code))
-        kernel.CloseHandle(handle)
-        return code.value == _STILL_ACTIVE
-    try:
-        os.kill(pid, 0)
-    except PermissionError:
-        return True
-    except (OSError, OverflowError):
-        return False
-    return True
-
-
-@functools.cache
-def _machine() -> str:
-    """Digest that differs between machines, their boots, and containers with their own process numbers."""
-    parts = [platform.node()]
-    for path in (Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")):
-        try:
-            parts.append(str(path.readlink()) if path.is_symlink() else path.read_text(encoding="ascii"))
-        except OSError:
-            parts.append("")
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]

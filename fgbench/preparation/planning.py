@@ -6,25 +6,30 @@ Reads the listing of the data set, markers and plans of the work folder; writes 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from fgbench import storage
 from fgbench.catalogue.listing import Listing, list_data
 from fgbench.catalogue.open_settings import name_of, settled
 from fgbench.catalogue.pseudonyms import naming_of
 from fgbench.catalogue.stamps import Stamp, Stamps, source_digest
 from fgbench.config import PrepareConfig
 from fgbench.errors import ManifestError
-from fgbench.files.hashing import bucket_of, digest_file, digest_json
+from fgbench.files.hashing import bucket_of
 from fgbench.preparation import fingerprints, pipeline
 from fgbench.preparation import markers as stored
 from fgbench.preparation.failures import TRANSIENT
+from fgbench.preparation.identities import identities_of, selected_frames, written_classes
 from fgbench.preparation.pipeline import Marker, Stage, Task
+from fgbench.preparation.shards import Shard
 from fgbench.preparation.stored_results import StoredResults
 from fgbench.records import ClipEntry
-from fgbench.taxonomy import FREE, normal_label
+from fgbench.workfolders.shard_locks import SHARDS
+
+_PLANNING_S = 24 * 3600.0
 
 
 @dataclass(slots=True)
@@ -42,6 +47,8 @@ class PreparationState:
     runner: Callable[..., Iterable[Any]] = map
     done: Counter[str] = field(default_factory=Counter)
     finished: dict[str, dict[int, Marker]] = field(default_factory=dict)
+    shard: Shard | None = None
+    plans: dict[str, dict[int, Any]] = field(default_factory=dict)
 
     def stamps_of(self, bucket: int) -> tuple[Stamp, ...]:
         """States of the files of a bucket's entries when the digest of the bucket was taken."""
@@ -133,21 +140,10 @@ def plan_stage(
     """Return the tasks of a stage that are not done, and the markers of those that are."""
     section = stage.config(state.config)
     buckets = [bucket for bucket in state.buckets(stage) if bucket not in skip]
-    inputs = {bucket: state.inputs(stage, bucket) for bucket in buckets}
-    digests = {bucket: fingerprints.input_digests(stage, bucket, state.finished) for bucket in buckets}
-    plans = _decide(state, stage, inputs, digests, write=write) if stage.plan is not None and buckets else {}
-    files = {path.name: digest_file(path) for path in (stage.files(section) if stage.files else ())}
-    identities = {
-        bucket: fingerprints.fingerprint(
-            stage,
-            section,
-            digests[bucket],
-            source=_source(state, stage, bucket),
-            plan=plans.get(bucket),
-            files=files,
-        )
-        for bucket in buckets
-    }
+    plans = _decide(state, stage, buckets, write=write) if stage.plan is not None and buckets else {}
+    state.plans[stage.name] = plans
+    buckets = [bucket for bucket in buckets if state.shard is None or state.shard.has(bucket)]
+    identities = identities_of(state, stage, buckets)
     markers = state.results.find(stage.name, identities, state.runner, only_made=force)
     made = state.results.made
     markers = {
@@ -169,53 +165,17 @@ def plan_stage(
                 dataset=state.config.dataset.name,
                 scheme=state.listing.scheme,
                 classes=state.listing.classes if state.listing.are_listed else (),
-                written=_written(state, bucket) if stage.reads_classes else (),
+                written=written_classes(state, bucket) if stage.reads_classes else (),
                 upper=state.listing.upper,
                 config=section,
-                inputs=inputs[bucket],
+                inputs=state.inputs(stage, bucket),
                 entries=state.sources[bucket] if not stage.inputs else (),
                 stamps=state.stamps_of(bucket) if not stage.inputs else (),
                 plan=plans.get(bucket),
-                selected=_selected(state, bucket) if stage.reads_selection else {},
+                selected=selected_frames(state, bucket) if stage.reads_selection else {},
             )
         )
     return tasks, markers
-
-
-def _source(state: PreparationState, stage: Stage, bucket: int) -> str:
-    """Return the digest of a stage's inputs that are neither results nor in its section of the recipe."""
-    if not stage.inputs:
-        return state.digests[bucket]
-    if stage.reads_selection:
-        return digest_json({clip_id: list(frames) for clip_id, frames in _selected(state, bucket).items()})
-    listing = state.listing
-    if stage.reads_classes and listing.are_listed:
-        return digest_json([sorted(listing.classes), dict(listing.upper)])
-    written = _written(state, bucket) if stage.reads_classes else ()
-    return digest_json(written) if written else ""
-
-
-def _written(state: PreparationState, bucket: int) -> tuple[str, ...]:
-    """Return the user's own classes among a bucket's labels that are not spelled in their normal form."""
-    listing = state.listing
-    odd = {normal_label(name): name for name in listing.classes if normal_label(name) != name}
-    if listing.scheme != FREE or not odd:
-        return ()
-    labels = {
-        normal_label(label)
-        for entry in state.sources[bucket]
-        for label in (entry.label or "", *(vote.label for vote in entry.votes))
-    }
-    return tuple(name for wanted, name in odd.items() if wanted in labels)
-
-
-def _selected(state: PreparationState, bucket: int) -> dict[str, tuple[int, ...]]:
-    """Return the selected frames of the clips of a bucket that have any selection, which may be of none."""
-    return {
-        entry.clip_id: entry.selected_frames
-        for entry in state.sources[bucket]
-        if entry.selected_frames is not None
-    }
 
 
 def _is_passing(marker: Marker, *, retry: bool) -> bool:
@@ -226,15 +186,40 @@ def _is_passing(marker: Marker, *, retry: bool) -> bool:
 def _decide(
     state: PreparationState,
     stage: Stage,
-    inputs: Mapping[int, Mapping[str, Mapping[str, Path]]],
-    digests: Mapping[int, Mapping[str, Mapping[str, str]]],
+    buckets: Sequence[int],
     *,
     write: bool,
 ) -> dict[int, Any]:
-    """Return the stage's plan for all buckets, kept in a file to spare an unchanged run the tables."""
+    """Return the stage's plan for all buckets, kept in a file to spare an unchanged run the tables.
+
+    Of several shards one makes it, and the others wait for it.
+    """
+    section = stage.config(state.config)
+    digests = {bucket: fingerprints.input_digests(stage, bucket, state.finished) for bucket in buckets}
+    path = fingerprints.plan_path(state.workdir, stage, section, digests)
+    inputs = {bucket: state.inputs(stage, bucket) for bucket in buckets}
+    if state.shard is None or path.exists():
+        return _planned(state, stage, path, inputs, write=write)
+    with storage.held(
+        state.workdir / SHARDS / f"plan-{stage.name}.lock",
+        f"another shard takes more than {_PLANNING_S / 3600:.0f} hours for the plan of {stage.name}",
+        hint="end it if it hangs",
+        wait_s=_PLANNING_S,
+    ):
+        return _planned(state, stage, path, inputs, write=write)
+
+
+def _planned(
+    state: PreparationState,
+    stage: Stage,
+    path: Path,
+    inputs: Mapping[int, Mapping[str, Mapping[str, Path]]],
+    *,
+    write: bool,
+) -> dict[int, Any]:
+    """Return a stored plan, or make it."""
     assert stage.plan is not None
     section = stage.config(state.config)
-    path = fingerprints.plan_path(state.workdir, stage, section, digests)
     try:
         return stored.read_plan(path, inputs, stage.plan_shape)
     except FileNotFoundError:

@@ -5,6 +5,7 @@ Reads a recipe and the data set; writes the work folder described in `fgbench.pr
 
 from __future__ import annotations
 
+from functools import partial
 from inspect import signature
 from pathlib import Path
 
@@ -15,23 +16,21 @@ from fgbench.callbacks import Progress, ignore
 from fgbench.config import PrepareConfig
 from fgbench.config.older_recipes import in_current_form
 from fgbench.errors import ConfigError, ManifestError
-from fgbench.preparation import execution, fingerprints, pipeline, settling
+from fgbench.preparation import fingerprints, pipeline, settling
 from fgbench.preparation import markers as stored
-from fgbench.preparation.engines.local import limit_notes
+from fgbench.preparation.passes import run_stage, whole_report
 from fgbench.preparation.planning import PreparationState, begin, plan_stage
 from fgbench.preparation.report import RunReport as RunReport
 from fgbench.preparation.report import StageReport as StageReport
-from fgbench.preparation.report import alignment_notes, check_reject_rate, failures_of, stage_report
+from fgbench.preparation.report import check_reject_rate, stage_report
 from fgbench.preparation.rereading import forget_changed, forget_moving
-from fgbench.preparation.stages._closing_notes import closing_notes
-from fgbench.preparation.stages._equal_files import equal_files
+from fgbench.preparation.sharded_run import SHARD_WAIT_S, Choices, run_shard
+from fgbench.preparation.shards import Shard
 from fgbench.preparation.stages._reject_lines import reject_lines, rejected_rows
 from fgbench.preparation.stages.publish import publish
 from fgbench.preparation.stored_results import StoredResults
 from fgbench.workfolders import folder as workfolder
 from fgbench.workfolders.folder import RUN_FILE
-from fgbench.workfolders.layout import MANIFESTS
-from fgbench.workfolders.manifest_index import read_index
 from fgbench.workfolders.verification import DamagedFilesError
 
 
@@ -48,6 +47,9 @@ def run(
     verify: bool = False,
     worker_memory_gb: float | None = None,
     recheck: bool = False,
+    force_unlock: bool = False,
+    shard: Shard | None = None,
+    shard_wait_s: float = SHARD_WAIT_S,
     progress: Progress = ignore,
 ) -> RunReport:
     """Prepare a data set; finished work is not done again, damaged results are made again.
@@ -69,29 +71,41 @@ def run(
         worker_memory_gb: Most memory of each worker, GB, instead of the recipe's; if given, the work is
             done in a worker process also where ``jobs`` is 1.
         recheck: Hash every result and every file of the manifests.
+        force_unlock: Break a lock first that a dead process of another machine has left.
+        shard: Share of the buckets to do; the manifests are written by the shard that ends last.
+        shard_wait_s: Seconds to wait for what other shards have to do first, since one of them was at work.
         progress: Called for finished buckets.
 
     Raises:
-        ConfigError: If the work folder holds files and was not made by fgbench, or the engine takes no
-            address; nothing in it is changed.
+        ConfigError: If the work folder holds files and was not made by fgbench, the engine takes no
+            address, or there are more shards than buckets; nothing in it is changed.
         DatasetError: If the data set's layout is wrong or it lists no clip.
         DependencyError: If the rule that settles votes needs a package that is not installed.
         RejectRateError: If a stage rejects more clips than the recipe allows.
         ResourceError: If another process works in the folder, it cannot be written, or parts of it are links.
+        ShardError: If other shards are missing and not at work.
         WorkerError: If a worker process dies.
     """
     where = engine_options(engine, address)
     settling.require(config.consensus.rule)
     state = begin(config, root, workdir)  # faults of the data leave no work folder behind
-    with workfolder.working_in(workdir):
-        # Settings that depend on the clips are decided anew each time; the name of the data set stays.
-        named = config.dataset.model_copy(update={"name": state.config.dataset.name})
-        recipe = config.model_copy(update={"dataset": named, "faces": state.config.faces})
-        workfolder.write_origin(workdir, recipe.model_dump(mode="json"), root)
+    # Settings that depend on the clips are decided anew each time; the name of the data set stays.
+    named = config.dataset.model_copy(update={"name": state.config.dataset.name})
+    recipe = config.model_copy(update={"dataset": named, "faces": state.config.faces}).model_dump(mode="json")
+    # The recipe's limit holds only where there are worker processes: this process has to live on.
+    memory_gb = config.max_worker_gb if worker_memory_gb is None and jobs > 1 else worker_memory_gb
+    runners = partial(plugins.load("engines", engine).start, jobs, memory_gb=memory_gb, **where)
+    if shard is not None:
+        if force_unlock and workdir.is_dir():
+            workfolder.unlock(workdir)
+        choices = Choices(force=force, retry=retry, verify=verify, recheck=recheck, wait_s=shard_wait_s)
+        return run_shard(
+            state, shard, recipe, runners, choices, worker_memory_gb=worker_memory_gb, progress=progress
+        )
+    with workfolder.working_in(workdir, force_unlock=force_unlock):
+        workfolder.write_origin(workdir, recipe, root)
         state.results = StoredResults(workdir, recheck=recheck or force)
-        # The recipe's limit holds only where there are worker processes: this process has to live on.
-        memory_gb = config.max_worker_gb if worker_memory_gb is None and jobs > 1 else worker_memory_gb
-        with plugins.load("engines", engine).start(jobs, memory_gb=memory_gb, **where) as runner:
+        with runners() as runner:
             state.runner = runner
             if verify:
                 forget_changed(state, progress)
@@ -104,37 +118,7 @@ def run(
                 finally:
                     state.results.save()
         forget_moving(state)
-    notes = (
-        *state.listing.notes,
-        *state.listing.inventory.lines,
-        *equal_files(workdir / MANIFESTS / "clips.parquet"),
-        *alignment_notes(config, workdir),
-        *limit_notes(worker_memory_gb),
-    )
-    look = closing_notes(
-        state.config,
-        workdir,
-        state.finished,
-        classes=read_index(workdir)["classes"],
-        notes=notes,
-        all_official=config.split.use_official and all(entry.split for entry in state.listing.entries),
-    )
-    return RunReport(
-        recipe=config.name,
-        root=str(root),
-        workdir=str(workdir),
-        clips=sum(len(entries) for entries in state.sources.values()),
-        stages=tuple(reports),
-        published=published,
-        counts=counts,
-        left_out=state.listing.left_out,
-        failures=failures_of(workdir, state.finished),
-        damage=tuple(dict.fromkeys(state.results.damage)),
-        notes=notes,
-        persons=look.persons,
-        look=look.lines,
-        is_untrainable=look.is_untrainable,
-    )
+    return whole_report(state, reports, published=published, counts=counts, worker_memory_gb=worker_memory_gb)
 
 
 def engine_options(engine: str, address: str | None) -> dict[str, str]:
@@ -163,25 +147,7 @@ def _pass(
     """
     reports = []
     for stage in pipeline.stages(state.config):
-        tasks, markers = plan_stage(state, stage, force=force, retry=retry)
-        state.demand_inputs(stage, [task.bucket for task in tasks])
-        total = len(tasks) + len(markers)
-        progress(stage.name, len(markers), total)
-        computed = state.runner(
-            execution.execute,
-            tasks,
-            after_death=execution.without_fatal_item,
-            is_risky=execution.was_fatal,
-        )
-        for marker in computed:
-            markers[marker.bucket] = marker
-            state.results.add(stage.name, marker)
-            state.done[stage.name] += 1
-            progress(stage.name, len(markers), total)
-        state.finished[stage.name] = markers
-        if tasks:
-            state.results.save()
-        reports.append(stage_report(stage.name, markers, total=total, done=state.done[stage.name]))
+        reports.append(run_stage(state, stage, force=force, retry=retry, progress=progress))
         check_reject_rate(reports[-1], state.config, state.workdir)
     published, counts = publish(
         state.config, state.workdir, state.finished, state.listing, results=state.results, runner=state.runner

@@ -84,6 +84,9 @@ class RunReport:
         look: Lines that need attention, see :mod:`fgbench.preparation.stages._closing_notes`; may be empty.
         is_untrainable: Whether there is no sample to train on although the recipe asks for some.
         rejects: Of a preview: number of clips that could not be used so far, with the reasons.
+        shard: Of a shard that was not the last to end, e.g. ``"2/3"``: only its own clips are counted, and
+            the manifests are not written yet.
+        missing: The shards that it leaves them to, in words.
     """
 
     recipe: str
@@ -101,6 +104,8 @@ class RunReport:
     look: tuple[str, ...] = ()
     is_untrainable: bool = False
     rejects: tuple[str, ...] = ()
+    shard: str = ""
+    missing: tuple[str, ...] = ()
 
     @property
     def turned_on(self) -> tuple[StageReport, ...]:

@@ -9,6 +9,9 @@ from fgbench.preparation.report import RunReport
 from fgbench.preparation.stages._closing_notes import WARNING
 from fgbench.preparation.voting import REANNOTATE
 
+_MOST_SHARDS = 10
+"""Shards that are named at most."""
+
 
 def counts_line(part: str, counts: Mapping[str, int]) -> str:
     """Number of clips and images of a part of a data set."""
@@ -35,6 +38,8 @@ def run_lines(report: RunReport) -> list[str]:
             f"{counted(failures.number, 'clip')} failed for reasons that may have passed, the first: "
             f"{failures.first}; log: {failures.log}; fgbench prepare --retry works on them again"
         )
+    if report.shard:
+        return [*lines, *_shard_lines(report)]
     lines += [line for line in report.notes if not line.startswith(WARNING)]
     lines += [counts_line(part, numbers) for part, numbers in report.counts.items()]
     lines.append(report.persons)
@@ -45,6 +50,17 @@ def run_lines(report: RunReport) -> list[str]:
     if not report.look:
         return [*lines, "look here: nothing needs you"]
     return [*lines, "look here:", *(f"  {line}" for line in report.look)]
+
+
+def _shard_lines(report: RunReport) -> list[str]:
+    """Lines on a shard that others have not caught up with."""
+    return [
+        f"shard {report.shard} is done: {counted(report.clips, 'clip')}, "
+        f"{counted(report.done, 'bucket')} computed now",
+        f"the last of these writes the manifests in {report.workdir}/manifests:",
+        *(f"  {name}" for name in report.missing[:_MOST_SHARDS]),
+        *([f"  and {len(report.missing) - _MOST_SHARDS} more"] if len(report.missing) > _MOST_SHARDS else []),
+    ]
 
 
 def plan_lines(report: RunReport) -> list[str]:

@@ -21,16 +21,20 @@ class StoredResults:
     Args:
         workdir: The work folder.
         recheck: Whether to hash every file, rather than those whose state differs from the noted one.
+        shared: Whether other processes note findings too, so that :meth:`save` waits for :meth:`settle`.
         keep: Whether damaged results are dropped and findings are noted; else nothing is written, and
             files without a note are checked by their size alone.
     """
 
-    def __init__(self, workdir: Path, *, recheck: bool = False, keep: bool = True) -> None:
+    def __init__(
+        self, workdir: Path, *, recheck: bool = False, keep: bool = True, shared: bool = False
+    ) -> None:
         self.workdir = workdir
         self.recheck = recheck
         self.verified = Verified(workdir)
         self.damage: list[str] = []
         self._keep = keep
+        self._shared = shared
         self._markers: dict[str, Path] = {}
         self._made: set[Path] = set()
 
@@ -68,6 +72,23 @@ class StoredResults:
         for bucket, marker in markers.items():
             path = marker_path(self.workdir, stage, bucket, fingerprints[bucket])
             self._markers.update(dict.fromkeys(marker.contents(stage), path))
+        return markers
+
+    def adopt(self, stage: str, fingerprints: Mapping[int, str]) -> dict[int, Marker]:
+        """Buckets that other processes have done; those that are not whole are left to them.
+
+        Args:
+            stage: Name of the stage.
+            fingerprints: Bucket to the identity of its result.
+        """
+        markers = {}
+        for bucket, fingerprint in fingerprints.items():
+            try:
+                markers[bucket] = load_marker(self.workdir, stage, bucket, fingerprint)
+            except (FileNotFoundError, ManifestError):
+                continue
+            path = marker_path(self.workdir, stage, bucket, fingerprint)
+            self._markers.update(dict.fromkeys(markers[bucket].contents(stage), path))
         return markers
 
     def claims(self, stage: str, marker: Marker) -> list[Claim]:
@@ -112,8 +133,17 @@ class StoredResults:
         Raises:
             ResourceError: If it cannot be written.
         """
-        if self._keep:
+        if self._keep and not self._shared:
             self.verified.save()
+
+    def settle(self) -> None:
+        """Write the noted states beside those of other processes; called while the work folder is held.
+
+        Raises:
+            ResourceError: If it cannot be written.
+        """
+        self.verified.join_saved()
+        self.verified.save()
 
     def _drop(self, path: Path, fault: str) -> None:
         if self._keep:

@@ -8,7 +8,7 @@ left alone; nothing is written or deleted through links of the last name of a pa
 from fgbench.files.file_errors import explained, readable
 from fgbench.storage.json_files import MAX_JSON_BYTES, read_json, write_json
 from fgbench.storage.links import link
-from fgbench.storage.locks import exclusive, held
+from fgbench.storage.locks import OF_LOCKS, excludes_others, exclusive, force_unlock, held, taken
 from fgbench.storage.removal import remove_listed
 from fgbench.storage.tables import (
     AGAIN,
@@ -25,10 +25,13 @@ from fgbench.storage.whole_files import write_bytes, write_text, written
 __all__ = [
     "AGAIN",
     "MAX_JSON_BYTES",
+    "OF_LOCKS",
     "ROWS_PER_GROUP",
     "TableWriter",
+    "excludes_others",
     "exclusive",
     "explained",
+    "force_unlock",
     "held",
     "link",
     "open_table",
@@ -38,6 +41,7 @@ __all__ = [
     "read_table",
     "readable",
     "remove_listed",
+    "taken",
     "write_bytes",
     "write_json",
     "write_table",

@@ -137,7 +137,9 @@ def _refuse_other_content(out: Path, record: dict[str, Any]) -> None:
                 f"{out} holds a synthetic data set with other options: {_difference(previous, record)}",
                 "choose another folder, or delete this one",
             )
-    if any(path.name != ".lock" and not is_temporary(path.name, of={_UNFINISHED}) for path in out.iterdir()):
+    locks = storage.OF_LOCKS
+    passing = {*locks, _UNFINISHED}
+    if any(path.name not in locks and not is_temporary(path.name, of=passing) for path in out.iterdir()):
         raise ConfigError(
             f"{out} is not empty and holds no synthetic data set", "choose a new or an empty folder"
         )

@@ -184,6 +184,12 @@ class Verified:
         """All notes as claims, whether they still hold or not."""
         return [self.claim(name, note[4]) for name, note in sorted(self._noted.items())]
 
+    def join_saved(self) -> None:
+        """Add the notes that other processes have saved meanwhile; own ones stay."""
+        with suppress(OSError, ValidationError):
+            self._saved = _NOTES.validate_json(self._path.read_bytes(), strict=False)
+            self._noted = {**self._saved, **self._noted}
+
     def save(self) -> None:
         """Write the notes, if they have changed.
 

@@ -30,7 +30,7 @@ SIGNATURES = {
     "load": "(run, workdir, *, device)",
     "open": "(workdir)",
     "prepare": "(data, recipe, *, settings, workdir, jobs, engine, address, force, retry, verify, "
-    "drop_leaks, decoder, worker_memory_gb, progress)",
+    "drop_leaks, decoder, worker_memory_gb, shard, shard_wait_s, force_unlock, progress)",
     "publish": "(workdir, out, *, without_pixels, jobs, progress)",
     "rebuild": "(published, data, *, workdir, detector_model, jobs, progress)",
     "recipe": "(name, changes)",

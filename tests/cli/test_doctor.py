@@ -14,6 +14,7 @@ def test_what_may_be_added_is_a_row_each_with_its_version():
     facts = json.loads(done.stdout)
     for name in ("torch", "safetensors", "onnx", "onnxruntime", "onnxscript"):
         assert facts["extras"][name] == importlib.metadata.version(name)
+    assert [text.partition(", ")[2] for text in facts["disk"].values()] == ["locks work"]
     output = CliRunner().invoke(app, ["doctor"]).stdout
     assert (
         "  dlib-hog: dlib's frontal face detector, HOG and a linear filter (CPU, no model file).\n" in output

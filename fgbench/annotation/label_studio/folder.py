@@ -16,7 +16,7 @@ from fgbench.annotation.strips import draw_strip
 from fgbench.callbacks import Progress
 from fgbench.media.kinds import is_picture, is_video
 from fgbench.naming import counted
-from fgbench.storage import link, write_bytes, write_text
+from fgbench.storage import OF_LOCKS, link, write_bytes, write_text
 
 LABELLING = "labelling.xml"
 TASKS = "tasks.json"
@@ -26,9 +26,9 @@ CLIPS = "clips"
 FORM = 1
 """Version of the files: raised when they change, so that a round of another version is of other input."""
 
-OWN_NAMES = frozenset(
-    {LABELLING, TASKS, README, STRIPS, CLIPS, PROJECT, ".lock", "rejects.csv", "imported.json", "pulled.json"}
-)
+OWN_NAMES = OF_LOCKS | {
+    *(LABELLING, TASKS, README, STRIPS, CLIPS, PROJECT, "rejects.csv", "imported.json", "pulled.json")
+}
 """Names in the folder of a round."""
 
 _PLAYED = frozenset({".mp4", ".m4v", ".webm", ".ogv", ".mov"})

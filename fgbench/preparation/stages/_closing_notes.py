@@ -19,7 +19,7 @@ from fgbench.naming import counted, first_few
 from fgbench.preparation.late_votes import late_in
 from fgbench.preparation.stages._reject_lines import MOST, reject_lines, rejected_rows
 from fgbench.preparation.stages._tables import Finished, ingested
-from fgbench.preparation.stages._votes import strange_votes, votes_beyond
+from fgbench.preparation.stages._votes import strange_votes, votes_beyond, with_votes
 from fgbench.preparation.stages._votes_table import VOTES
 from fgbench.preparation.stages.consensus import REANNOTATE
 from fgbench.printable import printable_name
@@ -86,7 +86,7 @@ def closing_notes(
     samples = [clip for clip in clips if clip["split"] in trained and _has_sample(clip)]
     asked_for = any(getattr(config.split, part) > 0 for part in trained)
     n_usable = sum(map(_has_sample, clips))
-    tables = ingested(workdir, finished)
+    tables = with_votes(ingested(workdir, finished))
     is_divisible = not n_usable or n_usable >= sum(getattr(config.split, part) > 0 for part in SPLITS)
     return ClosingNotes(
         lines=(

@@ -5,13 +5,13 @@ Reads ``clips.parquet`` of the manifests. Files that only look alike are found b
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from fgbench.printable import printable_name
-from fgbench.storage import read_rows
+from fgbench.storage import read_table
 
 COLUMNS = ("clip_id", "path", "sha256", "label", "split")
 _SHOWN = 5
@@ -29,7 +29,7 @@ def equal_files(clips: Path) -> list[str]:
     Raises:
         ManifestError: If it is missing or damaged.
     """
-    groups = equal_groups(read_rows(clips, list(COLUMNS)))
+    groups = equal_groups(_repeated(clips))
     labels: list[Group] = []
     parts: list[Group] = []
     for group in groups:
@@ -45,6 +45,17 @@ def equal_files(clips: Path) -> list[str]:
         shown = "; ".join(_shown(group, 2) for group in parts[:_SHOWN])
         lines.append(f"warning: {_count(parts)} files are equal to others in another part: {shown}")
     return lines
+
+
+def _repeated(clips: Path) -> Iterator[dict[str, Any]]:
+    """Rows of the files whose content is that of another entry; most data sets have few."""
+    table = read_table(clips, list(COLUMNS))
+    columns = {name: column.to_pylist() for name, column in zip(COLUMNS, table.columns, strict=True)}
+    counts = Counter(columns["sha256"])
+    for values in zip(*columns.values(), strict=True):
+        row = dict(zip(COLUMNS, values, strict=True))
+        if counts[row["sha256"]] > 1:
+            yield row
 
 
 def equal_groups(rows: Iterable[Mapping[str, Any]]) -> list[Group]:

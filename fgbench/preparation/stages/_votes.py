@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fgbench.evaluation.agreement import Agreement, LabelMeasure, NumberMeasure, agreements_of
 from fgbench.evaluation.clusters import cluster_names
@@ -22,7 +22,7 @@ from fgbench.preparation.voting import (
     judgements,
 )
 from fgbench.records import Vote
-from fgbench.storage import read_rows
+from fgbench.storage import read_rows, read_table
 from fgbench.taxonomy import (
     UNLABELLED,
     Ontology,
@@ -31,6 +31,9 @@ from fgbench.taxonomy import (
     reserved_answer,
     with_classes,
 )
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 COLUMNS = ["clip_id", "label", "scheme", "confidence", "votes"]
 """Columns of ``ingest`` with annotations."""
@@ -68,6 +71,15 @@ def spelled_label(label: str, labels: Ontology) -> str:
         return labels.find(label)
     except UnknownLabelError:
         return NO_CLASS
+
+
+def with_votes(paths: Iterable[Path]) -> list[Path]:
+    """Return those tables of ``ingest`` that have votes; where all labels are final, none has."""
+    return [path for path in paths if _n_votes(read_table(path, ["votes"])["votes"])]
+
+
+def _n_votes(votes: pa.ChunkedArray) -> int:
+    return sum(len(chunk.flatten()) for chunk in votes.chunks)
 
 
 def strange_votes(paths: Iterable[Path]) -> Counter[str]:

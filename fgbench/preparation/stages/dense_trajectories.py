@@ -14,7 +14,6 @@ from typing import Any
 
 from fgbench.config import DenseTrajectoriesConfig
 from fgbench.errors import MediaError
-from fgbench.features.trajectory_file import reduced_size, trajectory_rows
 from fgbench.media import video
 from fgbench.media.faults import GIVEN_UP
 from fgbench.preparation.pipeline import ROWS, Accepted, Item, Outcome, Stage, Task
@@ -33,6 +32,8 @@ def _run(task: Task) -> Iterator[Item]:
 
 
 def _clip(clip: dict[str, Any], config: DenseTrajectoriesConfig, root: Path) -> Outcome:
+    from fgbench.features.trajectory_file import reduced_size
+
     if clip["stills_only"]:
         return Accepted(clip["clip_id"], ())
     size = reduced_size(clip["width"], clip["height"], config.max_side_px)
@@ -48,6 +49,8 @@ def _clip(clip: dict[str, Any], config: DenseTrajectoriesConfig, root: Path) -> 
 
 def _rows(reader: video.Reader, clip: dict[str, Any], size: tuple[int, int]) -> Iterator[dict[str, Any]]:
     """Rows up to the end of what can be decoded: ``ingest`` accepts clips that lack their end."""
+    from fgbench.features.trajectory_file import trajectory_rows
+
     with reader:
         try:
             yield from trajectory_rows(reader.frames(), clip["clip_id"], size=size, n_frames=clip["n_frames"])

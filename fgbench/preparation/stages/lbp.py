@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fgbench.config import LbpConfig
 from fgbench.errors import ConfigError
 from fgbench.faces.layout import layout_of, mean_face_area
-from fgbench.features import lbp
 from fgbench.media.images import decode
 from fgbench.preparation.pipeline import ROWS, Accepted, Item, Stage, Task
 from fgbench.records import IMAGE_ROLES, SPLITS, image_id
+
+if TYPE_CHECKING:
+    from fgbench.features import lbp
 
 _BATCH = 64
 _FACE_COLUMNS = ["clip_id", "frame_index", "role", "status", "landmarks", "transform"]
@@ -113,6 +115,8 @@ def _described(
 ) -> Iterator[dict[str, Any]]:
     import cv2
 
+    from fgbench.features import lbp
+
     grey = np.stack([cv2.cvtColor(decode(row["image"]["bytes"]), cv2.COLOR_RGB2GRAY) for row in images])
     layouts = [
         grid(faces.get(row["parent_id"] or row["image_id"]), config, size=grey.shape[1]) for row in images
@@ -127,12 +131,18 @@ def _described(
         yield {"image_id": row["image_id"], "clip_id": row["clip_id"], "lbp": histograms[number].tolist()}
 
 
+def _width(config: LbpConfig) -> int:
+    from fgbench.features import lbp
+
+    return lbp.length(config)
+
+
 STAGE = Stage(
     name="lbp",
     version=3,
     inputs=("faces", "augment"),
     outputs={ROWS: "lbp"},
     run=_run,
-    width=lbp.length,
+    width=_width,
     enabled=lambda config: bool(config.enabled),
 )

@@ -18,7 +18,6 @@ import numpy as np
 import numpy.typing as npt
 
 from fgbench.config import OpticalFlowConfig
-from fgbench.features.optical_flow import encode, flow
 from fgbench.preparation.pipeline import ROWS, Accepted, Item, Stage, Task
 from fgbench.preparation.stages._steady_pairs import steady_pairs
 
@@ -48,6 +47,8 @@ def flow_fields(
         faces: Its rows of the table ``faces``, in order, with :data:`FACE_COLUMNS`.
         config: Size, method and bound.
     """
+    from fgbench.features.optical_flow import encode, flow
+
     for pair in steady_pairs(faces, size_px=config.size_px):
         field = flow(pair.earlier, pair.later, method=config.method)
         codes = encode(field, bound_px=config.bound_px)
