@@ -36,7 +36,10 @@ def with_changes(config: Recipe, changes: Sequence[str]) -> Recipe:
         _put(values, key.strip().split("."), _value(text, change))
     named = ", ".join(change.partition("=")[0].strip() for change in changes)
     origin = f"recipe {values.get('name')} with another {named}"
-    return check_recipe(values, origin, type(config), hint=_CORRECT)
+    try:
+        return check_recipe(values, origin, type(config))
+    except ConfigError as error:
+        raise ConfigError(error.message, _CORRECT) from error
 
 
 def _value(text: str, change: str) -> Any:

@@ -113,16 +113,13 @@ def _parse(text: str, origin: str, model: type[Recipe]) -> Recipe:
     return check_recipe(_mapping(text, origin), origin, model)
 
 
-def check_recipe(
-    raw: dict[str, Any], origin: str, model: type[Recipe], *, hint: str = "correct the recipe"
-) -> Recipe:
+def check_recipe(raw: dict[str, Any], origin: str, model: type[Recipe]) -> Recipe:
     """Return the recipe of plain values.
 
     Args:
         raw: Keys and values.
         origin: Name of the recipe, for messages.
         model: Its type.
-        hint: What to do about a fault.
 
     Raises:
         ConfigError: If it is not valid; the message names the key and, where a key is misspelt, the nearest
@@ -132,7 +129,9 @@ def check_recipe(
         # As JSON, so that a number has to be one: "010", true or 3.0 are not converted.
         return model.model_validate_json(json.dumps(raw), strict=True)
     except ValidationError as error:
-        raise ConfigError(f"{origin} is not a valid recipe: {_explain(error, model)}", hint) from error
+        raise ConfigError(
+            f"{origin} is not a valid recipe: {_explain(error, model)}", "correct the recipe"
+        ) from error
 
 
 def _mapping(text: str, origin: str) -> dict[str, Any]:

@@ -81,9 +81,9 @@ def read_side(folder: Path) -> Side:
     if layout.is_publication(folder):
         return published_side(folder, layout.read_published(folder))
     if not (folder / MANIFESTS).is_dir():
-        lacks = f"no {layout.INDEX}" if folder.exists() else "there is no such folder"
         raise ManifestError(
-            f"{folder} is neither a work folder with manifests nor a publication ({lacks})",
+            f"{folder} is neither a work folder with manifests nor a publication "
+            f"({f'no {layout.INDEX}' if folder.exists() else 'there is no such folder'})",
             "name a folder that fgbench prepare or fgbench publish has written",
         )
     return _work_side(folder)

@@ -192,9 +192,8 @@ def read_index(folder: Path) -> Index:
     try:
         content = read_sealed(path)
     except (FileNotFoundError, NotADirectoryError) as error:
-        lacks = f"no {INDEX}" if folder.exists() else "there is no such folder"
         raise ManifestError(
-            f"{folder} is no publication ({lacks})",
+            f"{folder} is no publication ({f'no {INDEX}' if folder.exists() else 'there is no such folder'})",
             "name a folder that fgbench publish has written",
         ) from error
     except ManifestError as error:

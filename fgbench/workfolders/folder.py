@@ -131,10 +131,11 @@ def _no_origin(workdir: Path) -> ManifestError:
             "tables do for fgbench status, check, audit, score, report, and for training on classes; with "
             "the clips: fgbench prepare, into another folder",
         )
-    message = f"{workdir} is not a work folder (no {RUN_FILE})"
     if not workdir.exists():
-        return ManifestError(f"{message}: there is no such folder", NAME_ANOTHER)
-    return ManifestError(message, "run fgbench prepare first")
+        return ManifestError(
+            f"{workdir} is not a work folder (no {RUN_FILE}): there is no such folder", NAME_ANOTHER
+        )
+    return ManifestError(f"{workdir} is not a work folder (no {RUN_FILE})", "run fgbench prepare first")
 
 
 def published_recipe(workdir: Path) -> dict[str, Any]:

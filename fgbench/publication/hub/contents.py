@@ -82,10 +82,10 @@ def contents_of(path: Path, note: Note) -> Contents:
     for is_it, read in readers:
         if is_it:
             return read()
-    found = "is nothing that can be pushed" if path.exists() else "is not there"
     raise ConfigError(
-        f"{path} {found}: expected a folder that fgbench publish has written, a work "
-        f"folder, the folder of a run with {WEIGHTS}, or weights that fgbench export has written",
+        f"{path} {'is nothing that can be pushed' if path.exists() else 'is not there'}: expected a folder "
+        f"that fgbench publish has written, a work folder, the folder of a run with {WEIGHTS}, or weights "
+        "that fgbench export has written",
         "fgbench publish WORKDIR OUT --without-pixels makes the first of these",
     )
 
