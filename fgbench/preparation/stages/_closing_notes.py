@@ -168,8 +168,8 @@ def _roles(config: PrepareConfig) -> dict[str, tuple[str, ...]]:
 def _parts(config: PrepareConfig, clips: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> list[str]:
     """Parts that lack clips, usable faces or classes, except parts without weight and clips."""
     if config.protocol.kind == "k-fold":
-        usable = {clip["clip_id"] for clip in clips if _has_sample(clip)}
-        return fold_notes(config.protocol, clips, usable, classes)
+        with_sample = {clip["clip_id"] for clip in clips if _has_sample(clip)}
+        return fold_notes(config.protocol, clips, with_sample, classes)
     lines = []
     for part in SPLITS:
         there = [clip for clip in clips if clip["split"] == part]
