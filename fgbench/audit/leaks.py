@@ -25,6 +25,7 @@ from fgbench.naming import shown
 from fgbench.records import SPLITS
 from fgbench.runs.division_reading import read_division
 from fgbench.workfolders.layout import INDEX, MANIFESTS
+from fgbench.workfolders.manifest_index import missing_manifests
 
 PAIRS = (("train", "test"), ("val", "test"), ("train", "val"))
 """Pairs of parts that are compared; the first would have to give way."""
@@ -164,10 +165,7 @@ def open_folder(workdir: Path) -> Folder:
     try:
         index = storage.read_json(path)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise ManifestError(
-            f"no complete manifests in {workdir / 'manifests'} (no index.json)",
-            "run fgbench prepare; it continues where it was",
-        ) from error
+        raise missing_manifests(workdir) from error
     protocol = index.get("protocol") or {}
     is_folded = protocol.get("kind") == "k-fold"
     try:

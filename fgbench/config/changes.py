@@ -12,6 +12,7 @@ from fgbench.config.strict_yaml import read_yaml
 from fgbench.errors import ConfigError
 
 _HINT = "write section.field=value, e.g. optimiser.epochs=3; fgbench recipes NAME lists all keys"
+_CORRECT = "correct the setting; fgbench recipes NAME lists all keys with what they take"
 
 
 def with_changes(config: Recipe, changes: Sequence[str]) -> Recipe:
@@ -34,7 +35,11 @@ def with_changes(config: Recipe, changes: Sequence[str]) -> Recipe:
             raise ConfigError(f"setting {change!r}, expected section.field=value", _HINT)
         _put(values, key.strip().split("."), _value(text, change))
     named = ", ".join(change.partition("=")[0].strip() for change in changes)
-    return check_recipe(values, f"recipe {values.get('name')} with another {named}", type(config))
+    origin = f"recipe {values.get('name')} with another {named}"
+    try:
+        return check_recipe(values, origin, type(config))
+    except ConfigError as error:
+        raise ConfigError(error.message, _CORRECT) from error
 
 
 def _value(text: str, change: str) -> Any:

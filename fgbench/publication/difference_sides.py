@@ -82,7 +82,8 @@ def read_side(folder: Path) -> Side:
         return published_side(folder, layout.read_published(folder))
     if not (folder / MANIFESTS).is_dir():
         raise ManifestError(
-            f"{folder} is neither a work folder with manifests nor a publication (no {layout.INDEX})",
+            f"{folder} is neither a work folder with manifests nor a publication "
+            f"({f'no {layout.INDEX}' if folder.exists() else 'there is no such folder'})",
             "name a folder that fgbench prepare or fgbench publish has written",
         )
     return _work_side(folder)

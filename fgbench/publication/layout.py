@@ -193,7 +193,7 @@ def read_index(folder: Path) -> Index:
         content = read_sealed(path)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ManifestError(
-            f"{folder} is no publication (no {INDEX})",
+            f"{folder} is no publication ({f'no {INDEX}' if folder.exists() else 'there is no such folder'})",
             "name a folder that fgbench publish has written",
         ) from error
     except ManifestError as error:

@@ -227,7 +227,12 @@ class RunContext:
             return
         is_folded = self.division.n_folds > 0
         where = f" in fold {self.fold} of {self.division.name}" if is_folded else ""
-        other = "divide otherwise (--fold-file)" if is_folded else "add clips of them to the training part"
+        other = (
+            "take more folds, which leave more to train on (fgbench prepare --set protocol.folds=N), divide "
+            "otherwise (--fold-file)"
+            if is_folded
+            else "add clips of them to the training part"
+        )
         more = f" and {len(absent) - _SHOWN} more" if len(absent) > _SHOWN else ""
         raise DatasetError(
             f"{len(absent)} of {len(self.labels.labels)} classes have no training sample{where}: "

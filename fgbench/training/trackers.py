@@ -6,14 +6,15 @@ a path among the settings the last part alone. What else it sends, e.g. the name
 machine, is its own affair, and so is where it writes or sends to (``MLFLOW_TRACKING_URI``, ``WANDB_MODE``).
 
 Trackers fail for many reasons (no network, no login, full disks), none of which ends a training: the tracker
-is then left out, and a sentence says so.
+is then left out, and a sentence says so. What they print goes to the error stream: the output is of results.
 """
 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -74,7 +75,8 @@ class Tracked:
     def _each(self, act: Callable[[Any], object]) -> None:
         for name, tracker in list(self._trackers.items()):
             try:
-                act(tracker)
+                with redirect_stdout(sys.stderr):
+                    act(tracker)
             except Exception as error:
                 del self._trackers[name]
                 self._note(_left_out(name, error, "it gets no more of this training"))
@@ -102,8 +104,9 @@ def tracked(
         if name == _CURVES:
             continue
         try:
-            started[name] = _started(name, run)
-            started[name].store_init_configuration({**flat(settings), **facts})
+            with redirect_stdout(sys.stderr):
+                started[name] = _started(name, run)
+                started[name].store_init_configuration({**flat(settings), **facts})
         except Exception as error:
             started.pop(name, None)
             note(_left_out(name, error, "the training goes on without it"))

@@ -18,7 +18,7 @@ from fgbench.errors import ConfigError, ManifestError, ResourceError
 from fgbench.files.temporaries import is_temporary, remove_temporaries
 from fgbench.naming import is_text, shown
 from fgbench.workfolders.layout import INDEX, MANIFESTS, RUNS
-from fgbench.workfolders.manifest_index import is_published, read_index
+from fgbench.workfolders.manifest_index import NAME_ANOTHER, is_published, read_index
 from fgbench.workfolders.shard_locks import SHARDS, refuse_shards
 from fgbench.workfolders.verification import NOTES
 
@@ -162,6 +162,10 @@ def _no_origin(workdir: Path) -> ManifestError:
             "this needs the clips",
             "tables do for fgbench status, check, audit, score, report, and for training on classes; with "
             "the clips: fgbench prepare, into another folder",
+        )
+    if not workdir.exists():
+        return ManifestError(
+            f"{workdir} is not a work folder (no {RUN_FILE}): there is no such folder", NAME_ANOTHER
         )
     return ManifestError(f"{workdir} is not a work folder (no {RUN_FILE})", "run fgbench prepare first")
 

@@ -85,6 +85,24 @@ class _Index(_Loose):
     provenance: dict[str, Any] = Field(default_factory=dict)
 
 
+NAME_ANOTHER = "name a work folder that is there, or run fgbench prepare --data-root DIR to make one"
+"""What to do about a work folder that is not there."""
+
+
+def missing_manifests(workdir: Path) -> ManifestError:
+    """Return the error for a work folder without an index of manifests, or for a folder that is not there."""
+    folder = workdir / MANIFESTS
+    if not workdir.exists():
+        return ManifestError(
+            f"no complete manifests in {folder}: there is no folder {workdir}",
+            NAME_ANOTHER,
+        )
+    return ManifestError(
+        f"no complete manifests in {folder} (no {INDEX})",
+        "run fgbench prepare; it continues where it was",
+    )
+
+
 def read_index(workdir: Path) -> dict[str, Any]:
     """Read the index of the manifests of a work folder.
 
@@ -98,10 +116,7 @@ def read_index(workdir: Path) -> dict[str, Any]:
     try:
         index = as_object(path, storage.read_json(path))
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise ManifestError(
-            f"no complete manifests in {path.parent} (no {INDEX})",
-            "run fgbench prepare; it continues where it was",
-        ) from error
+        raise missing_manifests(workdir) from error
     if SEAL in index:
         index = opened(path, index)
     try:

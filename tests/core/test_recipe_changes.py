@@ -74,6 +74,13 @@ def test_what_is_wrong_is_one_clear_error(change, message):
         with_changes(MSAU, [change])
 
 
+@pytest.mark.parametrize("change", ["optimiser.epohcs=3", "optimiser.epochs=three"])
+def test_the_advice_is_of_the_setting_and_not_of_a_file_that_nobody_wrote(change):
+    with pytest.raises(ConfigError) as told:
+        with_changes(MSAU, [change])
+    assert told.value.hint == ("correct the setting; fgbench recipes NAME lists all keys with what they take")
+
+
 @pytest.mark.parametrize(
     "command",
     [["train", "msau"], ["train", "tmsau"], ["train", "au"], ["baseline", "plain-cnn"], ["prepare"]],

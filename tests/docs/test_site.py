@@ -149,6 +149,27 @@ def test_pages_fit_the_window_and_ask_for_nothing_outside(site, width_px):
     assert not faults
 
 
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (Debian: apt-get install chromium)")
+def test_pages_from_disk_show_no_search_that_does_nothing(site):
+    """Browsers keep the index from pages of files; from a server the button is there."""
+    from playwright.sync_api import sync_playwright
+
+    button = 'label.md-header__button[for="__search"]'
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        tab = browser.new_page(viewport={"width": 390, "height": 900})
+        tab.goto((site / "start.html").as_uri())
+        tab.wait_for_selector(button, state="hidden", timeout=20_000)
+        tab.route(
+            "http://docs.test/**",
+            lambda route: route.fulfill(path=site / urlsplit(route.request.url).path[1:]),
+        )
+        tab.goto("http://docs.test/start.html")
+        tab.wait_for_timeout(500)
+        assert tab.locator(button).is_visible()
+        browser.close()
+
+
 CELLS = [
     {"cell_type": "markdown", "source": ["# Own clips\n", "text, see [home](../index.md)"]},
     {"cell_type": "code", "source": "print(1)", "outputs": [{"output_type": "stream", "text": ["1\n"]}]},

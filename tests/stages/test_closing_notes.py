@@ -102,6 +102,21 @@ def test_folds_tell_persons_and_rare_classes(tmp_path):
     assert any("classes of fewer than 3 persons" in line and line.endswith(": envy (1)") for line in lines)
 
 
+def test_a_class_that_a_fold_cannot_train_is_told_before_a_method_refuses_it(tmp_path):
+    """Nine persons in three folds, dealt in turn; those who show envy are all of folds 1 and 2."""
+    rows = [*people(9, labels=("calm",)), *([f"envy{who}", "envy", f"p{who}"] for who in (0, 1, 3))]
+    recipe = "protocol: {kind: k-fold, folds: 3}"
+    done = run(tmp_path, write_own(tmp_path / "in", rows), recipe=recipe)
+    (line,) = [line for line in looked(done.stdout) if "without persons to train on" in line]
+    assert line.endswith("envy (fold 1); more folds (protocol.folds) leave more to train on")
+    method = CliRunner().invoke(app, ["baseline", "lbp-svm", str(tmp_path / "work")])
+    assert method.exit_code == 4
+    assert "no training sample in fold 1 of 3-fold-by-subject: envy" in method.output
+    assert "fgbench prepare --set protocol.folds=N" in " ".join(method.output.split())
+    more = run(tmp_path, tmp_path / "in", recipe=recipe, extra=["--set", "protocol.folds=5"])
+    assert "without persons" not in more.stdout
+
+
 def test_a_single_person_for_folds_is_told(tmp_path):
     recipe = "protocol: {kind: k-fold, folds: 3}"
     done = run(tmp_path, write_own(tmp_path / "in", people(1)), recipe=recipe)

@@ -223,6 +223,17 @@ def test_one_that_fails_leaves_the_others(stub, monkeypatch):
     assert len(notes) == 1
 
 
+def test_what_a_tracker_prints_is_not_among_the_results(stub, monkeypatch, capsys):
+    """Trackio tells where it is on the output, which ``--json`` has for the result alone."""
+    monkeypatch.setattr(stub, "_reach", lambda _, where: print(f"* at {where}"))
+    with tracked(["trackio"], {}, run="r", facts={}, note=print) as reported:
+        reported.epoch(epoch())
+        print("result")
+    shown = capsys.readouterr()
+    assert shown.out == "result\n"
+    assert shown.err.split("* at ")[1:] == ["start\n", "settings\n", "log\n", "finish\n"]
+
+
 def test_an_error_of_the_training_ends_the_trackers_run(stub):
     with pytest.raises(KeyboardInterrupt), tracked(["trackio"], {}, run="r", facts={}, note=print):
         raise KeyboardInterrupt

@@ -6,7 +6,7 @@ clip is left to train on.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -17,6 +17,7 @@ from fgbench.config import PrepareConfig
 from fgbench.errors import DatasetError
 from fgbench.naming import counted, first_few
 from fgbench.preparation.late_votes import late_in
+from fgbench.preparation.stages._fold_notes import fold_notes
 from fgbench.preparation.stages._reject_lines import MOST, reject_lines, rejected_rows
 from fgbench.preparation.stages._tables import Finished, ingested
 from fgbench.preparation.stages._votes import strange_votes, votes_beyond, with_votes
@@ -185,7 +186,8 @@ def _roles(config: PrepareConfig) -> dict[str, tuple[str, ...]]:
 def _parts(config: PrepareConfig, clips: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> list[str]:
     """Parts that lack clips, usable faces or classes, except parts without weight and clips."""
     if config.protocol.kind == "k-fold":
-        return _folds(config, clips, classes)
+        with_sample = {clip["clip_id"] for clip in clips if _has_sample(clip)}
+        return fold_notes(config.protocol, clips, with_sample, classes)
     lines = []
     for part in SPLITS:
         there = [clip for clip in clips if clip["split"] == part]
@@ -219,30 +221,6 @@ def _near_classes(config: PrepareConfig, clips: Sequence[Mapping[str, Any]]) -> 
                 f"class {printable_name(name)} has {_clips(count)} and is spelt nearly as "
                 f"{printable_name(meant)}, which has {counts[meant]:,}: if it is the same, correct the label"
             )
-    return lines
-
-
-def _folds(config: PrepareConfig, clips: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> list[str]:
-    """Classes that cannot be trained on in some fold, and too few people for the folds."""
-    column = config.protocol.group_by
-    if column not in ("clip_id", "subject_id"):
-        return []
-    what = "persons" if column == "subject_id" else "clips"
-    groups: dict[str, set[str]] = defaultdict(set)
-    for clip in clips:
-        if _has_sample(clip) and clip["label"] is not None:
-            groups[clip["label"]].add(clip[column])
-    lines = []
-    everybody = {clip[column] for clip in clips} - {None}
-    if len(everybody) < config.protocol.folds:
-        people = counted(len(everybody), what.removesuffix("s"))
-        lines.append(f"{people} for {config.protocol.folds} folds, expected at least as many")
-    rare = [f"{name} ({len(groups[name])})" for name in classes if len(groups[name]) < 3]
-    if rare:
-        lines.append(
-            f"classes of fewer than 3 {what}, which some fold cannot train, choose and test on: "
-            f"{first_few(rare)}"
-        )
     return lines
 
 

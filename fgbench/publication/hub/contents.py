@@ -83,8 +83,9 @@ def contents_of(path: Path, note: Note) -> Contents:
         if is_it:
             return read()
     raise ConfigError(
-        f"{path} is nothing that can be pushed: expected a folder that fgbench publish has written, a work "
-        f"folder, the folder of a run with {WEIGHTS}, or weights that fgbench export has written",
+        f"{path} {'is nothing that can be pushed' if path.exists() else 'is not there'}: expected a folder "
+        f"that fgbench publish has written, a work folder, the folder of a run with {WEIGHTS}, or weights "
+        "that fgbench export has written",
         "fgbench publish WORKDIR OUT --without-pixels makes the first of these",
     )
 

@@ -111,7 +111,8 @@ def weight_panel(workdir: Path, experiments: Sequence[Experiment]) -> Panel | No
         if not has_both_streams(experiment):
             if experiment.is_whole:
                 notes.append(
-                    f"{experiment.name}: no curve, since a run has no {STREAMS}; run it again with --force."
+                    f"{experiment.name}: no curve, since a run has no {STREAMS}; run it again with --force "
+                    "(in Python: force=True)."
                 )
             continue
         validated = validate(workdir, experiment)

@@ -189,7 +189,7 @@ def _notes(
     if bare:
         notes.append(
             f"{name}: streams of {', '.join(bare)} are blank, since a run has no {STREAMS}; run it again "
-            "with --force."
+            "with --force (in Python: force=True)."
         )
     tested: dict[frozenset[tuple[str, str]], list[str]] = {}
     for backbone, ours in measured.items():
