@@ -18,9 +18,10 @@ from fgbench.methods.backbone.kept_features import Prepared, check_network, feat
 from fgbench.methods.backbone.opening import note_place
 from fgbench.methods.backbone.taken import taken_of
 from fgbench.methods.backbone.written import Outcome, write_backbone
-from fgbench.methods.backbone.zero_shot import Untrained, at_level, by_texts, own_classes
+from fgbench.methods.backbone.zero_shot import Untrained, by_texts, own_classes
 from fgbench.runs.class_names import mapping_of_texts
 from fgbench.runs.face_origin import FACE_ORIGIN
+from fgbench.runs.levels import at_level
 from fgbench.runs.samples import image_samples
 from fgbench.training.context import TrainingContext
 from fgbench.training.device import memory_explained

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -36,7 +37,7 @@ class PredictedClips:
 
     samples: Sequence[Sample]
     probabilities: Floats
-    frames: Sequence[Floats] = ()
+    frames: Sequence[npt.NDArray[np.int32]] = ()
     attention: Sequence[Floats] = field(default_factory=list)
 
     @property
