@@ -5,17 +5,21 @@ import json
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import skimage.data
 import torch
 
-from fgbench.config import VideoBackboneConfig
+from fgbench.config import FacesConfig, OpticalFlowConfig, VideoBackboneConfig
 from fgbench.config.video_backbones import PiecesConfig
-from fgbench.errors import ConfigError
+from fgbench.errors import ConfigError, ManifestError
 from fgbench.inference.clip_test import evaluate_clips
+from fgbench.inference.clips import InputSettings, predict_clip_file
 from fgbench.inference.onnx_export import export_onnx
+from fgbench.media.images import encode
 from fgbench.methods.backbone import method as of_pictures
 from fgbench.methods.protocol.kinds import open_trained
 from fgbench.methods.video_backbone import method
 from fgbench.methods.video_backbone.pieces import WindowSource, piece_source, pieces_of_clips
+from fgbench.models.weights import load_weights, save_weights
 from fgbench.runs.attention import read_attention
 from fgbench.runs.predictions import read_predictions
 from fgbench.runs.results import read_result, verify
@@ -32,6 +36,7 @@ from tests.support.tiny_backbones import (
 )
 from tests.support.tiny_clips import small_clips
 from tests.support.tiny_work import THREE, context_in, pictures_of_frames
+from tests.support.video_files import write_clip
 
 CPU = torch.device("cpu")
 pytestmark = pytest.mark.slow
@@ -206,7 +211,7 @@ def test_a_network_of_videos_takes_windows(made, videomae, tmp_path):
         network.faces.predict_faces(np.zeros((1, 224, 224, 3), np.uint8))
     frames = frames_of(made)
     from fgbench.methods.video_backbone.clip_features import features_of_clips
-    from fgbench.methods.video_backbone.opened import frames_of_clips
+    from fgbench.methods.video_backbone.workfolder_clips import frames_of_clips
 
     features = features_of_clips(
         network.network, context, frames_of_clips(made), PiecesConfig(), window=network.window
@@ -218,6 +223,44 @@ def test_a_network_of_videos_takes_windows(made, videomae, tmp_path):
         with torch.no_grad():
             hidden = model(pixel_values=torch.from_numpy(faces)[None]).last_hidden_state
         np.testing.assert_allclose(features.values[features.rows_of[clip_id]], hidden.mean(1), atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["pictures", "videos"])
+def test_videos_and_pictures_of_users_are_told(made, cnn, videomae, tmp_path, kind):
+    """A network of videos says of a picture that it needs a video."""
+    context, _ = small_context(tmp_path, made)
+    options = {"onnx": cnn[0]} if kind == "pictures" else {"hf": str(videomae[0])}
+    folder = method.run(config(), context, **options)
+    network = open_trained(read_trained(folder / "weights.safetensors"), CPU)
+    actual = InputSettings(faces=FacesConfig(), flow=OpticalFlowConfig())
+    astronaut = skimage.data.astronaut()
+    clip, picture = tmp_path / "clip.mp4", tmp_path / "picture.png"
+    write_clip(clip, 3, size=(512, 512), pictures=[np.roll(astronaut, 2 * n, axis=1) for n in range(3)])
+    picture.write_bytes(encode(astronaut, "png", 0))
+    video = predict_clip_file(clip, network, actual)
+    assert (video.kind, video.status, video.streams) == ("video", "ok", ("spatial",))
+    assert video.probabilities.fine.sum() == pytest.approx(1, abs=1e-5)
+    still = predict_clip_file(picture, network, actual)
+    if kind == "pictures":
+        assert still.probabilities.fine.sum() == pytest.approx(1, abs=1e-5)
+    else:
+        assert (still.status, still.probabilities) == ("no_prediction", None)
+
+
+def test_weights_that_tell_of_something_else_are_refused(made, cnn, tmp_path):
+    context, _ = small_context(tmp_path, made)
+    folder = method.run(config(pool="attention", attention={"size": 8}), context, onnx=cnn[0])
+    path = tmp_path / "other.safetensors"
+    state, metadata = load_weights(folder / "weights.safetensors")
+    for changes, match in (
+        ({"attention": None}, "neither head and attention"),
+        ({"attention": {**metadata["attention"], "size": 9}}, "do not fit the network"),
+        ({"attention": {**metadata["attention"], "n_in": 1 << 30}}, "do not tell of their network"),
+        ({"pieces": {"most": 1}}, "do not tell of their network"),
+    ):
+        save_weights(path, state, {**metadata, **changes})
+        with pytest.raises(ManifestError, match=match):
+            open_trained(read_trained(path), CPU)
 
 
 def test_networks_are_told_from_each_other(made, videomae, tmp_path):

@@ -1,4 +1,4 @@
-"""What the user asks for: a network by a file or folder, its classes, and what is done with it."""
+"""The network that the user names by a file or folder, its classes, its licence."""
 
 from __future__ import annotations
 

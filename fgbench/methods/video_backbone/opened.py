@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fgbench.config.video_backbones import PiecesConfig, PooledAttentionConfig
 from fgbench.errors import ManifestError
-from fgbench.inputs.clip_set import CLIP_ROLES
-from fgbench.inputs.frame_choice import Ints
 from fgbench.methods._networks.face_agreement import refuse_other_faces
-from fgbench.methods._networks.single_faces import OfStoredFaces, face_tensor
 from fgbench.methods._networks.weights_labels import labels_of
 from fgbench.methods.backbone.kept_features import Prepared
 from fgbench.methods.backbone.opening import reopen
 from fgbench.methods.backbone.taken import read_taken
 from fgbench.methods.backbone.trained_head import HeadAbout, InputAbout, NetworkAbout, read_head
-from fgbench.methods.protocol import FacePosition, FacePredictions, Task
+from fgbench.methods.protocol import Task
 from fgbench.methods.protocol.graph import Graph
 from fgbench.methods.video_backbone.attention import attention_of
-from fgbench.methods.video_backbone.classifiers import SPATIAL, ClipClassifier, PredictedClips
-from fgbench.methods.video_backbone.clip_features import features_of_clips
+from fgbench.methods.video_backbone.classifiers import SPATIAL, ClipClassifier
 from fgbench.methods.video_backbone.exported import clip_graph
-from fgbench.methods.video_backbone.outcome import write_outcome
+from fgbench.methods.video_backbone.single_faces import SingleFaces
+from fgbench.methods.video_backbone.workfolder_clips import ClipsOfWorkFolder, frames_of_clips
 from fgbench.models.weights import check_fit, load_into
 from fgbench.runs.face_origin import FACE_ORIGIN
-from fgbench.runs.frames import usable_frames
 from fgbench.runs.labels import LabelSet
-from fgbench.runs.samples import Sample
 from fgbench.runs.weights import Trained
 from fgbench.training.context import TrainingContext
 
@@ -133,116 +125,6 @@ class VideoBackboneNetwork:
         return clip_graph(
             self.network, self.pieces, self.classifier, self.labels, self.trained, window=self.window
         )
-
-
-def frames_of_clips(manifests: Path) -> dict[str, Ints]:
-    """Return the numbers of the frames with a usable face of each clip, ascending.
-
-    Raises:
-        ManifestError: If the manifests are missing or damaged.
-    """
-    numbers: dict[str, list[int]] = {}
-    for clip_id, number in sorted(usable_frames(manifests, roles=CLIP_ROLES)):
-        numbers.setdefault(clip_id, []).append(number)
-    return {clip_id: np.array(of_clip, np.int64) for clip_id, of_clip in numbers.items()}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ClipsOfWorkFolder:
-    """Clips of a work folder; see :class:`fgbench.methods.protocol.ClipReader`.
-
-    Attributes:
-        network: The network.
-        context: Context of the run.
-        frames: Clip to the numbers of its frames with a usable face.
-    """
-
-    network: VideoBackboneNetwork
-    context: TrainingContext
-    frames: Mapping[str, Ints]
-
-    @property
-    def clip_ids(self) -> Collection[str]:
-        """Ids of the clips with at least one usable face."""
-        return self.frames.keys()
-
-    def predict(self, samples: Sequence[Sample]) -> PredictedClips:
-        """Predict clips of :attr:`clip_ids`, in their order; features are kept as in training."""
-        of = self.network
-        features = features_of_clips(of.network, self.context, self.frames, of.pieces, window=of.window)
-        return of.classifier.predict(features, samples)
-
-    def write(self, folder: Path, parts: Mapping[str, PredictedClips]) -> None:
-        """Write ``streams.parquet``, and ``attention.parquet`` where pieces are attended to."""
-        write_outcome(folder, parts, self.network.classes)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SingleFaces(OfStoredFaces):
-    """A network of pictures on single faces; see :class:`fgbench.methods.protocol.FaceNetwork`.
-
-    Attributes:
-        clips: The network.
-    """
-
-    clips: VideoBackboneNetwork
-
-    @property
-    def task(self) -> Task:
-        """``"clips"``."""
-        return "clips"
-
-    @property
-    def trained(self) -> Trained:
-        """Its weights."""
-        return self.clips.trained
-
-    @property
-    def device(self) -> torch.device:
-        """Its device."""
-        return self.clips.device
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Names of the classes, in the order of the probabilities."""
-        return self.clips.classes
-
-    @property
-    def upper(self) -> tuple[str, ...]:
-        """Names of the upper classes; empty for a label set without."""
-        return self.clips.labels.upper
-
-    @property
-    def grey(self) -> bool:
-        """Whether its faces are grey, as those that it was trained on."""
-        return self.clips.network.grey
-
-    @property
-    def takes_single_faces(self) -> bool:
-        """Whether the frozen network is one of pictures."""
-        return not self.clips.window
-
-    def predict_faces(
-        self, faces: npt.NDArray[np.uint8], positions: Sequence[FacePosition] = ()
-    ) -> FacePredictions:
-        """Classify faces (N, 224, 224, 3) uint8 RGB, each as a clip of one frame; ``positions`` is ignored.
-
-        Raises:
-            ValueError: If faces have another shape or type, or the network is one of videos.
-        """
-        if not self.takes_single_faces:
-            raise ValueError(f"{self.trained.name} is on a network of videos, which takes no single faces")
-        crops, network = face_tensor(faces), self.clips.network
-        fine = [np.empty((0, len(self.classes)), np.float32)]
-        with torch.no_grad():
-            for begin in range(0, len(crops), network.batch):
-                prepared = network.inputs(crops[begin : begin + network.batch])
-                fine.append(self.clips.classifier.of_single(network.frozen.runs.features(prepared)))
-        return FacePredictions.of_classes(np.concatenate(fine), self.clips.labels)
-
-    def graph(self) -> Graph:
-        """Return the graph of the whole network."""
-        return self.clips.graph()
 
 
 def open_trained(trained: Trained, device: torch.device) -> VideoBackboneNetwork:

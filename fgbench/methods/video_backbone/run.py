@@ -21,7 +21,7 @@ from fgbench.methods.backbone.taken import taken_of
 from fgbench.methods.video_backbone.attention import AttentionTask, attention_of
 from fgbench.methods.video_backbone.classifiers import ClipClassifier
 from fgbench.methods.video_backbone.clip_features import ClipFeatures, check_clips, features_of_clips
-from fgbench.methods.video_backbone.opened import frames_of_clips
+from fgbench.methods.video_backbone.workfolder_clips import frames_of_clips
 from fgbench.methods.video_backbone.written import Outcome, write_video_backbone
 from fgbench.models.initialisation import initialise
 from fgbench.runs.face_origin import FACE_ORIGIN
