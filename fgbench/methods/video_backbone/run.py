@@ -75,9 +75,9 @@ def _run(
     roles = context.roles(
         clips_of_all_classes(context.manifests), protocol_name="clips", with_features=frames.keys()
     )
-    if not roles.selection:
+    if config.pool == "attention" and not roles.selection:
         raise DatasetError(
-            "there are no validation clips, expected some to choose the classifier on",
+            "there are no validation clips, expected some to choose the epoch on",
             "give the part 'val' a weight in the recipe of fgbench prepare",
         )
     checked = check_clips(prepared, context, frames, window=window)
