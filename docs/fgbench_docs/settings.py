@@ -17,6 +17,7 @@ KINDS: Mapping[str, str] = {
     "dense-traj-svm": "fgbench baseline dense-traj-svm",
     "insightface": "fgbench baseline insightface",
     "backbone": "fgbench baseline backbone",
+    "video-backbone": "fgbench baseline video-backbone",
 }
 """A recipe of each kind, and the command that takes it; ``plain-cnn``, ``nan`` and ``plain-tsnet`` take those
 of ``msau`` and ``tmsau``."""

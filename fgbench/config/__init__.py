@@ -5,7 +5,7 @@ A recipe holds the science (what is computed); options of the command line say w
 stages that depend on it, and nothing else.
 """
 
-from fgbench.config.backbones import BackboneConfig, BackboneHeadConfig, BackboneInputConfig
+from fgbench.config.backbones import Architecture, BackboneConfig, BackboneHeadConfig, BackboneInputConfig
 from fgbench.config.baselines import (
     BaselineConfig,
     DenseTrajSvmConfig,
@@ -58,8 +58,10 @@ from fgbench.config.training import (
     TrainImageConfig,
     TrunkConfig,
 )
+from fgbench.config.video_backbones import VideoBackboneConfig
 
 __all__ = [
+    "Architecture",
     "AttentionConfig",
     "AuditConfig",
     "AugmentConfig",
@@ -102,6 +104,7 @@ __all__ = [
     "TrainImageConfig",
     "TrunkConfig",
     "VggLstmConfig",
+    "VideoBackboneConfig",
     "WideFacesConfig",
     "load_baseline",
     "load_prepare",

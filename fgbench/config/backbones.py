@@ -14,6 +14,15 @@ Crop = Literal["stored", "arcface", "wide"]
 
 Level = Annotated[float, Field(ge=-1e4, le=1e4)]
 Spread = Annotated[float, Field(gt=0.0, le=1e4)]
+_Setting = int | float | bool | Annotated[str, Field(max_length=100)]
+Architecture = Annotated[
+    dict[
+        Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,63}$")],
+        _Setting | Annotated[list[_Setting], Field(max_length=100)],
+    ],
+    Field(max_length=50),
+]
+"""Settings of a network's architecture by their names."""
 HeadKind = Literal["logistic", "linear-svm", "rbf-svm", "knn"]
 """Classifiers on the features."""
 
@@ -101,6 +110,9 @@ class BackboneConfig(BaselineConfig):
     network: str = ""
     """Name of the network in those of runs and in tables; empty: that of its file or folder."""
     input: BackboneInputConfig = BackboneInputConfig()
+    architecture: Architecture = Field(default_factory=dict)
+    """Settings of the network of ``--arch`` that differ from its usual form: those of its configuration in
+    ``transformers``, e.g. ``hidden_size``; of fgbench's own networks ``width`` alone."""
     output: str = "auto"
     """Output of an ONNX file, or any tensor in it, that features are read from. ``auto``: its only output; of
     a classifier what its last layer takes."""

@@ -81,7 +81,7 @@ def evaluate_clips(
     else:
         fold = SINGLE_FOLD
         predictions, details = tested_elsewhere(
-            predictions, trained, labels, source, context, more=network_details, notes=notes
+            predictions, trained, labels, source, context, more=network_details, notes=notes, level=None
         )
     if weight is not None:
         how = ", chosen on validation" if weight == "tuned" else ""

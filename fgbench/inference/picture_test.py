@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from fgbench.methods._networks.transfer_names import experiment_elsewhere
 from fgbench.methods.protocol import ImageNetwork
 from fgbench.runs.labels import respelled
 from fgbench.runs.ledger.again import note_again
+from fgbench.runs.levels import at_level, level_above
 from fgbench.runs.lock import hold_run
 from fgbench.runs.predictions import Predictions, read_predictions
 from fgbench.runs.results import SINGLE_FOLD, read_result, run_folder, write_run
@@ -52,7 +54,8 @@ def evaluate_images(network: ImageNetwork, context: TrainingContext) -> tuple[Pa
     """Predict the test images of a work folder anew.
 
     A network of the 33 leaves is also tested on six, seven or eight classes, see
-    :mod:`fgbench.runs.zero_shot`. Where folds divide the work folder, a network of one of its runs is
+    :mod:`fgbench.runs.zero_shot`; one of six, seven or eight on the leaves, see
+    :mod:`fgbench.runs.levels`. Where folds divide the work folder, a network of one of its runs is
     tested on the test part of its fold, and any other on all images.
 
     Args:
@@ -75,20 +78,33 @@ def evaluate_images(network: ImageNetwork, context: TrainingContext) -> tuple[Pa
     source = None if run is None else read_result(run)
     is_own = source is not None and context.is_digest_of(source.get("manifest_digest"))
     labels = network.labels if is_own else respelled(network.labels, context.labels)
-    is_zero_shot(network.trained, labels, context)  # refuses other classes before any work
+    level = level_above(labels, context.labels)
+    is_zero_shot(network.trained, labels, context, level=level)  # refuses other classes before any work
     seed = int(network.trained.metadata["seed"])
     experiment, notes = "", list[str]()
     if not is_own:
         notes = network.check_data(context)
         experiment = experiment_elsewhere(network.trained, source, context, seed=seed)
     roles = _test_roles(context, fold=source["fold"] if is_own and source is not None else None)
-    predicted = network.predict(context, roles.predicted)
+    samples, more = roles.predicted, dict[str, Any]()
+    if level is not None:
+        samples = [one for one in samples if one.label in level.truth]
+        roles, dropped = at_level(roles, level)
+        more = {"level": level.name, "dropped": dropped}
+    predicted = network.predict(context, samples)
     predictions = predictions_of(roles, predicted.probabilities, predicted.probabilities, labels.labels)
     if run is not None and is_own and source is not None:
         note_again(run, source, predictions)
         return run, compare(read_predictions(run), predictions)
     predictions, details = tested_elsewhere(
-        predictions, network.trained, labels, source, context, more=predicted.details, notes=notes
+        predictions,
+        network.trained,
+        labels,
+        source,
+        context,
+        more={**predicted.details, **more},
+        notes=notes,
+        level=level,
     )
     folder = run_folder(context.workdir, experiment=experiment, fold=SINGLE_FOLD, seed=seed)
     with hold_run(folder):

@@ -99,7 +99,7 @@ def match_classes(names: Sequence[str], labels: LabelSet, mapping: Mapping[str, 
     """
     labels.check_classes()
     mapped = _by_spelling(names, mapping)
-    levels = _levels(labels)
+    levels = levels_of(labels)
     faults: list[tuple[int, list[str]]] = []
     for level in levels:
         meant, unclear = _meant(names, level.classes, mapped)
@@ -125,7 +125,8 @@ def _by_spelling(names: Sequence[str], mapping: Mapping[str, str]) -> dict[str, 
     return spelled
 
 
-def _levels(labels: LabelSet) -> list[Level]:
+def levels_of(labels: LabelSet) -> list[Level]:
+    """Return the levels that a data set can be scored at: its own classes, and those above them."""
     own = Level(
         name=labels.name,
         classes=labels.labels,

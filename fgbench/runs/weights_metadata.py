@@ -106,12 +106,21 @@ class _Backbone(_Classes):
     head: dict[str, Any]
 
 
+class _VideoBackbone(_Classes):
+    """A classifier of clips; :mod:`fgbench.methods.video_backbone.opened` checks the entries in full."""
+
+    backbone: dict[str, Any]
+    input: dict[str, Any]
+    pieces: dict[str, Any]
+
+
 _SCHEMAS: Mapping[str, type[BaseModel]] = {
     "image": _Image,
     "video": _Clip,
     "au": _Units,
     "insightface": _Recognition,
     "backbone": _Backbone,
+    "video-backbone": _VideoBackbone,
 }
 
 

@@ -53,8 +53,9 @@ def test_a_run_is_made_from_options(made):
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        ([], 2, "name it: --onnx FILE or --hf FOLDER"),
+        ([], 2, "name it: --onnx FILE, --hf FOLDER or --torch FILE"),
         (["--onnx", "a.onnx", "--hf", "b"], 2, "expected one"),
+        (["--torch", "a.pth"], 2, "--arch resnet50"),
         (["--onnx", "missing.onnx"], 7, "there is no file"),
         (["--hf", "google/vit-base-patch16-224"], 3, "nothing is"),
         (["--hf", "x", "--map", "a=b"], 2, "map without zero_shot"),

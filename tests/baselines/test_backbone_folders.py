@@ -142,6 +142,17 @@ def test_six_classes_are_scored_in_a_data_set_of_leaves(made, tmp_path):
     )
     assert set(predictions.labels) == {"anger", "fear", "happiness"}
     assert read_result(folder)["details"]["level"] == "ekman7"
+    network = open_trained(read_trained(folder / "weights.safetensors"), CPU)
+    again, comparison = evaluate_images(network, context)
+    assert (again, comparison.n, comparison.is_equal) == (folder, 6, True)
+    elsewhere, _ = small_context(tmp_path / "other", work, manifest_digest="other")
+    object.__setattr__(elsewhere, "labels", fg33())
+    other, nothing = evaluate_images(network, elsewhere)
+    assert nothing is None
+    assert verify(other).classes == predictions.classes
+    np.testing.assert_array_equal(verify(other).probabilities, predictions.probabilities)
+    details = read_result(other)["details"]
+    assert (details["level"], details["dropped"]) == ("ekman7", {})
 
 
 def test_sentences_are_compared_as_by_hand(made, tmp_path, clip):
@@ -197,6 +208,8 @@ def test_six_classes_can_be_compared_too(tmp_path, clip):
     run = method.run(recipe(level="six"), context, hf=str(folder), zero_shot=True)
     assert run.parts[-3] == "backbone-clip-zero-shot-six"
     assert read_predictions(run).classes == ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
+    _, comparison = evaluate_images(open_trained(read_trained(run / "weights.safetensors"), CPU), context)
+    assert comparison.is_equal
 
 
 def test_options_that_do_not_fit_the_network_are_refused(made, tmp_path, clip):

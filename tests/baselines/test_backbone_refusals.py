@@ -11,10 +11,10 @@ from onnx import TensorProto, helper
 
 from fgbench.errors import ConfigError, FgbenchError, ManifestError
 from fgbench.methods.backbone import method
+from fgbench.methods.backbone.asked import read_names
 from fgbench.methods.backbone.hf_folder import open_hf
 from fgbench.methods.backbone.hf_safety import local_folder
 from fgbench.methods.backbone.onnx_file import open_onnx
-from fgbench.methods.backbone.run import read_names
 from fgbench.methods.backbone.self_check import check_input, check_range
 from fgbench.methods.backbone.taken import Taken, taken_of
 from tests.support.backbone_work import recipe, small_context
@@ -225,8 +225,8 @@ def test_nothing_is_downloaded_unless_asked_for():
 
 def test_options_that_do_not_go_together(tmp_path):
     for options, match in (
-        ({"onnx": None, "hf": None}, "a network, expected one"),
-        ({"onnx": tmp_path, "hf": "x"}, "a network, expected one"),
+        ({"onnx": None, "hf": None}, "0 networks are named, expected one"),
+        ({"onnx": tmp_path, "hf": "x"}, "2 networks are named, expected one"),
         ({"onnx": tmp_path, "hf": None, "download": True}, "no repository"),
         ({"onnx": tmp_path, "hf": None, "map": ["a=b"]}, "map without zero_shot"),
     ):

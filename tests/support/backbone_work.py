@@ -24,8 +24,12 @@ def recipe(**changes):
 
 def prepared(manifests, sample_ids, *, side=32, mean=MEAN, std=STD, scale=1 / 255):
     """Faces as a network takes them, (N, 3, side, side) float32 RGB, resized by Pillow channel by channel."""
-    faces = pictures_of(manifests, sample_ids).numpy()
-    small = np.stack([[_resized(plane, side) for plane in face] for face in faces])
+    return normalised(pictures_of(manifests, sample_ids), side=side, mean=mean, std=std, scale=scale)
+
+
+def normalised(faces, *, side=32, mean=MEAN, std=STD, scale=1 / 255):
+    """Faces (N, 3, 224, 224) as a network takes them, resized by Pillow channel by channel."""
+    small = np.stack([[_resized(plane, side) for plane in face] for face in faces.numpy()])
     columns = (np.array(part, np.float64)[None, :, None, None] for part in (mean, std))
     centre, spread = columns
     return ((small * scale - centre) / spread).astype(np.float32)

@@ -20,7 +20,7 @@ def backbone_lines(metadata: Mapping[str, Any]) -> list[str]:
     Args:
         metadata: Metadata of the weights, as :mod:`fgbench.methods.backbone.written` makes them.
     """
-    about, taken, head = metadata["backbone"], metadata["input"], metadata["head"]
+    about, taken = metadata["backbone"], metadata["input"]
     licence = metadata.get("licence")
     stated = (
         "not stated; ask whoever made it"
@@ -32,12 +32,34 @@ def backbone_lines(metadata: Mapping[str, Any]) -> list[str]:
     return [
         f"- Frozen network: {printable_name(about['file'])} ({about['format']}), SHA-256 {about['sha256']}; "
         "it is not part of these weights",
+        *_architecture(about),
         f"- Licence of the frozen network: {stated}",
         f"- Crop: {_CROPS[taken['crop']]}, resized to {size}",
         f"- Normalisation: {taken['colours'].upper()}, {normalised}",
         f"- Features: {printable_name(about['reads'])}",
-        f"- Head: {head['decides']}, scaling {head['scaling']}",
+        *_classifier(metadata),
     ]
+
+
+def _classifier(metadata: Mapping[str, Any]) -> list[str]:
+    """Lines on what classifies features: a head, of clips on the mean of their pieces, or attention."""
+    lines = []
+    if pieces := metadata.get("pieces"):
+        window = pieces["window"]
+        what = f"windows of {window} frames" if window else "frames"
+        lines.append(f"- Pieces of a clip: at most {pieces['most']} {what}")
+    if attention := metadata.get("attention"):
+        return [*lines, f"- Attention: two blocks over {attention['size']} numbers of each piece"]
+    head = metadata["head"]
+    return [*lines, f"- Head: {head['decides']}, scaling {head['scaling']}"]
+
+
+def _architecture(about: Mapping[str, Any]) -> list[str]:
+    if not about.get("arch"):
+        return []
+    differs = ", ".join(f"{key} {value}" for key, value in sorted((about.get("architecture") or {}).items()))
+    told = printable_name(about["arch"]) + (f" with {printable_name(differs)}" if differs else "")
+    return [f"- Architecture: {told}"]
 
 
 def _numbers(values: Any) -> str:

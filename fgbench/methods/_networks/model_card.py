@@ -86,7 +86,7 @@ def _input_lines(metadata: Mapping[str, Any]) -> list[str]:
     """Lines on the input of a network, by its kind."""
     if metadata["kind"] == "video":
         return _clip_lines(metadata)
-    if metadata["kind"] == "backbone":
+    if metadata["kind"] in ("backbone", "video-backbone"):
         return backbone_lines(metadata)
     return [f"- Input: {_input(metadata)}"]
 

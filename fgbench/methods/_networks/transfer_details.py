@@ -9,6 +9,7 @@ from fgbench.errors import ConfigError
 from fgbench.methods._networks.overlap import clips_trained_on
 from fgbench.methods._networks.transfer_names import training_details
 from fgbench.methods.action_units.pseudo_labels import pseudo_trained
+from fgbench.runs.class_names import Level
 from fgbench.runs.labels import FG33, LabelSet
 from fgbench.runs.predictions import Predictions
 from fgbench.runs.results import CONFIG, SINGLE_FOLD, read_result
@@ -21,18 +22,21 @@ from fgbench.training.context import TrainingContext
 _UNKNOWN = "unknown data"
 
 
-def is_zero_shot(trained: Trained, labels: LabelSet, context: TrainingContext) -> bool:
+def is_zero_shot(
+    trained: Trained, labels: LabelSet, context: TrainingContext, *, level: Level | None = None
+) -> bool:
     """Return whether a network's classes have to be mapped to those of a work folder.
 
     Args:
         trained: The network.
         labels: Its classes.
         context: The work folder; where its classes are some of the network's, none has to be mapped.
+        level: Level of the work folder whose classes are the network's, see :mod:`fgbench.runs.levels`.
 
     Raises:
         ConfigError: If they differ and cannot be mapped.
     """
-    if set(context.labels.labels) <= set(labels.labels):
+    if set(context.labels.labels) <= set(labels.labels) or level is not None:
         return False
     if labels.name == FG33 and can_map(context.labels):
         return True
@@ -53,6 +57,7 @@ def tested_elsewhere(
     *,
     more: Mapping[str, Any],
     notes: Sequence[str],
+    level: Level | None,
 ) -> tuple[Predictions, dict[str, Any]]:
     """Return predictions of a network on other data in the classes of these, and the result's details.
 
@@ -64,6 +69,7 @@ def tested_elsewhere(
         context: The work folder that it was tested on.
         more: Further details.
         notes: Sentences that tables show.
+        level: Level of the work folder that it was tested at, if not at its classes.
 
     Raises:
         ConfigError: If the classes cannot be mapped.
@@ -80,7 +86,7 @@ def tested_elsewhere(
         **({"chain": own["chain"]} if "chain" in own else {}),
         **more,
     }
-    if is_zero_shot(trained, labels, context):
+    if is_zero_shot(trained, labels, context, level=level):
         mapped = zero_shot(predictions)
         predictions = mapped.predictions
         details["transfer"] = {

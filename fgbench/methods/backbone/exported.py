@@ -9,13 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from fgbench.errors import ConfigError
-from fgbench.inputs.crops import without_colour
 from fgbench.inputs.manifest_pictures import FACE_PX, Pixels
 from fgbench.methods.backbone.head import Head, HeadModule
-from fgbench.methods.backbone.hf_runs import HfRuns
-from fgbench.methods.backbone.kept_features import Prepared
+from fgbench.methods.backbone.kept_features import Prepared, in_grey
 from fgbench.methods.backbone.onnx_file import OnnxRuns, pooled_output
 from fgbench.methods.backbone.opening import SCORES, bare_runs
+from fgbench.methods.backbone.torch_runs import TorchRuns
 from fgbench.methods.insightface.crops import CROP_PX, TEMPLATE
 from fgbench.methods.protocol import FacePredictions, Floats
 from fgbench.methods.protocol.graph import FACES, STORED_FACES, Core, Graph, Pictures, origin_of
@@ -66,7 +65,7 @@ def graph_of(
         return predictions.fine, predictions.basic
 
     takes = STORED_FACES if crop == "stored" else "uint8 RGB crops (N, 3, 112, 112), aligned by five points"
-    module, core = _parts(network, head, labels, side=side, name=trained.name)
+    module, core = parts_of(network, _After(head, labels), shape=(3, side, side), name=trained.name)
     return Graph(
         module=module.eval(),
         core=core,
@@ -85,20 +84,29 @@ def graph_of(
     )
 
 
-def _parts(
-    network: Prepared, head: Head, labels: LabelSet, *, side: int, name: str
+def parts_of(
+    network: Prepared, after: nn.Module, *, shape: tuple[int, ...], name: str
 ) -> tuple[nn.Module, Core | None]:
-    """Return the module of a network of torch; or what comes before an ONNX file, and the rest."""
+    """Return the module of a network of torch; or what comes before an ONNX file, and the rest.
+
+    Args:
+        network: The network, with its input.
+        after: From its features (N, D) to the outputs.
+        shape: Shape of a row of the input, uint8: (3, S, S), of videos with frames before.
+        name: Name of the trained network, for messages.
+
+    Raises:
+        ConfigError: If an ONNX file takes a fixed number of pictures.
+    """
     frozen = network.frozen
     runs, is_scores = bare_runs(frozen), frozen.reads == SCORES
-    after = _After(head, labels)
-    if isinstance(runs, HfRuns):
+    if isinstance(runs, TorchRuns):
         features: nn.Module = runs.module
         if is_scores:
             assert runs.classifier is not None, "its classes were scored"
             features = _Scores(runs.classifier)
         return nn.Sequential(_Before(network, layout="first", numbers="float32"), features, after), None
-    assert isinstance(runs, OnnxRuns), "there are two formats"
+    assert isinstance(runs, OnnxRuns), "all others are of torch"
     taken = runs.taken
     if taken.rows is not None:
         raise ConfigError(
@@ -107,7 +115,7 @@ def _parts(
             "export that network itself with a free number of pictures",
         )
     before = _Before(network, layout=taken.layout, numbers=taken.numbers)
-    drawn = torch.randint(0, 256, (3, 3, side, side), generator=torch.Generator().manual_seed(0))
+    drawn = torch.randint(0, 256, (3, *shape), generator=torch.Generator().manual_seed(0))
     output = str(runs.outputs.classes) if is_scores else runs.outputs.features
     example = runs.computed(output, network.inputs(drawn.byte()))
     is_logits = is_scores and not torch.equal(
@@ -139,7 +147,7 @@ class _Before(nn.Module):
 
     def forward(self, crops: Tensor) -> Tensor:
         """Return prepared pictures."""
-        shown = without_colour(crops) if self.is_grey else crops
+        shown = in_grey(crops) if self.is_grey else crops
         prepared = self.taken.levels(shown) * self.factor + self.shift
         if self.layout == "last":
             prepared = prepared.permute(0, 2, 3, 1)
@@ -157,7 +165,7 @@ class _Scores(nn.Module):
 
     def forward(self, prepared: Tensor) -> Tensor:
         """Return probabilities (N, K)."""
-        probabilities: Tensor = self.classifier(pixel_values=prepared).logits.float().softmax(1)
+        probabilities: Tensor = self.classifier(prepared).float().softmax(1)
         return probabilities
 
 

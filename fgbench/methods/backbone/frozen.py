@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -34,7 +34,7 @@ class Frozen:
 
     Attributes:
         path: Its file or folder.
-        format: ``"onnx"`` or ``"hf"``.
+        format: ``"onnx"``, ``"hf"`` or ``"torch"``.
         name: Name for people.
         digest: SHA-256 of its files.
         runs: Computes its outputs.
@@ -43,6 +43,10 @@ class Frozen:
         classes: Names of its own classes, as its files tell them; empty where they do not.
         reads: Choice of what its features are, in words: name of the tensor, or pooling.
         tells_texts: Whether it compares pictures with texts.
+        window: Frames of a video that it takes at once; 0: a network of pictures.
+        arch: Name of its architecture, where its file holds weights alone.
+        architecture: Settings of that which differ from the usual.
+        notes: Sentences on its files, for the user.
     """
 
     path: Path
@@ -54,3 +58,7 @@ class Frozen:
     classes: Sequence[str]
     reads: str
     tells_texts: bool = False
+    window: int = 0
+    arch: str = ""
+    architecture: Mapping[str, Any] = field(default_factory=dict)
+    notes: Sequence[str] = ()

@@ -15,13 +15,14 @@ import torch
 
 from fgbench.errors import ConfigError, DependencyError, ManifestError, package_missing
 from fgbench.methods.backbone.frozen import Frozen
-from fgbench.methods.backbone.hf_runs import DENSE_POOLER, Features, HfRuns, first_line
+from fgbench.methods.backbone.hf_runs import DENSE_POOLER, Features, Logits
 from fgbench.methods.backbone.hf_safety import (
     PREPROCESSOR,
     folder_digest,
     read_config,
     read_object,
 )
+from fgbench.methods.backbone.torch_runs import TorchRuns, first_line
 from fgbench.naming import first_few
 
 _CLASSIFIER = "ForImageClassification"
@@ -59,17 +60,25 @@ def open_hf(folder: Path, device: torch.device, *, pooling: Literal["auto", "cls
         format="hf",
         name=folder.resolve().name,
         digest=folder_digest(folder),
-        runs=HfRuns(
+        runs=TorchRuns(
             module=Features(base, pooling, compares=compares),
-            classifier=model if is_classifier else None,
-            folder=folder,
+            classifier=Logits(model) if is_classifier else None,
+            name=folder.name,
             device=device,
+            n_classes=int(model.config.num_labels) if is_classifier else None,
         ),
         stated=_stated(folder),
         classes=_classes(plain) if is_classifier else (),
         reads=f"{type(base).__name__}, {'features of pictures' if compares else f'pooling {pooling}'}",
         tells_texts=compares,
+        window=window_of(model.config),
     )
+
+
+def window_of(config: Any) -> int:
+    """Return the frames that a network of videos takes at once, by its configuration, 0 for pictures."""
+    frames = getattr(config, "num_frames", 0)
+    return frames if isinstance(frames, int) and not hasattr(config, "vision_config") else 0
 
 
 def _loaded(folder: Path, plain: Mapping[str, Any]) -> tuple[Any, bool, bool]:
@@ -101,7 +110,7 @@ def _loaded(folder: Path, plain: Mapping[str, Any]) -> tuple[Any, bool, bool]:
     is_classifier = not compares and any(str(one).endswith(_CLASSIFIER) for one in architectures)
     opener = AutoModelForImageClassification if is_classifier else AutoModel
     try:
-        with _quiet(transformers):
+        with quiet(transformers):
             model, about = opener.from_pretrained(
                 folder,
                 config=config,
@@ -148,6 +157,9 @@ def _stated(folder: Path) -> dict[str, Any]:
         stated |= {"mean": (0.0,), "std": (1.0,)}
     else:
         stated |= {"mean": _listed(whole.get("image_mean")), "std": _listed(whole.get("image_std"))}
+    if is_rescaled and whole.get("offset") and stated["mean"]:
+        # ViViT takes 1 off the rescaled levels before it normalises them.
+        stated["mean"] = tuple(1.0 + one for one in stated["mean"])
     stated["interpolation"] = "bicubic" if whole.get("resample") == _BICUBIC else "bilinear"
     return stated
 
@@ -176,7 +188,7 @@ def _classes(plain: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 @contextmanager
-def _quiet(transformers: Any) -> Iterator[None]:
+def quiet(transformers: Any) -> Iterator[None]:
     """Silence reports on weights, which are checked here."""
     log = transformers.utils.logging
     before = log.get_verbosity()

@@ -1,21 +1,19 @@
-"""Outputs of networks of ``transformers``: features of pictures, classes, features of sentences.
+"""Networks of ``transformers`` as modules: features of pictures, classes, features of sentences.
 
 Shapes: B pictures, T tokens, D features, K classes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from fgbench.errors import ConfigError, ManifestError
+from fgbench.errors import ManifestError
 from fgbench.methods.backbone.frozen import Frozen
+from fgbench.methods.backbone.torch_runs import TorchRuns, first_line
 
 DENSE_POOLER = "pooler.dense"
 """Layers of pretraining on sentences of pixels: missing in most files, and then random."""
@@ -55,48 +53,21 @@ class Features(nn.Module):
         return (hidden[:, 0] if self._has_class_token else hidden.mean(dim=1)).float()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class HfRuns:
-    """Computes outputs of a network of transformers; see :class:`fgbench.methods.backbone.frozen.Runs`.
+class Logits(nn.Module):
+    """Module from prepared pictures (B, 3, S, S) to logits (B, K) of a classifier of transformers.
 
-    Attributes:
-        module: Its features.
-        classifier: The whole network where it has classes.
-        folder: Its folder.
-        device: Its device.
+    Args:
+        classifier: The classifier.
     """
 
-    module: Features
-    classifier: nn.Module | None
-    folder: Path
-    device: torch.device
+    def __init__(self, classifier: nn.Module) -> None:
+        super().__init__()
+        self.classifier = classifier
 
-    @torch.no_grad()
-    def features(self, prepared_B3SS: Tensor) -> Tensor:
-        """Return features (B, D) float32 on the CPU.
-
-        Raises:
-            ConfigError: If it does not take pictures of this size.
-        """
-        with _sizes_explained(self.folder.name, prepared_B3SS):
-            return self.module(prepared_B3SS.to(self.device)).cpu()
-
-    @torch.no_grad()
-    def scores(self, prepared_B3SS: Tensor) -> Tensor:
-        """Return probabilities (B, K) of its own classes on the CPU.
-
-        Raises:
-            ConfigError: If it has none, or does not take pictures of this size.
-        """
-        if self.classifier is None:
-            raise ConfigError(
-                f"{self.folder.name} has no classes of its own, expected a classifier, or a network of "
-                "pictures and texts",
-                "leave --zero-shot out",
-            )
-        with _sizes_explained(self.folder.name, prepared_B3SS):
-            logits = self.classifier(pixel_values=prepared_B3SS.to(self.device)).logits
-        return logits.float().softmax(1).cpu()
+    def forward(self, prepared_B3SS: Tensor) -> Tensor:
+        """Return logits (B, K) float32."""
+        logits: Tensor = self.classifier(pixel_values=prepared_B3SS).logits.float()
+        return logits
 
 
 def text_features(frozen: Frozen, prompts: Sequence[Sequence[str]]) -> tuple[Tensor, float]:
@@ -113,8 +84,9 @@ def text_features(frozen: Frozen, prompts: Sequence[Sequence[str]]) -> tuple[Ten
     """
     from transformers import AutoTokenizer
 
-    assert isinstance(frozen.runs, HfRuns)
-    model = frozen.runs.module.model
+    assert isinstance(frozen.runs, TorchRuns)
+    assert isinstance(frozen.runs.module, Features)
+    model: Any = frozen.runs.module.model
     try:
         tokenizer = AutoTokenizer.from_pretrained(frozen.path, local_files_only=True, trust_remote_code=False)
     except Exception as error:
@@ -145,21 +117,3 @@ def _pooled(found: Any) -> Tensor:
     """Return features where transformers gives them alone or within an output."""
     pooled: Tensor = found if isinstance(found, Tensor) else found.pooler_output
     return pooled
-
-
-@contextmanager
-def _sizes_explained(name: str, prepared: Tensor) -> Iterator[None]:
-    try:
-        yield
-    except (ValueError, RuntimeError) as error:
-        if isinstance(error, torch.OutOfMemoryError):
-            raise
-        raise ConfigError(
-            f"{name} does not take pictures of {tuple(prepared.shape[1:])}: {first_line(error)}",
-            "state the size that it takes: --set input.size_px=224",
-        ) from error
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of an error of transformers, or its type."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

@@ -50,8 +50,13 @@ class Prepared:
     grey: bool = False
 
     def inputs(self, crops_B3SS: torch.Tensor) -> torch.Tensor:
-        """Return the network's input of crops, uint8 RGB."""
-        return self.taken.prepare(without_colour(crops_B3SS) if self.grey else crops_B3SS)
+        """Return the network's input of crops, uint8 RGB (..., 3, S, S)."""
+        return self.taken.prepare(in_grey(crops_B3SS) if self.grey else crops_B3SS)
+
+
+def in_grey(crops_B3SS: torch.Tensor) -> torch.Tensor:
+    """Return crops (..., 3, S, S) without colour."""
+    return without_colour(crops_B3SS.flatten(0, -4)).reshape(crops_B3SS.shape)
 
 
 def usable_samples(context: TrainingContext) -> list[Sample]:

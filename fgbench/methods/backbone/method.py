@@ -1,10 +1,10 @@
 """Baseline ``backbone``: any frozen network of the user's, its features classified under the same protocol.
 
-Takes ONNX files and folders of Hugging Face's layout; nothing in them is run, and nothing is downloaded
-unless asked for. A head (logistic regression, linear or RBF SVM, nearest neighbours) is chosen and fitted on
-the features as ``lbp-svm`` chooses; or, without any training, the network's own classes or its comparison
-with sentences are scored. Not stated in the paper. Writes, beside what `fgbench.runs.results` does,
-``weights.safetensors`` (the head), ``prepared_face.png`` and ``README.md`` into the folder of the run;
+Takes ONNX files, folders of Hugging Face's layout and files of torch; nothing in them is run, and nothing is
+downloaded unless asked for. A head (logistic regression, linear or RBF SVM, nearest neighbours) is chosen and
+fitted on the features as ``lbp-svm`` chooses; or, without any training, the network's own classes or its
+comparison with sentences are scored. Not stated in the paper. Writes, beside what `fgbench.runs.results`
+does, ``weights.safetensors`` (the head), ``prepared_face.png`` and ``README.md`` into the folder of the run;
 features are kept in ``cache/features/``.
 """
 
@@ -25,6 +25,8 @@ NEEDS = ("wide_faces",)
 OPTIONS = {
     "onnx": ("file", "Network: an ONNX file."),
     "hf": ("name", "Network: a folder with config.json and *.safetensors."),
+    "torch": ("file", "Network: a file of weights alone, .safetensors or .pth; --arch names its network."),
+    "arch": ("name", "Architecture of --torch: resnet50, iresnet50, vit, convnext, timm/NAME, ..."),
     "download": ("switch", "Let --hf name a repository of the Hub, and download it."),
     "zero_shot": ("switch", "Train nothing: score its own classes, or compare faces with sentences (CLIP)."),
     "classes": ("file", "Names of its own classes, in the order of its outputs: one a line, or a JSON list."),
@@ -35,16 +37,29 @@ OPTIONS = {
 """Options of the command beside those of all runs."""
 
 
-def check_options(*, onnx: Path | None, hf: str | None, **others: Any) -> None:
+def check_options(
+    *, onnx: Path | None, hf: str | None, torch: Path | None = None, arch: str | None = None, **others: Any
+) -> None:
     """Refuse options that do not go together.
 
     Raises:
         ConfigError: If no network or two are named, or an option is of no use with the others.
     """
-    if (onnx is None) == (hf is None):
+    named = [one for one in (onnx, hf, torch) if one is not None]
+    if len(named) != 1:
         raise ConfigError(
-            "a network, expected one: an ONNX file or a folder",
-            "name it: --onnx FILE or --hf FOLDER; in Python onnx=... or hf=...",
+            f"{len(named)} networks are named, expected one: an ONNX file, a folder, or a file of torch",
+            "name it: --onnx FILE, --hf FOLDER or --torch FILE; in Python onnx=..., hf=... or torch=...",
+        )
+    if torch is not None and arch is None:
+        raise ConfigError(
+            "a file of torch holds weights alone, expected the name of their network too",
+            "name it with --arch, e.g. --arch resnet50, --arch iresnet50, --arch vit",
+        )
+    if arch is not None and torch is None:
+        raise ConfigError(
+            f"arch {arch!r}, and no file of torch, whose network it names",
+            "leave --arch out, or add --torch FILE",
         )
     if others.get("download") and hf is None:
         raise ConfigError("download, and no repository is named, expected --hf NAME", "leave --download out")
@@ -66,6 +81,8 @@ def run(
     context: Any,
     onnx: Path | None = None,
     hf: str | None = None,
+    torch: Path | None = None,
+    arch: str | None = None,
     download: bool = False,
     zero_shot: bool = False,
     classes: Path | None = None,
@@ -80,6 +97,8 @@ def run(
         context: Context of the run; of its seed only landmarks of an approximated kernel depend.
         onnx: An ONNX file.
         hf: A folder, or with ``download`` the name of a repository.
+        torch: A file of weights alone.
+        arch: Name of their network.
         download: Whether it may be downloaded.
         zero_shot: Whether nothing is trained.
         classes: File with the names of the network's own classes.
@@ -100,12 +119,15 @@ def run(
         ResourceError: If memory or disk are full, or another process makes the run.
     """
     try:
-        from fgbench.methods.backbone.run import Asked, run_backbone
+        from fgbench.methods.backbone.asked import Asked
+        from fgbench.methods.backbone.run import run_backbone
     except ImportError as error:
         raise package_missing("frozen networks need", error.name, extra="backbone") from error
     asked = Asked(
         onnx=onnx,
         hf=hf,
+        torch=torch,
+        arch=arch,
         download=download,
         zero_shot=zero_shot,
         classes=classes,

@@ -14,10 +14,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fgbench.errors import FgbenchError, ManifestError
+from fgbench.errors import ConfigError, FgbenchError, ManifestError
 from fgbench.methods.backbone.frozen import Frozen, Runs
 from fgbench.methods.backbone.hf_folder import open_hf
 from fgbench.methods.backbone.onnx_file import open_onnx
+from fgbench.methods.backbone.torch_file import open_torch
+from fgbench.methods.backbone.torch_runs import TorchRuns
 from fgbench.runs.weights import Trained
 from fgbench.storage import read_json, write_json
 from fgbench.workfolders.layout import CACHE
@@ -50,25 +52,45 @@ def open_network(
     pooling: Any,
     classes: Sequence[str] = (),
     n_classes: int = 0,
+    arch: str = "",
+    architecture: Mapping[str, Any] | None = None,
 ) -> Frozen:
     """Open a file or folder.
 
     Args:
         path: The file or folder.
-        format_: ``"onnx"`` or ``"hf"``.
+        format_: ``"onnx"``, ``"hf"`` or ``"torch"``.
         device: Device.
         output: As of the recipe.
         pooling: As of the recipe.
         classes: Names of its classes as the user tells them.
         n_classes: Their number where their names are not known.
+        arch: Name of the architecture of ``"torch"``.
+        architecture: Settings of it.
 
     Raises:
-        FgbenchError: As of :func:`open_onnx` and :func:`open_hf`.
+        ConfigError: If its classes are others in number than their names.
+        FgbenchError: As of :func:`open_onnx`, :func:`open_hf` and :func:`open_torch`.
     """
     if format_ == "onnx":
         return open_onnx(path, device, output=output, classes=classes, n_classes=n_classes)
-    frozen = open_hf(path, device, pooling=pooling)
-    return replace(frozen, classes=tuple(classes)) if classes else frozen
+    if format_ == "torch":
+        frozen = open_torch(path, device, arch=arch, settings=architecture or {}, pooling=pooling)
+    else:
+        frozen = open_hf(path, device, pooling=pooling)
+    return _named(frozen, classes) if classes else frozen
+
+
+def _named(frozen: Frozen, classes: Sequence[str]) -> Frozen:
+    """Return a network with names for its classes, if they are as many."""
+    assert isinstance(frozen.runs, TorchRuns)
+    n_classes = frozen.runs.n_classes
+    if n_classes not in (None, len(classes)):
+        raise ConfigError(
+            f"{frozen.name} has {n_classes} classes, but {len(classes)} are named, expected as many",
+            "name each in the order of its outputs: --classes FILE, one a line",
+        )
+    return replace(frozen, classes=tuple(classes))
 
 
 def as_scores(frozen: Frozen) -> Frozen:
@@ -97,7 +119,7 @@ def reopen(trained: Trained, about: Mapping[str, Any], device: torch.device) -> 
     Args:
         trained: The weights.
         about: Their description of the network: ``format``, ``file``, ``sha256``, ``output``, ``pooling``,
-            ``reads``, ``n_classes``.
+            ``reads``, ``n_classes``, ``arch``, ``architecture``.
         device: Device.
 
     Raises:
@@ -121,6 +143,8 @@ def reopen(trained: Trained, about: Mapping[str, Any], device: torch.device) -> 
         output=str(about["output"]),
         pooling=about["pooling"],
         n_classes=int(about["n_classes"]),
+        arch=str(about["arch"]),
+        architecture=about["architecture"],
     )
     if frozen.digest != digest:
         raise ManifestError(

@@ -105,7 +105,9 @@ def check_input(frozen: Frozen, taken: Taken, crops_B3SS: Tensor) -> Checked:
         f"{taken.colours.upper()}; {features.shape[1]} features of {frozen.reads}; a face as the network "
         f"sees it is {PICTURE} of the run (its first channel is shown as red)",
     ]
-    return Checked(lines=lines, picture=shown(prepared[0], taken), n_features=int(features.shape[1]))
+    return Checked(
+        lines=lines, picture=shown(prepared.flatten(0, -4)[0], taken), n_features=int(features.shape[1])
+    )
 
 
 def shown(prepared_3SS: Tensor, taken: Taken) -> npt.NDArray[np.uint8]:

@@ -45,10 +45,10 @@ class Taken:
         return {**values, "mean": list(self.mean), "std": list(self.std)}
 
     def prepare(self, crops_B3SS: Tensor) -> Tensor:
-        """Return the input of a network, float32 (B, 3, size, size), channels in its own order.
+        """Return the input of a network, float32 (..., 3, size, size), channels in its own order.
 
         Args:
-            crops_B3SS: RGB, 0 to 255.
+            crops_B3SS: RGB, 0 to 255, (..., 3, S, S).
         """
         levels = self.levels(crops_B3SS)
         mean, std = (
@@ -59,7 +59,10 @@ class Taken:
         return levels * factor.to(levels.device) + shift.to(levels.device)
 
     def levels(self, crops_B3SS: Tensor) -> Tensor:
-        """Return resized crops in the order of colours, float32 (B, 3, size, size), 0 to 255."""
+        """Return resized crops in the order of colours, float32 (..., 3, size, size), 0 to 255."""
+        if crops_B3SS.ndim > 4:
+            flat = self.levels(crops_B3SS.flatten(0, -4))
+            return flat.reshape(*crops_B3SS.shape[:-3], *flat.shape[1:])
         levels = crops_B3SS.float()
         if levels.shape[-1] != self.size_px:
             side = (self.size_px, self.size_px)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
+from fgbench.config import Architecture
 from fgbench.errors import ManifestError
 from fgbench.methods.backbone.head import Head
 
@@ -22,7 +23,7 @@ class NetworkAbout(BaseModel):
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
-    format: Literal["onnx", "hf"]
+    format: Literal["onnx", "hf", "torch"]
     file: _Text
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     output: _Text
@@ -30,6 +31,8 @@ class NetworkAbout(BaseModel):
     reads: _Text
     n_classes: Annotated[int, Field(ge=0, le=100_000)]
     batch: _Size
+    arch: Annotated[str, Field(max_length=200)] = ""
+    architecture: Architecture = Field(default_factory=dict)
     wide_margin: Annotated[float, Field(ge=0.0, le=2.0)] = 0.0
 
 

@@ -61,6 +61,31 @@ class Outcome:
     details: Mapping[str, Any]
 
 
+def about_network(network: Prepared, settings: Mapping[str, Any], *, wide_margin: float) -> dict[str, Any]:
+    """Return the description of a network among the metadata of weights, see
+    :class:`fgbench.methods.backbone.trained_head.NetworkAbout`.
+
+    Args:
+        network: The network, with its input.
+        settings: The recipe, with ``output`` and ``pooling``.
+        wide_margin: Margin of wider faces, as a share of the stored face's side.
+    """
+    frozen = network.frozen
+    return {
+        "format": frozen.format,
+        "file": shown(frozen.path.resolve().name if frozen.format == "hf" else frozen.path.name),
+        "sha256": frozen.digest,
+        "output": settings["output"],
+        "pooling": settings["pooling"],
+        "reads": frozen.reads,
+        "n_classes": len(frozen.classes),
+        "arch": frozen.arch,
+        "architecture": dict(frozen.architecture),
+        "batch": network.batch,
+        "wide_margin": wide_margin,
+    }
+
+
 def write_backbone(context: TrainingContext, outcome: Outcome, predicted_ND: Floats) -> Path:
     """Predict the test part and write the run.
 
@@ -83,17 +108,7 @@ def write_backbone(context: TrainingContext, outcome: Outcome, predicted_ND: Flo
     probabilities = outcome.head.probabilities(features).numpy()
     folder = context.folder(experiment)
     margin = 0.0 if taken.crop == "stored" else wide_margin(context.workdir)
-    about = {
-        "format": frozen.format,
-        "file": shown(frozen.path.resolve().name if frozen.format == "hf" else frozen.path.name),
-        "sha256": frozen.digest,
-        "output": outcome.settings["output"],
-        "pooling": outcome.settings["pooling"],
-        "reads": frozen.reads,
-        "n_classes": len(frozen.classes),
-        "batch": outcome.network.batch,
-        "wide_margin": margin,
-    }
+    about = about_network(outcome.network, outcome.settings, wide_margin=margin)
     metadata = {
         "kind": KIND,
         "experiment": experiment,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from fgbench.errors import ConfigError, DatasetError
+from fgbench.errors import ConfigError
 from fgbench.methods.backbone.frozen import Frozen
 from fgbench.methods.backbone.head import Head
 from fgbench.methods.backbone.hf_runs import text_features
@@ -17,10 +17,8 @@ from fgbench.methods.backbone.opening import as_scores
 from fgbench.methods.backbone.prompts import prompts_of
 from fgbench.naming import first_few
 from fgbench.runs.class_names import Level, match_classes
-from fgbench.runs.labels import FG33, SOME_LEAVES, LabelSet
-from fgbench.runs.roles import Roles
-from fgbench.runs.zero_shot import six
-from fgbench.taxonomy import normal_label, ontology
+from fgbench.runs.labels import LabelSet
+from fgbench.runs.levels import six_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -99,47 +97,6 @@ def by_texts(frozen: Frozen, labels: LabelSet, *, level: str, prompts: Path | No
     head = _linear((texts * scale).T.contiguous(), scaling="length", becomes="softmax")
     n_texts = f"{len(classes.classes)} classes in sentences, without training"
     return Untrained(frozen=frozen, head=head, level=classes, notes=[n_texts])
-
-
-def six_of(labels: LabelSet) -> Level:
-    """Return Ekman's six as the level of a data set; samples of other classes have no counterpart.
-
-    Raises:
-        ConfigError: If it has none of them.
-    """
-    classes = six()
-    if labels.name in (FG33, SOME_LEAVES):
-        of_leaf = ontology("ekman6").from_leaf
-        truth = {leaf: of_leaf[leaf] for leaf in labels.labels if leaf in of_leaf}
-    else:
-        truth = {label: normal_label(label) for label in labels.labels if normal_label(label) in classes}
-    if not truth:
-        raise ConfigError(
-            f"data set of {labels.name} has none of the six classes {', '.join(classes)}",
-            "leave level: six out of the recipe",
-        )
-    return Level(name="ekman6", classes=classes, truth=truth, is_upper=truth.keys() != {*classes})
-
-
-def at_level(roles: Roles, level: Level) -> tuple[Roles, dict[str, int]]:
-    """Return the roles with the test samples in the classes of a level, and the number left out by class.
-
-    Raises:
-        DatasetError: If none is left.
-    """
-    dropped: dict[str, int] = {}
-    for sample in roles.test:
-        if sample.label not in level.truth:
-            dropped[sample.label] = dropped.get(sample.label, 0) + 1
-    test, predicted = (
-        [replace(one, label=level.truth[one.label]) for one in samples if one.label in level.truth]
-        for samples in (roles.test, roles.predicted)
-    )
-    if not predicted:
-        raise DatasetError(
-            f"no test image has a class of {level.name}, expected some", "take another data set"
-        )
-    return replace(roles, test=test, predicted=predicted), dict(sorted(dropped.items()))
 
 
 def _own(labels: LabelSet) -> Level:
