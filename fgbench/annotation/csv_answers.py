@@ -45,7 +45,10 @@ def read_answers(path: Path, reading: Reading) -> Iterator[ClipAnswers]:
                     raise DatasetError(
                         f"{path} line {line} has more cells than the first line", "correct the line"
                     )
-                cells = {name: _cell(row[column]) for name, column in at} | absent
+                stripped = [cell.strip() for cell in row]
+                if "'" in "".join(stripped):
+                    stripped = [text_of(cell) for cell in stripped]
+                cells = {name: stripped[column] for name, column in at} | absent
                 yield _answers(cells, f"line {line}", has_commas=separator != ",")
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path} is not UTF-8: {error.reason}", "save it as CSV UTF-8") from error
@@ -85,11 +88,6 @@ def _columns(path: Path, names: list[str], renamed: Mapping[str, str]) -> list[s
     if twice:
         raise DatasetError(f"{path} has the column {twice[0]} twice", "keep one of them")
     return found
-
-
-def _cell(text: str) -> str:
-    stripped = text.strip()
-    return text_of(stripped) if stripped.startswith("'") else stripped
 
 
 @lru_cache(maxsize=4096)

@@ -38,6 +38,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from fgbench.datasets import _drawn_truth, _unit_table
 from fgbench.datasets._annotation_table import (
@@ -238,29 +239,31 @@ def _entry(
         problem = ("duplicate_id", f"{ANNOTATIONS} names it in lines {lines}{several}")
         return ClipEntry(clip_id=file.clip_id, path=file.path, problem=problem)
     row = annotated[0] if annotated else {}
+    read: dict[str, Any] = {}
+    problem = file.problem
+    try:
+        read["split"] = part_of(row, parts)
+        read["votes"] = tuple(map(vote_of, votes))
+        frames = None
+        if selected is not None:
+            frames = tuple(sorted({integer(item, "frame", SELECTION) for item in selected}))
+        read |= {
+            "key_frame": optional_integer(row, "key_frame", ANNOTATIONS),
+            "confidence": fraction(row, ANNOTATIONS),
+            "selected_frames": frames,
+        }
+    except BadCellError as error:
+        problem = problem or ("bad_annotation", str(error))
     # Annotations of an unusable clip count: it may be one that has to be predicted.
-    entry = ClipEntry(
+    return ClipEntry(
         clip_id=file.clip_id,
         path=file.path,
         label=row.get("label") or None,
         subject_id=person(row.get("subject", "")),
         source_id=row.get("source") or None,
-        problem=file.problem,
+        problem=problem,
+        **read,
     )
-    try:
-        entry = replace(entry, split=part_of(row, parts))
-        entry = replace(entry, votes=tuple(vote_of(item) for item in votes))
-        frames = None
-        if selected is not None:
-            frames = tuple(sorted({integer(item, "frame", SELECTION) for item in selected}))
-        return replace(
-            entry,
-            key_frame=optional_integer(row, "key_frame", ANNOTATIONS),
-            confidence=fraction(row, ANNOTATIONS),
-            selected_frames=frames,
-        )
-    except BadCellError as error:
-        return replace(entry, problem=file.problem or ("bad_annotation", str(error)))
 
 
 def _refuse_misspelt_label(rows: Sequence[Mapping[str, str]], path: Path) -> None:

@@ -84,7 +84,9 @@ def comparable(given: UnitValues) -> Comparable:
     )
 
 
-def cluster_sums(rows: npt.NDArray[np.float64], clusters: Indices, n_clusters: int) -> npt.NDArray[np.float64]:
+def cluster_sums(
+    rows: npt.NDArray[np.float64], clusters: Indices, n_clusters: int
+) -> npt.NDArray[np.float64]:
     """Sums (G, K) of rows (U, K) by their cluster, each added in the order of the rows."""
     sums = np.empty((n_clusters, rows.shape[1]))
     for column in range(rows.shape[1]):

@@ -47,8 +47,7 @@ def steps(root: Path, answers: Path, rule: str) -> dict[str, list[float]]:
     import fgbench
     from fgbench.config import ConsensusConfig
     from fgbench.datasets import fg_emotions
-    from fgbench.preparation.stages import consensus
-    from fgbench.preparation.stages._votes import read_annotation
+    from fgbench.preparation.stages._vote_agreement import read_annotation
 
     imported = measured("import", lambda: fgbench.import_votes(answers, root))
     assert imported.n_added and not imported.rejects
@@ -106,5 +105,3 @@ def _baseline(answers: Path) -> list[float]:
     clock = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", code, str(answers)], check=True, capture_output=True)
     return [float(done.stdout), time.perf_counter() - clock]
-
-

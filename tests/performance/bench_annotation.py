@@ -41,8 +41,8 @@ def main() -> None:
     print("|---|---:|---:|---:|---:|---:|---:|---:|")
     print("\n".join(lines))
     print(
-        f"\nTogether at most {LIMIT_S} s of a free machine and {LIMIT_MB:,} MB. Seconds of computing are those "
-        "of all threads. This machine was shared with other programs: its load was "
+        f"\nTogether at most {LIMIT_S} s of a free machine and {LIMIT_MB:,} MB. Seconds of computing are "
+        "those of all threads. This machine was shared with other programs: its load was "
         f"{os.getloadavg()[2]:.0f} on {os.cpu_count()} cores in the last quarter of an hour."
     )
 
@@ -69,10 +69,9 @@ def _line(title: str, measured: dict[str, list[float]]) -> str:
     cells = [_both(measured[step]) for step in ("baseline", "import")]
     cells.append(f"{measured['import'][0] / max(measured['baseline'][0], 1e-9):.1f}")
     cells += [_both(measured[step]) for step in ("agreement", "settling")]
-    together = [
-        sum(measured[step][at] for step in ("import", "agreement", "settling")) for at in range(2)
-    ]
-    return f"| {' | '.join([title, *cells, _both(together), f'{measured["peak"][0]:.0f}'])} |"
+    together = [sum(measured[step][at] for step in ("import", "agreement", "settling")) for at in range(2)]
+    cells += [_both(together), f"{measured['peak'][0]:.0f}"]
+    return f"| {' | '.join([title, *cells])} |"
 
 
 def _both(seconds: list[float]) -> str:

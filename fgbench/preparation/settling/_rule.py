@@ -12,7 +12,7 @@ from fgbench.naming import key
 from fgbench.preparation.answers import is_for_class, latest
 from fgbench.records import Vote
 
-Ints = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
@@ -45,9 +45,9 @@ class LatestVotes:
     clip_ids: tuple[str, ...]
     labels: tuple[str, ...]
     n_annotators: int
-    clip: Ints
-    annotator: Ints
-    label: Ints
+    clip: Indices
+    annotator: Indices
+    label: Indices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,32 +75,58 @@ def collected(of_clips: Iterable[tuple[str, Sequence[Vote]]]) -> LatestVotes:
     Args:
         of_clips: Id and votes of each clip, of all rounds, one vote per annotator and round.
     """
-    same: dict[str, str] = {}
-
-    def kept(text: str) -> str:
-        return same.setdefault(text, text)
-
-    rows = sorted(
-        (kept(clip_id), kept(key(vote.annotator)), kept(vote.label))
+    numbers: tuple[dict[str, int], ...] = ({}, {}, {})
+    rows = [
+        [
+            number.setdefault(text, len(number))
+            for number, text in zip(numbers, (clip_id, key(vote.annotator), vote.label), strict=True)
+        ]
         for clip_id, votes in of_clips
         for vote in latest(votes)
         if is_for_class(vote)
-    )
-    clip_ids, clip = _numbered([row[0] for row in rows])
-    annotators, annotator = _numbered([row[1] for row in rows])
-    labels, label = _numbered([row[2] for row in rows])
+    ]
+    clip, annotator, label = np.array(rows, np.int64).reshape(-1, 3).T
+    clips, annotators, labels = map(list, numbers)
+    return of_indices(clips, clip, annotators, annotator, labels, label)
+
+
+def of_indices(
+    clips: Sequence[str],
+    clip: Indices,
+    annotators: Sequence[str],
+    annotator: Indices,
+    labels: Sequence[str],
+    label: Indices,
+) -> LatestVotes:
+    """Votes as the input of :attr:`Rule.fit`; neither their order nor that of the names counts.
+
+    Args:
+        clips: Names of clips; those without a vote are left out, as are annotators and labels.
+        clip: (V,) index of the clip of each vote.
+        annotators: Keys of the annotators' names.
+        annotator: (V,) index of the annotator.
+        labels: Labels.
+        label: (V,) index of the label.
+    """
+    clip_ids, clip = _in_order(clips, clip)
+    people, annotator = _in_order(annotators, annotator)
+    names, label = _in_order(labels, label)
+    order = np.lexsort((label, annotator, clip))
     return LatestVotes(
         clip_ids=clip_ids,
-        labels=labels,
-        n_annotators=len(annotators),
-        clip=clip,
-        annotator=annotator,
-        label=label,
+        labels=names,
+        n_annotators=len(people),
+        clip=clip[order],
+        annotator=annotator[order],
+        label=label[order],
     )
 
 
-def _numbered(texts: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
-    """Different texts, sorted, and the index of each text among them."""
-    different = tuple(sorted(set(texts)))
-    index = {text: number for number, text in enumerate(different)}
-    return different, np.array([index[text] for text in texts], np.int64)
+def _in_order(texts: Sequence[str], index: Indices) -> tuple[tuple[str, ...], Indices]:
+    """The texts that an index names, sorted, and the indices among them."""
+    used = np.zeros(len(texts), np.bool_)
+    used[index] = True
+    places = sorted(np.flatnonzero(used).tolist(), key=texts.__getitem__)
+    rank = np.zeros(len(texts), np.int64)
+    rank[places] = np.arange(len(places))
+    return tuple(texts[place] for place in places), rank[index]

@@ -24,8 +24,8 @@ from fgbench.preparation.answers import is_for_class, is_not_usable, latest
 from fgbench.preparation.pipeline import ROWS, Accepted, Item, Outcome, Stage, Task
 from fgbench.preparation.settling import Choice
 from fgbench.preparation.settling._probabilities import NO_VOTES, fitted_choices
-from fgbench.preparation.settling._rule import collected
-from fgbench.preparation.stages._votes import COLUMNS, cast_votes, judged, votes_of
+from fgbench.preparation.stages._latest_votes import latest_votes
+from fgbench.preparation.stages._votes import COLUMNS, judged, rows_with_votes
 from fgbench.preparation.voting import REANNOTATE as REANNOTATE
 from fgbench.preparation.voting import (
     Decision,
@@ -83,15 +83,8 @@ def _chosen(config: ConsensusConfig, paths: Mapping[int, Path]) -> dict[int, dic
     rule, min_certainty = settling.load(config.rule), config.min_certainty
     if rule.fit is None:
         return {bucket: {} for bucket in paths}
-    bucket_of: dict[str, int] = {}
-
-    def read() -> Iterator[tuple[str, list[Vote]]]:
-        for bucket, path in paths.items():
-            for clip_id, votes in cast_votes(path):
-                bucket_of[clip_id] = bucket
-                yield clip_id, votes
-
-    choices = fitted_choices(rule, collected(read()), min_certainty)
+    votes, bucket_of = latest_votes(paths)
+    choices = fitted_choices(rule, votes, min_certainty)
     chosen: dict[int, dict[str, list[str | None]]] = {bucket: {} for bucket in paths}
     for clip_id, choice in choices.items():
         chosen[bucket_of[clip_id]][clip_id] = [choice.label, choice.problem]
@@ -103,9 +96,11 @@ def _run(task: Task) -> Iterator[Item]:
     assert isinstance(config, ConsensusConfig)
     low = dict.fromkeys(task.plan["low"], config.drop_classes_below)
     choose = _chooser(config, task.plan["chosen"])
-    for clip in task.rows("ingest", columns=[*COLUMNS, "key_frame", "fps"]):
-        rules = rules_of(config, clip["fps"])
-        yield Item(clip["clip_id"], partial(_settle, clip, rules, low, choose, task))
+    path = task.inputs.get("ingest", {}).get(ROWS)
+    at_rate: dict[float | None, Rules] = {}
+    for clip, votes in () if path is None else rows_with_votes(path, [*COLUMNS, "key_frame", "fps"]):
+        rules = at_rate.setdefault(clip["fps"], rules_of(config, clip["fps"]))
+        yield Item(clip["clip_id"], partial(_settle, clip, votes, rules, low, choose, task))
 
 
 def _chooser(
@@ -147,6 +142,7 @@ def rules_of(config: ConsensusConfig, fps: float | None) -> Rules:
 
 def _settle(
     clip: dict[str, Any],
+    votes: Sequence[Vote],
     rules: Rules,
     low: Mapping[str, float],
     choose: Callable[[str, Sequence[Vote]], Choice],
@@ -157,7 +153,6 @@ def _settle(
     confidence: float | None
     agreement: float | None
     labels = with_classes(ontology(clip["scheme"]), (*task.classes, *task.written))
-    votes = votes_of(clip)
     if not votes:
         label, key_frame, confidence, agreement = clip["label"], clip["key_frame"], clip["confidence"], None
     else:
