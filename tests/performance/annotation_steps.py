@@ -50,7 +50,8 @@ def steps(root: Path, answers: Path, rule: str) -> dict[str, list[float]]:
     from fgbench.preparation.stages._vote_agreement import read_annotation
 
     imported = measured("import", lambda: fgbench.import_votes(answers, root))
-    assert imported.n_added and not imported.rejects
+    assert imported.n_added
+    assert not imported.rejects
     entries = measured("settling", lambda: fg_emotions.list_clips(root))
     table = root.parent / "ingest.parquet"
     n_clips = len(entries)
