@@ -78,3 +78,14 @@ def test_labels_are_right_as_often_as_the_errors_predict(done):
     n_right, low, high = done.right
     assert low <= n_right <= high
     assert done.is_predicted
+
+
+def test_experts_select_frames_on_the_server(done):
+    """One selects two of three frames of each clip, another confirms one of these two."""
+    tasks, selected = done.facts["frames of anna"]
+    assert tasks.clips == selected.clips == len(done.labels)
+    assert (selected.frames, selected.is_inspected) == (tasks.frames - tasks.clips, False)
+    again, confirmed = done.facts["frames of ben"]
+    assert (again.clips, again.frames) == (selected.clips, selected.frames)
+    assert (confirmed.frames, confirmed.struck) == (again.frames - again.clips, again.clips)
+    assert confirmed.is_inspected

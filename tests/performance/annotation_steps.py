@@ -55,7 +55,7 @@ def steps(root: Path, answers: Path, rule: str) -> dict[str, list[float]]:
     entries = measured("settling", lambda: fg_emotions.list_clips(root))
     table = root.parent / "ingest.parquet"
     n_clips = len(entries)
-    _write_ingest(table, entries)
+    write_ingest(table, entries)
     del entries
     annotation = measured("agreement", lambda: read_annotation([table], ()))
     assert annotation.rounds[1].whole.n_votes == imported.n_added
@@ -88,7 +88,8 @@ def settle_all(table: Path, config: Any) -> list[Any]:
     return [item.work() for item in STAGE.run(task)]
 
 
-def _write_ingest(table: Path, entries: list[Any]) -> None:
+def write_ingest(table: Path, entries: list[Any]) -> None:
+    """Write the rows of ``ingest`` of clips, as if their videos had been read."""
     from fgbench import records, storage
 
     schema = records.schema("ingest")

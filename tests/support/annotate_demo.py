@@ -157,7 +157,25 @@ def walk(server: LabelStudio, folder: Path, say=print) -> Walk:
         again = {clip: seen[clip] for clip in left}
     done.votes = _rows(root / "votes.csv")
     _compare_labels(work, seen, done, say)
+    _select_frames(server, tokens, root, work, token, done, say)
     return done
+
+
+def _select_frames(server, tokens, root, work, token, done, say) -> None:
+    """Anna selects all frames but the first of each clip, Ben confirms all of these but the last."""
+    say("== frames near key frames")
+    for name, is_inspection in (("anna", False), ("ben", True)):
+        tasks = fgbench.export_frame_tasks(work, name, data=root, inspect=is_inspection, progress=False)
+        _say_all(say, tasks)
+        pushed = fgbench.push_tasks(root, server.url, project=tasks.folder, token_file=token, progress=False)
+        account = Account(server.url, tokens[name])
+        for task in account.tasks(int(pushed.url.rpartition("/")[2])):
+            frames = [one["value"] for one in task["data"]["frames"] if one["value"] != "none"]
+            account.choose(task["id"], (frames[:-1] if is_inspection else frames[1:]) or ["none"])
+        account.close()
+        selection = fgbench.pull_selection(root, server.url, tasks.folder, token_file=token)
+        _say_all(say, selection)
+        done.facts[f"frames of {name}"] = (tasks, selection)
 
 
 def _predicted(again: dict[str, Seen], done: Walk, number: int) -> dict[str, str]:

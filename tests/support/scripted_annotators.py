@@ -185,6 +185,15 @@ class Account:
                 ("confidence", "rating", {"rating": stars}),
             )
         ]
+        return self._send(task, result)
+
+    def choose(self, task: int, frames: list[str]) -> int:
+        """Choose frames of a task, or ``none``; returns the number of the annotation."""
+        chosen = {"choices": frames}
+        region = {"id": "r", "from_name": "frames", "to_name": "clip", "type": "choices", "value": chosen}
+        return self._send(task, [region])
+
+    def _send(self, task: int, result: list[dict]) -> int:
         body = {"result": result, "lead_time": 4.5}
         sent = self._client.post(f"/api/tasks/{task}/annotations/", json=body)
         assert sent.status_code == 201, sent.text
