@@ -44,7 +44,7 @@ def main() -> None:
     print(
         f"With {LARGE:,} clips together at most {LIMIT_S} s of a free machine and {LIMIT_MB:,} MB. Seconds "
         "of computing are those of all threads, and hold the loading of libraries, 2 s whatever the size. "
-        f"This machine was shared with other programs: its load was {os.getloadavg()[2]:.0f} on {os.cpu_count()} "
+        f"This machine was shared: its load was {os.getloadavg()[2]:.0f} on {os.cpu_count()} "
         "cores in the last quarter of an hour, which makes the computing slower, too."
     )
 
