@@ -240,7 +240,7 @@ def _entry(
         return ClipEntry(clip_id=file.clip_id, path=file.path, problem=problem)
     row = annotated[0] if annotated else {}
     read: dict[str, Any] = {}
-    problem = file.problem
+    fault = file.problem
     try:
         read["split"] = part_of(row, parts)
         read["votes"] = tuple(map(vote_of, votes))
@@ -253,7 +253,7 @@ def _entry(
             "selected_frames": frames,
         }
     except BadCellError as error:
-        problem = problem or ("bad_annotation", str(error))
+        fault = fault or ("bad_annotation", str(error))
     # Annotations of an unusable clip count: it may be one that has to be predicted.
     return ClipEntry(
         clip_id=file.clip_id,
@@ -261,7 +261,7 @@ def _entry(
         label=row.get("label") or None,
         subject_id=person(row.get("subject", "")),
         source_id=row.get("source") or None,
-        problem=problem,
+        problem=fault,
         **read,
     )
 
