@@ -21,13 +21,13 @@ from fgbench.workfolders import default_folders
 
 
 class Imported(Protocol):
-    """What became of answers."""
+    """An import, as it is printed."""
 
     def lines(self) -> list[str]:
-        """Lines of text."""
+        """Return lines of text."""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """Return plain values."""
 
 
 def push(

@@ -18,7 +18,7 @@ from fgbench.preparation.settling._rule import collected
 from fgbench.preparation.stages._latest_votes import latest_votes
 from fgbench.preparation.stages._vote_agreement import read_annotation
 from fgbench.preparation.stages._votes import cast_votes
-from tests.performance import annotation_steps
+from tests.support import annotation_steps
 from tests.support.many_votes import LABELS, N_ANNOTATORS, NAMES, PER_CLIP, clip_name, drawn, write_round
 
 N_CLIPS = 80

@@ -27,7 +27,7 @@ ROWS = (
     ("answers.csv", "majority"),
     ("answers.csv", "dawid-skene"),
 )
-_CODE = "from tests.performance.annotation_steps import print_steps; import sys; print_steps(*sys.argv[1:])"
+_CODE = "from tests.support.annotation_steps import print_steps; import sys; print_steps(*sys.argv[1:])"
 
 
 def main() -> None:

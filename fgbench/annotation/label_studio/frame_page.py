@@ -1,4 +1,4 @@
-"""Page and guide of frames in Label Studio: the frames of a clip on one picture, and a box for each."""
+"""How frames are shown in Label Studio: those of a clip on one picture, with a box for each."""
 
 from __future__ import annotations
 
