@@ -5,7 +5,7 @@ from fgbench.annotation.imported_timelines import ImportedTimelines
 from fgbench.annotation.imported_votes import ImportedVotes
 from fgbench.annotation.pushed_tasks import PushedTasks
 from fgbench.api.annotation import export_tasks, import_votes
-from fgbench.api.annotation_server import pull_votes, push_tasks
+from fgbench.api.annotation_server import pull_selection, pull_votes, push_tasks
 from fgbench.api.data_sets import data_sets, survey
 from fgbench.api.differences import Compared
 from fgbench.api.drawing import synth
@@ -25,7 +25,7 @@ from fgbench.api.recipes import recipe, recipes
 from fgbench.api.report_values import Figure, Table
 from fgbench.api.runs import Run
 from fgbench.api.scoring import Scored, compare, score
-from fgbench.api.selecting import export_frames, import_selection
+from fgbench.api.selecting import export_frame_tasks, export_frames, import_selection
 from fgbench.api.unit_runs import UnitRun
 from fgbench.api.work import Work
 from fgbench.api.work import open_work as open  # noqa: A004
@@ -61,6 +61,7 @@ __all__ = [
     "dense_trajectories",
     "diff",
     "doctor",
+    "export_frame_tasks",
     "export_frames",
     "export_tasks",
     "import_selection",
@@ -73,6 +74,7 @@ __all__ = [
     "prepare",
     "publish",
     "pull",
+    "pull_selection",
     "pull_votes",
     "push",
     "push_tasks",

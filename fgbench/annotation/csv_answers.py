@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from fgbench.annotation.answers import Answer, ClipAnswers, Reading
 from fgbench.annotation.project_file import MAX_ROUNDS
 from fgbench.annotation.utc_times import utc_time
 from fgbench.annotation.votes_table import VOTE_COLUMNS
-from fgbench.datasets._annotation_table import column_names, row_reader
+from fgbench.datasets._annotation_table import column_names, full_rows, row_reader
 from fgbench.datasets._tables import decimal_number, open_text, whole_number
 from fgbench.errors import ArgumentError, DatasetError
 from fgbench.log import LOGGER
@@ -37,14 +38,18 @@ def read_answers(path: Path, reading: Reading) -> Iterator[ClipAnswers]:
             reader, separator = row_reader(file)
             named = _columns(path, column_names(reader), reading.columns)
             reader.fieldnames = named
-            for row in reader:
-                if None in row:
+            at = [(name, named.index(name)) for name in VOTE_COLUMNS if name in named]
+            absent = {name: "" for name in VOTE_COLUMNS if name not in named}
+            for line, row in full_rows(reader):
+                if len(row) > len(named):
                     raise DatasetError(
-                        f"{path} line {reader.line_num} has more cells than the first line",
-                        "correct the line",
+                        f"{path} line {line} has more cells than the first line", "correct the line"
                     )
-                cells = {name: text_of((row.get(name) or "").strip()) for name in VOTE_COLUMNS}
-                yield _answers(cells, f"line {reader.line_num}", has_commas=separator != ",")
+                stripped = [cell.strip() for cell in row]
+                if "'" in "".join(stripped):
+                    stripped = [text_of(cell) for cell in stripped]
+                cells = {name: stripped[column] for name, column in at} | absent
+                yield _answers(cells, f"line {line}", has_commas=separator != ",")
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path} is not UTF-8: {error.reason}", "save it as CSV UTF-8") from error
     except csv.Error as error:
@@ -85,29 +90,40 @@ def _columns(path: Path, names: list[str], renamed: Mapping[str, str]) -> list[s
     return found
 
 
+@lru_cache(maxsize=4096)
+def _decimal(name: str, text: str, most: float) -> tuple[float | None, tuple[str, str] | None]:
+    """Number in a cell, and what is wrong with it."""
+    value = decimal_number(text) if text else None
+    if text and (value is None or not 0 <= value <= most):
+        return value, (
+            "bad_answer",
+            f"{name} is {text[:_SHOWN]!r}, expected a number from 0 to {most:g}",
+        )
+    return value, None
+
+
+@lru_cache(maxsize=4096)
+def _whole(name: str, text: str) -> tuple[int | None, tuple[str, str] | None]:
+    """Whole number in a cell, and what is wrong with it."""
+    value = whole_number(text) if text else None
+    if text and value is None:
+        return None, ("bad_answer", f"{name} is {text[:_SHOWN]!r}, expected a whole number")
+    return value, None
+
+
 def _answers(cells: Mapping[str, str], source: str, *, has_commas: bool) -> ClipAnswers:
-    problem: tuple[str, str] | None = None
-
-    def decimal(name: str, most: float) -> float | None:
-        nonlocal problem
-        text = cells[name].replace(",", ".") if has_commas else cells[name]
-        value = decimal_number(text) if text else None
-        if text and (value is None or not 0 <= value <= most):
-            problem = ("bad_answer", f"{name} is {text[:_SHOWN]!r}, expected a number from 0 to {most:g}")
-        return value
-
-    def whole(name: str) -> int | None:
-        nonlocal problem
-        value = whole_number(cells[name]) if cells[name] else None
-        if cells[name] and value is None:
-            problem = ("bad_answer", f"{name} is {cells[name][:_SHOWN]!r}, expected a whole number")
-        return value
-
-    confidence, spent = decimal("confidence", 1), decimal("spent_s", 1e9)
-    frame, number = whole("key_frame"), whole("round")
+    given, spent_text = cells["confidence"], cells["spent_s"]
+    if has_commas:
+        given, spent_text = given.replace(",", "."), spent_text.replace(",", ".")
+    confidence, bad_confidence = _decimal("confidence", given, 1)
+    spent, bad_seconds = _decimal("spent_s", spent_text, 1e9)
+    frame, bad_frame = _whole("key_frame", cells["key_frame"])
+    number, bad_round = _whole("round", cells["round"])
+    problem = bad_round or bad_frame or bad_seconds or bad_confidence  # the last counts
     if number is not None and not 1 <= number <= MAX_ROUNDS:
         problem, number = ("bad_answer", f"round is {number}, expected 1 to {MAX_ROUNDS}"), None
-    if cells["cast_at"] and not utc_time(cells["cast_at"]):
+    cast_at = utc_time(cells["cast_at"])
+    if cells["cast_at"] and not cast_at:
         problem = ("bad_answer", f"cast_at is {cells['cast_at'][:_SHOWN]!r}, expected 2026-01-31T12:00:00Z")
     answer = Answer(
         annotator=cells["annotator"],
@@ -115,7 +131,7 @@ def _answers(cells: Mapping[str, str], source: str, *, has_commas: bool) -> Clip
         confidence=confidence,
         key_frame=frame,
         spent_s=spent,
-        cast_at=utc_time(cells["cast_at"]),
+        cast_at=cast_at,
         source=source,
         problem=problem,
     )

@@ -75,10 +75,10 @@ def export_round(plan: RoundPlan, *, force: bool, progress: Progress) -> Exporte
     else:
         notes += telling_note([clip.clip for clip in clips], plan.classes)
     project = deal_round(plan, clips, mixed, left_out)
-    _check_folder(plan.out)
+    check_folder(plan.out)
     with exclusive(plan.out):
         before = read_project(plan.out)
-        if before is not None and before.input == project.input and _is_whole(plan.out, before):
+        if before is not None and before.input == project.input and is_whole(plan.out, before):
             return ExportedRound(project=before, is_new=False, notes=tuple(notes))
         if before is not None and before.input == project.input:
             project = replace(project, project=before.project)
@@ -142,7 +142,7 @@ def _check_hideable(clips: Sequence[ListedClip], show: str) -> None:
         )
 
 
-def _check_folder(folder: Path) -> None:
+def check_folder(folder: Path) -> None:
     """Refuse a folder that holds something else than a round.
 
     Raises:
@@ -157,7 +157,8 @@ def _check_folder(folder: Path) -> None:
             )
 
 
-def _is_whole(folder: Path, project: Project) -> bool:
+def is_whole(folder: Path, project: Project) -> bool:
+    """Return whether the files of a round are as they were written."""
     return all(
         (folder / name).is_file()
         and not (folder / name).is_symlink()

@@ -18,6 +18,8 @@ from fgbench.errors import ManifestError
 from fgbench.storage import read_json, write_json
 
 PROJECT = "project.json"
+FRAME_STAGES = {1: "frames-select", 2: "frames-inspect"}
+"""Round of a project of frames to what it is: one expert selects, another inspects (paper section III)."""
 SCHEMA = 1
 """Version of the file."""
 _AGAIN = "export the round again (fgbench annotate export)"
@@ -35,6 +37,8 @@ class ClipTask:
         fps: Frames per second; ``None`` for a picture.
         annotators: Numbers of those who vote on it, in :attr:`Project.annotators`.
         times_s: Times of its frames in seconds since the first, where they come unevenly.
+        frames: Frames that an expert selects from, where the round is one of frames; of these
+            ``sha256`` and ``n_frames`` are those of the picture that shows them.
     """
 
     clip: str
@@ -44,6 +48,7 @@ class ClipTask:
     fps: float | None
     annotators: tuple[int, ...]
     times_s: tuple[float, ...] | None = None
+    frames: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +61,7 @@ class Project:
         tool: Tool that it was exported for.
         round: Number of the round, from 1.
         seed: Seed of shares and order.
-        show: ``"clips"`` or ``"strips"``.
+        show: ``"clips"``, ``"strips"``, or ``"frames"``, which experts select.
         scheme: Label set in which answers are looked up.
         classes: ``(class, upper class)`` in order; the upper class is empty where there is none.
         annotators: Names of the annotators.
@@ -157,6 +162,7 @@ def _project(value: Mapping[str, Any]) -> Project:
             fps=None if one["fps"] is None else float(one["fps"]),
             annotators=tuple(map(int, one["annotators"])),
             times_s=None if one["times_s"] is None else tuple(map(float, one["times_s"])),
+            frames=tuple(map(int, one.get("frames", ()))),
         )
         for one in value["tasks"]
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -42,13 +43,22 @@ def draw_strip(path: Path, n_frames: int) -> bytes:
     Raises:
         MediaError: If the file cannot be decoded.
     """
-    import cv2
-
     wanted = shown_frames(n_frames)
     with open_video(path, decoder_for(path)) as reader:
         tiles = [(frame.index, _tile(frame.rgb())) for frame in reader.frames(wanted)]
     if not tiles:
         raise MediaError(f"{path} gives no frame", "look at the file in a player", reason="no_frames")
+    return draw_tiles(tiles)
+
+
+def draw_tiles(tiles: Sequence[tuple[int, Image]]) -> bytes:
+    """Draw pictures side by side, each below its number, as a JPEG picture.
+
+    Args:
+        tiles: Number and picture, RGB uint8; at least one.
+    """
+    import cv2
+
     height, width = (max(tile.shape[axis] for _, tile in tiles) for axis in (0, 1))
     columns = min(_COLUMNS, len(tiles))
     rows = math.ceil(len(tiles) / columns)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
-from fgbench.datasets._annotation_table import COLUMNS, VOTES, column_names, row_reader
+from fgbench.datasets._annotation_table import COLUMNS, VOTES, column_names, full_rows, row_reader
 from fgbench.datasets._clip_files import ClipFiles
 from fgbench.datasets._tables import decimal_number, open_text, whole_number
 from fgbench.errors import DatasetError
@@ -87,6 +87,8 @@ class VotesTable:
         self._rows: list[list[str]] = []
         self._at: dict[VoteKey, int] = {}
         self._names: Counter[str] = Counter()
+        self._paths: dict[str, str] = {}
+        self._is_wide = self._is_usual = False
         if self.path.exists() or self.path.is_symlink():
             self._read()
 
@@ -130,17 +132,20 @@ class VotesTable:
 
     def put(self, vote: CastVote) -> None:
         """Add a vote, or replace the one of the same clip, annotator and round."""
-        self._widen()
-        cells = self._cells(vote)
-        if (at := self._at.get(vote.key)) is not None:
+        if not self._is_wide:
+            self._widen()
+        cells, wanted = self._cells(vote), vote.key
+        if (at := self._at.get(wanted)) is not None:
             old = dict(zip(self._columns, self._rows[at], strict=True))
             self._rows[at] = [
                 old[name] if name == "clip" else cells.get(name, old[name]) for name in self._columns
             ]
             return
-        self._at[vote.key] = len(self._rows)
+        self._at[wanted] = len(self._rows)
         self._names[vote.annotator] += 1
-        self._rows.append([cells.get(name, "") for name in self._columns])
+        self._rows.append(
+            list(cells.values()) if self._is_usual else [cells.get(name, "") for name in self._columns]
+        )
 
     def write(self) -> None:
         """Write the table.
@@ -161,13 +166,20 @@ class VotesTable:
             self._columns += absent
             for row in self._rows:
                 row.extend([""] * len(absent))
+        self._is_wide, self._is_usual = True, tuple(self._columns) == VOTE_COLUMNS
 
-    def _cells(self, vote: CastVote) -> Mapping[str, str]:
-        path = self._files.find(vote.clip).path.removeprefix(self._files.before)
+    def _path(self, clip: str) -> str:
+        if clip not in self._paths:
+            path = self._files.find(clip).path.removeprefix(self._files.before)
+            self._paths[clip] = path if cell_of(path) == path else f"./{path}"
+        return self._paths[clip]
+
+    def _cells(self, vote: CastVote) -> dict[str, str]:
+        """Cells in the order of :data:`VOTE_COLUMNS`."""
         return {
-            "clip": path if cell_of(path) == path else f"./{path}",
-            "annotator": cell_of(vote.annotator),
-            "label": cell_of(vote.label),
+            "clip": self._path(vote.clip),
+            "annotator": _cell_of(vote.annotator),
+            "label": _cell_of(vote.label),
             "confidence": _text(vote.confidence),
             "key_frame": "" if vote.key_frame is None else str(vote.key_frame),
             "round": str(vote.round),
@@ -191,12 +203,12 @@ class VotesTable:
                         advice,
                     )
                 self._columns = names
-                for row in reader:
-                    if None in row:
+                for line, row in full_rows(reader):
+                    if len(row) > len(names):
                         raise DatasetError(
-                            f"{self.path} line {reader.line_num} has more cells than the first line", advice
+                            f"{self.path} line {line} has more cells than the first line", advice
                         )
-                    self._add_row([(row[name] or "").strip() for name in names], reader.line_num)
+                    self._add_row([cell.strip() for cell in row], line)
         except UnicodeDecodeError as error:
             raise DatasetError(f"{self.path} is not UTF-8: {error.reason}", advice) from error
         except csv.Error as error:
@@ -217,6 +229,11 @@ class VotesTable:
         self._rows.append(row)
 
 
+_cell_of = lru_cache(maxsize=4096)(cell_of)
+"""For names and labels, which are few."""
+
+
+@lru_cache(maxsize=4096)
 def _text(number: float | None) -> str:
     """A number without needless digits; empty for none."""
     return "" if number is None else f"{number:.4f}".rstrip("0").rstrip(".")

@@ -1,4 +1,4 @@
-"""``fgbench.push_tasks`` and ``pull_votes``: a round of annotation on a server of Label Studio."""
+"""``fgbench.push_tasks``, ``pull_votes`` and ``pull_selection``: annotation on a server of Label Studio."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from fgbench.api.progress import LOGGER, Shown, bars, shown_as
 if TYPE_CHECKING:
     from fgbench.annotation.label_studio.server import Server
     from fgbench.annotation.project_file import Project
+    from fgbench.annotation.selection.selection_table import ImportedSelection
 
 
 def push_tasks(
@@ -92,10 +93,16 @@ def pull_votes(
     from fgbench.annotation.importing import ImportPlan, import_answers
     from fgbench.annotation.label_studio.pull import fetch_round
     from fgbench.annotation.tools import LABEL_STUDIO
+    from fgbench.errors import DatasetError
 
     root, folder, of_round = _round(data, round, project)
     of_accounts = names_to_names("annotators", annotators, example="annotators={'me@lab.org': 'anna'}")
     is_update = switch("update", update)
+    if of_round.show == "frames":
+        raise DatasetError(
+            f"{folder} holds frames that an expert selects, expected a round of votes",
+            "fetch them with fgbench.pull_selection",
+        )
     with _server(url, token_file) as server:
         export, accounts = fetch_round(server, folder, of_round, of_accounts)
     plan = ImportPlan(
@@ -110,6 +117,63 @@ def pull_votes(
         update=is_update,
     )
     return import_answers(plan)
+
+
+def pull_selection(
+    data: str | os.PathLike[str],
+    url: str,
+    project: str | os.PathLike[str],
+    *,
+    token_file: str | os.PathLike[str] | None = None,
+    annotators: Mapping[str, str] | None = None,
+    replace: bool = False,
+) -> ImportedSelection:
+    """Fetch what an expert selected or confirmed on a server of Label Studio, and put it beside the videos as
+    ``selection.csv``.
+
+    Args:
+        data: Root of the data set.
+        url: Address of the server.
+        project: Folder of tasks that :func:`fgbench.export_frame_tasks` wrote.
+        token_file: File with the token of an account; ``None``: the environment variable
+            ``FGBENCH_ANNOTATE_TOKEN``.
+        annotators: Address of an account to the name of the expert.
+        replace: Whether a selection is replaced that has other frames, or was inspected.
+
+    Raises:
+        ConfigError: If an argument is none, there is no token, the tasks were not pushed, or a selection
+            would lose frames.
+        DatasetError: If there are no such tasks, or some are not answered yet; nothing is written.
+        DependencyError: If ``httpx`` is not installed.
+        ResourceError: If the server refuses or cannot be reached, or a file cannot be written.
+    """
+    from fgbench.annotation.label_studio.pull import fetch_round
+    from fgbench.annotation.selection.frame_answers import import_answers
+    from fgbench.errors import DatasetError
+
+    root, folder, of_frames = _round(data, None, project)
+    of_accounts = names_to_names("annotators", annotators, example="annotators={'me@lab.org': 'ada'}")
+    is_replaced = switch("replace", replace)
+    if of_frames.show != "frames":
+        raise DatasetError(
+            f"{folder} holds a round of votes, expected frames that an expert selects",
+            "fetch them with fgbench.pull_votes",
+        )
+    with _server(url, token_file) as server:
+        export, accounts = fetch_round(server, folder, of_frames, of_accounts)
+    return import_answers(export, folder, of_frames, root, accounts=accounts, replace=is_replaced)
+
+
+def holds_frames(project: str | os.PathLike[str]) -> bool:
+    """Return whether a folder holds tasks of frames, which an expert selects, and no round of votes.
+
+    Raises:
+        ManifestError: If its ``project.json`` is damaged.
+    """
+    from fgbench.annotation.project_file import read_project
+
+    found = read_project(path_of("project", project, example="project='round-1'"))
+    return found is not None and found.show == "frames"
 
 
 def _round(data: object, number: object, project: object) -> tuple[Path, Path, Project]:

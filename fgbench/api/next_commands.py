@@ -57,6 +57,15 @@ def after_frames(workdir: Path) -> list[str]:
     return [f"fgbench annotate frames{_option(workdir)} --import selection.csv"]
 
 
+def after_frame_tasks(root: Path | None, folder: Path) -> list[str]:
+    """Next after tasks of frames: to send them to a server."""
+    of_data = "" if root is None else f" --data-root {_quoted(root)}"
+    return [
+        f"fgbench annotate push{of_data} --project {_quoted(folder)} --url http://localhost:8080 "
+        "--token-file token.txt"
+    ]
+
+
 def after_status(workdir: Path, *, has_classes: bool | None = None) -> list[str]:
     """The report if there are runs, else the next commands after preparation."""
     if any((workdir / RUNS).glob("*/*/*/*result.json")):

@@ -1,4 +1,5 @@
-"""``fgbench.export_frames`` and ``fgbench.import_selection``: experts select frames near the key frames."""
+"""``fgbench.export_frames``, ``export_frame_tasks`` and ``import_selection``: experts select frames near the
+key frames."""
 
 from __future__ import annotations
 
@@ -6,11 +7,12 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from fgbench.api.arguments import path_of, path_or_none, paths_of, switch
+from fgbench.api.arguments import name_of, path_of, path_or_none, paths_of, switch
 from fgbench.api.progress import Shown, bars, shown_as
 
 if TYPE_CHECKING:
     from fgbench.annotation.selection.frame_sheets import FrameSheets
+    from fgbench.annotation.selection.frame_tasks import FrameTasks
     from fgbench.annotation.selection.selection_table import ImportedSelection
 
 
@@ -46,6 +48,64 @@ def export_frames(
         return write_sheets(folder, folder.parent / "frames" if target is None else target, progress=update)
 
 
+def export_frame_tasks(
+    workdir: str | os.PathLike[str],
+    expert: str,
+    out: str | os.PathLike[str] | None = None,
+    *,
+    data: str | os.PathLike[str] | None = None,
+    inspect: bool = False,
+    progress: Shown = None,
+) -> FrameTasks:
+    """Write the frames near the key frames as tasks for Label Studio, one for each clip (paper section III).
+
+    :func:`fgbench.push_tasks` sends the folder to a server, :func:`fgbench.pull_selection` fetches what was
+    selected.
+
+    Args:
+        workdir: Prepared work folder; its recipe says how many frames are near a key frame.
+        expert: Name of the expert whose tasks they are.
+        out: Folder to write; ``None``: ``annotation/frames-select`` or ``annotation/frames-inspect`` of the
+            data set.
+        data: Folder of the data set; ``None``: that of the work folder.
+        inspect: Whether the frames are those that another expert selected, as ``selection.csv`` lists them.
+        progress: Whether bars are shown; ``None``: in terminals and notebooks.
+
+    Returns:
+        The folder, and how many clips and frames it has.
+
+    Raises:
+        ArgumentError: If the expert inspects an own selection, or is no name.
+        ConfigError: If there are no frames, no selection to inspect, or the folder holds something else,
+            which is left alone.
+        ManifestError: If manifests are missing or damaged.
+        ResourceError: If the folder cannot be written.
+    """
+    from fgbench.annotation.people import annotators_of
+    from fgbench.annotation.selection.frame_answers import frame_folder
+    from fgbench.annotation.selection.frame_tasks import export_frame_tasks as write_tasks
+    from fgbench.errors import ArgumentError
+    from fgbench.workfolders.folder import read_origin
+
+    folder = path_of("workdir", workdir, example="fgbench-data/my-clips/work")
+    people = annotators_of([name_of("expert", expert, example="expert='ada'")])
+    if len(people) != 1:
+        raise ArgumentError(f"names {len(people)} people, expected one", "e.g. ada", argument="expert")
+    target = path_or_none("out", out, example="out='frames'")
+    root = path_or_none("data", data, example="data='my-clips'")
+    is_inspection = switch("inspect", inspect)
+    root = read_origin(folder)[1] if root is None else root
+    with bars(shown_as(progress)) as update:
+        return write_tasks(
+            folder,
+            root,
+            frame_folder(root, 2 if is_inspection else 1) if target is None else target,
+            expert=people[0],
+            is_inspection=is_inspection,
+            progress=update,
+        )
+
+
 def import_selection(
     tables: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     workdir: str | os.PathLike[str],
@@ -61,7 +121,8 @@ def import_selection(
 
     Args:
         tables: A table, or those of several pages (clip, frame, selected_by, inspected_by). Of inspected
-            tables the frames count that were confirmed.
+            tables the frames count that were confirmed. Or one export of Label Studio (``.json``) of the
+            tasks that :func:`fgbench.export_frame_tasks` wrote into the data set.
         workdir: Work folder that the pages were made from.
         data: Folder of the data set; ``None``: that of the work folder.
         replace: Whether a selection is replaced that has frames which the tables lack.
@@ -86,6 +147,17 @@ def import_selection(
         raise ArgumentError("no table, expected one that a page wrote", argument="tables")
     folder = path_of("workdir", workdir, example="fgbench-data/my-clips/work")
     root = path_or_none("data", data, example="data='my-clips'")
-    return written(
-        read, read_origin(folder)[1] if root is None else root, folder, replace=switch("replace", replace)
-    )
+    root, is_replaced = read_origin(folder)[1] if root is None else root, switch("replace", replace)
+    exports = [path for path in read if path.suffix.lower() == ".json"]
+    if not exports:
+        return written(read, root, folder, replace=is_replaced)
+    if len(read) > 1:
+        raise ArgumentError(
+            "an export of Label Studio and other files, expected it alone",
+            "import them in several calls",
+            argument="tables",
+        )
+    from fgbench.annotation.selection.frame_answers import find_project, import_answers
+
+    tasks, project = find_project(exports[0], root)
+    return import_answers(exports[0], tasks, project, root, accounts={}, replace=is_replaced)

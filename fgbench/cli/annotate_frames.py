@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fgbench.cli.console import print_json, progress_bars, say_all
+from fgbench.cli.console import print_json, progress_bars, say_all, wrong_use
 from fgbench.cli.next_steps import say_next
 from fgbench.cli.options import Json
 from fgbench.cli.workdirs import workdir_option
@@ -42,16 +42,34 @@ def frames(
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace a selection that has frames which the tables lack.")
     ] = False,
+    tool: Annotated[
+        str | None,
+        typer.Option(
+            "--tool",
+            help="label-studio: tasks for a server in place of pages.",
+            show_default="pages",
+        ),
+    ] = None,
+    expert: Annotated[
+        str | None,
+        typer.Option("--expert", help="With --tool: name of who selects or inspects.", show_default="none"),
+    ] = None,
+    inspect: Annotated[
+        bool, typer.Option("--inspect", help="With --tool: the frames that another expert selected.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Write pages on which experts select the frames near the key frames, or import what they selected.
 
     One expert selects, another inspects the selection, as in the paper. The pages need no server: open
-    index.html in a browser. Run fgbench prepare after an import: it takes the selected frames.
+    index.html in a browser. With --tool label-studio they are tasks instead, which fgbench annotate push and
+    pull take to a server and back. Run fgbench prepare after an import: it takes the selected frames.
     """
     from fgbench.api.next_commands import after_frames
     from fgbench.api.selecting import export_frames
 
+    if imported and tool is not None:
+        raise typer.BadParameter("--import writes no tasks: leave one out", param_hint="--tool")
     if imported and out is not None:
         raise typer.BadParameter("--import writes no pages: leave one out", param_hint="--out")
     if replace and not imported:
@@ -61,6 +79,11 @@ def frames(
         return
     if workdir is None:
         workdir = _workdir_of(data_root)
+    if tool is not None:
+        _write_tasks(workdir, data_root, out, tool, expert, inspect=inspect, json=json)
+        return
+    if expert is not None or inspect:
+        raise typer.BadParameter("it is of --tool label-studio, which is not given", param_hint="--expert")
     with progress_bars(quiet=json) as progress:
         sheets = export_frames(workdir, out, progress=progress)
     if json:
@@ -68,6 +91,35 @@ def frames(
         return
     say_all(sheets.lines())
     say_next(["annotate"], lambda: after_frames(workdir))
+
+
+def _write_tasks(
+    workdir: Path,
+    data_root: Path | None,
+    out: Path | None,
+    tool: str,
+    expert: str | None,
+    *,
+    inspect: bool,
+    json: bool,
+) -> None:
+    """Write tasks for one expert."""
+    from fgbench.api.next_commands import after_frame_tasks
+    from fgbench.api.selecting import export_frame_tasks
+
+    if tool != "label-studio":
+        raise typer.BadParameter(f"{tool!r}, expected label-studio", param_hint="--tool")
+    if expert is None:
+        raise typer.BadParameter(
+            "not given, expected the name of who selects or inspects, e.g. ada", param_hint="--expert"
+        )
+    with progress_bars(quiet=json) as progress, wrong_use(expert="--expert"):
+        tasks = export_frame_tasks(workdir, expert, out, data=data_root, inspect=inspect, progress=progress)
+    if json:
+        print_json(tasks.to_json())
+        return
+    say_all(tasks.lines())
+    say_next(["annotate"], lambda: after_frame_tasks(data_root, tasks.folder))
 
 
 def take_selection(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Protocol
+
 from fgbench.cli.annotate_options import (
     Accounts,
     DataRoot,
@@ -16,6 +18,16 @@ from fgbench.cli.console import print_json, progress_bars, say_all, wrong_use
 from fgbench.cli.next_steps import say_next
 from fgbench.cli.options import Json
 from fgbench.workfolders import default_folders
+
+
+class Imported(Protocol):
+    """An import, as it is printed."""
+
+    def lines(self) -> list[str]:
+        """Return lines of text."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
 
 
 def push(
@@ -54,20 +66,30 @@ def pull(
     update: Update = False,
     json: Json = False,
 ) -> None:
-    """Fetch the answers to a round from a server of Label Studio, and take them as import does."""
-    from fgbench.api.annotation_server import pull_votes
+    """Fetch the answers to a round from a server of Label Studio, and take them as import does.
+
+    Of a --project of frames, what the expert selected becomes selection.csv of the data set.
+    """
+    from fgbench.api.annotation_server import holds_frames, pull_selection, pull_votes
     from fgbench.api.next_commands import after_clips
 
+    pulled: Imported
     with wrong_use(annotators="--annotator"):
-        pulled = pull_votes(
-            data_root,
-            url,
-            round=round_,
-            project=project,
-            token_file=token_file,
-            annotators=pairs_of(accounts, "--annotator", "me@lab.org=anna"),
-            update=update,
-        )
+        people = pairs_of(accounts, "--annotator", "me@lab.org=anna")
+        if project is not None and holds_frames(project):
+            pulled = pull_selection(
+                data_root, url, project, token_file=token_file, annotators=people, replace=update
+            )
+        else:
+            pulled = pull_votes(
+                data_root,
+                url,
+                round=round_,
+                project=project,
+                token_file=token_file,
+                annotators=people,
+                update=update,
+            )
     if json:
         print_json(pulled.to_json())
         return

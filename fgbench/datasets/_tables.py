@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from pathlib import Path
 from typing import TextIO
 
@@ -148,6 +149,7 @@ def open_text(path: Path) -> Iterator[TextIO]:
         raise DatasetError(f"cannot read {path}: {error.strerror}", "check the data set's folder") from error
 
 
+@lru_cache(maxsize=4096)
 def whole_number(text: str) -> int | None:
     """Number in a cell in plain digits, 0 to 999,999,999; ``None`` for anything else.
 

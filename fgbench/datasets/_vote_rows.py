@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -10,6 +11,9 @@ from fgbench.datasets._annotation_table import SHOWN, VOTES, BadCellError, fract
 from fgbench.datasets._tables import decimal_number
 from fgbench.naming import tidy
 from fgbench.records import Vote
+
+_USUAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+"""A time as it is written, of which nothing has to be converted."""
 
 MAX_ROUNDS = 99
 """Latest round of votes; the paper has two."""
@@ -79,6 +83,8 @@ def utc_time(row: Mapping[str, str], table: str) -> str | None:
         return None
     try:
         time = datetime.fromisoformat(text)
+        if _USUAL.fullmatch(text):
+            return text
         if time.tzinfo is None:
             raise ValueError("no time zone")
         return f"{time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"

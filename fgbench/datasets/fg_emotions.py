@@ -240,30 +240,32 @@ def _entry(
         problem = ("duplicate_id", f"{ANNOTATIONS} names it in lines {lines}{several}")
         return ClipEntry(clip_id=file.clip_id, path=file.path, problem=problem)
     row = annotated[0] if annotated else {}
-    # Annotations of an unusable clip count: it may be one that has to be predicted.
-    entry: dict[str, Any] = {
-        "clip_id": file.clip_id,
-        "path": file.path,
-        "label": row.get("label") or None,
-        "subject_id": person(row.get("subject", "")),
-        "source_id": row.get("source") or None,
-        "problem": file.problem,
-    }
+    read: dict[str, Any] = {}
+    fault = file.problem
     try:
-        entry["split"] = part_of(row, parts)
-        entry["votes"] = tuple(vote_of(item) for item in votes)
+        read["split"] = part_of(row, parts)
+        read["votes"] = tuple(map(vote_of, votes))
         frames = None
         if selected is not None:
             frames = tuple(sorted({integer(item, "frame", SELECTION) for item in selected}))
-        return ClipEntry(
-            **entry,
-            key_frame=optional_integer(row, "key_frame", ANNOTATIONS),
-            confidence=fraction(row, ANNOTATIONS),
-            fps=rate_of(row, ANNOTATIONS),
-            selected_frames=frames,
-        )
+        read |= {
+            "key_frame": optional_integer(row, "key_frame", ANNOTATIONS),
+            "confidence": fraction(row, ANNOTATIONS),
+            "fps": rate_of(row, ANNOTATIONS),
+            "selected_frames": frames,
+        }
     except BadCellError as error:
-        return ClipEntry(**{**entry, "problem": file.problem or ("bad_annotation", str(error))})
+        fault = fault or ("bad_annotation", str(error))
+    # Annotations of an unusable clip count: it may be one that has to be predicted.
+    return ClipEntry(
+        clip_id=file.clip_id,
+        path=file.path,
+        label=row.get("label") or None,
+        subject_id=person(row.get("subject", "")),
+        source_id=row.get("source") or None,
+        problem=fault,
+        **read,
+    )
 
 
 def _refuse_misspelt_label(rows: Sequence[Mapping[str, str]], path: Path) -> None:

@@ -16,12 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-_Value = TypeVar("_Value")
+from fgbench.evaluation.unit_values import UnitValues, cluster_sums, comparable, of_lists
+
 Floats = npt.NDArray[np.float64]
 
 N_RESAMPLES = 2_000
@@ -120,7 +120,22 @@ class LabelMeasure:
     """
 
     def __init__(self, units: Sequence[Sequence[str]], clusters: Sequence[str]) -> None:
-        self.sums, self.names = _label_sums(units, clusters)
+        self.names = tuple(sorted({label for labels in units for label in labels}))
+        number = {name: column for column, name in enumerate(self.names)}
+        columns = [[number[label] for label in labels] for labels in units]
+        self.sums = _label_sums(of_lists(columns, clusters, np.int64), len(self.names))
+
+    @classmethod
+    def of_values(cls, given: UnitValues, names: Sequence[str]) -> LabelMeasure:
+        """Measure of labels by their indices.
+
+        Args:
+            given: Index of each label among the names.
+            names: The labels, sorted; each is the label of some unit.
+        """
+        measure = cls.__new__(cls)
+        measure.names, measure.sums = tuple(names), _label_sums(given, len(names))
+        return measure
 
     def alphas(self, sums: Floats) -> Floats:
         """Alphas (B, 1 + C) of sums (B, 2 C)."""
@@ -140,7 +155,14 @@ class NumberMeasure:
     """
 
     def __init__(self, units: Sequence[Sequence[float]], clusters: Sequence[str]) -> None:
-        self.sums = _number_sums(units, clusters)
+        self.sums = _number_sums(of_lists(units, clusters, np.float64))
+
+    @classmethod
+    def of_values(cls, given: UnitValues) -> NumberMeasure:
+        """Measure of numbers in arrays."""
+        measure = cls.__new__(cls)
+        measure.sums = _number_sums(given)
+        return measure
 
     def alphas(self, sums: Floats) -> Floats:
         """Alphas (B, 1) of sums (B, 4)."""
@@ -218,9 +240,7 @@ def _joined(values: Floats, *, seed: int) -> Floats:
     if len(values) <= MOST_DRAWN:
         return values
     group = np.arange(len(values)) % MOST_DRAWN
-    sums = np.zeros((MOST_DRAWN, values.shape[1]))
-    np.add.at(sums, np.random.default_rng(seed).permutation(group), values)
-    return sums
+    return cluster_sums(values, np.random.default_rng(seed).permutation(group), MOST_DRAWN)
 
 
 def _ends(n_clusters: int) -> tuple[float, float]:
@@ -253,34 +273,22 @@ def _draws(n_clusters: int, *, seed: int) -> Iterator[Floats]:
         yield times.astype(np.float64)
 
 
-def _comparable(
-    units: Sequence[Sequence[_Value]], clusters: Sequence[str]
-) -> tuple[list[Sequence[_Value]], npt.NDArray[np.int64], int]:
-    """Units with at least two values, the cluster index of each, and the number of clusters."""
-    if len(clusters) != len(units):
-        raise ValueError(f"{len(clusters)} clusters of {len(units)} units, expected one per unit")
-    kept = [row for row, values in enumerate(units) if len(values) > 1]
-    number = {name: index for index, name in enumerate(sorted({clusters[row] for row in kept}))}
-    rows = np.array([number[clusters[row]] for row in kept], np.int64)
-    return [units[row] for row in kept], rows, len(number)
-
-
-def _label_sums(units: Sequence[Sequence[str]], clusters: Sequence[str]) -> tuple[_Sums, tuple[str, ...]]:
-    """Sums (G, 2 C) and the names of the C labels: values per label, then mismatches per label.
+def _label_sums(given: UnitValues, n_labels: int) -> _Sums:
+    """Sums (G, 2 C) of C labels: values per label, then mismatches per label.
 
     A mismatch is a pair of this label and another in one unit of m values, with weight 1 / (m - 1).
     """
-    names = tuple(sorted({label for labels in units for label in labels}))
-    number = {name: column for column, name in enumerate(names)}
-    kept, rows, n_clusters = _comparable(units, clusters)
-    sizes = np.array([len(labels) for labels in kept], np.int64)
-    values = np.zeros((n_clusters, 2 * len(names)))
-    counts = np.zeros((len(kept), len(names)))
-    columns = np.array([number[label] for labels in kept for label in labels], np.int64)
-    np.add.at(counts, (np.repeat(np.arange(len(kept)), sizes), columns), 1)
-    mismatches = counts * (sizes[:, None] - counts) / np.maximum(sizes[:, None] - 1, 1)
-    np.add.at(values, rows, np.concatenate([counts, mismatches], axis=1))
-    return _Sums(values=values, n_units=len(kept), n_values=int(sizes.sum())), names
+    kept = comparable(given)
+    sizes, n_units = kept.sizes[:, None], len(kept.sizes)
+    cells = np.bincount(kept.units * n_labels + kept.values, minlength=n_units * n_labels)
+    counts = cells.reshape(n_units, n_labels).astype(np.float64)
+    mismatches = counts * (sizes - counts) / np.maximum(sizes - 1, 1)
+    rows = np.concatenate([counts, mismatches], axis=1)
+    return _Sums(
+        values=cluster_sums(rows, kept.clusters, kept.n_clusters),
+        n_units=n_units,
+        n_values=len(kept.values),
+    )
 
 
 def _nominal(sums: Floats, n_labels: int) -> Floats:
@@ -295,27 +303,28 @@ def _against_others(sums: Floats, n_labels: int) -> Floats:
     return _alpha(n, mismatches, counts * (n - counts))
 
 
-def _number_sums(units: Sequence[Sequence[float]], clusters: Sequence[str]) -> _Sums:
+def _number_sums(given: UnitValues) -> _Sums:
     """Sums (G, 4): values, their sum and sum of squares around the mean of all, observed disagreement."""
-    kept, rows, n_clusters = _comparable(units, clusters)
-    sizes = np.array([len(numbers) for numbers in kept], np.int64)
-    numbers = np.array([number for unit in kept for number in unit], np.float64)
-    unit = np.repeat(np.arange(len(kept)), sizes)
+    kept = comparable(given)
+    sizes, unit = kept.sizes, kept.units
+    numbers = kept.values.astype(np.float64)
     numbers = numbers - (numbers.mean() if numbers.size else 0.0)  # alpha does not change, sums stay small
-    means = np.bincount(unit, numbers, len(kept)) / np.maximum(sizes, 1)
-    spread = np.bincount(unit, (numbers - means[unit]) ** 2, len(kept))
+    means = np.bincount(unit, numbers, len(sizes)) / np.maximum(sizes, 1)
+    spread = np.bincount(unit, (numbers - means[unit]) ** 2, len(sizes))
     columns = np.stack(
         [
             sizes.astype(np.float64),
-            np.bincount(unit, numbers, len(kept)),
-            np.bincount(unit, numbers**2, len(kept)),
+            np.bincount(unit, numbers, len(sizes)),
+            np.bincount(unit, numbers**2, len(sizes)),
             2 * sizes * spread / np.maximum(sizes - 1, 1),  # over ordered pairs of a unit
         ],
         axis=1,
     )
-    values = np.zeros((n_clusters, 4))
-    np.add.at(values, rows, columns)
-    return _Sums(values=values, n_units=len(kept), n_values=int(sizes.sum()))
+    return _Sums(
+        values=cluster_sums(columns, kept.clusters, kept.n_clusters),
+        n_units=len(sizes),
+        n_values=len(numbers),
+    )
 
 
 def _numeric(sums: Floats) -> Floats:

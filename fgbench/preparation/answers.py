@@ -26,7 +26,12 @@ def latest(votes: Sequence[Vote]) -> list[Vote]:
 
 def is_for_class(vote: Vote) -> bool:
     """Whether a vote, with its label as the label set spells it, is for a class."""
-    return vote.label not in _FOR_NO_CLASS
+    return is_class(vote.label)
+
+
+def is_class(label: str) -> bool:
+    """Whether the label of a vote, as the label set spells it, is a class."""
+    return label not in _FOR_NO_CLASS
 
 
 def is_not_usable(votes: Sequence[Vote]) -> bool:

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import fmean, mean, median_low
 
 from fgbench.naming import first_few
@@ -103,7 +104,7 @@ def settle(votes: Sequence[Vote], rules: Rules, choice: Choice | None = None) ->
     tally = Counter(vote.label for vote in cast if is_for_class(vote))
     count = max(tally.values(), default=0) if label is None else tally[label]
     confidences = [vote.confidence for vote in cast if vote.label == label and vote.confidence is not None]
-    confidence = mean(confidences) if confidences else None
+    confidence = _mean(tuple(sorted(confidences))) if confidences else None
     problems = []
     if choice.problem:
         problems.append(f"label: {choice.problem}")
@@ -126,6 +127,12 @@ def settle(votes: Sequence[Vote], rules: Rules, choice: Choice | None = None) ->
         agreement=count / len(cast),
         detail=f"round {last}: {'; '.join(problems)}" if problems else "",
     )
+
+
+@lru_cache(maxsize=4096)
+def _mean(numbers: tuple[float, ...]) -> float:
+    """The exact mean, rounded once; people give few different confidences."""
+    return mean(numbers)
 
 
 def causes_of(detail: str) -> list[str]:

@@ -65,3 +65,27 @@ def test_settled_clips_are_as_many_as_the_errors_predict(done):
     first, second = done.rounds
     assert first["clips"] == first["settled"] + first["again"]
     assert second["clips"] == first["again"]
+
+
+def test_each_clip_gets_the_label_on_which_its_answers_agree(done):
+    """Counted from the answers that the scripted people gave, round by round, without the code under test."""
+    assert done.labels == done.predicted
+    assert len(done.labels) == sum(one["settled"] for one in done.rounds)
+
+
+def test_labels_are_right_as_often_as_the_errors_predict(done):
+    """The share of settled clips with the class that was drawn lies within the bounds of the error model."""
+    n_right, low, high = done.right
+    assert low <= n_right <= high
+    assert done.is_predicted
+
+
+def test_experts_select_frames_on_the_server(done):
+    """One selects two of three frames of each clip, another confirms one of these two."""
+    tasks, selected = done.facts["frames of anna"]
+    assert tasks.clips == selected.clips == len(done.labels)
+    assert (selected.frames, selected.is_inspected) == (tasks.frames - tasks.clips, False)
+    again, confirmed = done.facts["frames of ben"]
+    assert (again.clips, again.frames) == (selected.clips, selected.frames)
+    assert (confirmed.frames, confirmed.struck) == (again.frames - again.clips, again.clips)
+    assert confirmed.is_inspected

@@ -18,6 +18,7 @@ SIGNATURES = {
     "dense_trajectories": "(video, *, max_side_px)",
     "diff": "(first, second, *, out)",
     "doctor": "()",
+    "export_frame_tasks": "(workdir, expert, out, *, data, inspect, progress)",
     "export_frames": "(workdir, out, *, progress)",
     "import_selection": "(tables, workdir, data, *, replace)",
     "export_tasks": "(data, *, tool, round, annotators, annotators_per_clip, gold, show, out, seed, recipe, "
@@ -36,6 +37,7 @@ SIGNATURES = {
     "recipe": "(name, changes)",
     "recipes": "()",
     "pull": "(repo, out, *, revision, endpoint, progress)",
+    "pull_selection": "(data, url, project, *, token_file, annotators, replace)",
     "pull_votes": "(data, url, *, round, project, token_file, annotators, update)",
     "push_tasks": "(data, url, *, round, project, token_file, progress)",
     "push": "(path, repo, *, with_pixels, public, endpoint)",

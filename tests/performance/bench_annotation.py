@@ -1,84 +1,84 @@
-"""Import of a large export of Label Studio: 100,000 tasks with five answers each, beside reading it whole.
+"""Votes from answers to labels: import, agreement with its intervals and settling, each and together.
 
-The baseline reads the same file with ``json.load`` and does nothing with it. Both run in processes of their
-own; peak memory is that of the process.
+The answers are 50,000 on 10,000 clips, with ``--large`` also 500,000 on 100,000, as Label Studio exports them
+(JSON) and as a table (CSV), of a round that was exported. Import: from the file to ``votes.csv``. Agreement:
+Krippendorff's alpha of all and of each class, with cluster bootstrap; every clip is a cluster of its own, the
+worst case. Settling: ``votes.csv`` listed, and the stage ``consensus``; between the two stands ``ingest``,
+which reads videos and is not measured. The baselines read the same file and do nothing with it
+(``json.load``, ``csv.reader``). Each row is of a process of its own.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
-import time
-from dataclasses import replace
 from pathlib import Path
 
-from fgbench.annotation.project_file import ClipTask, read_project, write_project
-from tests.support.annotated_rounds import FIVE, annotation, exported, write_clips
+from tests.support.many_votes import PER_CLIP, write_round
 
-TASKS = 100_000
-_RUNS = {
-    "json.load": "import json; json.load(open({path!r}))",
-    "import": "import fgbench; assert fgbench.import_votes({path!r}, {root!r}, annotators={people!r})"
-    ".n_added == {votes}",
-    "import again": "import fgbench; assert fgbench.import_votes({path!r}, {root!r}, annotators={people!r})"
-    ".n_same == {votes}",
-}
+SIZE, LARGE = 10_000, 100_000
+LIMIT_S, LIMIT_MB = 60, 1500
+ROWS = (
+    ("export.json", "paper"),
+    ("answers.csv", "paper"),
+    ("answers.csv", "majority"),
+    ("answers.csv", "dawid-skene"),
+)
+_CODE = "from tests.support.annotation_steps import print_steps; import sys; print_steps(*sys.argv[1:])"
 
 
 def main() -> None:
-    """Print the table."""
-    with tempfile.TemporaryDirectory() as name:
-        root, path = Path(name) / "clips", Path(name) / "export.json"
-        people = {str(number): who for number, who in enumerate(FIVE, start=1)}
-        _write(root, path)
-        given = {"path": str(path), "root": str(root), "people": people, "votes": 5 * TASKS}
-        measured = {run: _measured(code.format(**given)) for run, code in _RUNS.items()}
-        size = path.stat().st_size / 1e6
-    base_s, base_mb = measured["json.load"]
-    print(f"{TASKS:,} tasks, {5 * TASKS:,} answers, {size:.0f} MB\n")
-    print("| Run | s | ratio | peak MB | ratio |\n|---|---|---|---|---|")
-    for run, (seconds, peak_mb) in measured.items():
-        print(f"| {run} | {seconds:.1f} | {seconds / base_s:.1f} | {peak_mb:.0f} | {peak_mb / base_mb:.2f} |")
-
-
-def _write(root: Path, path: Path) -> None:
-    """Write a round of many tasks, and its export."""
-    folder = exported(write_clips(root, ["a"])).folder
-    project = read_project(folder)
-    assert project is not None
-    everyone = tuple(range(len(FIVE)))
-    clips = [f"film{number // 100:04d}/shot{number:06d}" for number in range(TASKS)]
-    tasks = tuple(
-        ClipTask(
-            clip=clip,
-            path=f"videos/{clip}.mp4",
-            sha256="0" * 64,
-            n_frames=100,
-            fps=25.0,
-            annotators=everyone,
+    """Print a table for each size."""
+    for n_clips in (SIZE, LARGE) if "--large" in sys.argv else (SIZE,):
+        with tempfile.TemporaryDirectory() as name:
+            lines = rows(Path(name), n_clips, ROWS)
+        print(
+            f"| {n_clips:,} clips, {PER_CLIP * n_clips:,} votes; s of computing (of the clock) | baseline "
+            "| import | ratio | agreement | settling | together | peak MB |"
         )
-        for clip in clips
+        print("|---|---:|---:|---:|---:|---:|---:|---:|")
+        print("\n".join([*lines, ""]))
+    print(
+        f"With {LARGE:,} clips together at most {LIMIT_S} s of a free machine and {LIMIT_MB:,} MB. Seconds "
+        "of computing are those of all threads, and hold the loading of libraries, 2 s whatever the size. "
+        f"This machine was shared: its load was {os.getloadavg()[2]:.0f} on {os.cpu_count()} "
+        "cores in the last quarter of an hour, which makes the computing slower, too."
     )
-    write_project(folder, replace(project, tasks=tasks))
-    with path.open("w", encoding="utf-8") as file:
-        for number, clip in enumerate(clips):
-            data = {"clip": clip, "project": project.project, "round": 1, "fps": "25.0"}
-            answers = [
-                annotation(who, frame=(number + who) % 90, number=5 * number + who) for who in range(1, 6)
-            ]
-            task = {"id": number, "data": data, "annotations": answers, "drafts": [], "predictions": []}
-            file.write(("[" if number == 0 else ",\n") + json.dumps(task))
-        file.write("]")
 
 
-def _measured(code: str) -> tuple[float, float]:
-    """Seconds and peak memory in MB of a program."""
-    program = f"{code}\nimport resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
-    begin = time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
-    return time.perf_counter() - begin, int(done.stdout) / 1000
+def rows(folder: Path, n_clips: int, wanted: tuple[tuple[str, str], ...]) -> list[str]:
+    """Lines of the table.
+
+    Args:
+        folder: New folder.
+        n_clips: Number of clips.
+        wanted: File of answers and rule of each.
+    """
+    root = write_round(folder, n_clips)
+    lines = []
+    for answers, rule in wanted:
+        (root / "votes.csv").unlink(missing_ok=True)
+        command = [sys.executable, "-c", _CODE, str(root), str(folder / answers), rule]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        lines.append(_line(f"{answers}, rule {rule}", json.loads(done.stdout.splitlines()[-1])))
+    return lines
+
+
+def _line(title: str, measured: dict[str, list[float]]) -> str:
+    cells = [_both(measured[step]) for step in ("baseline", "import")]
+    cells.append(f"{measured['import'][0] / max(measured['baseline'][0], 1e-9):.1f}")
+    cells += [_both(measured[step]) for step in ("agreement", "settling")]
+    together = [sum(measured[step][at] for step in ("import", "agreement", "settling")) for at in range(2)]
+    cells += [_both(together), f"{measured['peak'][0]:.0f}"]
+    return f"| {' | '.join([title, *cells])} |"
+
+
+def _both(seconds: list[float]) -> str:
+    computing, clock = seconds
+    return f"{computing:.1f} ({clock:.1f})"
 
 
 if __name__ == "__main__":

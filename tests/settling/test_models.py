@@ -12,9 +12,9 @@ from fgbench.errors import ConfigError, DependencyError
 from fgbench.preparation import settling
 from fgbench.preparation.settling import LatestVotes
 from fgbench.preparation.settling._probabilities import fitted_choices
-from fgbench.preparation.settling._rule import collected
 from fgbench.records import Vote
 from tests.support import plain_dawid_skene, plain_settling_models
+from tests.support.collected_votes import collected
 from tests.support.drawn_annotators import cast, mixed_group
 
 LABELS = ("anger", "calm", "gloom", "wrath")

@@ -27,8 +27,10 @@ from tests.support.scripted_annotators import (
     Account,
     Seen,
     answer_of,
+    chance_right,
     chance_settled,
     settled_between,
+    settled_label,
 )
 
 CLASSES = ("panic", "terror", "worry")
@@ -60,13 +62,30 @@ class Walk:
             number of 99.9 % of cases.
         votes: Rows of ``votes.csv`` in the end.
         answered: ``(clip, annotator, round)`` to the answer that was given.
+        labels: Clip to the label that it got, in the end.
+        predicted: Clip to the label on which its answers agree, counted without the code under test.
+        right: Settled clips whose label is the class that was drawn, and the least and largest number of
+            99.9 % of cases.
         facts: What is asserted, by name.
     """
 
     rounds: list[dict[str, float]] = field(default_factory=list)
     votes: list[dict[str, str]] = field(default_factory=list)
     answered: dict[tuple[str, str, int], tuple[str, int, int]] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    predicted: dict[str, str] = field(default_factory=dict)
+    right: tuple[int, int, int] = (0, 0, 0)
     facts: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def is_predicted(self) -> bool:
+        """Whether the error model predicts what came of it."""
+        n_right, low, high = self.right
+        return (
+            self.labels == self.predicted
+            and low <= n_right <= high
+            and all(one["low"] <= one["settled"] <= one["high"] for one in self.rounds)
+        )
 
 
 def draw(root: Path) -> dict[str, Seen]:
@@ -117,6 +136,7 @@ def walk(server: LabelStudio, folder: Path, say=print) -> Walk:
         _pull(server, root, token, done, say, number)
         fgbench.prepare(root, "default", settings=SETTINGS, workdir=work, progress=False)
         left = _clips_of(work / "manifests" / "reannotate.csv")
+        done.predicted |= _predicted(again, done, number)
         n_settled = len(fgbench.open(work).clips) - sum(one["settled"] for one in done.rounds)
         chances = [_chance(one) for one in again.values()]
         low, high = settled_between(chances)
@@ -136,7 +156,47 @@ def walk(server: LabelStudio, folder: Path, say=print) -> Walk:
         )
         again = {clip: seen[clip] for clip in left}
     done.votes = _rows(root / "votes.csv")
+    _compare_labels(work, seen, done, say)
+    _select_frames(server, tokens, root, work, token, done, say)
     return done
+
+
+def _select_frames(server, tokens, root, work, token, done, say) -> None:
+    """Anna selects all frames but the first of each clip, Ben confirms all of these but the last."""
+    say("== frames near key frames")
+    for name, is_inspection in (("anna", False), ("ben", True)):
+        tasks = fgbench.export_frame_tasks(work, name, data=root, inspect=is_inspection, progress=False)
+        _say_all(say, tasks)
+        pushed = fgbench.push_tasks(root, server.url, project=tasks.folder, token_file=token, progress=False)
+        account = Account(server.url, tokens[name])
+        for task in account.tasks(int(pushed.url.rpartition("/")[2])):
+            frames = [one["value"] for one in task["data"]["frames"] if one["value"] != "none"]
+            account.choose(task["id"], (frames[:-1] if is_inspection else frames[1:]) or ["none"])
+        account.close()
+        selection = fgbench.pull_selection(root, server.url, tasks.folder, token_file=token)
+        _say_all(say, selection)
+        done.facts[f"frames of {name}"] = (tasks, selection)
+
+
+def _predicted(again: dict[str, Seen], done: Walk, number: int) -> dict[str, str]:
+    """Clip to the label on which its answers of a round agree."""
+    of_clips = {clip: [done.answered[clip, who.name, number] for who in FIVE] for clip in again}
+    labels = {clip: settled_label(answers) for clip, answers in of_clips.items()}
+    return {clip: label for clip, label in labels.items() if label is not None}
+
+
+def _compare_labels(work: Path, seen: dict[str, Seen], done: Walk, say) -> None:
+    """Compare the labels with what the answers say, and with the classes that were drawn."""
+    clips = fgbench.open(work).clips
+    done.labels = dict(zip(clips["clip_id"], clips["label"], strict=True))
+    same = sum(done.predicted.get(clip) == label for clip, label in done.labels.items())
+    say(f"{same} of {len(done.labels)} labels are those on which the answers given agree")
+    n_right = sum(seen[clip].label == label for clip, label in done.labels.items())
+    done.right = (n_right, *settled_between([chance_right(seen[clip]) for clip in done.labels]))
+    say(
+        f"{n_right} of {len(done.labels)} are the class that was drawn; the annotators' errors predict "
+        f"{done.right[1]} to {done.right[2]} (99.9 %)"
+    )
 
 
 _chance = lru_cache(chance_settled)
@@ -245,10 +305,9 @@ def main() -> int:
         print("starting Label Studio (its first start takes a minute)")
         with LabelStudio(command, Path(name) / "server") as server:
             done = walk(server, Path(name))
-    is_predicted = all(one["low"] <= one["settled"] <= one["high"] for one in done.rounds)
     n_votes = len(done.votes)
-    print(f"{n_votes} votes in votes.csv, of {len(done.answered)} answers; as predicted: {is_predicted}")
-    return 0 if is_predicted and n_votes == len(done.answered) else 1
+    print(f"{n_votes} votes in votes.csv, of {len(done.answered)} answers; as predicted: {done.is_predicted}")
+    return 0 if done.is_predicted and n_votes == len(done.answered) else 1
 
 
 if __name__ == "__main__":

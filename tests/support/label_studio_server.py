@@ -1,19 +1,23 @@
 """A real server of Label Studio in its own environment: started, killed, started again; accounts and tokens.
 
 The executable is named by ``FGBENCH_LABEL_STUDIO``, else it is that of ``.venv-label-studio``, which
-``make .venv-label-studio/installed`` makes. The server has a data folder of its own, listens on loopback, and
-sends nothing to the outside: analytics and checks of versions are off, and its proxy leads nowhere.
+``make .venv-label-studio/installed`` makes. An empty data base, whose making takes a minute, is copied: that
+beside the executable, else one that is made once below ``~/.cache``. The server has a data folder of its own,
+listens on loopback, and sends nothing to the outside: analytics and checks of versions are off, and its proxy
+leads nowhere.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -30,6 +34,43 @@ def executable() -> Path | None:
         return Path(named) if Path(named).is_file() else None
     is_whole = (_INSTALLED.parents[1] / "installed").is_file()  # written last
     return _INSTALLED if is_whole else None
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    nowhere = "http://127.0.0.1:9"
+    return kept | {
+        "COLLECT_ANALYTICS": "false",
+        "LATEST_VERSION_CHECK": "false",
+        "SENTRY_DSN": "",
+        "FRONTEND_SENTRY_DSN": "",
+        "LABEL_STUDIO_BASE_DATA_DIR": str(folder),
+        "CONVERTER_DOWNLOAD_RESOURCES": "false",
+        "HTTP_PROXY": nowhere,
+        "HTTPS_PROXY": nowhere,
+        "NO_PROXY": "127.0.0.1",
+    }
+
+
+def _empty(command: Path) -> Path:
+    """Data folder with an empty data base, made on first use."""
+    beside = command.parents[1] / "empty"
+    if beside.is_dir():
+        return beside
+    state = command.stat()
+    identity = hashlib.sha256(f"{command.resolve()} {state.st_mtime_ns} {state.st_size}".encode()).hexdigest()
+    made = Path.home() / ".cache" / "fgbench-label-studio" / identity[:16]
+    if not made.is_dir():
+        made.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=made.parent) as name:
+            part = Path(name) / "empty"
+            part.mkdir()
+            arguments = [str(command), "version", "--data-dir", str(part)]
+            quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            subprocess.run(arguments, check=True, env=_environment(part), timeout=_START_S, **quiet)
+            with contextlib.suppress(OSError):  # another process was quicker
+                part.rename(made)
+    return made
 
 
 class LabelStudio:
@@ -62,30 +103,15 @@ class LabelStudio:
         """Start it, and wait until it answers."""
         import httpx
 
-        empty = self._command.parents[1] / "empty"
-        if empty.is_dir() and not self._folder.exists():
-            shutil.copytree(empty, self._folder)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-        nowhere = "http://127.0.0.1:9"
-        environment = kept | {
-            "COLLECT_ANALYTICS": "false",
-            "LATEST_VERSION_CHECK": "false",
-            "SENTRY_DSN": "",
-            "FRONTEND_SENTRY_DSN": "",
-            "LABEL_STUDIO_BASE_DATA_DIR": str(self._folder),
-            "CONVERTER_DOWNLOAD_RESOURCES": "false",
-            "HTTP_PROXY": nowhere,
-            "HTTPS_PROXY": nowhere,
-            "NO_PROXY": "127.0.0.1",
-        }
+        if not self._folder.exists():
+            shutil.copytree(_empty(self._command), self._folder)
         with (self._folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
                     *(str(self._command), "start", "--no-browser", "--data-dir", str(self._folder)),
                     *("--internal-host", "127.0.0.1", "--port", str(self._port), "--log-level", "ERROR"),
                 ],
-                env=environment,
+                env=_environment(self._folder),
                 cwd=self._folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -99,7 +125,7 @@ class LabelStudio:
                     return
             except httpx.HTTPError:
                 pass
-            time.sleep(0.3)
+            time.sleep(0.1)
         text = (self._folder / "server.log").read_text(errors="replace")[-2000:]
         self.kill()
         raise RuntimeError(f"Label Studio does not start: {text}")

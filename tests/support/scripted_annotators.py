@@ -22,6 +22,8 @@ FAR = 8
 """Frames between places that key frames are lost to: more than the tolerance of a fifth of a second, with
 one frame on either side."""
 NEEDED = 3
+TOLERANCE = 5
+"""Frames in a fifth of a second, at 25 frames per second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,18 +88,40 @@ def answer_of(who: Annotator, seen: Seen, rng: np.random.Generator) -> tuple[str
 
 def chance_settled(seen: Seen) -> float:
     """Probability that five votes settle a clip, by going through all that can be said."""
-    others, lost = confused(seen.label), lost_to(seen)
-    said = [
+    lost = lost_to(seen)
+    marked = [
+        {"near": who.is_near if lost else 1.0} | {frame: (1 - who.is_near) / len(lost) for frame in lost}
+        for who in FIVE
+    ]
+    return _agreed(_said(seen), {"unsure"}) * _agreed(marked, set())
+
+
+def _said(seen: Seen) -> list[dict]:
+    """What each of the five may say of the class, with its probability."""
+    others = confused(seen.label)
+    return [
         {seen.label: who.is_right}
         | {name: (1 - who.is_right - who.is_unsure) / len(others) for name in others}
         | ({"unsure": who.is_unsure} if who.is_unsure else {})
         for who in FIVE
     ]
-    marked = [
-        {"near": who.is_near if lost else 1.0} | {frame: (1 - who.is_near) / len(lost) for frame in lost}
-        for who in FIVE
-    ]
-    return _agreed(said, {"unsure"}) * _agreed(marked, set())
+
+
+def chance_right(seen: Seen) -> float:
+    """Probability that the class on which five votes settle a clip is the one that is shown."""
+    said = _said(seen)
+    return _agreed(said, {name for of_one in said for name in of_one} - {seen.label}) / _agreed(
+        said, {"unsure"}
+    )
+
+
+def settled_label(answers: list[tuple[str, int, int]]) -> str | None:
+    """Class on which the answers settle a clip by the paper's rule, ``None`` if they do not: three name it,
+    and three key frames lie within a fifth of a second of each other."""
+    label, n_votes = Counter(said for said, _, _ in answers if said != "unsure").most_common(1)[0]
+    frames = [frame for _, frame, _ in answers]
+    n_near = max(sum(0 <= other - first <= TOLERANCE for other in frames) for first in frames)
+    return label if n_votes >= NEEDED and n_near >= NEEDED else None
 
 
 def _agreed(choices: list[dict], none: set[str]) -> float:
@@ -161,6 +185,15 @@ class Account:
                 ("confidence", "rating", {"rating": stars}),
             )
         ]
+        return self._send(task, result)
+
+    def choose(self, task: int, frames: list[str]) -> int:
+        """Choose frames of a task, or ``none``; returns the number of the annotation."""
+        chosen = {"choices": frames}
+        region = {"id": "r", "from_name": "frames", "to_name": "clip", "type": "choices", "value": chosen}
+        return self._send(task, [region])
+
+    def _send(self, task: int, result: list[dict]) -> int:
         body = {"result": result, "lead_time": 4.5}
         sent = self._client.post(f"/api/tasks/{task}/annotations/", json=body)
         assert sent.status_code == 201, sent.text

@@ -71,7 +71,7 @@ class UploadedMedia:
             ManifestError: If the strip is missing or has changed.
             ResourceError: If the server refuses or cannot be reached.
         """
-        is_strip = self._project.show == "strips"
+        is_strip = self._project.show != "clips"
         strip = strip_name(task)
         suffix = PurePosixPath(task.path).suffix.lower()
         name = PurePosixPath(strip).name if is_strip else f"{task.sha256[:24]}{suffix}"

@@ -15,7 +15,7 @@ from fgbench.annotation.label_studio.folder import LABELLING
 from fgbench.annotation.label_studio.media import UploadedMedia, checked_file
 from fgbench.annotation.label_studio.server import NoAnswerError, Server, paged
 from fgbench.annotation.label_studio.tasks import marked, task_data
-from fgbench.annotation.project_file import Project
+from fgbench.annotation.project_file import FRAME_STAGES, Project
 from fgbench.callbacks import Progress
 from fgbench.errors import ResourceError
 from fgbench.naming import counted
@@ -112,7 +112,8 @@ def push_round(server: Server, folder: Path, project: Project, root: Path, progr
 
 
 def _create(server: Server, project: Project, labelling: str) -> dict[str, Any]:
-    title = f"{project.dataset}: round {project.round}"
+    what = f"round {project.round}" if project.show != "frames" else FRAME_STAGES[project.round]
+    title = f"{project.dataset}: {what}"
     described = (
         f"{counted(len(project.tasks), 'clip')}, {project.per_clip} votes each; made by fgbench. Leave the "
         f"text in [] as it is: the answers are known by it. {mark_of(project)}"

@@ -36,6 +36,8 @@ def results_of(result: Any) -> Results:
         result: A list of regions, as in JSON; or a mapping of the name of a control to its value, as in
             JSON-MIN.
     """
+    if (usual := _usual(result)) is not None:
+        return usual
     labels: list[str] = []
     reserved: list[str] = []
     confidences: list[float] = []
@@ -71,6 +73,27 @@ def results_of(result: Any) -> Results:
         frame=frames[0] if frames else None,
         is_from_one=is_from_one,
         problem=problem,
+    )
+
+
+def _usual(result: Any) -> Results | None:
+    """Results of the usual annotation of JSON: one class, one mark on the timeline and stars, each once, and
+    nothing else; ``None`` for any other, which takes longer to read."""
+    if type(result) is not list or len(result) != 3:
+        return None
+    try:
+        values = {region["from_name"]: region["value"] for region in result}
+        (path,) = values["label"]["taxonomy"]
+        (mark,) = values["key_frame"]["ranges"]
+        stars, first, last = values["confidence"]["rating"], mark["start"], mark["end"]
+        label = path[-1]
+    except (IndexError, KeyError, TypeError, ValueError):
+        return None
+    is_usual = type(path) is list and type(label) is str and type(stars) is type(first) is type(last) is int
+    if len(values) != 3 or not is_usual or not 1 <= stars <= STARS:
+        return None
+    return Results(
+        label=label, confidence=stars / STARS, frame=(first + last) // 2, is_from_one=True, problem=None
     )
 
 

@@ -12,6 +12,9 @@ from urllib.parse import quote
 
 from fgbench.annotation.project_file import ClipTask, Project
 
+NO_FRAME = "none"
+"""Choice of an expert who selects no frame of a clip."""
+
 NO_RATE = 25.0
 """Frames per second of a task whose clip has none: a picture."""
 
@@ -30,10 +33,12 @@ def task_data(project: Project, number: int, media: Callable[[ClipTask], str]) -
         media: Address of the clip, or of its strip.
     """
     task = project.tasks[number]
+    asked: dict[str, Any] = {"fps": str(task.fps or NO_RATE), "last_frame": task.n_frames - 1}
+    if project.show == "frames":
+        asked = {"frames": [{"value": str(frame)} for frame in task.frames] + [{"value": NO_FRAME}]}
     return {
         "media": media(task),
-        "fps": str(task.fps or NO_RATE),
-        "last_frame": task.n_frames - 1,
+        **asked,
         "clip": project.shown_name(task.clip),
         "project": project.project,
         "round": project.round,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -127,6 +127,27 @@ def import_selection(
         )
     if not root.is_dir():
         raise DatasetError(f"no folder {root}", "give the data set's folder with --data-root")
+    offered = {clip.clip_id: {*clip.frames} for clip in offered_clips(workdir, recipe)}
+    return join_selection(tables, root, offered, replace=replace)
+
+
+def join_selection(
+    tables: Sequence[Path], root: Path, frames: Mapping[str, Collection[int]], *, replace: bool
+) -> ImportedSelection:
+    """Like :func:`import_selection`, of frames that are known.
+
+    Args:
+        tables: The tables.
+        root: Folder of the data set.
+        frames: Clip to the frames that there were to select from.
+        replace: As there.
+
+    Raises:
+        ConfigError: If there is a selection with frames that the tables lack; nothing is written.
+        DatasetError: As there.
+        ResourceError: If the selection cannot be written.
+    """
+    offered = {clip: set(of_clip) for clip, of_clip in frames.items()}
     read = [(table, _rows_of(table)) for table in tables]
     inspected = {is_inspected(rows) for _, rows in read}
     if len(inspected) > 1:
@@ -138,7 +159,6 @@ def import_selection(
     target = root / SELECTION
     present = read_selection(target) or []
     files = ClipFiles(root, VIDEOS)
-    offered = {clip.clip_id: {*clip.frames} for clip in offered_clips(workdir, recipe)}
     before = {(files.find(row["clip"]).clip_id, whole_number(row["frame"])) for row in present}
     for clip_id, frame in before:
         if frame is not None and clip_id in offered:

@@ -33,9 +33,16 @@ def fitted_choices(rule: Rule, votes: LatestVotes, min_certainty: float) -> dict
     if len(votes.labels) < 2:
         return dict.fromkeys(votes.clip_ids, Choice(votes.labels[0])) if votes.labels else {}
     probabilities = rule.fit(votes)
+    top = probabilities.max(axis=1)
+    n_best = (probabilities >= top[:, None] - TIE).sum(axis=1)
+    first = probabilities.argmax(axis=1)
+    stands = np.isfinite(probabilities).all(axis=1) & (n_best == 1) & (top >= min_certainty)
+    standing = [Choice(label) for label in votes.labels]
     return {
-        clip_id: _choice(row, votes.labels, min_certainty)
-        for clip_id, row in zip(votes.clip_ids, probabilities, strict=True)
+        clip_id: standing[first[at]]
+        if stands[at]
+        else _choice(probabilities[at], votes.labels, min_certainty)
+        for at, clip_id in enumerate(votes.clip_ids)
     }
 
 

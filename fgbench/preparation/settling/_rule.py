@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from fgbench.naming import key
-from fgbench.preparation.answers import is_for_class, latest
 from fgbench.records import Vote
 
-Ints = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
@@ -45,9 +43,9 @@ class LatestVotes:
     clip_ids: tuple[str, ...]
     labels: tuple[str, ...]
     n_annotators: int
-    clip: Ints
-    annotator: Ints
-    label: Ints
+    clip: Indices
+    annotator: Indices
+    label: Indices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,38 +67,43 @@ class Rule:
     fit: Callable[[LatestVotes], Floats] | None = None
 
 
-def collected(of_clips: Iterable[tuple[str, Sequence[Vote]]]) -> LatestVotes:
-    """Votes of all clips as the input of :attr:`Rule.fit`; the order in which they come does not count.
+def of_indices(
+    clips: Sequence[str],
+    clip: Indices,
+    annotators: Sequence[str],
+    annotator: Indices,
+    labels: Sequence[str],
+    label: Indices,
+) -> LatestVotes:
+    """Votes as the input of :attr:`Rule.fit`; neither their order nor that of the names counts.
 
     Args:
-        of_clips: Id and votes of each clip, of all rounds, one vote per annotator and round.
+        clips: Names of clips; those without a vote are left out, as are annotators and labels.
+        clip: (V,) index of the clip of each vote.
+        annotators: Keys of the annotators' names.
+        annotator: (V,) index of the annotator.
+        labels: Labels.
+        label: (V,) index of the label.
     """
-    same: dict[str, str] = {}
-
-    def kept(text: str) -> str:
-        return same.setdefault(text, text)
-
-    rows = sorted(
-        (kept(clip_id), kept(key(vote.annotator)), kept(vote.label))
-        for clip_id, votes in of_clips
-        for vote in latest(votes)
-        if is_for_class(vote)
-    )
-    clip_ids, clip = _numbered([row[0] for row in rows])
-    annotators, annotator = _numbered([row[1] for row in rows])
-    labels, label = _numbered([row[2] for row in rows])
+    clip_ids, clip = _in_order(clips, clip)
+    people, annotator = _in_order(annotators, annotator)
+    names, label = _in_order(labels, label)
+    order = np.lexsort((label, annotator, clip))
     return LatestVotes(
         clip_ids=clip_ids,
-        labels=labels,
-        n_annotators=len(annotators),
-        clip=clip,
-        annotator=annotator,
-        label=label,
+        labels=names,
+        n_annotators=len(people),
+        clip=clip[order],
+        annotator=annotator[order],
+        label=label[order],
     )
 
 
-def _numbered(texts: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
-    """Different texts, sorted, and the index of each text among them."""
-    different = tuple(sorted(set(texts)))
-    index = {text: number for number, text in enumerate(different)}
-    return different, np.array([index[text] for text in texts], np.int64)
+def _in_order(texts: Sequence[str], index: Indices) -> tuple[tuple[str, ...], Indices]:
+    """The texts that an index names, sorted, and the indices among them."""
+    used = np.zeros(len(texts), np.bool_)
+    used[index] = True
+    places = sorted(np.flatnonzero(used).tolist(), key=texts.__getitem__)
+    rank = np.zeros(len(texts), np.int64)
+    rank[places] = np.arange(len(places))
+    return tuple(texts[place] for place in places), rank[index]

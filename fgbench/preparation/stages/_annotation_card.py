@@ -10,7 +10,7 @@ from fgbench.evaluation.agreement import Agreement
 from fgbench.evaluation.clusters import FEW
 from fgbench.preparation import settling
 from fgbench.preparation.stages._plain_text import plain
-from fgbench.preparation.stages._votes import Annotation, ClassAgreement, Round
+from fgbench.preparation.stages._vote_agreement import Annotation, ClassAgreement, Round
 from fgbench.preparation.voting import PAPERS_CONFIDENCE, PAPERS_GROUP, low_classes
 
 

@@ -12,7 +12,7 @@ from fgbench.preparation.report import alignment_line, face_lines
 from fgbench.preparation.stages._annotation_card import annotation_lines
 from fgbench.preparation.stages._card_header import card_header, manifest_configs
 from fgbench.preparation.stages._plain_text import plain
-from fgbench.preparation.stages._votes import Annotation
+from fgbench.preparation.stages._vote_agreement import Annotation
 from fgbench.preparation.stages._votes_table import VOTES
 from fgbench.records import SPLITS
 from fgbench.runs.pseudo_labels import MARK

@@ -6,14 +6,17 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from fgbench.config import ConsensusConfig
 from fgbench.preparation import settling
-from fgbench.preparation.late_votes import late_rounds, may_be_late, without_rounds
+from fgbench.preparation.late_votes import late_rounds, may_be_late
 from fgbench.preparation.settling import Choice
 from fgbench.preparation.settling._probabilities import NO_VOTES, fitted_choices
-from fgbench.preparation.settling._rule import collected
-from fgbench.preparation.stages._votes import cast_votes, votes_at_rates
-from fgbench.preparation.voting import Rules
+from fgbench.preparation.stages._latest_votes import latest_votes
+from fgbench.preparation.stages._vote_batches import vote_batches
+from fgbench.preparation.stages._votes import spelled_label
+from fgbench.preparation.voting import Rules, duplicate_voter
 from fgbench.records import Vote
 
 OfBuckets = dict[int, dict[str, list[str | None]]]
@@ -56,14 +59,9 @@ def _fitted(
     bucket_of: dict[str, int],
 ) -> dict[str, Choice]:
     """Clip to the choice of a rule with a model, fitted without some rounds; fills in the bucket of each."""
-
-    def read() -> Iterator[tuple[str, list[Vote]]]:
-        for bucket, path in paths.items():
-            for clip_id, votes in cast_votes(path):
-                bucket_of[clip_id] = bucket
-                yield clip_id, without_rounds(votes, without.get(clip_id, ()))
-
-    return fitted_choices(settling.load(config.rule), collected(read()), config.min_certainty)
+    votes, buckets = latest_votes(paths, without)
+    bucket_of |= buckets
+    return fitted_choices(settling.load(config.rule), votes, config.min_certainty)
 
 
 def _late_by_model(
@@ -77,7 +75,7 @@ def _late_by_model(
     few = {
         clip_id: (votes, rules)
         for path in paths.values()
-        for clip_id, votes, fps in votes_at_rates(path)
+        for clip_id, votes, fps in _of_several_rounds(path)
         if may_be_late(votes, rules := rules_at(fps))
     }
     open_ = {clip_id: sorted({vote.round for vote in votes}) for clip_id, (votes, _) in few.items()}
@@ -93,6 +91,21 @@ def _late_by_model(
             else:
                 rounds.pop(0)
     return late
+
+
+def _of_several_rounds(path: Path) -> Iterator[tuple[str, list[Vote], float | None]]:
+    """Id, votes and frames per second of the clips with votes of several rounds, without a duplicate one."""
+    for batch in vote_batches(path, ["clip_id", "scheme", "fps"], spelled_label):
+        number = batch.whole("round")
+        first = np.full(len(batch.clips), np.iinfo(np.int64).max)
+        last = np.zeros(len(batch.clips), np.int64)
+        np.minimum.at(first, batch.clip, number)
+        np.maximum.at(last, batch.clip, number)
+        if (first >= last).all():
+            continue
+        for clip, votes, several in zip(batch.clips, batch.votes(), first < last, strict=True):
+            if several and duplicate_voter(votes) is None:
+                yield clip["clip_id"], votes, clip["fps"]
 
 
 def _always(choice: Choice, _: Sequence[Vote]) -> Choice:

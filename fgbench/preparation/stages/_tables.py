@@ -17,7 +17,7 @@ from fgbench.preparation import pipeline
 from fgbench.preparation.pipeline import REJECTS, ROWS, Marker
 from fgbench.preparation.stages._clip_faces import COUNTED, counts_per_clip
 from fgbench.preparation.stages._lost_clips import listed_columns
-from fgbench.preparation.stages._votes import Annotation, read_annotation
+from fgbench.preparation.stages._vote_agreement import Annotation, read_annotation
 from fgbench.printable import cell_of
 from fgbench.records import SPLITS, ClipEntry
 from fgbench.runs.lost_clips import is_lost

@@ -27,7 +27,7 @@ from fgbench.preparation.pipeline import ROWS, Accepted, Item, Outcome, Stage, T
 from fgbench.preparation.settling import Choice
 from fgbench.preparation.settling._probabilities import NO_VOTES
 from fgbench.preparation.stages._model_choices import model_choices
-from fgbench.preparation.stages._votes import COLUMNS, judged, votes_of
+from fgbench.preparation.stages._votes import COLUMNS, judged, rows_with_votes
 from fgbench.preparation.voting import REANNOTATE as REANNOTATE
 from fgbench.preparation.voting import (
     Decision,
@@ -93,9 +93,11 @@ def _run(task: Task) -> Iterator[Item]:
     low = dict.fromkeys(task.plan["low"], config.drop_classes_below)
     choose = _chooser(config, task.plan["chosen"])
     late = task.plan["late"] if settling.load(config.rule).fit is not None else None
-    for clip in task.rows("ingest", columns=[*COLUMNS, "key_frame", "fps"]):
-        rules = rules_of(config, clip["fps"])
-        yield Item(clip["clip_id"], partial(_settle, clip, rules, low, choose, task, late))
+    path = task.inputs.get("ingest", {}).get(ROWS)
+    at_rate: dict[float | None, Rules] = {}
+    for clip, votes in () if path is None else rows_with_votes(path, [*COLUMNS, "key_frame", "fps"]):
+        rules = at_rate.setdefault(clip["fps"], rules_of(config, clip["fps"]))
+        yield Item(clip["clip_id"], partial(_settle, clip, votes, rules, low, choose, task, late))
 
 
 def _chooser(
@@ -137,6 +139,7 @@ def rules_of(config: ConsensusConfig, fps: float | None) -> Rules:
 
 def _settle(
     clip: dict[str, Any],
+    votes: Sequence[Vote],
     rules: Rules,
     low: Mapping[str, float],
     choose: Callable[[str, Sequence[Vote]], Choice],
@@ -148,7 +151,6 @@ def _settle(
     confidence: float | None
     agreement: float | None
     labels = with_classes(ontology(clip["scheme"]), (*task.classes, *task.written))
-    votes = votes_of(clip)
     if not votes:
         label, key_frame, confidence, agreement = clip["label"], clip["key_frame"], clip["confidence"], None
     else:
