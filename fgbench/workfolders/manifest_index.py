@@ -86,7 +86,7 @@ class _Index(_Loose):
 
 
 NAME_ANOTHER = "name a work folder that is there, or run fgbench prepare --data-root DIR to make one"
-"""What to do about a work folder that is not there."""
+"""Advice on a work folder that is not there."""
 
 
 def missing_manifests(workdir: Path) -> ManifestError:
