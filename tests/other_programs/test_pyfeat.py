@@ -7,6 +7,7 @@ from sklearn.metrics import f1_score, recall_score
 
 from fgbench.inference.other_programs.reading import read_prediction_table
 from tests.support.outside_work import N_FRAMES, basic, cli, present, score
+from tests.support.pyfeat_reader import by_pyfeat
 
 EMOTIONS = ["anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"]
 BOX = ["FaceRectX", "FaceRectY", "FaceRectWidth", "FaceRectHeight", "FaceScore"]
@@ -83,14 +84,15 @@ def test_its_own_file_is_read_as_pandas_reads_it(face_clips):
     np.testing.assert_array_equal([row.units for row in prediction_table.rows], table[columns])
 
 
+@pytest.mark.slow
 def test_its_own_file_is_read_as_it_reads_it_itself(face_clips):
-    read_feat = pytest.importorskip(
-        "feat.utils.io", reason="py-feat is installed without what it needs", exc_type=ImportError
-    ).read_feat
     path = face_clips / "001.csv"
-    table, prediction_table = read_feat(str(path)), read_prediction_table(path)
-    np.testing.assert_allclose([row.scores for row in prediction_table.rows], table.emotions.to_numpy(float))
-    np.testing.assert_allclose([row.units for row in prediction_table.rows], table.aus.to_numpy(float))
+    found, prediction_table = by_pyfeat("feat", path), read_prediction_table(path)
+    rows = prediction_table.rows
+    emotions = found["emotions"][list(prediction_table.classes)]
+    np.testing.assert_allclose([row.scores for row in rows], emotions, atol=1e-9)
+    assert list(found["aus"].columns) == [unit.upper() for unit in prediction_table.units]
+    np.testing.assert_allclose([row.units for row in rows], found["aus"], atol=1e-9)
 
 
 def test_numbers_of_pictures_in_a_list_are_no_frames(pictures, tmp_path):

@@ -3,9 +3,6 @@
 import json
 import math
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -20,8 +17,8 @@ from fgbench.faces import pose
 from fgbench.faces.pose import Pose
 from fgbench.publication.face_tables import fex, openface
 from fgbench.publication.face_tables.faces import ClipFacts, FrameFace
-from tests.support import pyfeat_reader
 from tests.support.drawn_votes import prepared, write_voted
+from tests.support.pyfeat_reader import by_pyfeat
 
 CLIP = ClipFacts(clip_id="film0/wrath", path="videos/film0/wrath.mp4", size=(320, 240))
 UNITS = ("au01", "au12")
@@ -29,19 +26,6 @@ UNITS = ("au01", "au12")
 
 def typed(*words):
     return CliRunner().invoke(app, [str(word) for word in words])
-
-
-def by_pyfeat(kind, path):
-    """What py-feat's own reader finds in a file: kind of columns to table."""
-    script = Path(pyfeat_reader.__file__)
-    done = subprocess.run(
-        [sys.executable, script, kind, path], capture_output=True, text=True, check=False, timeout=300
-    )
-    assert done.returncode == 0, done.stderr
-    return {
-        name: pd.DataFrame(table["data"], columns=table["columns"])
-        for name, table in json.loads(done.stdout).items()
-    }
 
 
 @pytest.fixture(scope="module")
