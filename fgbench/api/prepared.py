@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fgbench.api.arguments import name_of, name_or_none, path_or_none, switch, workers
 from fgbench.api.chosen_shards import chosen_shard
-from fgbench.api.progress import Shown, bars, shown_as
+from fgbench.api.progress import LOGGER, Shown, bars, log, shown_as
 from fgbench.api.settings import changes_of_pairs
 from fgbench.api.work import Work
+
+if TYPE_CHECKING:
+    from fgbench.preparation.report import RunReport
 
 
 def prepare(
@@ -72,7 +75,7 @@ def prepare(
         ShardError: If other shards are missing and not at work.
         WorkerError: If a worker process dies.
     """
-    from fgbench.api.preparing import log_report, preparation
+    from fgbench.api.preparing import preparation
 
     chosen = preparation(
         name_or_none("recipe", recipe, example="recipe='default', or the path of a YAML file"),
@@ -99,5 +102,13 @@ def prepare(
             force_unlock=switch("force_unlock", force_unlock),
             progress=update,
         )
-    log_report(report)
+    _log_report(report)
     return Work(chosen.workdir)
+
+
+def _log_report(report: RunReport) -> None:
+    """Hand the remarks of a run to the logger: what needs a person as warnings."""
+    for line in report.lines() if report.shard else (*report.notes, report.persons):
+        log(line)
+    for line in report.look:
+        LOGGER.warning("%s", line)

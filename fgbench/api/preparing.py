@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from fgbench.api.arguments import workers
 from fgbench.api.changed_recipes import with_decoder, without_leaks
 from fgbench.api.chosen_shards import chosen_shard, waiting_time
-from fgbench.api.progress import LOGGER, Shown, bars, log
+from fgbench.api.progress import Shown, bars, log
 from fgbench.config import PrepareConfig, load_prepare, recipe_names, with_changes
 from fgbench.errors import ArgumentError, ConfigError, ManifestError
 from fgbench.workfolders import default_folders
@@ -119,7 +119,7 @@ class Preparation:
             shard: Share of the clips to do, ``"K/N"``.
             shard_wait_s: Seconds to wait for shards that are not at work; ``None``: 60.
             force_unlock: Whether a lock of a dead machine is broken first.
-            progress: See :func:`fgbench.prepare`.
+            progress: As of :func:`fgbench.prepare`.
         """
         from fgbench.preparation.prepare import run
         from fgbench.preparation.sharded_run import SHARD_WAIT_S
@@ -161,9 +161,10 @@ class Preparation:
         """
         from fgbench import storage
         from fgbench.preparation.prepare import unused_files
+        from fgbench.workfolders.holding import working_in
 
         folder = self.workdir / "stages"
-        with storage.exclusive(self.workdir):
+        with working_in(self.workdir):
             unused = unused_files(self.config, self.root, self.workdir)
             size = sum(path.lstat().st_size for path in unused)
             n_deleted = storage.remove_listed(
@@ -228,14 +229,6 @@ def preparation(
     if drop_leaks:
         config = without_leaks(config)
     return Preparation(config=config, root=root, workdir=work, is_embedded=is_embedded)
-
-
-def log_report(report: RunReport) -> None:
-    """Hand the remarks of a run to the logger: what needs a person as warnings."""
-    for line in report.lines() if report.shard else (*report.notes, report.persons):
-        log(line)
-    for line in report.look:
-        LOGGER.warning("%s", line)
 
 
 def _refuse_other_data(work: Path, root: Path) -> None:

@@ -30,6 +30,7 @@ from fgbench.preparation.stages._reject_lines import reject_lines, rejected_rows
 from fgbench.preparation.stages.publish import publish
 from fgbench.preparation.stored_results import StoredResults
 from fgbench.workfolders import folder as workfolder
+from fgbench.workfolders import holding
 from fgbench.workfolders.folder import RUN_FILE
 from fgbench.workfolders.verification import DamagedFilesError
 
@@ -97,12 +98,12 @@ def run(
     runners = partial(plugins.load("engines", engine).start, jobs, memory_gb=memory_gb, **where)
     if shard is not None:
         if force_unlock and workdir.is_dir():
-            workfolder.unlock(workdir)
+            holding.unlock(workdir)
         choices = Choices(force=force, retry=retry, verify=verify, recheck=recheck, wait_s=shard_wait_s)
         return run_shard(
             state, shard, recipe, runners, choices, worker_memory_gb=worker_memory_gb, progress=progress
         )
-    with workfolder.working_in(workdir, force_unlock=force_unlock):
+    with holding.working_in(workdir, force_unlock=force_unlock):
         workfolder.write_origin(workdir, recipe, root)
         state.results = StoredResults(workdir, recheck=recheck or force)
         with runners() as runner:

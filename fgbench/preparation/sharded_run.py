@@ -26,6 +26,7 @@ from fgbench.preparation.shards import Shard, check_number
 from fgbench.preparation.stages.publish import publish
 from fgbench.preparation.stored_results import StoredResults
 from fgbench.workfolders import folder as workfolder
+from fgbench.workfolders import holding
 from fgbench.workfolders.shard_locks import hold_shard
 from fgbench.workfolders.verification import DamagedFilesError
 
@@ -41,7 +42,7 @@ writes the manifests."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What is asked of a shard; see :func:`fgbench.preparation.prepare.run`."""
+    """Demands on a shard; see :func:`fgbench.preparation.prepare.run`."""
 
     force: bool
     retry: bool
@@ -76,7 +77,7 @@ def run_shard(
     workdir = state.workdir
     facts = {"recipe": digest_json(recipe), "data": digest_json(sorted(state.digests.items())), **versions()}
     with ExitStack() as held:
-        with workfolder.working_in(workdir, beside_shards=True, wait_s=_BEGIN_S):
+        with holding.working_in(workdir, beside_shards=True, wait_s=_BEGIN_S):
             held.enter_context(hold_shard(workdir, shard.number, shard.of, facts))
             workfolder.write_origin(workdir, recipe, state.root)
         state.results = StoredResults(workdir, recheck=choices.recheck or choices.force, shared=True)
@@ -110,7 +111,7 @@ def _own_share(
     except FgbenchError:
         with (
             suppress(ResourceError),
-            workfolder.working_in(state.workdir, beside_shards=True, wait_s=_NOTE_S),
+            holding.working_in(state.workdir, beside_shards=True, wait_s=_NOTE_S),
         ):
             state.results.settle()
         raise
@@ -122,7 +123,7 @@ def _end(
 ) -> RunReport:
     """Write the manifests if all shards are done; else return a report that names those that are not."""
     stages = pipeline.stages(state.config)
-    with workfolder.working_in(state.workdir, beside_shards=True, wait_s=_END_S):
+    with holding.working_in(state.workdir, beside_shards=True, wait_s=_END_S):
         state.results.settle()
         if missing := missing_owners(state, shard, stages):
             return _partial_report(state, shard, reports, named(state, shard, missing))

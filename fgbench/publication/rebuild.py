@@ -27,6 +27,7 @@ from fgbench.publication.tables import write_tables
 from fgbench.records import ClipEntry
 from fgbench.runs.division import FOLDS
 from fgbench.workfolders import folder as workfolder
+from fgbench.workfolders import holding
 from fgbench.workfolders.manifest_index import read_index
 
 
@@ -72,7 +73,7 @@ def rebuild(
     if model is not None:
         faces = config.faces.model_copy(update={"detector_model": str(model.absolute())})
         config = config.model_copy(update={"faces": faces})
-    with workfolder.working_in(workdir):
+    with holding.working_in(workdir):
         units = read_action_units(published) if layout.ACTION_UNITS in index.files else None
         write_clip_links(source, clips, located, listed, units, index.unit_source, index.annotators)
         _keep_folds(published, workdir, index)

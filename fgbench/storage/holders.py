@@ -1,5 +1,4 @@
-"""Who holds a folder or a part of it: a small file beside the lock that names the process and shows its
-life.
+"""Holders of folders: a small file beside the lock names the process and shows that it lives.
 
 The holder touches the file every few seconds. So a machine that cannot see the process can still tell a
 living one from one that went with its machine; times are compared on the clock of the file system alone.

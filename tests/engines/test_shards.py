@@ -12,6 +12,7 @@ from fgbench.preparation import gathering, prepare, sharded_run
 from fgbench.preparation.pipeline import ORDER
 from fgbench.preparation.shards import Shard, check_number, read_shard
 from fgbench.workfolders import folder as workfolder
+from fgbench.workfolders import holding
 from fgbench.workfolders.shard_locks import SHARDS, hold_shard, shards_at_work
 from tests.support.clip_folders import contents
 from tests.support.plain_data import recipe, write_plain_data
@@ -190,9 +191,9 @@ def test_two_coordinators_of_one_folder_one_works_and_the_other_says_who_holds_i
 
 
 def test_a_lock_to_break_is_told(tmp_path, caplog):
-    with workfolder.working_in(tmp_path / "work", force_unlock=True):
+    with holding.working_in(tmp_path / "work", force_unlock=True):
         pass
-    with workfolder.working_in(tmp_path / "work", force_unlock=True):
+    with holding.working_in(tmp_path / "work", force_unlock=True):
         pass
     assert "there was no lock to break in" in caplog.text
 

@@ -1,4 +1,4 @@
-"""How frames are shown in Label Studio: those of a clip on one picture, with a box for each."""
+"""Pages of Label Studio on which frames are chosen: those of a clip on one picture, with a box for each."""
 
 from __future__ import annotations
 
