@@ -27,6 +27,7 @@ _OF_OTHER_PROGRAMS = {
 """Options of git, pip, torchrun, Ray and hf that fgbench starts or advises."""
 
 _OPTIONS_OF_METHODS = {
+    "arch",
     "au_weights",
     "classes",
     "download",
@@ -38,6 +39,7 @@ _OPTIONS_OF_METHODS = {
     "onnx",
     "prompts",
     "temporal",
+    "torch",
     "trunk",
     "variant",
     "zero_shot",
