@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from fgbench.api.arguments import shown
 from fgbench.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def chosen_shard(value: Any) -> Shard | None:
         return None
     if not isinstance(value, str):
         raise ArgumentError(
-            f"got {value!r}, expected the text 'K/N', shard K of N", "e.g. shard='1/3'", argument="shard"
+            f"got {shown(value)}, expected the text 'K/N', shard K of N", "e.g. shard='1/3'", argument="shard"
         )
     return read_shard(value)
 
@@ -38,7 +39,7 @@ def alone(shard: Any, switches: Mapping[str, bool]) -> None:
     for name, is_on in switches.items():
         if is_on:
             raise ArgumentError(
-                f"got {shard!r} with {name}, which is about all clips, expected one of them",
+                f"got {shown(shard)} with {name}, which is about all clips, expected one of them",
                 f"give {name} without --shard",
                 argument="shard",
             )
@@ -53,7 +54,7 @@ def waiting_time(value: Any, shard: Any, *, default: float) -> float:
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-        raise ArgumentError(f"got {value!r}, expected seconds, 0 or more", argument="shard_wait_s")
+        raise ArgumentError(f"got {shown(value)}, expected seconds, 0 or more", argument="shard_wait_s")
     if shard is None:
         raise ArgumentError(
             "given without a shard, expected with one", "add --shard K/N", argument="shard_wait_s"
