@@ -14,7 +14,9 @@ Crop = Literal["stored", "arcface", "wide"]
 
 Level = Annotated[float, Field(ge=-1e4, le=1e4)]
 Spread = Annotated[float, Field(gt=0.0, le=1e4)]
-_Setting = int | float | bool | Annotated[str, Field(max_length=100)]
+_Whole = Annotated[int, Field(ge=-(10**9), le=10**9)]
+_Decimal = Annotated[float, Field(ge=-1e9, le=1e9)]
+_Setting = _Whole | _Decimal | bool | Annotated[str, Field(max_length=100)]
 Architecture = Annotated[
     dict[
         Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,63}$")],

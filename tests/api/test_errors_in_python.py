@@ -86,7 +86,7 @@ def test_functions_and_arguments_are_those_of_the_interface():
         if inspect.isfunction(function):
             takes |= set(inspect.signature(function).parameters)
     annotation = (fgbench.export_tasks, fgbench.import_votes, fgbench.push_tasks, fgbench.import_selection)
-    for function in (fgbench.Network.predict_files, *annotation):
+    for function in (fgbench.Network.predict_files, fgbench.export_frame_tasks, *annotation):
         takes |= set(inspect.signature(function).parameters)
     assert {argument.partition("=")[0] for argument in SWITCHES.values()} <= takes
     assert set(ARGUMENTS.values()) <= takes

@@ -99,6 +99,8 @@ def test_every_field_of_a_section_is_read_by_its_stage_and_the_reverse(stage):
     declared = set(config.PrepareConfig.model_fields[stage].annotation.model_fields)
     root = Path(fgbench.__file__).parent
     files = [root / "preparation" / "stages" / f"{stage}.py"]
+    if stage == "consensus":
+        files.append(root / "preparation" / "stages" / "_model_choices.py")  # it is given the whole section
     if stage == "faces":
         files += (root / "faces").glob("*.py")  # they are given the whole section
     if stage == "lbp":

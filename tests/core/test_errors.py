@@ -18,6 +18,7 @@ def test_exit_codes_are_the_documented_ones():
         "DependencyError": 9,
         "WorkerError": 10,
         "LeakError": 11,
+        "ShardError": 12,
     }
 
 

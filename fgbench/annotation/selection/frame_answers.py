@@ -49,7 +49,7 @@ def find_project(export: Path, root: Path) -> tuple[Path, Project]:
             return folder, project
     raise DatasetError(
         f"{export} is of the project {str(wanted)[:60]!r}, which no {PROJECT} of {root} has",
-        "import the export of tasks that fgbench annotate frames --tool label-studio wrote",
+        "import the export of a project of frames for Label Studio",
     )
 
 
