@@ -158,11 +158,15 @@ class _Server:
                 return told(self.project, 201)
             return told({"count": bool(self.project), "results": [self.project] if self.project else []})
         if place == "/api/projects/1":
+            if method == "PATCH":
+                self.project |= json.loads(body)
             return told(self.project)
         if place == "/api/projects/1/file-uploads":
             return told(self.files)
         if place == "/api/projects/1/import":
             if b"filename=" in body[:500]:
+                if len(set(re.findall(r"[$](\w+)", self.project["label_config"]))) > 1:
+                    return told({"detail": "direct file upload supports only one data key"}, 400)
                 name = re.search(rb'filename="([^"]+)"', body)[1].decode()
                 self.files.append({"id": len(self.files), "file": f"upload/1/0123abcd-{name}"})
                 return told({"file_upload_ids": [len(self.files) - 1]}, 201)

@@ -17,6 +17,19 @@ _ASKED = {
 }
 
 
+PICTURES_ALONE = "\n".join(
+    [
+        "<View>",
+        '  <Image name="clip" value="$media"/>',
+        '  <Choices name="sent" toName="clip"><Choice value="no"/></Choices>',
+        "</View>",
+        "",
+    ]
+)
+"""Configuration of a project until its pictures are there: the server takes no file for one whose tasks have
+a second key, as those of frames have."""
+
+
 def frames_xml(stage: int) -> str:
     """Return the labelling configuration.
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fgbench.annotation.label_studio.folder import LABELLING
+from fgbench.annotation.label_studio.frame_page import PICTURES_ALONE
 from fgbench.annotation.label_studio.media import UploadedMedia, checked_file
 from fgbench.annotation.label_studio.server import NoAnswerError, Server, paged
 from fgbench.annotation.label_studio.tasks import marked, task_data
@@ -83,12 +84,17 @@ def push_round(server: Server, folder: Path, project: Project, root: Path, progr
         ResourceError: If the server refuses or cannot be reached; what is sent stays.
     """
     labelling = checked_file(folder, project, LABELLING).decode("utf-8")
-    there = find_project(server, project) or _create(server, project, labelling)
+    are_frames = project.show == "frames"
+    there = find_project(server, project) or _create(
+        server, project, PICTURES_ALONE if are_frames else labelling
+    )
     number = server.number_of(there)
     settings = server.get(f"/api/projects/{number}")
-    if not isinstance(settings, dict) or settings.get("label_config") != labelling:
-        server.patch(f"/api/projects/{number}", {"label_config": labelling})
     media = UploadedMedia(server, number, folder, project, root)
+    if not isinstance(settings, dict) or settings.get("label_config") != labelling:
+        for task in project.tasks if are_frames else ():
+            media.address(task)
+        server.patch(f"/api/projects/{number}", {"label_config": labelling})
     n_sent = failures = 0
     total = len(project.tasks)
     while missing := _missing(server, number, project):
