@@ -16,7 +16,7 @@ from torch.nn import functional
 from fgbench import records
 from fgbench.config import TrainAuConfig, TrainImageConfig, load_prepare
 from fgbench.media.images import encode
-from fgbench.runs.labels import SOME_LEAVES, LabelSet
+from fgbench.runs.labels import SOME_LEAVES, LabelSet, read_labels
 from fgbench.taxonomy import leaf, leaves
 from fgbench.training.context import TrainingContext
 from tests.support.tiny_manifests import image_row, write_faces, write_images
@@ -84,6 +84,13 @@ def other_faces():
     return [("train", "s8", label, coloured(1000 + context, GREY)) for context, label in enumerate(REST)]
 
 
+def with_three_leaves(manifests):
+    """Tell in the index that these are clips of three leaves, as manifests without the rest are."""
+    index = json.loads((manifests / "index.json").read_text())
+    (manifests / "index.json").write_text(json.dumps(index | LEAVES.described()))
+    return manifests
+
+
 def context_in(folder, manifests, **changes):
     """A context to train in: manifests of another folder, and what ``fgbench prepare`` keeps of it."""
     shutil.copytree(manifests, folder / "manifests", dirs_exist_ok=True)
@@ -99,6 +106,7 @@ def context_in(folder, manifests, **changes):
         "jobs": 1,
         "progress": lambda name, done, of: None,
         "device": torch.device("cpu"),
+        "labels": read_labels(json.loads((manifests / "index.json").read_text())),
     }
     return TrainingContext(**(usual | changes))
 

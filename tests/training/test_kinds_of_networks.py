@@ -19,7 +19,7 @@ from fgbench.runs.results import read_result
 from fgbench.runs.weights import read_trained
 from tests.support.tiny_clips import clip_recipe, small_clips
 from tests.support.tiny_runs import write_tiny_weights
-from tests.support.tiny_work import context_in
+from tests.support.tiny_work import context_in, with_three_leaves
 from tests.support.video_files import write_clip
 
 CPU = torch.device("cpu")
@@ -48,7 +48,8 @@ def made(request, tmp_path_factory):
     """The name of a kind of clip network, and a run of it."""
     folder = tmp_path_factory.mktemp(request.param)
     image = read_trained(write_tiny_weights(folder / "image" / "weights.safetensors"))
-    context = context_in(folder / "work", small_clips(folder / "clips"))
+    clips = with_three_leaves(small_clips(folder / "clips", rest=False))
+    context = context_in(folder / "work", clips)
     config = clip_recipe(**KINDS[request.param] | {"optimiser": {"epochs": 1, "learning_rate": 0.01}})
     return request.param, video_run.run(config, context, image if config.image_recipe else None), context
 
@@ -148,7 +149,7 @@ def test_onnx_equals_torch_for_any_number_of_frames(made, tmp_path):
         if "faces" in names:
             assert outputs["attention"].shape == (1, 2, n)
             np.testing.assert_allclose(outputs["attention"].sum(2), 1, atol=1e-5)
-    assert max(spread) > 0.1, "a network that says nothing compares nothing"
+    assert max(spread) > 0.5, "a network that says nothing compares nothing"
 
 
 @pytest.mark.slow
