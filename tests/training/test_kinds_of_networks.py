@@ -153,7 +153,7 @@ def test_onnx_equals_torch_for_any_number_of_frames(made, tmp_path):
         if "faces" in names:
             assert outputs["attention"].shape == (1, 2, n)
             np.testing.assert_allclose(outputs["attention"].sum(2), 1, atol=1e-5)
-    assert max(spread) > 0.5, "a network that says nothing compares nothing"
+    assert max(spread) > 0.4, "a network that says nothing compares nothing"
 
 
 @pytest.mark.slow
