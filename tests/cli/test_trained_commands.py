@@ -50,6 +50,7 @@ def here(tmp_path_factory):
         lines = [f"{line},{part}" for line, part in zip(lines, parts, strict=True)]
         annotations.write_text("\n".join([f"{head},split", *lines]) + "\n")
         recipe = {"name": "plain", "buckets": 4, "dataset": {"name": name}, "faces": {"align": "never"}}
+        recipe["sample"] = {"before": 0, "after": 0}
         (folder / f"{name}.yaml").write_text(yaml.safe_dump(recipe))
     (folder / "tiny.yaml").write_text(yaml.safe_dump(RECIPE))
     with pytest.MonkeyPatch.context() as patch:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from itertools import product
 
 import numpy as np
 import pytest
@@ -29,33 +30,35 @@ def taps(n, seed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(4))
-def test_expansions_are_combined_to_the_same_numbers(seed):
-    earlier, later = floats(200, seed), floats(200, seed + 100)
+def test_expansions_are_combined_to_the_same_numbers():
+    n = 4
+    earlier, later = (np.stack([floats(200, first + seed) for seed in range(n)]) for first in (0, 100))
     shares = (np.float32(0.3), np.float32(0.85))
 
     def run(operations):
         combine = operations.combine
 
         def combined():
-            out = np.zeros(160, np.float32)
-            for pixel in range(20):
-                combine(earlier, 5 * pixel, later, 3 * pixel, 3 * pixel + 90, shares, out, 8 * pixel)
+            out = np.zeros((n, 160), np.float32)
+            for row in range(n):
+                for pixel in range(20):
+                    at = 3 * pixel
+                    combine(earlier[row], 5 * pixel, later[row], at, at + 90, shares, out[row], 8 * pixel)
             return out
 
         return combined
 
     vectors, plain = both(run)
     np.testing.assert_allclose(plain, vectors, rtol=1e-6, atol=1e-5)
-    e, a = earlier.astype(float), later.astype(float)
     right, down = 0.3, 0.85
-    for pixel in range(20):
+    for row, pixel in product(range(n), range(20)):
+        e, a = earlier[row].astype(float), later[row].astype(float)
         above, below = (
             (1 - right) * a[at : at + 5] + right * a[at + 5 : at + 10] for at in (3 * pixel, 3 * pixel + 90)
         )
         there, here = (1 - down) * above + down * below, e[5 * pixel : 5 * pixel + 5]
         expected = np.concatenate([(here - there)[:2] / 2, (here + there)[2:4] / 2, (here + there)[4:] / 4])
-        np.testing.assert_allclose(plain[8 * pixel : 8 * pixel + 5], expected, rtol=1e-5, atol=1e-4)
+        np.testing.assert_allclose(plain[row, 8 * pixel : 8 * pixel + 5], expected, rtol=1e-5, atol=1e-4)
 
 
 @pytest.mark.slow

@@ -104,14 +104,13 @@ def test_models_are_better_than_the_majority_and_sure_of_themselves(name):
 def test_the_order_of_votes_and_the_spelling_of_names_change_nothing(name):
     of_clips = drawn(5, n_clips=20)[1]
     first = settling.load(name).fit(collected(of_clips))
-    shuffled = [(clip_id, random.Random(1).sample(votes, len(votes))) for clip_id, votes in of_clips]
-    random.Random(2).shuffle(shuffled)
     loud = [
         (clip_id, [vote(f" {one.annotator.upper()}", one.label) for one in votes])
-        for clip_id, votes in shuffled
+        for clip_id, votes in of_clips
     ]
+    shuffled = [(clip_id, random.Random(1).sample(votes, len(votes))) for clip_id, votes in loud]
+    random.Random(2).shuffle(shuffled)
     assert np.array_equal(settling.load(name).fit(collected(shuffled)), first)
-    assert np.array_equal(settling.load(name).fit(collected(loud)), first)
 
 
 @pytest.mark.slow

@@ -14,13 +14,18 @@ from tests.support.clip_folders import write_folder, write_plain_clip
 
 pytestmark = pytest.mark.slow
 
-RECIPE = "extends: default\nname: test\nbuckets: 4\nmax_reject_rate: 0.9\n"
+RECIPE = """extends: default
+name: test
+buckets: 4
+max_reject_rate: 0.9
+sample: {before: 0, after: 0}
+"""
 
 
 def write_own(root, rows, *, header="clip,label,subject"):
     """A folder of clips with the cells of an annotation table, a row for each."""
     for index, row in enumerate(rows):
-        write_plain_clip(root / "videos" / f"{row[0]}.mp4", 6, seed=index)
+        write_plain_clip(root / "videos" / f"{row[0]}.mp4", 3, seed=index)
     with (root / "annotations.csv").open("w", newline="") as file:
         file.write(f"{header}\n")
         csv.writer(file).writerows(rows)

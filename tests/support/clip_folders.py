@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -17,11 +19,17 @@ def write_plain_clip(
 ) -> None:
     """Write an H.264 clip of a moving ramp."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(_plain_clip(n_frames, size, seed, path.suffix))
+
+
+@cache
+def _plain_clip(n_frames: int, size: tuple[int, int], seed: int, suffix: str) -> bytes:
     ramp = np.add.outer(np.arange(size[1]), np.arange(size[0])) * 3 + seed * 17
     pictures = (
         np.stack([(ramp + 5 * index) % 256] * 3, axis=-1).astype(np.uint8) for index in range(n_frames)
     )
-    write_clip(path, size=size, pictures=pictures)
+    with TemporaryDirectory() as folder:
+        return write_clip(Path(folder) / f"clip{suffix}", size=size, pictures=pictures).read_bytes()
 
 
 def write_folder(root: Path, n_clips: int, *, n_frames: int = 8) -> Path:

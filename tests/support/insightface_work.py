@@ -20,10 +20,11 @@ from fgbench.faces.geometry import mean_face
 from fgbench.media.images import encode
 from fgbench.methods.insightface import method as insightface
 from fgbench.models.initialisation import initialise
+from fgbench.runs.labels import read_labels
 from fgbench.training.context import TrainingContext
 from tests.support.insightface_runs import CLASSES, CPU, PARTS, narrow
 from tests.support.tiny_manifests import image_row, write_faces, write_images
-from tests.support.tiny_work import GREY, REST
+from tests.support.tiny_work import GREY, REST, with_three_leaves
 
 
 @contextmanager
@@ -36,16 +37,17 @@ def narrow_on_one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def write_colours(folder: Path) -> Path:
+def write_colours(folder: Path, *, rest: bool = True) -> Path:
     """Write a work folder of colours as classes: 12 training images and a copy, 6 to choose on, 6 to test.
 
-    A grey training image of each of the other 30 leaves lets all be trained on.
+    With ``rest``, a grey training image of each of the other 30 leaves lets all be trained on.
     """
     points = np.zeros((68, 2))
     points[17:] = (mean_face() + 0.25) / 1.5 * 224 - 0.5
     clips, faces, images = [], [], []
     shown = [(label, colour, part) for label, colour in CLASSES.items() for part in PARTS]
-    shown += [(label, GREY, "train") for label in REST]
+    if rest:
+        shown += [(label, GREY, "train") for label in REST]
     for context, (label, colour, part) in enumerate(shown):
         noise = np.random.default_rng(3 * context).integers(0, 50, (8, 8, 3), np.uint8)
         smooth = cv2.resize(noise, (224, 224), interpolation=cv2.INTER_LINEAR)
@@ -66,6 +68,8 @@ def write_colours(folder: Path) -> Path:
     write_faces(manifests, faces)
     pq.write_table(pa.Table.from_pylist(clips, schema=records.schema("clips")), manifests / "clips.parquet")
     (manifests / "index.json").write_text(json.dumps({"dataset": "made up", "synthetic": True, "files": {}}))
+    if not rest:
+        with_three_leaves(manifests)
     return folder
 
 
@@ -80,7 +84,9 @@ def write_weights(path: Path) -> Path:
 def context_of(work: Path, folder: Path) -> TrainingContext:
     """The context of a run in a copy of a work folder."""
     shutil.copytree(work / "manifests", folder / "manifests")
+    index = json.loads((folder / "manifests" / "index.json").read_text())
     return TrainingContext(
+        labels=read_labels(index),
         workdir=folder,
         manifest_digest="m",
         details={"dataset": "made up", "synthetic": True},

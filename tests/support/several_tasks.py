@@ -264,7 +264,8 @@ def _shared_norms(rank: int, world: int) -> dict[str, dict[str, list[float]]]:
     return described
 
 
-def _main(folder: Path, names: list[str]) -> None:
+def main(folder: Path, names: list[str]) -> None:
+    """Train in this process, one of several, and write what it finds."""
     torch.set_num_threads(1)
     processes = join_processes(CPU)
     rank = processes.rank
@@ -278,4 +279,4 @@ def _main(folder: Path, names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    _main(Path(sys.argv[1]), sys.argv[2:])
+    main(Path(sys.argv[1]), sys.argv[2:])

@@ -7,6 +7,7 @@ left out.
 from __future__ import annotations
 
 import json
+from functools import cache
 
 import cv2
 import numpy as np
@@ -31,6 +32,7 @@ def flow_png(values):
     return cv2.imencode(".png", codes)[1].tobytes()
 
 
+@cache
 def field(number, move):
     """u and v of a pair of frames: the movement of its class with smooth noise."""
     random = np.random.default_rng(number)

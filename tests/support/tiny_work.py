@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import cache
 
 import cv2
 import numpy as np
@@ -15,14 +16,18 @@ from torch.nn import functional
 from fgbench import records
 from fgbench.config import TrainAuConfig, TrainImageConfig, load_prepare
 from fgbench.media.images import encode
-from fgbench.runs.labels import LabelSet
-from fgbench.taxonomy import leaves
+from fgbench.runs.labels import SOME_LEAVES, LabelSet, read_labels
+from fgbench.taxonomy import leaf, leaves
 from fgbench.training.context import TrainingContext
 from tests.support.tiny_manifests import image_row, write_faces, write_images
 
 COLOURS = {"anger": (200, 40, 40), "panic": (40, 200, 40), "relief": (40, 40, 200)}
 THREE = LabelSet(name="three", labels=tuple(COLOURS))
-REST = [leaf.name for leaf in leaves() if leaf.name not in COLOURS]
+LEAVES = LabelSet(
+    name=SOME_LEAVES, labels=tuple(COLOURS), basic=tuple(leaf(label).basic for label in COLOURS)
+)
+"""The three classes with their upper classes, for data without the rest."""
+REST = [one.name for one in leaves() if one.name not in COLOURS]
 GREY = (120, 120, 120)
 SUBJECTS = {"train": ("s0", "s1", "s2", "s3"), "val": ("s4", "s5"), "test": ("s6", "s7")}
 TRUNK = {"input_px": 112, "stem": 4, "widths": [4, 4, 4, 8], "norm": "none"}
@@ -32,6 +37,7 @@ NEVER = "au25"  # unit that no frame is labelled for
 RESIZE_PX = 232
 
 
+@cache
 def coloured(number, colour):
     """An encoded face of smooth noise, another one for every number, with a colour added."""
     noise = np.random.default_rng(number).integers(0, 50, (8, 8, 3), np.uint8)
@@ -78,6 +84,13 @@ def other_faces():
     return [("train", "s8", label, coloured(1000 + context, GREY)) for context, label in enumerate(REST)]
 
 
+def with_three_leaves(manifests):
+    """Tell in the index that these are clips of three leaves, as manifests without the rest are."""
+    index = json.loads((manifests / "index.json").read_text())
+    (manifests / "index.json").write_text(json.dumps(index | LEAVES.described()))
+    return manifests
+
+
 def context_in(folder, manifests, **changes):
     """A context to train in: manifests of another folder, and what ``fgbench prepare`` keeps of it."""
     shutil.copytree(manifests, folder / "manifests", dirs_exist_ok=True)
@@ -93,6 +106,7 @@ def context_in(folder, manifests, **changes):
         "jobs": 1,
         "progress": lambda name, done, of: None,
         "device": torch.device("cpu"),
+        "labels": read_labels(json.loads((manifests / "index.json").read_text())),
     }
     return TrainingContext(**(usual | changes))
 

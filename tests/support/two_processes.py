@@ -1,7 +1,8 @@
-"""Program of two processes (gloo): ``tests.support.two_processes FOLDER`` trains there in several ways.
+"""Program of two processes (gloo): ``tests.support.two_processes FOLDER NAME...`` trains in several ways.
 
 Each process writes what it finds into ``FOLDER/found-RANK.json``, and into ``FOLDER/end-RANK`` whether the
-group was gone before the interpreter ended.
+group was gone before the interpreter ended. Tasks of these names are trained in ``FOLDER/tasks`` by
+:mod:`tests.support.several_tasks`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from torch import distributed
 
 from fgbench.errors import ConfigError
 from fgbench.training.processes import join_processes
+from tests.support import several_tasks
 from tests.support.tiny_task import KilledError, TinyTask, digest, killer, losses, train
 
 
@@ -31,7 +33,7 @@ def weights_of(model):
     return np.concatenate([value.detach().numpy().ravel() for value in model.parameters()]).tolist()
 
 
-def _main(folder: Path) -> None:
+def _main(folder: Path, names: list[str]) -> None:
     torch.set_num_threads(1)
     groups = []
     atexit.register(_tell_end, folder, groups)  # what is registered first is called last
@@ -61,6 +63,7 @@ def _main(folder: Path) -> None:
     except ConfigError as error:
         actual["diverged"] = error.message
     (folder / f"found-{processes.rank}.json").write_text(json.dumps(actual))
+    several_tasks.main(folder / "tasks", names)
 
 
 def _tell_end(folder: Path, groups: list) -> None:
@@ -69,4 +72,4 @@ def _tell_end(folder: Path, groups: list) -> None:
 
 
 if __name__ == "__main__":
-    _main(Path(sys.argv[1]))
+    _main(Path(sys.argv[1]), sys.argv[2:])

@@ -19,18 +19,24 @@ from fgbench.runs.results import read_result, verify
 from fgbench.runs.streams import read_streams
 from fgbench.runs.weights import read_trained
 from fgbench.workfolders.sealed_json import read_sealed
-from tests.support.clip_networks import CPU, KINDS, run_in
+from tests.support.clip_networks import CPU, KINDS, run_in, short_googlenet
 from tests.support.tiny_clips import clip, clip_recipe, other_clips, small_clips, write_clips
 from tests.support.tiny_runs import write_tiny_weights
 from tests.support.tiny_task import KilledError, killer
-from tests.support.tiny_work import COLOURS, context_in
+from tests.support.tiny_work import COLOURS, context_in, with_three_leaves
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _short():
+    with short_googlenet():
+        yield
+
+
 @pytest.fixture(scope="module")
 def manifests(tmp_path_factory):
-    return small_clips(tmp_path_factory.mktemp("clips"))
+    return with_three_leaves(small_clips(tmp_path_factory.mktemp("clips"), rest=False))
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +158,7 @@ def test_a_weight_needs_two_streams(tmp_path, manifests, image):
 
 def test_on_other_data_it_is_a_run_there(tmp_path, done, image):
     folder, _ = done
-    other = small_clips(tmp_path / "other", moves=False)
+    other = with_three_leaves(small_clips(tmp_path / "other", moves=False, rest=False))
     context = context_in(
         tmp_path / "work", other, manifest_digest="o", details={"dataset": "others", "synthetic": True}
     )
@@ -195,7 +201,7 @@ def odd_clips(folder, n_frames):
 
 @pytest.mark.parametrize("kind", ["tmsau", "plain-tsnet", "c3d-lstm"])
 def test_clips_of_one_frame_of_many_and_of_none(tmp_path, image, kind):
-    n_frames = 10_000 if kind == "tmsau" else 100
+    n_frames = 1_000 if kind == "tmsau" else 100
     folder, _ = run_in(tmp_path / "work", odd_clips(tmp_path, n_frames), image, **KINDS[kind])
     predictions = read_predictions(folder)
     mapping = dict(zip(predictions.sample_ids, predictions.predicted, strict=True))

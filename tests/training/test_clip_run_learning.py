@@ -16,17 +16,23 @@ from fgbench.models.weights import save_weights
 from fgbench.runs.predictions import read_predictions
 from fgbench.runs.results import read_result
 from fgbench.runs.weights import read_trained
-from tests.support.clip_networks import CPU, KINDS, run_in
+from tests.support.clip_networks import CPU, KINDS, run_in, short_googlenet
 from tests.support.tiny_clips import small_clips
 from tests.support.tiny_runs import write_tiny_weights
-from tests.support.tiny_work import THREE, context_in
+from tests.support.tiny_work import THREE, context_in, with_three_leaves
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _short():
+    with short_googlenet():
+        yield
+
+
 @pytest.fixture(scope="module")
 def manifests(tmp_path_factory):
-    return small_clips(tmp_path_factory.mktemp("clips"))
+    return with_three_leaves(small_clips(tmp_path_factory.mktemp("clips"), rest=False))
 
 
 @pytest.fixture(scope="module")
@@ -60,13 +66,13 @@ def test_networks_are_above_chance_on_persons_they_have_not_seen(tmp_path, three
 def test_on_shuffled_labels_networks_are_at_chance(tmp_path, three_classes, image, kind):
     recipe = KINDS[kind] | {"head_factor": 5.0, "optimiser": QUICK | {"epochs": 6}}
     right = 0
-    for seed in range(3):
+    for seed in range(2):
         made = small_clips(tmp_path / f"clips{seed}", labels=shuffled(three_classes, seed), rest=False)
         run, _ = run_in(tmp_path / f"work{seed}", made, image, labels=THREE, **recipe)
         predictions = read_predictions(run)
         right += sum(a == b for a, b in zip(predictions.labels, predictions.predicted, strict=True))
-    # Of 18 clips of three classes, 12 or more are right by chance in 0.4 % of all cases.
-    assert right < 12
+    # Of 12 clips of three classes, 9 or more are right by chance in 0.4 % of all cases.
+    assert right < 9
 
 
 def test_the_temporal_stream_alone_solves_what_only_movement_tells(tmp_path, image):

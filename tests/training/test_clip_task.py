@@ -1,5 +1,7 @@
 """Networks of clips as tasks: overfitting, losses, what is drawn, prediction."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,6 +23,7 @@ from fgbench.runs.samples import clip_samples
 from fgbench.runs.weights import read_trained
 from fgbench.training.losses import softmax_losses
 from fgbench.training.optimisation import build_optimiser
+from tests.support.clip_networks import short_googlenet
 from tests.support.tiny_clips import clip_recipe, small_clips
 from tests.support.tiny_runs import write_tiny_weights
 from tests.support.tiny_work import context_in
@@ -72,8 +75,12 @@ def task_of(context, image, *, seed=0, **changes):
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_clips_are_learnt_by_heart_and_every_parameter_trains(context, image, kind):
-    """LSTMs are slow learners: that they learn by heart is tested with their networks."""
-    task = task_of(context, image, **KINDS[kind])
+    """LSTMs are slow learners: that they learn by heart is tested with their networks.
+
+    GoogLeNet is whole where it is alone.
+    """
+    with nullcontext() if kind == "flow" else short_googlenet():
+        task = task_of(context, image, **KINDS[kind])
     before = {name: value.detach().clone() for name, value in task.model.named_parameters()}
     frozen = {name: value.clone() for name, value in image.model.state_dict().items()}
     optimiser = build_optimiser(task.groups(), RECIPE)

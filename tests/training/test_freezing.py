@@ -29,6 +29,7 @@ from tests.support.tiny_work import (
     image_recipe,
     plain_recipe,
     small_work,
+    with_three_leaves,
 )
 
 STEM = ("trunk.conv1.", "trunk.region.")
@@ -39,7 +40,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 @pytest.fixture(scope="module")
 def manifests(tmp_path_factory):
-    return small_work(tmp_path_factory.mktemp("work"))
+    return with_three_leaves(small_work(tmp_path_factory.mktemp("work"), rest=False))
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +103,7 @@ def test_the_trunk_begins_to_train_when_the_recipe_says_so(context, au_weights, 
     seen = []
 
     def watch(name, done, of):
-        if name == "train" and done % 9 == 0 and len(seen) < done // 9:
+        if name == "train" and done % 3 == 0 and len(seen) < done // 3:
             (task,) = tasks
             state = task.model.trunk.state_dict()
             seen.append({f"trunk.{key}": value.detach().clone() for key, value in state.items()})
@@ -129,7 +130,7 @@ def test_the_first_step_after_is_as_long_as_its_rate(context, au_weights, tasks)
     actual = []
 
     def watch(name, done, of):
-        if name == "train" and done in (9, 10):
+        if name == "train" and done in (3, 4):
             actual.append(tasks[0].model.trunk.conv7.bias.detach().clone())
 
     image_run.run(config, replace(context, progress=watch), au_weights)
@@ -156,9 +157,7 @@ def test_maps_of_the_frozen_trunk_are_not_taken_afterwards(context, au_weights, 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("keep_maps", "alternate", "steps"), [(False, False, (9, 12)), (True, True, (17, 19))]
-)
+@pytest.mark.parametrize(("keep_maps", "alternate", "steps"), [(False, False, (3, 5)), (True, True, (5, 7))])
 def test_a_run_that_is_stopped_around_the_unfreezing_ends_the_same(
     context, au_weights, tmp_path, keep_maps, alternate, steps
 ):
@@ -223,7 +222,7 @@ def test_drawn_values_train_whatever_is_said(context):
     }
     config = plain_recipe(network=network | {"freeze": "trunk", "unfreeze_rate": 0.1})
     (folder,) = image_run.run(config, context, None)
-    first = build(config, None, seed=0).trunk.state_dict()
+    first = build(config, None, seed=0, labels=context.labels).trunk.state_dict()
     after = trunk_of(folder / "weights.safetensors")
     assert all(not torch.equal(after[f"trunk.{name}"], value) for name, value in first.items())
     (note,) = read_result(folder)["details"]["notes"]

@@ -20,7 +20,6 @@ from fgbench.runs.labels import read_labels
 from fgbench.runs.predictions import read_predictions
 from fgbench.runs.results import read_result, verify
 from fgbench.runs.weights import read_trained
-from fgbench.taxonomy import ontology
 from tests.support.image_runs import run_one
 from tests.support.tiny_work import (
     COLOURS,
@@ -38,9 +37,10 @@ from tests.support.tiny_work import (
     plain_recipe,
     seen,
     small_work,
+    with_three_leaves,
 )
 
-LABELS = ontology("fg33").labels
+LABELS = tuple(COLOURS)
 
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
@@ -48,7 +48,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 @pytest.fixture(scope="module")
 def manifests(tmp_path_factory):
-    return small_work(tmp_path_factory.mktemp("work"))
+    return with_three_leaves(small_work(tmp_path_factory.mktemp("work"), rest=False))
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,8 @@ def check_written(folder, manifests, *, scales):
     verify(folder)
     state, metadata = load_weights(folder / "weights.safetensors")
     assert (metadata["kind"], metadata["classes"]) == ("image", list(LABELS))
-    model = MsauNet(NetworkConfig.model_validate(metadata["network"]), n_basic=len(metadata["basic"]))
+    network = NetworkConfig.model_validate(metadata["network"])
+    model = MsauNet(network, n_fine=len(LABELS), n_basic=len(metadata["basic"]))
     model.load_state_dict(state)
     predictions = read_predictions(folder)
     there = [n for n, label in enumerate(predictions.predicted) if label is not None]
@@ -133,7 +134,7 @@ def test_a_run_on_a_frozen_trunk(context, au_weights, keep_maps):
         "synthetic": True,
         "regions": 1,
         "turns": ["softmax", "rank"],
-        "n_train": 42,
+        "n_train": 12,
     }
     assert (context.workdir / "cache" / "maps").exists() == keep_maps
 
@@ -171,7 +172,7 @@ def test_a_run_that_trains_its_trunk(context):
     model, metadata, _ = check_written(folder, context.manifests, scales=1)
     assert not (folder / "regions.parquet").exists()
     assert metadata["basic"] == []
-    first = image_run.build(plain_recipe(), None, seed=0)
+    first = image_run.build(plain_recipe(), None, seed=0, labels=context.labels)
     assert not torch.equal(model.trunk.conv1.weight, first.trunk.conv1.weight)
     assert read_result(folder)["details"]["trunk"] is None
     assert "turns" not in read_result(folder)["details"], "it has no ranking loss"

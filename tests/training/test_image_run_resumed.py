@@ -29,6 +29,7 @@ from tests.support.tiny_work import (
     image_recipe,
     plain_recipe,
     small_work,
+    with_three_leaves,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +40,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 @pytest.fixture(scope="module")
 def manifests(tmp_path_factory):
-    return small_work(tmp_path_factory.mktemp("work"))
+    return with_three_leaves(small_work(tmp_path_factory.mktemp("work"), rest=False))
 
 
 @pytest.fixture(scope="module")
@@ -165,8 +166,8 @@ def test_a_program_that_is_killed_goes_on_and_ends_the_same(context, au_weights,
             text=True,
         )
 
-    # Two epochs of nine steps are whole, and one step of the third; the step that is killed is not kept.
-    assert run("-c", KILLED_AT.format(step=20)).returncode == -signal.SIGKILL
+    # Two epochs of three steps are whole, and one step of the third; the step that is killed is not kept.
+    assert run("-c", KILLED_AT.format(step=8)).returncode == -signal.SIGKILL
     folder, expected = other.folder("tiny"), context.folder("tiny")
     assert not (folder / "result.json").exists()
     kept = json.loads((folder / "history.json").read_text())["epochs"]

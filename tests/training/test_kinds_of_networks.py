@@ -1,6 +1,7 @@
 """Every kind of network is evaluated, used and exported through one protocol."""
 
 import json
+from contextlib import nullcontext
 
 import cv2
 import numpy as np
@@ -17,9 +18,10 @@ from fgbench.methods.tmsau import run as video_run
 from fgbench.models.weights import load_weights, save_weights
 from fgbench.runs.results import read_result
 from fgbench.runs.weights import read_trained
+from tests.support.clip_networks import short_googlenet
 from tests.support.tiny_clips import clip_recipe, small_clips
 from tests.support.tiny_runs import write_tiny_weights
-from tests.support.tiny_work import context_in
+from tests.support.tiny_work import context_in, with_three_leaves
 from tests.support.video_files import write_clip
 
 CPU = torch.device("cpu")
@@ -45,12 +47,15 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 @pytest.fixture(scope="module", params=sorted(KINDS))
 def made(request, tmp_path_factory):
-    """The name of a kind of clip network, and a run of it."""
+    """The name of a kind of clip network, and a run of it; GoogLeNet is whole where it is alone."""
     folder = tmp_path_factory.mktemp(request.param)
     image = read_trained(write_tiny_weights(folder / "image" / "weights.safetensors"))
-    context = context_in(folder / "work", small_clips(folder / "clips"))
+    clips = with_three_leaves(small_clips(folder / "clips", rest=False))
+    context = context_in(folder / "work", clips)
     config = clip_recipe(**KINDS[request.param] | {"optimiser": {"epochs": 1, "learning_rate": 0.01}})
-    return request.param, video_run.run(config, context, image if config.image_recipe else None), context
+    with nullcontext() if request.param == "flow" else short_googlenet():
+        run = video_run.run(config, context, image if config.image_recipe else None)
+        yield request.param, run, context
 
 
 def sure(run, path):
@@ -142,13 +147,13 @@ def test_onnx_equals_torch_for_any_number_of_frames(made, tmp_path):
         outputs = dict(zip(graph.outputs, session.run(list(graph.outputs), rows), strict=True))
         for name, wanted in zip(graph.outputs, graph.predict(rows), strict=True):
             np.testing.assert_allclose(outputs[name], wanted, atol=1e-4, err_msg=name)
-        streams = [outputs[f"{stream}_probabilities"] for stream in network.streams]
-        np.testing.assert_allclose(outputs["probabilities"], np.mean(streams, axis=0), atol=1e-6)
+        each = [outputs[f"{stream}_probabilities"] for stream in network.streams]
+        np.testing.assert_allclose(outputs["probabilities"], np.mean(each, axis=0), atol=1e-6)
         spread.append(outputs["probabilities"].max())
         if "faces" in names:
             assert outputs["attention"].shape == (1, 2, n)
             np.testing.assert_allclose(outputs["attention"].sum(2), 1, atol=1e-5)
-    assert max(spread) > 0.1, "a network that says nothing compares nothing"
+    assert max(spread) > 0.4, "a network that says nothing compares nothing"
 
 
 @pytest.mark.slow

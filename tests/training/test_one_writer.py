@@ -7,7 +7,15 @@ from fgbench.methods.msau import run as image_run
 from fgbench.methods.tmsau import run as video_run
 from tests.support.one_writer import forced_runs_start_anew, other_processes_write_no_run
 from tests.support.tiny_clips import clip_recipe, small_clips
-from tests.support.tiny_work import FAST, au_recipe, au_rows, context_in, plain_recipe, small_work
+from tests.support.tiny_work import (
+    FAST,
+    au_recipe,
+    au_rows,
+    context_in,
+    plain_recipe,
+    small_work,
+    with_three_leaves,
+)
 
 SHORT = {"optimiser": FAST | {"epochs": 3, "patience": 3}}
 TSNET = {"image_recipe": None, "spatial": "rgb", "name": "tiny-tsnet", "method": "Plain TSNet"}
@@ -35,7 +43,10 @@ METHODS = {"au": train_au, "image": train_image, "video": train_video}
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
-    return {"faces": small_work(folder / "faces"), "clips": small_clips(folder / "clips")}
+    return {
+        "faces": with_three_leaves(small_work(folder / "faces", rest=False)),
+        "clips": with_three_leaves(small_clips(folder / "clips", rest=False)),
+    }
 
 
 @pytest.fixture(params=METHODS)

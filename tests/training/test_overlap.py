@@ -28,6 +28,7 @@ from tests.support.tiny_work import (
     image_recipe,
     plain_recipe,
     small_work,
+    with_three_leaves,
 )
 
 OTHER_SEED = {"train": "test", "test": "train", "val": "val"}
@@ -63,7 +64,7 @@ def other_parts(_number, row):
 
 @pytest.fixture(scope="module")
 def faces(tmp_path_factory):
-    return with_files(small_work(tmp_path_factory.mktemp("faces")))
+    return with_files(with_three_leaves(small_work(tmp_path_factory.mktemp("faces"), rest=False)))
 
 
 def image_model(context, **changes):
@@ -107,13 +108,13 @@ def test_the_same_clips_prepared_with_another_seed(tmp_path, faces):
 
 
 def test_networks_of_clips_refuse_image_models_that_know_test_clips(tmp_path):
-    manifests = small_clips(tmp_path)
+    manifests = with_three_leaves(small_clips(tmp_path, rest=False))
     first = context_in(tmp_path / "first", manifests)
     weights = first.workdir / "runs" / "tiny" / "0" / "0" / "weights.safetensors"
     weights.parent.mkdir(parents=True)
     write_tiny_weights(weights)
     second = prepared_again(first, tmp_path / "second", other_parts)
-    with pytest.raises(ConfigError, match="tiny/0/0 was trained on 42 of the test clips"):
+    with pytest.raises(ConfigError, match="tiny/0/0 was trained on 12 of the test clips"):
         video_run.run(clip_recipe(temporal=None), second, read_trained(weights))
     folder = video_run.run(clip_recipe(temporal=None), first, read_trained(weights))
     assert read_result(folder)["details"]["start"] == {
@@ -178,17 +179,18 @@ def test_runs_that_were_copied_into_another_work_folder(tmp_path, faces, is_rena
     shutil.copytree(first.workdir / "runs", second.workdir / "runs")
     for weights in runs:
         copied = second.workdir / weights.relative_to(first.workdir)
-        with pytest.raises(ConfigError, match="was trained on 42 of the test clips"):
+        with pytest.raises(ConfigError, match="was trained on 12 of the test clips"):
             refuse_overlap(read_trained(copied), second)
 
 
 def test_what_a_run_tells_includes_what_it_started_from(tmp_path, faces):
     """The trunk of an image model knows the clips of its action units."""
     first = context_in(tmp_path / "first", faces)
-    other = rewritten(small_work(tmp_path / "other"), lambda number, _: {"sha256": f"{number + 500:064x}"})
+    made = with_three_leaves(small_work(tmp_path / "other", rest=False))
+    other = rewritten(made, lambda number, _: {"sha256": f"{number + 500:064x}"})
     second = context_in(tmp_path / "second", other, details={"dataset": "another", "synthetic": True})
     (folder,) = image_run.run(image_recipe(optimiser=FAST | {"epochs": 1}), second, unit_weights(first))
-    with pytest.raises(ConfigError, match="was trained on 42 of the test clips"):
+    with pytest.raises(ConfigError, match="was trained on 12 of the test clips"):
         refuse_overlap(
             read_trained(folder / "weights.safetensors"),
             prepared_again(first, tmp_path / "third", other_parts),

@@ -16,7 +16,15 @@ from fgbench.models.weights import load_weights
 from fgbench.runs.results import read_result
 from fgbench.runs.weights import read_trained
 from tests.support.tiny_runs import write_tiny_weights
-from tests.support.tiny_work import FAST, au_recipe, au_rows, context_in, image_recipe, small_work
+from tests.support.tiny_work import (
+    FAST,
+    au_recipe,
+    au_rows,
+    context_in,
+    image_recipe,
+    small_work,
+    with_three_leaves,
+)
 
 ONCE = FAST | {"epochs": 1}
 
@@ -26,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 @pytest.fixture(scope="module")
 def manifests(tmp_path_factory):
-    return small_work(tmp_path_factory.mktemp("work"))
+    return with_three_leaves(small_work(tmp_path_factory.mktemp("work"), rest=False))
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ from tests.support.tiny_work import (
     image_recipe,
     plain_recipe,
     small_work,
+    with_three_leaves,
 )
 
 REAL = {"dataset": "photographs", "synthetic": False}
@@ -43,7 +44,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 @pytest.fixture(scope="module")
 def manifests(tmp_path_factory):
-    return small_work(tmp_path_factory.mktemp("work"))
+    return with_three_leaves(small_work(tmp_path_factory.mktemp("work"), rest=False))
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,7 @@ def test_a_trunk_of_drawn_values_trains_as_an_experiment_of_its_own(context):
     (folder,) = image_run.run(config, context, None)
     assert folder.parts[-3] == "tiny-from-scratch"
     after, _ = load_weights(folder / "weights.safetensors")
-    first = build(config, None, seed=0).state_dict()
+    first = build(config, None, seed=0, labels=context.labels).state_dict()
     assert all(not torch.equal(after[name], first[name]) for name in first if name.startswith("trunk.conv"))
     assert read_result(folder)["details"]["chain"] == []
 
