@@ -37,7 +37,7 @@ _QUERY, _ACCESS_DENIED, _STILL_ACTIVE = 0x1000, 5, 259  # of the Windows API: a 
 def temporary_name(path: Path) -> Path:
     """Return the name in the same folder under which this process writes ``path`` until it is complete."""
     pid = os.getpid()
-    return path.with_name(f".{_short(path.name)}.fgbench-{_machine()}-{pid}-{_start(pid) or 0}")
+    return path.with_name(f".{_short(path.name)}.fgbench-{_machine()}-{pid}-{_own_start(pid)}")
 
 
 def _short(name: str) -> str:
@@ -122,6 +122,12 @@ def _start(pid: int) -> int | None:
     # The name of the program, in brackets, may hold anything.
     state, *numbers = status.rpartition(")")[2].split()
     return None if state in "ZX" else int(numbers[18])
+
+
+@functools.lru_cache(maxsize=1)
+def _own_start(pid: int) -> int:
+    """Start of this process: asked for once, not for every file. After a fork the process is another."""
+    return _start(pid) or 0
 
 
 def _exists(pid: int) -> bool:
