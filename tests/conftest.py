@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import random
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer.testing
 from hypothesis import settings
 
 # The same examples in every run, and no deadline, which a busy machine would miss; 'make test-random' draws
@@ -17,6 +19,10 @@ from hypothesis import settings
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("random", derandomize=False, deadline=None, max_examples=500, print_blob=True)
 settings.load_profile("repeatable")
+
+
+# A command line is the same for every call of a test in this process, and a tenth of a second to build.
+typer.testing._get_command = functools.cache(typer.main.get_command)
 
 
 def _seed_global_generators() -> None:

@@ -7,6 +7,7 @@ from other people's files.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import re
@@ -34,7 +35,7 @@ _ELSEWHERE_S = 24 * 60 * 60
 def temporary_name(path: Path) -> Path:
     """Return the name in the same folder under which this process writes ``path`` until it is complete."""
     pid = os.getpid()
-    return path.with_name(f".{_short(path.name)}.fgbench-{machine()}-{pid}-{start_of(pid) or 0}")
+    return path.with_name(f".{_short(path.name)}.fgbench-{machine()}-{pid}-{_own_start(pid)}")
 
 
 def _short(name: str) -> str:
@@ -105,3 +106,9 @@ def _written_by_none(entry: os.DirEntry[str]) -> str | None:
         name, pid = earlier.groups()
         return None if start_of(int(pid)) is not None else str(name)
     return None
+
+
+@functools.lru_cache(maxsize=1)
+def _own_start(pid: int) -> int:
+    """Start of this process: asked for once, not for every file. After a fork the process is another."""
+    return start_of(pid) or 0

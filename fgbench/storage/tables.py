@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 ROWS_PER_GROUP = 256
 """Rows kept in memory before they are written; also the size of a Parquet row group."""
 
+_LONG_ROWS = 4096
+"""Rows from which a table is read by several threads."""
+
 AGAIN = "fgbench check --repair, on the work folder, makes it anew"
 """Advice for a table that is missing or damaged."""
 
@@ -142,14 +145,20 @@ def open_table(
         yield file
 
 
+def _is_long(file: pq.ParquetFile) -> bool:
+    """Whether threads help to read a file; in a short one, waiting for them takes longer than reading."""
+    return bool(file.metadata.num_rows >= _LONG_ROWS)
+
+
 def read_table(path: Path, columns: list[str] | None = None, *, hint: str = AGAIN) -> pa.Table:
     """A whole Parquet file in memory; errors as of :func:`open_table`."""
     with open_table(path, columns, hint=hint) as file:
-        return file.read(columns=columns)
+        return file.read(columns=columns, use_threads=_is_long(file))
 
 
 def read_rows(path: Path, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
     """Rows of a Parquet file in order, a few hundred in memory at a time; errors as of :func:`open_table`."""
     with open_table(path, columns) as file:
-        for batch in file.iter_batches(batch_size=ROWS_PER_GROUP, columns=columns):
+        batches = file.iter_batches(batch_size=ROWS_PER_GROUP, columns=columns, use_threads=_is_long(file))
+        for batch in batches:
             yield from batch.to_pylist()

@@ -8,19 +8,13 @@ import pytest
 
 import fgbench
 from tests.support.clip_folders import add_clip, write_folder
+from tests.support.command_line import in_folder
 
 pytestmark = pytest.mark.slow
 
 
 def fgbench_cli(*arguments, cwd):
-    return subprocess.run(
-        [sys.executable, "-m", "fgbench", *map(str, arguments)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    return in_folder(cwd, *arguments)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +24,7 @@ def prepared(tmp_path_factory):
     write_folder(here / "clips", 8)
     (here / "plain.yaml").write_text("name: plain\nbuckets: 4\nfaces: {align: never}\n")
     done = fgbench_cli("prepare", "plain.yaml", "--data-root", "clips", "--jobs", 1, cwd=here)
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert "manifests in fgbench-data/clips/work/manifests" in done.stdout
     return here
 
@@ -40,7 +34,7 @@ WORK = "fgbench-data/clips/work"
 
 def test_second_run_says_that_there_is_nothing_to_do(prepared):
     done = fgbench_cli("prepare", "plain.yaml", "--data-root", "clips", cwd=prepared)
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert f"nothing to do: {WORK}/manifests is up to date" in done.stdout
 
 
@@ -48,7 +42,7 @@ def test_another_data_set_of_the_same_name_does_not_take_the_work_folder(prepare
     write_folder(prepared / "other" / "clips", 2)
     before = (prepared / WORK / "manifests" / "index.json").read_bytes()
     done = fgbench_cli("prepare", "plain.yaml", "--data-root", "other/clips", cwd=prepared)
-    assert done.returncode == 3
+    assert done.exit_code == 3
     assert f"{WORK} is the work folder of the data set" in done.stderr
     assert (prepared / WORK / "manifests" / "index.json").read_bytes() == before
 
@@ -58,7 +52,7 @@ def test_drawn_data_are_known_by_their_description(prepared, tmp_path):
     (tmp_path / "drawn" / "synthetic.json").write_text("{}")
     recipe = prepared / "plain.yaml"
     done = fgbench_cli("prepare", recipe, "--data-root", "drawn", "--workdir", "work", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert "The data are SYNTHETIC" in done.stderr
     assert json.loads((tmp_path / "work" / "manifests" / "index.json").read_text())["synthetic"] is True
 
@@ -93,11 +87,11 @@ def test_dry_run(prepared):
 
 def test_status_and_check(prepared):
     status = fgbench_cli("status", WORK, cwd=prepared)
-    assert status.returncode == 0
+    assert status.exit_code == 0
     assert "recipe plain" in status.stdout
     assert "8 clips" in status.stdout
     check = fgbench_cli("check", WORK, cwd=prepared)
-    assert check.returncode == 0
+    assert check.exit_code == 0
     assert "all as their index says" in check.stdout
 
 
@@ -105,24 +99,23 @@ def test_check_of_damaged_manifests_exits_with_7(prepared, tmp_path):
     write_folder(tmp_path / "clips", 3)
     (tmp_path / "plain.yaml").write_text("name: plain\nfaces: {align: never}\n")
     assert (
-        fgbench_cli("prepare", "plain.yaml", "--data-root", "clips", "--jobs", 1, cwd=tmp_path).returncode
-        == 0
+        fgbench_cli("prepare", "plain.yaml", "--data-root", "clips", "--jobs", 1, cwd=tmp_path).exit_code == 0
     )
     (tmp_path / WORK / "manifests" / "clips.parquet").write_bytes(b"x")
     check = fgbench_cli("check", WORK, cwd=tmp_path)
-    assert check.returncode == 7
+    assert check.exit_code == 7
     assert "clips.parquet: content differs from the index" in check.stdout
     mended = fgbench_cli("prepare", "plain.yaml", "--data-root", "clips", "--jobs", 1, cwd=tmp_path)
-    assert mended.returncode == 0
-    assert fgbench_cli("check", WORK, cwd=tmp_path).returncode == 0
+    assert mended.exit_code == 0
+    assert fgbench_cli("check", WORK, cwd=tmp_path).exit_code == 0
 
 
 def test_report(prepared):
     done = fgbench_cli("report", "--table", "I", "--workdir", WORK, cwd=prepared)
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert "| Video | paper | 825 | 275 | 391 | 1,491 |" in done.stdout
     figure = fgbench_cli("report", "--figure", "3", "--workdir", WORK, "--format", "png", cwd=prepared)
-    assert figure.returncode == 0
+    assert figure.exit_code == 0
     assert (prepared / WORK / "reports" / "figure3.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -152,7 +145,7 @@ def test_report(prepared):
 )
 def test_wrong_use_is_explained_with_its_exit_code(prepared, arguments, code, message):
     done = fgbench_cli(*arguments, cwd=prepared)
-    assert done.returncode == code, done.stderr
+    assert done.exit_code == code, done.stderr
     assert message in " ".join((done.stdout + done.stderr).split())
     assert "Traceback" not in done.stderr
 
@@ -162,7 +155,7 @@ def test_too_many_rejects_exit_with_6(tmp_path):
     for number in range(3):
         add_clip(tmp_path / "clips", f"bad{number}", "nonsense")
     done = fgbench_cli("prepare", "--data-root", "clips", "--jobs", 1, cwd=tmp_path)
-    assert done.returncode == 6
+    assert done.exit_code == 6
     assert "stage ingest rejected 3 of 5 clips, the recipe allows 50%: unknown_label (3)" in done.stderr
 
 

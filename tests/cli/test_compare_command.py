@@ -1,11 +1,10 @@
 """``fgbench compare``, ``fgbench leaderboard``, ``fgbench report --run`` and ``--all``."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
+from tests.support.command_line import in_folder
 from tests.support.report_folders import samples, write_fake_run, write_manifests
 
 pytestmark = pytest.mark.slow
@@ -21,18 +20,12 @@ def folder(tmp_path_factory):
 
 
 def fgbench(*arguments, cwd):
-    return subprocess.run(
-        [sys.executable, "-m", "fgbench", *arguments, "--workdir", "work"],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return in_folder(cwd, *arguments, "--workdir", "work")
 
 
 def test_compare_prints_tables_and_writes_files(folder):
     done = fgbench("compare", "weak", "strong", "--out", "files", cwd=folder)
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert "**Runs compared: mine (SYNTHETIC data)**" in done.stdout
     classes = "**Accuracy per class, strong against weak: mine (SYNTHETIC data)**"
     assert classes not in done.stdout
@@ -58,7 +51,7 @@ def test_compare_in_other_formats(folder):
 
 def test_leaderboard_is_what_a_bare_comparison_shows(folder):
     done = fgbench("leaderboard", cwd=folder)
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert done.stdout.index("| 1 | strong |") < done.stdout.index("| 2 | weak |")
     assert fgbench("compare", cwd=folder).stdout == done.stdout
     (table,) = json.loads(fgbench("leaderboard", "--json", cwd=folder).stdout)
@@ -67,26 +60,24 @@ def test_leaderboard_is_what_a_bare_comparison_shows(folder):
 
 def test_files_of_a_sheet_are_told_from_where_the_user_stands(folder, tmp_path):
     done = fgbench("report", "--run", "weak", "--format", "md", cwd=folder)
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert done.stderr.split("wrote ")[1:] == ["work/reports/run-weak.md\n"]
     (folder / "work" / "reports" / "run-weak.md").unlink()
     command = ["report", "--run", str(folder / "work" / "runs" / "weak"), "--format", "md"]
-    done = subprocess.run(
-        [sys.executable, "-m", "fgbench", *command], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    done = in_folder(tmp_path, *command)
     assert f"wrote {folder}/work/reports/run-weak.md" in done.stderr, "not below: the whole path"
 
 
 def test_sheet_of_a_run(folder):
     done = fgbench("report", "--run", "weak", "--out", "sheet", "--format", "md", cwd=folder)
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert "calibration error (ECE)" in done.stdout
     assert "wrote sheet/run-weak.md" in done.stderr
 
 
 def test_whole_report_has_an_index_of_what_is_blank(folder):
     done = fgbench("report", "--all", "--out", "all", cwd=folder)
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     names = {path.name for path in (folder / "all").iterdir()}
     assert {f"table1.{kind}" for kind in ("md", "tex", "csv", "html")} <= names
     assert {f"figure3.{kind}" for kind in ("png", "pdf", "svg")} <= names
@@ -108,7 +99,7 @@ def test_whole_report_has_an_index_of_what_is_blank(folder):
 )
 def test_wrong_use_is_explained(folder, arguments, code, message):
     done = fgbench(*arguments, cwd=folder)
-    assert done.returncode == code, done.stderr
+    assert done.exit_code == code, done.stderr
     assert message in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -129,13 +120,13 @@ def test_files_of_the_users_in_a_folder_named_by_them_are_not_replaced(folder, t
     site.mkdir()
     (site / name).write_text("mine")
     refused = fgbench(*arguments, "--out", site, cwd=folder)
-    assert refused.returncode == 3, refused.stderr
+    assert refused.exit_code == 3, refused.stderr
     assert f"would replace {site / name}, which fgbench did not write" in refused.stderr
     assert {path.name: path.read_text() for path in site.iterdir()} == {name: "mine"}
     (site / name).rename(site / "moved")
     for _ in range(2):
         done = fgbench(*arguments, "--out", site, cwd=folder)
-        assert done.returncode == 0, done.stderr
+        assert done.exit_code == 0, done.stderr
     assert (site / "moved").read_text() == "mine"
     assert (site / name).read_text(encoding="utf-8") != "mine"
 
@@ -145,5 +136,5 @@ def test_reports_of_an_earlier_version_in_a_work_folder_are_replaced(folder):
     reports.mkdir(exist_ok=True)
     (reports / "table1.md").write_text("of an earlier version")
     done = fgbench("report", "--table", "I", cwd=folder)
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert (reports / "table1.md").read_text(encoding="utf-8") != "of an earlier version"

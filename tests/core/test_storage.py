@@ -316,3 +316,22 @@ def test_a_clone_is_a_file_of_its_own(tmp_path, monkeypatch):
     assert (tmp_path / "b").read_text() == "x"
     assert not (tmp_path / "b").samefile(tmp_path / "a")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+@pytest.mark.parametrize(("n_rows", "is_threaded"), [(300, False), (5000, True)])
+def test_short_tables_are_read_without_threads(tmp_path, monkeypatch, n_rows, is_threaded):
+    storage.write_table(tmp_path / "t.parquet", pa.table({"number": range(n_rows)}))
+    asked = []
+    for name in ("read", "iter_batches"):
+        way = getattr(pq.ParquetFile, name)
+        monkeypatch.setattr(
+            pq.ParquetFile,
+            name,
+            lambda self, *, _way=way, **options: (
+                asked.append(options["use_threads"]) or _way(self, **options)
+            ),
+        )
+    numbers = list(range(n_rows))
+    assert storage.read_table(tmp_path / "t.parquet").column("number").to_pylist() == numbers
+    assert [row["number"] for row in storage.read_rows(tmp_path / "t.parquet")] == numbers
+    assert asked == [is_threaded] * 2

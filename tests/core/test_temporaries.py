@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from fgbench.files.temporaries import remove_temporaries, temporary_name
+from fgbench.files import temporaries
+from fgbench.files.temporaries import is_temporary, remove_temporaries, temporary_name
 from fgbench.storage import write_text
 
 GONE = 9_999_999
@@ -107,3 +108,21 @@ def test_names_as_long_as_file_systems_take_are_written(tmp_path, name):
     assert len(names(tmp_path)) == 2
     assert remove_temporaries(tmp_path) == 1
     assert path.read_text() == "whole"
+
+
+def test_the_start_of_the_writer_is_asked_for_once_not_for_every_file(tmp_path, monkeypatch):
+    first = temporary_name(tmp_path / "a.json")
+    monkeypatch.setattr(temporaries, "start_of", lambda pid: pytest.fail("asked again"))
+    assert temporary_name(tmp_path / "a.json") == first
+    assert is_temporary(temporary_name(tmp_path / "b.json").name, of=["b.json"])
+
+
+def test_another_process_has_another_start(tmp_path, monkeypatch):
+    """As after a fork, when what was asked for before is inherited."""
+    first = temporary_name(tmp_path / "a.json").name
+    monkeypatch.setattr(temporaries.os, "getpid", lambda: 4321)
+    monkeypatch.setattr(temporaries, "start_of", lambda pid: pid + 1)
+    other = temporary_name(tmp_path / "a.json").name
+    assert other.endswith("-4321-4322")
+    assert other != first
+    temporaries._own_start.cache_clear()

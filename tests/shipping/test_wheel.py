@@ -4,23 +4,16 @@ import email
 import subprocess
 import sys
 import tarfile
-import venv
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from tests.support.linked_environment import LinkedEnvironment
+
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-NO_REGISTRY = (
-    "ConnectionError",
-    "NewConnectionError",
-    "ConnectTimeout",
-    "No matching distribution",
-    "Max retries",
-)
-"""What pip says where no registry answers."""
 
 
 def run(*words, cwd=None):
@@ -132,25 +125,13 @@ def test_the_sdist_holds_what_builds_and_tests_it(built):
         assert name in names or any(each.startswith(f"{name}/") for each in names), name
 
 
-class Bare:
-    """An environment with nothing but what its wheel asks for."""
+class Bare(LinkedEnvironment):
+    """An environment with nothing but what its wheel asks for, and a folder to work in."""
 
     def __init__(self, folder, wheel):
-        self.bin = folder / "env" / ("Scripts" if sys.platform == "win32" else "bin")
+        super().__init__(folder / "env", wheel)
         self.work = folder / "work"
         self.work.mkdir()
-        self.wheel = wheel
-        venv.create(folder / "env", with_pip=True)
-        self.add("")
-
-    def add(self, extra):
-        """Install the wheel with an extra, in the versions that the tests run with; what is imported is
-        compiled then, which is a small part of torch."""
-        options = ("--disable-pip-version-check", "--no-compile", "--constraint", ROOT / "constraints.txt")
-        done = run(self.bin / "python", "-m", "pip", "install", *options, f"{self.wheel}{extra}")
-        if done.returncode and any(words in done.stderr for words in NO_REGISTRY):
-            pytest.skip("no package registry answers, from which its dependencies would be installed")
-        assert done.returncode == 0, done.stderr
 
     def fgbench(self, *words, code=0):
         done = run(self.bin / "fgbench", *words, cwd=self.work)
@@ -163,7 +144,8 @@ class Bare:
 def bare(tmp_path_factory, wheel):
     """The core alone; the tests after it add extras."""
     made = Bare(tmp_path_factory.mktemp("bare"), wheel)
-    made.fgbench("synth", "data", "--control", "motion", "--clips-per-class", "4", "--subjects", "4")
+    few = ("--clips-per-class", "4", "--subjects", "4", "--size", "320x240")
+    made.fgbench("synth", "data", "--control", "motion", *few)
     return made
 
 
@@ -180,7 +162,7 @@ class TestOfAnEnvironmentOfItsOwn:
         assert run(bare.bin / "python", "-c", "import torch").returncode == 1
         bare.fgbench("doctor")
         assert "lbp-svm" in bare.fgbench("recipes").stdout
-        bare.fgbench("prepare", "--data-root", "data", "--workdir", "w", "--jobs", "2")
+        bare.fgbench("prepare", "--data-root", "data", "--workdir", "w", "--jobs", "2", "--set", "buckets=4")
         bare.fgbench("baseline", "lbp-svm", "--workdir", "w", "--jobs", "2")
         bare.fgbench("report", "--table", "III", "--workdir", "w")
         bare.fgbench("report", "--html", "--workdir", "w")
@@ -205,7 +187,7 @@ class TestOfAnEnvironmentOfItsOwn:
         assert "pip install 'fgbench[train]'" in done.stderr
 
     def test_with_train_it_trains(self, bare):
-        bare.add("[train]")
+        bare.add("train")
         words = (
             "--workdir",
             "w",
@@ -222,6 +204,6 @@ class TestOfAnEnvironmentOfItsOwn:
         assert "pip install 'fgbench[export]'" in done.stderr
 
     def test_with_export_it_exports(self, bare):
-        bare.add("[export]")
+        bare.add("export")
         bare.fgbench("export", "plain-cnn-small", "--workdir", "w", "--onnx", "net.onnx")
         assert (bare.work / "net.onnx").stat().st_size > 10_000

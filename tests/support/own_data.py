@@ -22,13 +22,13 @@ ANNOTATORS = ("ada", "ben", "cleo", "dan", "eve")
 OPTIONS = SynthOptions(
     clips_per_class=N_PERSONS,
     subjects=N_PERSONS,
-    width=320,
-    height=240,
-    min_duration_s=1.0,
-    max_duration_s=1.4,
+    width=256,
+    height=192,
+    min_duration_s=0.6,
+    max_duration_s=0.8,
     seed=3,
 )
-"""What is drawn: seconds of 320 x 240 px at 25 frames per second."""
+"""What is drawn: 15 to 20 frames of 256 x 192 px."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
