@@ -3,14 +3,12 @@
 import json
 
 import pytest
-from typer.testing import CliRunner
 
 import fgbench
-from fgbench.cli.app import app
 from fgbench.errors import ArgumentError, ConfigError
-from tests.support.striped_manifests import write_index
+from tests.support.backbone_work import baseline, write_command_work
 from tests.support.tiny_backbones import TinyCnn, stated, write_onnx
-from tests.support.tiny_work import context_in, small_work
+from tests.support.tiny_work import small_work
 
 pytestmark = pytest.mark.slow
 
@@ -19,10 +17,7 @@ pytestmark = pytest.mark.slow
 def made(tmp_path_factory):
     """A work folder of coloured faces, and a network."""
     here = tmp_path_factory.mktemp("command")
-    context_in(here / "work", small_work(here / "made"))
-    write_index(here / "work", "made up")
-    write_onnx(here / "tiny.onnx", TinyCnn(), metadata=stated())
-    return here
+    return write_command_work(here, small_work(here / "made"))
 
 
 @pytest.fixture(autouse=True)
@@ -31,11 +26,7 @@ def _without_stages(monkeypatch):
 
 
 def command(made, *words, code=0):
-    done = CliRunner().invoke(
-        app, ["baseline", "backbone", "--workdir", str(made / "work"), "--device", "cpu", *words]
-    )
-    assert done.exit_code == code, done.output + done.stderr
-    return done
+    return baseline("backbone", made, *words, code=code)
 
 
 def test_a_run_is_made_from_options(made):

@@ -3,14 +3,10 @@
 import json
 
 import pytest
-from typer.testing import CliRunner
 
 import fgbench
-from fgbench.cli.app import app
-from tests.support.striped_manifests import write_index
-from tests.support.tiny_backbones import TinyCnn, stated, write_onnx
+from tests.support.backbone_work import baseline, write_command_work
 from tests.support.tiny_clips import small_clips
-from tests.support.tiny_work import context_in
 
 pytestmark = pytest.mark.slow
 
@@ -19,10 +15,7 @@ pytestmark = pytest.mark.slow
 def made(tmp_path_factory):
     """A work folder of coloured clips, and a network."""
     here = tmp_path_factory.mktemp("command")
-    context_in(here / "work", small_clips(here / "made"))
-    write_index(here / "work", "made up")
-    write_onnx(here / "tiny.onnx", TinyCnn(), metadata=stated())
-    return here
+    return write_command_work(here, small_clips(here / "made"))
 
 
 @pytest.fixture(autouse=True)
@@ -31,10 +24,7 @@ def _without_stages(monkeypatch):
 
 
 def command(made, *words, code=0):
-    where = ["--workdir", str(made / "work"), "--device", "cpu"]
-    done = CliRunner().invoke(app, ["baseline", "video-backbone", *where, *words])
-    assert done.exit_code == code, done.output + done.stderr
-    return done
+    return baseline("video-backbone", made, *words, code=code)
 
 
 def test_a_run_is_made_from_options(made):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from PIL import Image
+from typer.testing import CliRunner
 
+from fgbench.cli.app import app
 from fgbench.config import BackboneConfig
-from tests.support.tiny_backbones import MEAN, STD
+from tests.support.striped_manifests import write_index
+from tests.support.tiny_backbones import MEAN, STD, TinyCnn, stated, write_onnx
 from tests.support.tiny_work import THREE, context_in, pictures_of, small_work
 
 
@@ -16,6 +19,22 @@ def small_context(folder, made=None, **changes):
     notes = []
     context = context_in(folder / "work", manifests, labels=THREE, note=notes.append, **changes)
     return context, notes
+
+
+def write_command_work(folder, manifests):
+    """A work folder that commands open, and a network ``tiny.onnx`` beside it; returns the folder of both."""
+    context_in(folder / "work", manifests)
+    write_index(folder / "work", "made up")
+    write_onnx(folder / "tiny.onnx", TinyCnn(), metadata=stated())
+    return folder
+
+
+def baseline(name, folder, *words, code=0):
+    """Run a baseline's command on a work folder of :func:`write_command_work`."""
+    where = ["--workdir", str(folder / "work"), "--device", "cpu"]
+    done = CliRunner().invoke(app, ["baseline", name, *where, *words])
+    assert done.exit_code == code, done.output + done.stderr
+    return done
 
 
 def recipe(**changes):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -10,6 +12,7 @@ from torch import Tensor
 from fgbench.methods.protocol import Task
 from fgbench.models.receptive_field import FACE_PX
 from fgbench.runs.labels import LabelSet
+from fgbench.runs.weights import Trained
 
 
 class OfStoredFaces:
@@ -63,6 +66,55 @@ class OfSingleFaces(OfStoredFaces):
     def upper(self) -> tuple[str, ...]:
         """Names of the upper classes; empty for a label set without."""
         return self.labels.upper
+
+
+class _OfClips(Protocol):
+    """A clip network whose classifier is used on single faces."""
+
+    @property
+    def trained(self) -> Trained: ...
+
+    @property
+    def device(self) -> torch.device: ...
+
+    @property
+    def labels(self) -> LabelSet: ...
+
+
+class OfClipsOfOneFrame(OfStoredFaces):
+    """Base of clip networks on single faces; see :class:`fgbench.methods.protocol.FaceNetwork`."""
+
+    __slots__ = ()
+
+    @property
+    def _of_clips(self) -> _OfClips:
+        """The clip network."""
+        raise NotImplementedError
+
+    @property
+    def task(self) -> Task:
+        """``"clips"``."""
+        return "clips"
+
+    @property
+    def trained(self) -> Trained:
+        """Its weights."""
+        return self._of_clips.trained
+
+    @property
+    def device(self) -> torch.device:
+        """Its device."""
+        return self._of_clips.device
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of the probabilities."""
+        return self._of_clips.labels.labels
+
+    @property
+    def upper(self) -> tuple[str, ...]:
+        """Names of the upper classes; empty for a label set without."""
+        return self._of_clips.labels.upper
 
 
 def face_tensor(faces: npt.NDArray[np.uint8]) -> Tensor:

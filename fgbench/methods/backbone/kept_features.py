@@ -6,14 +6,16 @@ Writes ``cache/features/<fingerprint>/`` of the work folder, in the layout of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
 from fgbench.errors import DatasetError, ManifestError
 from fgbench.files.hashing import digest_json
+from fgbench.inputs.batching import Source
 from fgbench.inputs.cached_maps import keep_maps
 from fgbench.inputs.crops import without_colour
 from fgbench.inputs.manifest_pictures import image_ids
@@ -120,14 +122,35 @@ def features_of(network: Prepared, context: TrainingContext, samples: Sequence[S
 
 def _kept(network: Prepared, context: TrainingContext, ids: Sequence[str]) -> Floats:
     """Return the kept features of all ids, (N, d), a mapped file."""
+    wanted = {"format": _FORMAT, "manifests": context.manifest_digest, "samples": digest_json(list(ids))}
+    images = crop_source(context.manifests, ids, crop=network.taken.crop, jobs=context.jobs)
+    features: Floats = kept_rows(network, context, wanted, images).reshape(len(ids), -1).numpy()
+    return features
+
+
+def kept_rows(
+    network: Prepared, context: TrainingContext, wanted: Mapping[str, Any], images: Source
+) -> torch.Tensor:
+    """Return the features of pictures, a row each, of a mapped file that one process makes.
+
+    Args:
+        network: The network.
+        context: Context of the run.
+        wanted: Identity of the pictures, and the version of the format.
+        images: The pictures.
+
+    Raises:
+        ConfigError: If features are not finite.
+        ManifestError: If a picture is missing.
+        MediaError: If a picture cannot be decoded or has another size.
+        ResourceError: If the disk is full, or another process makes the same features.
+    """
     key = {
-        "format": _FORMAT,
+        **wanted,
         "network": network.frozen.digest,
         "reads": network.frozen.reads,
         "input": network.taken.plain(),
         "grey": network.grey,
-        "manifests": context.manifest_digest,
-        "samples": digest_json(list(ids)),
     }
 
     def compute(crops: torch.Tensor, _view: int) -> torch.Tensor:
@@ -138,7 +161,7 @@ def _kept(network: Prepared, context: TrainingContext, ids: Sequence[str]) -> Fl
         kept = keep_maps(
             context.workdir / CACHE / FEATURES / digest_json(key),
             key,
-            images=crop_source(context.manifests, ids, crop=network.taken.crop, jobs=context.jobs),
+            images=images,
             n_views=1,
             n_maps=1,
             n_made=1,
@@ -155,6 +178,4 @@ def _kept(network: Prepared, context: TrainingContext, ids: Sequence[str]) -> Fl
     processes = join_processes(context.device)
     made = opened() if processes.main else None
     processes.wait()
-    rows = made if made is not None else opened()
-    features: Floats = rows.reshape(len(ids), -1).numpy()
-    return features
+    return made if made is not None else opened()

@@ -11,19 +11,18 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from fgbench.methods._networks.single_faces import OfStoredFaces, check_faces
-from fgbench.methods.protocol import FacePosition, FacePredictions, Task
+from fgbench.methods._networks.single_faces import OfClipsOfOneFrame, check_faces
+from fgbench.methods.protocol import FacePosition, FacePredictions
 from fgbench.methods.protocol.graph import Graph
 from fgbench.methods.tmsau.inputs import ClipViews, see_pictures
 from fgbench.methods.tmsau.network import stream_pictures
-from fgbench.runs.weights import Trained
 
 if TYPE_CHECKING:
     from fgbench.methods.tmsau.opened import ClipNetwork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SingleFrames(OfStoredFaces):
+class SingleFrames(OfClipsOfOneFrame):
     """A clip network without image model on single faces: its spatial stream, if it takes pictures, on one
     frame. See :class:`fgbench.methods.protocol.FaceNetwork`.
 
@@ -34,29 +33,8 @@ class SingleFrames(OfStoredFaces):
     clips: ClipNetwork
 
     @property
-    def task(self) -> Task:
-        """``"clips"``."""
-        return "clips"
-
-    @property
-    def trained(self) -> Trained:
-        """Its weights."""
-        return self.clips.trained
-
-    @property
-    def device(self) -> torch.device:
-        """Its device."""
-        return self.clips.device
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Names of the classes, in the order of the probabilities."""
-        return self.clips.classes
-
-    @property
-    def upper(self) -> tuple[str, ...]:
-        """Names of the upper classes; empty for a label set without."""
-        return self.clips.labels.upper
+    def _of_clips(self) -> ClipNetwork:
+        return self.clips
 
     @property
     def grey(self) -> bool:

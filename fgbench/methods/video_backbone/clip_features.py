@@ -16,16 +16,13 @@ from torch import Tensor
 from fgbench.config.video_backbones import PiecesConfig
 from fgbench.errors import DatasetError
 from fgbench.files.hashing import digest_json
-from fgbench.inputs.cached_maps import keep_maps
 from fgbench.inputs.frame_choice import Ints
 from fgbench.methods.backbone.frozen import Floats
-from fgbench.methods.backbone.kept_features import Prepared, in_grey
+from fgbench.methods.backbone.kept_features import Prepared, in_grey, kept_rows
 from fgbench.methods.backbone.self_check import Checked, check_input
 from fgbench.methods.video_backbone.pieces import ClipPieces, piece_source, pieces_of_clips
 from fgbench.runs.samples import Sample
 from fgbench.training.context import TrainingContext
-from fgbench.training.processes import join_processes
-from fgbench.workfolders.layout import CACHE, FEATURES
 
 _FORMAT = 1
 """Increased when the same key gives other features."""
@@ -111,42 +108,9 @@ def features_of_clips(
     pieces = pieces_of_clips(frames, config, window=window)
     counts = [len(of_clip) for of_clip in pieces.frames]
     ends = np.cumsum([0, *counts]).tolist()
-    key = {
-        "format": _FORMAT,
-        "network": network.frozen.digest,
-        "reads": network.frozen.reads,
-        "input": network.taken.plain(),
-        "grey": network.grey,
-        "manifests": context.faces_digest,
-        "pieces": digest_json(pieces.rows()),
-    }
-
-    def compute(crops: Tensor, _view: int) -> Tensor:
-        with torch.inference_mode():
-            return network.frozen.runs.features(network.inputs(crops)).cpu()[:, None, :, None, None]
-
-    def opened() -> Tensor:
-        kept = keep_maps(
-            context.workdir / CACHE / FEATURES / digest_json(key),
-            key,
-            images=piece_source(context.manifests, pieces, jobs=context.jobs),
-            n_views=1,
-            n_maps=1,
-            n_made=1,
-            compute=compute,
-            batch=network.batch,
-            device=torch.device("cpu"),
-            resident_mb=1,
-            progress=lambda _, done, of: context.progress("features", done, of),
-            note=context.note,
-            numbers="float32",
-        )
-        return kept.view(0)
-
-    processes = join_processes(context.device)
-    made = opened() if processes.main else None
-    processes.wait()
-    rows = made if made is not None else opened()
+    wanted = {"format": _FORMAT, "manifests": context.faces_digest, "pieces": digest_json(pieces.rows())}
+    images = piece_source(context.manifests, pieces, jobs=context.jobs)
+    rows = kept_rows(network, context, wanted, images)
     return ClipFeatures(
         values=rows.reshape(ends[-1], -1),
         rows_of={

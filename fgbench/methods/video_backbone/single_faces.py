@@ -10,17 +10,16 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from fgbench.methods._networks.single_faces import OfStoredFaces, face_tensor
-from fgbench.methods.protocol import FacePosition, FacePredictions, Task
+from fgbench.methods._networks.single_faces import OfClipsOfOneFrame, face_tensor
+from fgbench.methods.protocol import FacePosition, FacePredictions
 from fgbench.methods.protocol.graph import Graph
-from fgbench.runs.weights import Trained
 
 if TYPE_CHECKING:
     from fgbench.methods.video_backbone.opened import VideoBackboneNetwork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SingleFaces(OfStoredFaces):
+class SingleFaces(OfClipsOfOneFrame):
     """A network of pictures on single faces; see :class:`fgbench.methods.protocol.FaceNetwork`.
 
     Attributes:
@@ -30,29 +29,8 @@ class SingleFaces(OfStoredFaces):
     clips: VideoBackboneNetwork
 
     @property
-    def task(self) -> Task:
-        """``"clips"``."""
-        return "clips"
-
-    @property
-    def trained(self) -> Trained:
-        """Its weights."""
-        return self.clips.trained
-
-    @property
-    def device(self) -> torch.device:
-        """Its device."""
-        return self.clips.device
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Names of the classes, in the order of the probabilities."""
-        return self.clips.classes
-
-    @property
-    def upper(self) -> tuple[str, ...]:
-        """Names of the upper classes; empty for a label set without."""
-        return self.clips.labels.upper
+    def _of_clips(self) -> VideoBackboneNetwork:
+        return self.clips
 
     @property
     def grey(self) -> bool:
