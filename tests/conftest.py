@@ -14,6 +14,8 @@ import pytest
 import typer.testing
 from hypothesis import settings
 
+from fgbench.cores import n_cores
+
 # The same examples in every run, and no deadline, which a busy machine would miss; 'make test-random' draws
 # new ones. What it finds is kept as an @example beside its test.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -23,6 +25,11 @@ settings.load_profile("repeatable")
 
 # A command line is the same for every call of a test in this process, and a tenth of a second to build.
 typer.testing._get_command = functools.cache(typer.main.get_command)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one worker more than there are cores: many tests wait for processes that they have started."""
+    return n_cores() + 1
 
 
 def _seed_global_generators() -> None:

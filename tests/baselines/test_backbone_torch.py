@@ -22,20 +22,12 @@ from fgbench.models.resnet import ResNet
 from fgbench.runs.results import read_result, verify
 from fgbench.runs.weights import read_trained
 from tests.support.backbone_work import prepared, recipe, small_context
-from tests.support.tiny_backbones import MEAN, STD, vit_config
+from tests.support.tiny_backbones import MEAN, STD, TINY_VIT, vit_config
 from tests.support.tiny_work import small_work
 
 CPU = torch.device("cpu")
 pytestmark = pytest.mark.slow
 INPUT = {"size_px": 32, "scale": 1 / 255, "mean": MEAN, "std": STD}
-TINY_VIT = {
-    "hidden_size": 32,
-    "num_hidden_layers": 1,
-    "num_attention_heads": 2,
-    "intermediate_size": 32,
-    "image_size": 32,
-    "patch_size": 8,
-}
 
 
 @pytest.fixture(scope="module")

@@ -98,20 +98,21 @@ def write_text_onnx(path):
     linear_graph(path, shape=("n", 16), inputs=[taken])
 
 
+TINY_VIT = {
+    "hidden_size": 32,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "image_size": 32,
+    "patch_size": 8,
+}
+"""Sizes of a small vision transformer."""
+
+
 def vit_config(**changes):
     from transformers import ViTConfig
 
-    return ViTConfig(
-        **{
-            "hidden_size": 32,
-            "num_hidden_layers": 1,
-            "num_attention_heads": 2,
-            "intermediate_size": 32,
-            "image_size": 32,
-            "patch_size": 8,
-            **changes,
-        }
-    )
+    return ViTConfig(**TINY_VIT | changes)
 
 
 def write_vit(folder, *, classes=None, seed=0, processor=True):
