@@ -116,10 +116,16 @@ class Ontology:
         Args:
             label: Label as this set spells it.
         """
-        mapped = [item for item in leaves() if self.from_leaf.get(item.name) == label]
-        above = {item.basic for item in mapped}
-        valences = {item.valence for item in mapped}
-        return (above.pop() if len(above) == 1 else None, valences.pop() if len(valences) == 1 else None)
+        return _basic_and_valence(label, tuple(self.from_leaf.items()))
+
+
+@lru_cache(maxsize=4096)
+def _basic_and_valence(label: str, from_leaf: tuple[tuple[str, str], ...]) -> tuple[str | None, str | None]:
+    names = {leaf for leaf, mapped in from_leaf if mapped == label}
+    below = [item for item in leaves() if item.name in names]
+    above = {item.basic for item in below}
+    valences = {item.valence for item in below}
+    return (above.pop() if len(above) == 1 else None, valences.pop() if len(valences) == 1 else None)
 
 
 def is_usual_label(name: str) -> bool:

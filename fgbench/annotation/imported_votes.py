@@ -156,4 +156,4 @@ def write_imported(folder: Path, project: str, votes: Mapping[str, Sequence[str]
         ResourceError: If it cannot be written.
     """
     kept = {clip: sorted(names) for clip, names in votes.items()}
-    write_json(folder / IMPORTED, {"project": project, "votes": kept})
+    write_json(folder / IMPORTED, {"project": project, "votes": kept}, on_one_line=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from fgbench.annotation.answers import ClipAnswers, Reading
@@ -27,6 +27,7 @@ from fgbench.datasets._clip_files import ClipFiles
 from fgbench.datasets._tree import ROUNDS
 from fgbench.errors import DatasetError
 from fgbench.files.file_errors import readable
+from fgbench.garbage_collection import collector_paused
 from fgbench.naming import first_few, key
 from fgbench.storage import exclusive
 
@@ -80,20 +81,24 @@ def import_answers(plan: ImportPlan) -> ImportedVotes:
         for number, (_, project) in known.items()
         if project.hide_names
     }
-    for path in plan.files:
-        with readable(path):
-            is_there = path.exists()
-        if not is_there:
-            raise DatasetError(f"no file {path}", "name the export of the annotation tool")
-        read = reader_of(plan.tool or tool_of(path))
-        for clip in read(path, Reading(columns=plan.columns, frames=frames)):
-            number = _round_of(clip, path, known, plan)
-            if number not in rounds:
-                rounds[number] = _open_round(number, plan, files, known)
-            own = clip_of.get(number, {}).get(clip.clip, clip.clip)
-            take(rounds[number], replace(clip, clip=own))
-    with exclusive(plan.root / ROUNDS):
-        return _store(plan, files, dict(sorted(rounds.items())))
+    with collector_paused():  # answers and votes hold no cycles, and there may be millions
+        for path in plan.files:
+            with readable(path):
+                is_there = path.exists()
+            if not is_there:
+                raise DatasetError(f"no file {path}", "name the export of the annotation tool")
+            read = reader_of(plan.tool or tool_of(path))
+            round_of: dict[tuple[str | None, int | None], int] = {}
+            for clip in read(path, Reading(columns=plan.columns, frames=frames)):
+                named = (clip.project, clip.round)
+                if named not in round_of:
+                    round_of[named] = _round_of(clip, path, known, plan)
+                number = round_of[named]
+                if number not in rounds:
+                    rounds[number] = _open_round(number, plan, files, known)
+                take(rounds[number], clip, clip_of.get(number, {}).get(clip.clip, clip.clip))
+        with exclusive(plan.root / ROUNDS):
+            return _store(plan, files, dict(sorted(rounds.items())))
 
 
 def _projects(plan: ImportPlan) -> dict[int, tuple[Path, Project]]:
@@ -143,18 +148,18 @@ def _open_round(
 def _store(plan: ImportPlan, files: ClipFiles, rounds: Mapping[int, RoundAnswers]) -> ImportedVotes:
     table = VotesTable(plan.root, files)
     votes = [vote for one in rounds.values() for vote in single_votes(one)]
-    persons(table.annotators + Counter(vote.annotator for vote in votes), plan.root)
+    persons(table.annotators + Counter([vote.annotator for _, vote in votes]), plan.root)
     n_same = n_updated = n_added = 0
     changed: list[tuple[str, str]] = []
-    for vote in votes:
-        there = table.find(vote.key)
+    for wanted, vote in votes:
+        there = table.find(wanted)
         if there is None:
-            table.put(vote)
+            table.put(wanted, vote)
             n_added += 1
         elif there.agrees(vote):
             n_same += 1
         elif plan.update:
-            table.put(vote)
+            table.put(wanted, vote)
             n_updated += 1
         else:
             changed.append((vote.clip, vote.annotator))

@@ -37,20 +37,27 @@ class RoundAnswers:
     whole: set[str] = field(default_factory=set)
 
 
-def take(one: RoundAnswers, clip: ClipAnswers) -> None:
-    """Add the answers on a clip."""
+def take(one: RoundAnswers, clip: ClipAnswers, own: str) -> None:
+    """Add the answers on a clip.
+
+    Args:
+        one: What was read before.
+        clip: The answers.
+        own: The clip's own name, where the tool was given another.
+    """
     if clip.is_whole:
-        one.whole.add(clip.clip)
+        one.whole.add(own)
     for answer in clip.answers:
-        found = one.check.vote_of(clip.clip, answer)
+        found = one.check.vote_of(own, answer)
         if isinstance(found, RejectedAnswer):
             one.rejects.append(found)
             continue
-        before = one.votes.get(found.key)
+        wanted = found.key
+        before = one.votes.get(wanted)
         if before is None:
-            one.votes[found.key] = (found, answer.source)
+            one.votes[wanted] = (found, answer.source)
         elif not before[0].agrees(found):
-            one.twice.add(found.key)
+            one.twice.add(wanted)
             one.rejects.append(_twice(found, answer))
 
 
@@ -65,13 +72,13 @@ def _twice(vote: CastVote, answer: Answer) -> RejectedAnswer:
     )
 
 
-def single_votes(one: RoundAnswers) -> list[CastVote]:
+def single_votes(one: RoundAnswers) -> list[tuple[VoteKey, CastVote]]:
     """Votes of a round, ordered by clip and annotator; those of several different answers become rejects."""
     for wanted in sorted(one.twice):
         vote, source = one.votes.pop(wanted)
         one.rejects.append(_twice(vote, Answer(annotator=vote.annotator, label="", source=source)))
     one.rejects.sort(key=lambda reject: (reject.clip, reject.annotator, reject.reason, reject.source))
-    return [one.votes[wanted][0] for wanted in sorted(one.votes)]
+    return [(wanted, one.votes[wanted][0]) for wanted in sorted(one.votes)]
 
 
 def withdrawn(one: RoundAnswers, table: VotesTable) -> list[tuple[str, str]]:

@@ -130,12 +130,18 @@ class VotesTable:
             key_frame=whole_number(cells.get("key_frame", "")),
         )
 
-    def put(self, vote: CastVote) -> None:
-        """Add a vote, or replace the one of the same clip, annotator and round."""
+    def put(self, wanted: VoteKey, vote: CastVote) -> None:
+        """Add a vote, or replace the one of the same clip, annotator and round.
+
+        Args:
+            wanted: Key of the vote.
+            vote: The vote.
+        """
         if not self._is_wide:
             self._widen()
-        cells, wanted = self._cells(vote), vote.key
+        row = self._cells(vote)
         if (at := self._at.get(wanted)) is not None:
+            cells = dict(zip(VOTE_COLUMNS, row, strict=True))
             old = dict(zip(self._columns, self._rows[at], strict=True))
             self._rows[at] = [
                 old[name] if name == "clip" else cells.get(name, old[name]) for name in self._columns
@@ -143,9 +149,10 @@ class VotesTable:
             return
         self._at[wanted] = len(self._rows)
         self._names[vote.annotator] += 1
-        self._rows.append(
-            list(cells.values()) if self._is_usual else [cells.get(name, "") for name in self._columns]
-        )
+        if not self._is_usual:
+            cells = dict(zip(VOTE_COLUMNS, row, strict=True))
+            row = [cells.get(name, "") for name in self._columns]
+        self._rows.append(row)
 
     def write(self) -> None:
         """Write the table.
@@ -174,18 +181,18 @@ class VotesTable:
             self._paths[clip] = path if cell_of(path) == path else f"./{path}"
         return self._paths[clip]
 
-    def _cells(self, vote: CastVote) -> dict[str, str]:
+    def _cells(self, vote: CastVote) -> list[str]:
         """Cells in the order of :data:`VOTE_COLUMNS`."""
-        return {
-            "clip": self._path(vote.clip),
-            "annotator": _cell_of(vote.annotator),
-            "label": _cell_of(vote.label),
-            "confidence": _text(vote.confidence),
-            "key_frame": "" if vote.key_frame is None else str(vote.key_frame),
-            "round": str(vote.round),
-            "spent_s": _text(vote.spent_s),
-            "cast_at": vote.cast_at,
-        }
+        return [
+            self._path(vote.clip),
+            _cell_of(vote.annotator),
+            _cell_of(vote.label),
+            _text(vote.confidence),
+            "" if vote.key_frame is None else str(vote.key_frame),
+            str(vote.round),
+            _text(vote.spent_s),
+            vote.cast_at,
+        ]
 
     def _read(self) -> None:
         advice = "correct it: votes are added to a table that can be read alone"

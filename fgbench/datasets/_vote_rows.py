@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from fgbench.datasets._annotation_table import SHOWN, VOTES, BadCellError, fraction, optional_integer
 from fgbench.datasets._tables import decimal_number
@@ -14,6 +15,9 @@ from fgbench.records import Vote
 
 _USUAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 """A time as it is written, of which nothing has to be converted."""
+
+_named = lru_cache(maxsize=4096)(tidy)
+"""For names of annotators, which are few."""
 
 MAX_ROUNDS = 99
 """Latest round of votes; the paper has two."""
@@ -25,7 +29,7 @@ def vote_of(row: Mapping[str, str]) -> Vote:
     Raises:
         BadCellError: If a number is out of range, or none, or nobody is named.
     """
-    if not tidy(row["annotator"]):
+    if not _named(row["annotator"]):
         raise BadCellError(f"{VOTES} line {row['_line']} names no annotator, expected who voted")
     return Vote(
         annotator=row["annotator"],

@@ -71,6 +71,7 @@ from fgbench.datasets._unit_columns import FOLDER as UNIT_FOLDER
 from fgbench.datasets._unit_columns import TABLE as UNIT_TABLE
 from fgbench.datasets._vote_rows import vote_of
 from fgbench.errors import DatasetError
+from fgbench.garbage_collection import collector_paused
 from fgbench.naming import first_few
 from fgbench.records import PEOPLE, AuRow, ClipEntry, UnitSource
 
@@ -108,6 +109,11 @@ def list_clips(root: Path, variant: str = "own") -> list[ClipEntry]:
     Raises:
         DatasetError: If the folder or its tables are not as described.
     """
+    with collector_paused():  # rows and votes hold no cycles, and there may be millions
+        return _listed(root, variant)
+
+
+def _listed(root: Path, variant: str) -> list[ClipEntry]:
     if not root.is_dir():
         layout = _UNIT_LAYOUT if variant == "units" else LAYOUT
         raise DatasetError(f"no folder {root}", f"give the data set's folder with --data-root; {layout}")

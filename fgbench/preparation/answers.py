@@ -20,13 +20,16 @@ _FOR_NO_CLASS = (NO_CLASS, UNSURE, NOT_USABLE)
 
 def latest(votes: Sequence[Vote]) -> list[Vote]:
     """The votes of the latest round, in their order; none if there are none."""
-    last = max((vote.round for vote in votes), default=0)
+    rounds = {vote.round for vote in votes}
+    if len(rounds) < 2:  # nearly all clips
+        return list(votes)
+    last = max(rounds)
     return [vote for vote in votes if vote.round == last]
 
 
 def is_for_class(vote: Vote) -> bool:
     """Whether a vote, with its label as the label set spells it, is for a class."""
-    return is_class(vote.label)
+    return vote.label not in _FOR_NO_CLASS
 
 
 def is_class(label: str) -> bool:

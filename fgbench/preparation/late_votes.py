@@ -27,9 +27,12 @@ def late_rounds(
         rules: When votes agree.
         choose: Returns the choice of the recipe's rule by the votes of one round.
     """
+    rounds = {vote.round for vote in votes}
+    if len(rounds) < 2:  # nearly all clips
+        return frozenset()
     late: set[int] = set()
     before: list[Vote] = []
-    for number in sorted({vote.round for vote in votes}):
+    for number in sorted(rounds):
         cast = [vote for vote in votes if vote.round == number]
         if before and len(cast) < rules.min_votes and _is_decided(before, rules, choose):
             late.add(number)

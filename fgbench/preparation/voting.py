@@ -16,6 +16,7 @@ means.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -101,7 +102,7 @@ def settle(votes: Sequence[Vote], rules: Rules, choice: Choice | None = None) ->
         assert PAPERS_RULE.choose is not None
         choice = PAPERS_RULE.choose(cast, rules.min_votes)
     label = choice.label
-    tally = Counter(vote.label for vote in cast if is_for_class(vote))
+    tally = Counter([vote.label for vote in cast if is_for_class(vote)])
     count = max(tally.values(), default=0) if label is None else tally[label]
     confidences = [vote.confidence for vote in cast if vote.label == label and vote.confidence is not None]
     confidence = _mean(tuple(sorted(confidences))) if confidences else None
@@ -111,12 +112,12 @@ def settle(votes: Sequence[Vote], rules: Rules, choice: Choice | None = None) ->
     elif confidence is not None and confidence < rules.min_confidence:
         problems.append(f"confidence {confidence:.2f}, {rules.min_confidence:.2f} needed")
     marked = [vote.key_frame for vote in cast if vote.key_frame is not None]
-    outside = sorted({vote.outside for vote in cast if vote.outside is not None})
+    outside = {vote.outside for vote in cast if vote.outside is not None}
     groups = _equal_key_frames(cast, rules)
     n_equal = len(groups[0]) if groups else 0
     agreed = n_equal >= needed
     if (marked or outside) and not agreed:
-        beyond = f" (beyond the clip: frame {first_few(list(map(str, outside)))})" if outside else ""
+        beyond = f" (beyond the clip: frame {first_few(list(map(str, sorted(outside))))})" if outside else ""
         problems.append(f"key frame: {n_equal} of {len(cast)} agree, {needed} needed{beyond}")
     failed = REANNOTATE if last == 1 else "dropped"
     return Decision(
@@ -169,15 +170,17 @@ def largest_groups(
         times: Frame number to its time, which grows with it; ``None`` takes the number itself.
     """
 
-    def time(frame: int) -> int:
-        return frame if times is None else times[frame]
-
     ordered = sorted(frames)
-    groups: dict[tuple[int, int], dict[int, list[int]]] = defaultdict(dict)
+    at = ordered if times is None else [times[frame] for frame in ordered]
+    best, groups = (0, 0), {}
     for start, first in enumerate(ordered):
-        group = [frame for frame in ordered[start:] if time(frame) - time(first) <= tolerance]
-        groups[-len(group), time(group[-1]) - time(first)].setdefault(first, group)
-    return list(groups[min(groups)].values()) if groups else []
+        end = bisect_right(at, at[start] + tolerance, start)
+        rank = (start - end, at[end - 1] - at[start])
+        if rank < best:
+            best, groups = rank, {first: ordered[start:end]}
+        elif rank == best:
+            groups.setdefault(first, ordered[start:end])
+    return list(groups.values())
 
 
 def _shared_median(frames: Sequence[int], groups: Sequence[Sequence[int]]) -> int:

@@ -18,9 +18,17 @@ MAX_JSON_BYTES = 1 << 28
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON atomically, with sorted keys, so that equal values give equal bytes."""
-    write_text(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+def write_json(path: Path, value: Any, *, on_one_line: bool = False) -> None:
+    """Write JSON atomically, with sorted keys, so that equal values give equal bytes.
+
+    Args:
+        path: The file.
+        value: What it holds.
+        on_one_line: For values of many parts, which nobody reads: several times as fast.
+    """
+    indent = None if on_one_line else 1
+    text = json.dumps(value, indent=indent, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    write_text(path, f"{text}\n")
 
 
 def read_json(path: Path) -> Any:

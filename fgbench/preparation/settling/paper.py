@@ -16,7 +16,7 @@ from fgbench.records import Vote
 
 def _choose(cast: Sequence[Vote], min_votes: int) -> Choice:
     needed = max(min_votes, len(cast) // 2 + 1)
-    tally = Counter(vote.label for vote in cast if is_for_class(vote))
+    tally = Counter([vote.label for vote in cast if is_for_class(vote)])
     count = max(tally.values(), default=0)
     best = sorted(label for label, n_votes in tally.items() if n_votes == count)
     if count >= needed:

@@ -96,7 +96,10 @@ def _run(task: Task) -> Iterator[Item]:
     path = task.inputs.get("ingest", {}).get(ROWS)
     at_rate: dict[float | None, Rules] = {}
     for clip, votes in () if path is None else rows_with_votes(path, [*COLUMNS, "key_frame", "fps"]):
-        rules = at_rate.setdefault(clip["fps"], rules_of(config, clip["fps"]))
+        fps = clip["fps"]
+        if fps not in at_rate:
+            at_rate[fps] = rules_of(config, fps)
+        rules = at_rate[fps]
         yield Item(clip["clip_id"], partial(_settle, clip, votes, rules, low, choose, task, late))
 
 
