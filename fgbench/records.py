@@ -31,7 +31,7 @@ TRAJECTORY_CHANNELS = {"traj": 30, "hog": 96, "hof": 108, "mbhx": 96, "mbhy": 96
 """Descriptor channels of a trajectory and their lengths."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)  # never changed; frozen ones take twice the time
 class Vote:
     """One annotator's judgement of one clip in one round.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 
 from fgbench.annotation.answers import Answer, ClipAnswers, Reading
@@ -38,18 +39,18 @@ def read_answers(path: Path, reading: Reading) -> Iterator[ClipAnswers]:
             reader, separator = row_reader(file)
             named = _columns(path, column_names(reader), reading.columns)
             reader.fieldnames = named
-            at = [(name, named.index(name)) for name in VOTE_COLUMNS if name in named]
-            absent = {name: "" for name in VOTE_COLUMNS if name not in named}
+            # Absent columns are taken from an empty cell after the last.
+            pick = itemgetter(*(named.index(name) if name in named else -1 for name in VOTE_COLUMNS))
+            has_commas = separator != ","
             for line, row in full_rows(reader):
                 if len(row) > len(named):
                     raise DatasetError(
                         f"{path} line {line} has more cells than the first line", "correct the line"
                     )
-                stripped = [cell.strip() for cell in row]
-                if "'" in "".join(stripped):
-                    stripped = [text_of(cell) for cell in stripped]
-                cells = {name: stripped[column] for name, column in at} | absent
-                yield _answers(cells, f"line {line}", has_commas=separator != ",")
+                cells = pick([*map(str.strip, row), ""])
+                if "'" in "".join(cells):
+                    cells = tuple(map(text_of, cells))
+                yield _answers(cells, f"line {line}", has_commas=has_commas)
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path} is not UTF-8: {error.reason}", "save it as CSV UTF-8") from error
     except csv.Error as error:
@@ -111,23 +112,24 @@ def _whole(name: str, text: str) -> tuple[int | None, tuple[str, str] | None]:
     return value, None
 
 
-def _answers(cells: Mapping[str, str], source: str, *, has_commas: bool) -> ClipAnswers:
-    given, spent_text = cells["confidence"], cells["spent_s"]
+def _answers(cells: tuple[str, ...], source: str, *, has_commas: bool) -> ClipAnswers:
+    """The answer in the cells of :data:`VOTE_COLUMNS`."""
+    clip, annotator, label, given, frame_text, round_text, spent_text, time_text = cells
     if has_commas:
         given, spent_text = given.replace(",", "."), spent_text.replace(",", ".")
     confidence, bad_confidence = _decimal("confidence", given, 1)
     spent, bad_seconds = _decimal("spent_s", spent_text, 1e9)
-    frame, bad_frame = _whole("key_frame", cells["key_frame"])
-    number, bad_round = _whole("round", cells["round"])
+    frame, bad_frame = _whole("key_frame", frame_text)
+    number, bad_round = _whole("round", round_text)
     problem = bad_round or bad_frame or bad_seconds or bad_confidence  # the last counts
     if number is not None and not 1 <= number <= MAX_ROUNDS:
         problem, number = ("bad_answer", f"round is {number}, expected 1 to {MAX_ROUNDS}"), None
-    cast_at = utc_time(cells["cast_at"])
-    if cells["cast_at"] and not cast_at:
-        problem = ("bad_answer", f"cast_at is {cells['cast_at'][:_SHOWN]!r}, expected 2026-01-31T12:00:00Z")
+    cast_at = utc_time(time_text)
+    if time_text and not cast_at:
+        problem = ("bad_answer", f"cast_at is {time_text[:_SHOWN]!r}, expected 2026-01-31T12:00:00Z")
     answer = Answer(
-        annotator=cells["annotator"],
-        label=cells["label"],
+        annotator=annotator,
+        label=label,
         confidence=confidence,
         key_frame=frame,
         spent_s=spent,
@@ -135,4 +137,4 @@ def _answers(cells: Mapping[str, str], source: str, *, has_commas: bool) -> Clip
         source=source,
         problem=problem,
     )
-    return ClipAnswers(clip=cells["clip"], answers=(answer,), round=number)
+    return ClipAnswers(clip=clip, answers=(answer,), round=number)

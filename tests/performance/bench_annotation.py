@@ -3,9 +3,10 @@
 The answers are 50,000 on 10,000 clips, with ``--large`` also 500,000 on 100,000, as Label Studio exports them
 (JSON) and as a table (CSV), of a round that was exported. Import: from the file to ``votes.csv``. Agreement:
 Krippendorff's alpha of all and of each class, with cluster bootstrap; every clip is a cluster of its own, the
-worst case. Settling: ``votes.csv`` listed, and the stage ``consensus``; between the two stands ``ingest``,
-which reads videos and is not measured. The baselines read the same file and do nothing with it
-(``json.load``, ``csv.reader``). Each row is of a process of its own.
+worst case. Settling: ``votes.csv`` listed, and the stage ``consensus`` in a process for each core, as
+``prepare`` runs it; between the two stands ``ingest``, which reads videos and is not measured. The baselines
+read the same file and do nothing with it (``json.load``, ``csv.reader``). Each row is of a process of its
+own, with its workers.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ def main() -> None:
         print("\n".join([*lines, ""]))
     print(
         f"With {LARGE:,} clips together at most {LIMIT_S} s of a free machine and {LIMIT_MB:,} MB. Seconds "
-        "of computing are those of all threads, and hold the loading of libraries, 2 s whatever the size. "
-        f"This machine was shared: its load was {os.getloadavg()[2]:.0f} on {os.cpu_count()} "
+        "of computing are those of all processes and threads, and with the loading of libraries, 2 s for any "
+        f"size. This machine was shared: its load was {os.getloadavg()[2]:.0f} on {os.cpu_count()} "
         "cores in the last quarter of an hour, which makes the computing slower, too."
     )
 

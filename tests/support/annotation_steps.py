@@ -7,10 +7,12 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
+
+from fgbench.cores import n_cores
 
 _Value = TypeVar("_Value")
 
@@ -53,39 +55,79 @@ def steps(root: Path, answers: Path, rule: str) -> dict[str, list[float]]:
     assert imported.n_added
     assert not imported.rejects
     entries = measured("settling", lambda: fg_emotions.list_clips(root))
-    table = root.parent / "ingest.parquet"
-    n_clips = len(entries)
-    write_ingest(table, entries)
+    n_clips, n_buckets = len(entries), 2 * n_cores()
+    tables = [root.parent / f"ingest-{bucket}.parquet" for bucket in range(n_buckets)]
+    for bucket, table in enumerate(tables):
+        write_ingest(table, entries[bucket * n_clips // n_buckets : (bucket + 1) * n_clips // n_buckets])
     del entries
-    annotation = measured("agreement", lambda: read_annotation([table], ()))
+    annotation = measured("agreement", lambda: read_annotation(tables, ()))
     assert annotation.rounds[1].whole.n_votes == imported.n_added
     config = ConsensusConfig(rule=rule)
-    settled = measured("settling", lambda: settle_all(table, config))
-    assert len(settled) == n_clips
-    taken["peak"] = [resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]
+    of_workers = measured("settling", lambda: _settle_in_workers(tables, config))
+    assert sum(worker.n_clips for worker in of_workers) == n_clips
+    taken["settling"][0] += sum(worker.computing_s for worker in of_workers)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    taken["peak"] = [peak + n_cores() * max(worker.peak_mb for worker in of_workers)]
     return taken
+
+
+class _OfWorker(NamedTuple):
+    """What a worker process tells of a bucket."""
+
+    n_clips: int
+    computing_s: float
+    peak_mb: float
+
+
+def _settle_in_workers(tables: Sequence[Path], config: Any) -> list[_OfWorker]:
+    """Run the stage ``consensus`` in a process for each core, as ``prepare`` does."""
+    from fgbench.preparation.engines import local
+
+    with local.start(n_cores()) as run:
+        return list(run(_settle_bucket, _tasks(tables, config)))
+
+
+def _settle_bucket(task: Any) -> _OfWorker:
+    began = time.process_time()
+    n_clips = len(_outcomes(task))
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return _OfWorker(n_clips, time.process_time() - began, peak_mb)
 
 
 def settle_all(table: Path, config: Any) -> list[Any]:
     """Outcome of the stage ``consensus`` for each clip of a table of ``ingest``."""
+    return _outcomes(*_tasks([table], config))
+
+
+def _outcomes(task: Any) -> list[Any]:
+    from fgbench.preparation.stages.consensus import STAGE
+
+    return [item.work() for item in STAGE.run(task)]
+
+
+def _tasks(tables: Sequence[Path], config: Any) -> list[Any]:
+    """Tasks of the stage ``consensus``: a bucket for each table."""
     from fgbench.preparation.pipeline import ROWS, Task
     from fgbench.preparation.stages.consensus import STAGE
 
-    inputs = {"ingest": {ROWS: table}}
+    inputs = {bucket: {"ingest": {ROWS: table}} for bucket, table in enumerate(tables)}
     assert STAGE.plan is not None
-    task = Task(
-        stage=STAGE.name,
-        bucket=0,
-        fingerprint="0" * 64,
-        workdir=table.parent,
-        root=table.parent,
-        dataset="clips",
-        scheme="fg33",
-        config=config,
-        inputs=inputs,
-        plan=STAGE.plan(config, {0: inputs})[0],
-    )
-    return [item.work() for item in STAGE.run(task)]
+    plans = STAGE.plan(config, inputs)
+    return [
+        Task(
+            stage=STAGE.name,
+            bucket=bucket,
+            fingerprint="0" * 64,
+            workdir=table.parent,
+            root=table.parent,
+            dataset="clips",
+            scheme="fg33",
+            config=config,
+            inputs=inputs[bucket],
+            plan=plans[bucket],
+        )
+        for bucket, table in enumerate(tables)
+    ]
 
 
 def write_ingest(table: Path, entries: list[Any]) -> None:
