@@ -3,6 +3,7 @@ every run."""
 
 from __future__ import annotations
 
+import functools
 import platform
 import shlex
 import subprocess
@@ -63,17 +64,24 @@ def command() -> str:
 
 def package_versions() -> dict[str, str]:
     """Installed version of each of :data:`PACKAGES`; absent ones are left out."""
-    versions = {}
-    for name in PACKAGES:
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return versions
+    versions = {name: _installed(name) for name in PACKAGES}
+    return {name: found for name, found in versions.items() if found is not None}
 
 
+@functools.cache
+def _installed(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+@functools.cache
 def commit() -> str | None:
-    """Commit of the running source checkout, with ``+`` if it has changes; ``None`` elsewhere."""
+    """Commit of the running source checkout, with ``+`` if it has changes; ``None`` elsewhere.
+
+    It is asked once: a process goes on with the source that it began with.
+    """
     root = Path(__file__).resolve().parent.parent
     if not (root / ".git").exists():
         return None
