@@ -17,7 +17,10 @@ from tests.support.audited_folders import CHANGES, clip_row, drawn_faces, image_
 
 pytestmark = pytest.mark.slow
 
-FACES = [faces for *_, faces in drawn_faces(12)]
+
+def faces_of(number):
+    """Faces of one of twelve clips, drawn when first asked for."""
+    return drawn_faces(12)[number][-1]
 
 
 def clean(work, **options):
@@ -28,7 +31,7 @@ def clean(work, **options):
         for number, part in enumerate(parts)
     ]
     images = [
-        row for number, part in enumerate(parts) for row in image_rows(f"c{number}", part, FACES[number])
+        row for number, part in enumerate(parts) for row in image_rows(f"c{number}", part, faces_of(number))
     ]
     return work, clips, images, options
 
@@ -58,7 +61,7 @@ def test_clean_parts_have_no_leak(tmp_path):
 def test_a_changed_copy_of_a_clip_is_a_near_duplicate(tmp_path, change):
     work, clips, images, options = clean(tmp_path)
     clips.append(clip_row("copy", "train", subject="x", source="x"))
-    images += image_rows("copy", "train", [CHANGES[change](image) for image in FACES[7]])
+    images += image_rows("copy", "train", [CHANGES[change](image) for image in faces_of(7)])
     audit = audit_parts(write((work, clips, images, options)))
     assert leaks_of(audit) == [("near_duplicate", "train", "test", "copy", "c7")]
     (leak,) = audit.disallowed
@@ -70,9 +73,9 @@ def test_a_changed_copy_of_a_clip_is_a_near_duplicate(tmp_path, change):
 def test_equal_files_and_equal_pictures_are_told_once_by_their_strongest_kind(tmp_path):
     work, clips, images, options = clean(tmp_path)
     clips += [clip_row("file", "train", subject="x", source="x", sha256="c6")]
-    images += image_rows("file", "train", FACES[6])
+    images += image_rows("file", "train", faces_of(6))
     clips += [clip_row("picture", "val", subject="y", source="y")]
-    images += image_rows("picture", "val", FACES[6])
+    images += image_rows("picture", "val", faces_of(6))
     audit = audit_parts(write((work, clips, images, options)))
     assert leaks_of(audit) == [
         ("same_file", "train", "test", "file", "c6"),
@@ -86,7 +89,7 @@ def folded(work, n_folds=3, **protocol):
     """Nine clips of nine persons in three folds, all in one part."""
     parts = ["train"] * 9
     clips = [clip_row(f"c{n}", part, subject=f"s{n}", source=f"f{n}") for n, part in enumerate(parts)]
-    images = [row for n, part in enumerate(parts) for row in image_rows(f"c{n}", part, FACES[n])]
+    images = [row for n, part in enumerate(parts) for row in image_rows(f"c{n}", part, faces_of(n))]
     described = {"kind": "k-fold", "folds": n_folds, "group_by": "subject_id", **protocol}
     return work, clips, images, {"protocol": described}
 
@@ -104,7 +107,7 @@ def test_each_fold_is_compared_with_the_others(tmp_path):
     fold_of = read_division(tmp_path / "clean", {"protocol": options["protocol"]}).fold_of
     other = next(name for name, fold in fold_of.items() if fold != fold_of["c0"])
     images = [row for row in images if row["clip_id"] != other]
-    images += image_rows(other, "train", [np.ascontiguousarray(np.rot90(face)) for face in FACES[0]])
+    images += image_rows(other, "train", [np.ascontiguousarray(np.rot90(face)) for face in faces_of(0)])
     (leak,) = audit_parts(write((work, clips, images, options))).disallowed
     assert (leak.kind, {leak.first, leak.second}) == ("near_duplicate", {"c0", other})
     assert {leak.first_part, leak.second_part} == {f"fold {fold_of[name]}" for name in ("c0", other)}
@@ -140,7 +143,7 @@ def test_that_no_pictures_were_compared_is_said(tmp_path):
 def test_every_partner_of_an_equal_file_is_listed(tmp_path):
     work, clips, images, options = clean(tmp_path)
     clips.append(clip_row("file", "train", subject="x", source="x", sha256="c6"))
-    images += image_rows("file", "train", FACES[6])
+    images += image_rows("file", "train", faces_of(6))
     names = [f"twin{number:03d}" for number in range(60)]
     clips += [clip_row(name, "test", subject=name, source=name, sha256="c6") for name in names]
     audit = audit_parts(write((work, clips, images, options)))
@@ -156,8 +159,10 @@ def test_the_same_pixels_in_another_encoding_are_the_same_picture(tmp_path):
 
     work, clips, images, options = clean(tmp_path)
     clips.append(clip_row("png", "train", subject="x", source="x"))
-    (row, *_) = image_rows("png", "train", FACES[8][:1])
-    row["image"]["bytes"] = encode(decode(image_rows("c8", "test", FACES[8])[0]["image"]["bytes"]), "png", 0)
+    (row, *_) = image_rows("png", "train", faces_of(8)[:1])
+    row["image"]["bytes"] = encode(
+        decode(image_rows("c8", "test", faces_of(8))[0]["image"]["bytes"]), "png", 0
+    )
     audit = audit_parts(write((work, clips, [*images, row], options)))
     assert leaks_of(audit) == [("same_picture", "train", "test", "png", "c8")]
 
@@ -217,7 +222,7 @@ def test_pictures_of_an_unknown_clip_are_an_error(tmp_path):
 def test_unreadable_and_empty_pictures_are_told(tmp_path):
     work, clips, images, options = clean(tmp_path)
     images[0]["image"] = {"bytes": b"x", "path": "x.jpg"}
-    images += image_rows("c0", "train", [FACES[0][0]] * 3 + [np.zeros((64, 64, 3), np.uint8)])[3:]
+    images += image_rows("c0", "train", [faces_of(0)[0]] * 3 + [np.zeros((64, 64, 3), np.uint8)])[3:]
     audit = audit_parts(write((work, clips, images, options)))
     assert (audit.unreadable, audit.flat, audit.leaks) == (["c0-f00000"], 1, [])
 
@@ -227,10 +232,10 @@ def test_overlap_of_two_folders(tmp_path):
     clips = [clip_row(f"p{number}", "train", subject=f"s{number}") for number in range(3)]
     clips.append(clip_row("elsewhere", "test"))
     images = [
-        *image_rows("p0", "train", FACES[10]),
-        *image_rows("p1", "train", [CHANGES["all at once"](image) for image in FACES[8]]),
-        *image_rows("p2", "train", FACES[0]),  # in the training part of the other: no harm
-        *image_rows("elsewhere", "test", FACES[7]),  # not learned from
+        *image_rows("p0", "train", faces_of(10)),
+        *image_rows("p1", "train", [CHANGES["all at once"](image) for image in faces_of(8)]),
+        *image_rows("p2", "train", faces_of(0)),  # in the training part of the other: no harm
+        *image_rows("elsewhere", "test", faces_of(7)),  # not learned from
     ]
     work = write_work(tmp_path / "pretraining", clips, images, dataset="other")
     audit = audit_against(work, tested)
@@ -286,7 +291,7 @@ def evil(work):
     _, clips, images, options = clean(work, dataset=EVIL)
     clips.append(clip_row(EVIL, "train", subject=EVIL, source=EVIL))
     clips[8].update(subject_id=EVIL, label=EVIL)
-    rows = image_rows("x", "train", [CHANGES["cropped"](image) for image in FACES[8]])
+    rows = image_rows("x", "train", [CHANGES["cropped"](image) for image in faces_of(8)])
     images += [{**row, "clip_id": EVIL, "image_id": f"{EVIL}{row['image_id']}"} for row in rows]
     return write((work, clips, images, options))
 
@@ -329,7 +334,7 @@ def test_the_page_shows_no_more_pairs_than_wanted_and_counts_the_rest(tmp_path):
     work, clips, images, options = clean(tmp_path)
     for number in range(3):
         clips.append(clip_row(f"copy{number}", "train", subject="x", source="x"))
-        images += image_rows(f"copy{number}", "train", FACES[6 + number], quality=40)
+        images += image_rows(f"copy{number}", "train", faces_of(6 + number), quality=40)
     audit = audit_parts(write((work, clips, images, options)))
     _, page = write_report(audit, shown=1)
     text = page.read_text(encoding="utf-8")
