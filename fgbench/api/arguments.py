@@ -10,6 +10,7 @@ from reprlib import Repr
 from typing import Any
 
 from fgbench.errors import ConfigError
+from fgbench.remote.urls import refuse_url
 
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = 80
@@ -26,26 +27,29 @@ def shown(value: Any) -> str:
     return f"{kind} of {len(value)}" if isinstance(value, list | tuple | dict | set) else kind
 
 
-def path_of(what: str, value: Any, *, example: str) -> Path:
+def path_of(what: str, value: Any, *, example: str, takes_url: bool = False) -> Path:
     """Return a path that a user gives.
 
     Args:
         what: Name of the argument.
         value: A string or a path.
         example: Such a path, for the message.
+        takes_url: Whether it may be the URL of a storage as well.
 
     Raises:
-        ConfigError: If it is something else, empty, or no name that a file can have.
+        ConfigError: If it is something else, empty, no name that a file can have, or a URL.
     """
     text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
     if not isinstance(text, str) or not text.strip() or "\0" in text:
         raise ConfigError(f"{what} {shown(value)}, expected the path of a file or folder", f"e.g. {example}")
+    if not takes_url:
+        refuse_url(text)
     return Path(text)
 
 
-def path_or_none(what: str, value: Any, *, example: str) -> Path | None:
-    """Return a path that may be left out; errors as of :func:`path_of`."""
-    return None if value is None else path_of(what, value, example=example)
+def path_or_none(what: str, value: Any, *, example: str, takes_url: bool = False) -> Path | None:
+    """Return a path that may be left out; arguments and errors as of :func:`path_of`."""
+    return None if value is None else path_of(what, value, example=example, takes_url=takes_url)
 
 
 def name_of(what: str, value: Any, *, example: str) -> str:

@@ -6,9 +6,12 @@ import shutil
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fgbench.notebook_lines import NotebookLines
+
+if TYPE_CHECKING:
+    from fgbench.remote.urls import Opener
 
 EXTRAS = {
     "train": ("torch", "accelerate", "safetensors", "tensorboard"),
@@ -26,8 +29,9 @@ class Health(NotebookLines):
     """Facts about this machine.
 
     Attributes:
-        facts: Group to name to value; the groups are ``versions``, ``extras``, ``decoders``, ``detectors``,
-            ``models``, ``plugins`` (those of other packages), ``device`` and ``disk``.
+        facts: Group to name to value; the groups are ``versions``, ``extras``, ``storages`` (URLs that can be
+            opened), ``decoders``, ``detectors``, ``models``, ``plugins`` (those of other packages),
+            ``device`` and ``disk``.
     """
 
     facts: dict[str, dict[str, Any]]
@@ -73,6 +77,7 @@ def doctor() -> Health:
     from fgbench import plugins
     from fgbench.cores import n_cores
     from fgbench.provenance import provenance
+    from fgbench.remote.urls import PACKAGES
     from fgbench.workfolders.default_folders import BASE
 
     origin = provenance()
@@ -82,6 +87,7 @@ def doctor() -> Health:
         facts={
             "versions": {**{name: value for name, value in origin.items() if value is not None}, **packages},
             "extras": {name: _extra(name, extra) for extra, names in EXTRAS.items() for name in names},
+            "storages": {f"{scheme}://": _storage(opener) for scheme, opener in PACKAGES.items()},
             "decoders": {name: _decoder(name) for name in plugins.own_names("decoders")},
             "detectors": {name.replace("_", "-"): _detector(name) for name in plugins.own_names("detectors")},
             "models": _models(),
@@ -98,6 +104,14 @@ def _extra(name: str, extra: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return f"not installed (pip install 'fgbench[{extra}]')"
+
+
+def _storage(opener: Opener) -> str:
+    """Version of the package that opens a storage, or the command that installs what is missing."""
+    missing = [name for name in ("fsspec", opener.package) if _extra(name, opener.extra).startswith("not ")]
+    if missing:
+        return f"not installed: {', '.join(missing)} (pip install 'fgbench[{opener.extra}]')"
+    return f"{opener.package} {version(opener.package)}"
 
 
 def _decoder(name: str) -> str:

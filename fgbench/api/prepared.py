@@ -40,8 +40,9 @@ def prepare(
     again.
 
     Args:
-        data: Folder of the data set; ``None``: the embedded synthetic one, drawn if absent, or where
-            ``recipe`` is of a public data set, its folder below ``FGBENCH_DATA``.
+        data: Folder of the data set, or its URL in a storage, see :doc:`clusters`; ``None``: the embedded
+            synthetic one, drawn if absent, or where ``recipe`` is of a public data set, its folder below
+            ``FGBENCH_DATA``.
         recipe: Packed recipe or path of a YAML file; ``None``: ``default``, or ``demo`` for the embedded set.
         settings: Settings of the recipe to change, e.g. ``{"split.seed": 1}``.
         workdir: Work folder; ``None``: ``fgbench-data/<recipe or folder>/work``.
@@ -79,7 +80,7 @@ def prepare(
 
     chosen = preparation(
         name_or_none("recipe", recipe, example="recipe='default', or the path of a YAML file"),
-        path_or_none("data", data, example="data='my-clips'"),
+        path_or_none("data", data, example="data='my-clips'", takes_url=True),
         path_or_none("workdir", workdir, example="workdir='fgbench-data/my-clips/work'"),
         changes=changes_of_pairs("settings", settings),
         decoder=name_or_none("decoder", decoder, example="decoder='pyav'"),

@@ -46,7 +46,9 @@ class Preparation:
 
     def lines(self) -> list[str]:
         """Return lines of text on recipe, data and work folder."""
-        lines = [f"recipe {self.config.name}, data {self.root}, work folder {self.workdir}"]
+        from fgbench.remote import origin_of
+
+        lines = [f"recipe {self.config.name}, data {origin_of(self.root)}, work folder {self.workdir}"]
         if self.config.dataset.synthetic:
             lines.append(
                 "The data are SYNTHETIC, drawn faces: nothing measured on them says anything of real ones."
@@ -184,11 +186,11 @@ def preparation(
     drop_leaks: bool = False,
 ) -> Preparation:
     """Return what is meant: without data the embedded set, or the data set of the recipe below
-    ``FGBENCH_DATA``.
+    ``FGBENCH_DATA``. A data set at a URL is listed, and its mirror brought to what it has now.
 
     Args:
         recipe: Packed recipe or path of a YAML file.
-        root: Folder of the data set.
+        root: Folder of the data set, or its URL.
         workdir: Work folder; ``None``: the default one, which is refused where it is of other data.
         changes: Settings of the recipe to change, see :func:`fgbench.config.with_changes`.
         decoder: Video decoder in place of the recipe's.
@@ -197,8 +199,12 @@ def preparation(
     Raises:
         ArgumentError: If the recipe needs a data set (``data_root``).
         ConfigError: If the recipe or a change of it is not valid, the default work folder is of another data
-            set, or there is no such decoder.
+            set, or there is no such decoder; if the work folder is a URL.
+        DatasetError: If the URL has no file.
+        DependencyError: If a package that opens the URL is not installed.
+        ResourceError: If its storage does not answer.
     """
+    from fgbench import remote
     from fgbench.catalogue.data_roots import remembered_root
     from fgbench.synthetic.dataset import is_complete
 
@@ -216,6 +222,17 @@ def preparation(
                 f"recipe {recipe!r} needs a data set", "give its folder", argument="data_root"
             )
     root = root or default_folders.DEMO_ROOT
+    if workdir is not None and remote.url_of(workdir) is not None:
+        raise ConfigError(
+            f"the work folder is {remote.url_of(workdir)}, expected a folder of this machine: of storages "
+            "only data sets are read",
+            "name a folder, and copy it to the storage when it is finished",
+        )
+    url = remote.url_of(root)
+    if url is not None:
+        kept_gb = with_changes(config, changes).cache_gb  # a wrong setting is told before anything is listed
+        root = remote.mirrored(url, default_folders.REMOTE)
+        remote.bound(root, kept_gb)
     work = workdir or (
         default_folders.DEMO_WORKDIR if is_embedded else default_folders.workdir_for(root, recipe)
     )

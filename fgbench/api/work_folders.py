@@ -22,12 +22,15 @@ def refuse_data_folder(folder: Path, command: str) -> None:
         command: Command before the work folder, for the advice.
 
     Raises:
+        ConfigError: If it is the URL of a storage.
         DatasetError: With the work folder that is meant, or the command that makes it.
     """
     from fgbench.datasets._tree import is_work_folder
     from fgbench.errors import DatasetError
+    from fgbench.remote.urls import refuse_url
     from fgbench.workfolders.default_folders import workdir_for
 
+    refuse_url(folder)
     if not folder.is_dir() or is_work_folder(folder) or _has_results(folder):
         return
     inner = folder / "work"

@@ -25,7 +25,11 @@ def prepare(
     ] = None,
     data_root: Annotated[
         Path | None,
-        typer.Option("--data-root", help="Folder of the data set.", show_default="./fgbench-data/demo/data"),
+        typer.Option(
+            "--data-root",
+            help="Folder of the data set, or its URL: s3://, gs://, az://, sftp://, hf://.",
+            show_default="./fgbench-data/demo/data",
+        ),
     ] = None,
     workdir: Annotated[
         Path | None,

@@ -233,6 +233,9 @@ class PrepareConfig(Section):
     max_worker_gb: Annotated[float, Field(ge=2.0, le=65536.0)] = 8.0
     """Memory of each worker process, GB (10^9 bytes): a clip that needs more is rejected. On Linux, with more
     than one worker. Models and libraries take about one of them."""
+    cache_gb: Annotated[float, Field(ge=0.0, le=1e6)] = 20.0
+    """Clips of a data set at a URL that are kept on this machine, GB (10^9 bytes), beside those in work: the
+    least recently used make room."""
     dataset: DatasetConfig = DatasetConfig()
     protocol: ProtocolConfig = ProtocolConfig()
     ingest: IngestConfig = IngestConfig()

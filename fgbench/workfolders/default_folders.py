@@ -9,6 +9,8 @@ DEMO_ROOT = BASE / "demo" / "data"
 """The embedded data set."""
 DEMO_WORKDIR = BASE / "demo" / "work"
 """Work folder of the embedded data set."""
+REMOTE = BASE / "remote"
+"""Mirrors of data sets at URLs."""
 
 
 def work_folders() -> list[Path]:

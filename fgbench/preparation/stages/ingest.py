@@ -22,6 +22,7 @@ from fgbench.errors import MediaError
 from fgbench.media import video
 from fgbench.preparation.pipeline import CHANGED, ROWS, Accepted, Item, Outcome, Stage, Task
 from fgbench.records import ClipEntry, Rejected, Vote
+from fgbench.remote import at_hand
 from fgbench.taxonomy import UNLABELLED, UnknownLabelError, ontology, reserved_answer
 
 
@@ -125,7 +126,7 @@ def _votes(entry: ClipEntry, reader: video.Reader) -> list[Vote]:
 
 
 def inside(root: Path, relative: str) -> Path:
-    """Path of a file of the data set, which may not lead out of its root.
+    """Path of a file of the data set, which may not lead out of its root; one at a URL is fetched.
 
     Links in the folder are followed: videos may lie on another disk.
 
@@ -134,7 +135,9 @@ def inside(root: Path, relative: str) -> Path:
         relative: POSIX path from there.
 
     Raises:
-        MediaError: If the path is absolute or leads out of the root (reason ``path_outside_root``).
+        MediaError: If the path is absolute or leads out of the root (reason ``path_outside_root``); if its
+            object is gone (``missing_file``) or was exchanged (:data:`CHANGED`).
+        ResourceError: If the storage does not give it.
     """
     pure = PurePosixPath(relative)
     if pure.is_absolute() or ".." in pure.parts:
@@ -143,6 +146,7 @@ def inside(root: Path, relative: str) -> Path:
             "give paths relative to the folder and inside it",
             reason="path_outside_root",
         )
+    at_hand(root, relative, changed=CHANGED)
     return root.joinpath(*pure.parts)
 
 

@@ -1,0 +1,87 @@
+"""File systems of fsspec by URL; every call is repeated when a storage is slow, throttles or breaks off."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from fgbench.errors import FgbenchError, ResourceError, package_missing
+from fgbench.naming import shown
+from fgbench.remote.urls import PACKAGES
+
+T = TypeVar("T")
+
+WAITS_S = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+"""Seconds to wait after each failure of a call before it is repeated."""
+
+_UNLISTED = {"use_listings_cache": False}
+_OPTIONS: dict[str, dict[str, Any]] = {"s3": _UNLISTED, "gs": _UNLISTED, "az": _UNLISTED}
+"""Further options of a scheme's file system: what it has listed before may have changed."""
+
+_REFUSALS = frozenset(
+    {"NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "ClientAuthenticationError"}
+    | {"DefaultCredentialsError", "AuthenticationException", "BadHostKeyException", "ParamValidationError"}
+)
+"""Errors of the clients, by name, that no repetition mends: their packages need not be installed here."""
+
+_CREDENTIALS = "check the credentials of the storage, as its own tools take them, and that they may read it"
+_AGAIN = "run the same command again when the storage answers: what is done is kept"
+
+
+def opened(url: str) -> tuple[Any, str]:
+    """Open the file system of a URL.
+
+    Args:
+        url: As :func:`fgbench.remote.urls.url_of` gives it.
+
+    Returns:
+        The file system (``fsspec.AbstractFileSystem``), and the path of the URL in it.
+
+    Raises:
+        DependencyError: If fsspec, or the package of the scheme, is not installed.
+        ResourceError: If it cannot be reached, or refuses the user.
+    """
+    scheme = url.partition(":")[0]
+    opener = PACKAGES[scheme]
+    for package, module in (("fsspec", "fsspec.core"), (opener.package, opener.module)):
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            raise package_missing(f"{scheme}:// needs", package, extra=opener.extra) from error
+    core = importlib.import_module("fsspec.core")
+    return persistently(
+        f"{shown(url)} cannot be opened", lambda: core.url_to_fs(url, **_OPTIONS.get(scheme, {}))
+    )
+
+
+def persistently(failure: str, call: Callable[[], T]) -> T:
+    """Call a function of a storage, and again after each of :data:`WAITS_S` while it fails.
+
+    Args:
+        failure: Message for a failure that stays, e.g. ``"s3://bucket/a cannot be fetched"``.
+        call: The call; repeated whole.
+
+    Raises:
+        FileNotFoundError: If the storage says that there is no such object.
+        ResourceError: If it refuses the user, or still fails at the last try.
+    """
+    for wait_s in (*WAITS_S, None):
+        try:
+            return call()
+        except (FileNotFoundError, FgbenchError):
+            raise
+        except Exception as error:  # each client has its own, with no common base
+            if isinstance(error, PermissionError) or type(error).__name__ in _REFUSALS:
+                raise ResourceError(f"{failure}: {_reason(error)}", _CREDENTIALS) from error
+            if wait_s is None:
+                tries = len(WAITS_S) + 1
+                raise ResourceError(f"{failure}, {tries} times: {_reason(error)}", _AGAIN) from error
+            time.sleep(wait_s)
+    raise AssertionError("the last try returns or raises")
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(shown(str(error)).split())
+    return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__

@@ -1,0 +1,237 @@
+"""Data sets in a storage that speaks S3: the same tables as of a folder, and nothing lost to its faults."""
+
+import time
+
+import pytest
+
+from fgbench import remote
+from fgbench.config import load_prepare
+from fgbench.errors import ResourceError
+from fgbench.preparation import prepare
+from fgbench.remote import filesystems
+from fgbench.remote.stand_ins import is_stand_in
+from fgbench.storage import read_rows
+from tests.support.clip_folders import contents, write_folder
+from tests.support.command_line import in_folder
+from tests.support.faulty_proxy import faulty
+from tests.support.s3_server import Bucket, s3_server
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def address():
+    with s3_server() as where:
+        yield where
+
+
+@pytest.fixture
+def bucket(address):
+    return Bucket(address)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Repeats at once what fails; the clients repeat nothing by themselves."""
+    import s3fs
+
+    monkeypatch.setattr(filesystems, "WAITS_S", (0.0,) * 4)
+    monkeypatch.setattr(s3fs.S3FileSystem, "retries", 1)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    yield
+    s3fs.S3FileSystem.clear_instance_cache()
+
+
+def at(address, monkeypatch):
+    """Speak to another address from now on; file systems that were opened before know the old one."""
+    import s3fs
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+    s3fs.S3FileSystem.clear_instance_cache()
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_folder(tmp_path_factory.mktemp("here") / "clips", 4)
+
+
+@pytest.fixture(scope="module")
+def expected(data, tmp_path_factory):
+    """Tables of the same data in a folder."""
+    work = tmp_path_factory.mktemp("expected") / "work"
+    prepare.run(RECIPE, data, work)
+    return tables(work)
+
+
+def _recipe():
+    config = load_prepare("default")
+    return config.model_copy(
+        update={
+            "faces": config.faces.model_copy(update={"align": "never"}),
+            "lbp": config.lbp.model_copy(update={"enabled": False}),
+            "buckets": 3,
+        }
+    )
+
+
+RECIPE = _recipe()
+
+
+def tables(work):
+    """All of the manifests but their index, which names results by the times of files, as of any copy."""
+    return {name: data for name, data in contents(work / "manifests").items() if name != "index.json"}
+
+
+def clips_here(root):
+    return {path.name for path in (root / "videos").iterdir() if not is_stand_in(path)}
+
+
+def rejects(work):
+    return {row["id"]: row["reason"] for row in read_rows(work / "manifests" / "rejects.parquet")}
+
+
+def test_tables_are_those_of_a_folder_and_planning_downloads_no_clip(bucket, data, expected, tmp_path):
+    url = bucket.upload(data, "sets/clips")
+    root = remote.mirrored(url, tmp_path / "remote")
+    assert remote.origin_of(root) == url
+    assert prepare.preview(RECIPE, root, tmp_path / "work").waiting
+    assert clips_here(root) == set()
+    assert (root / "annotations.csv").read_bytes() == (data / "annotations.csv").read_bytes()
+    prepare.run(RECIPE, root, tmp_path / "work")
+    assert tables(tmp_path / "work") == expected
+    assert contents(root) == contents(data)
+    remote.mirrored(url, tmp_path / "remote")
+    assert prepare.run(RECIPE, root, tmp_path / "work").done == 0
+
+
+def test_another_machine_goes_on_with_the_same_work_folder(bucket, data, expected, tmp_path):
+    url = bucket.upload(data, "clips")
+    prepare.run(RECIPE, remote.mirrored(url, tmp_path / "one"), tmp_path / "work")
+    there = remote.mirrored(url, tmp_path / "two")
+    assert prepare.run(RECIPE, there, tmp_path / "work").done == 0
+    assert clips_here(there) == set()
+    assert tables(tmp_path / "work") == expected
+
+
+def test_what_is_kept_is_bounded_and_the_least_recently_used_goes_first(bucket, data, expected, tmp_path):
+    root = remote.mirrored(bucket.upload(data, "clips"), tmp_path / "remote")
+    sizes = {path.name: path.stat().st_size for path in (data / "videos").iterdir()}
+    remote.bound(root, 2.5 * max(sizes.values()) / 1e9)
+    for name in ("c000", "c001", "c000", "c002", "c003"):
+        remote.at_hand(root, f"videos/{name}.mp4")
+        time.sleep(0.002)  # times of use are compared
+    assert clips_here(root) == {"c002.mp4", "c003.mp4"}
+    assert {path.name: path.stat().st_size for path in (root / "videos").iterdir()} == sizes
+    remote.bound(root, 0.0)
+    prepare.run(RECIPE, root, tmp_path / "work")
+    assert len(clips_here(root)) == 1  # the one that this process worked on last
+    assert tables(tmp_path / "work") == expected
+
+
+def test_a_clip_that_is_gone_or_exchanged_is_a_reject_until_the_next_listing(bucket, data, tmp_path):
+    url = bucket.upload(data, "clips")
+    root = remote.mirrored(url, tmp_path / "remote")
+    bucket.delete("clips/videos/c001.mp4")
+    bucket.put("clips/videos/c002.mp4", (data / "videos" / "c003.mp4").read_bytes())
+    prepare.run(RECIPE, root, tmp_path / "work")
+    assert rejects(tmp_path / "work") == {"c001": "missing_file", "c002": "changed_meanwhile"}
+    bucket.put("clips/videos/c001.mp4", (data / "videos" / "c001.mp4").read_bytes())
+    root = remote.mirrored(url, tmp_path / "remote")
+    prepare.run(RECIPE, root, tmp_path / "work", retry=True)
+    assert rejects(tmp_path / "work") == {}
+    bucket.delete("clips/videos/c001.mp4")
+    remote.mirrored(url, tmp_path / "remote")
+    assert not (root / "videos" / "c001.mp4").exists()
+
+
+def test_nothing_is_lost_to_a_storage_that_fails_now_and_then(
+    bucket, data, expected, address, tmp_path, quick, monkeypatch
+):
+    url = bucket.upload(data, "clips")
+    faults = ("503", "", "reset", "", "cut", "", "429", "", "damaged", "", "500", "")
+    seen = []
+
+    def plan(number, method, path):
+        is_object = method == "GET" and path.partition("?")[0].endswith((".mp4", ".csv"))
+        fault = faults[number % len(faults)]
+        seen.append(fault if is_object or fault not in ("cut", "damaged") else "")
+        return seen[-1]
+
+    with faulty(address, plan) as proxy:
+        at(proxy, monkeypatch)
+        root = remote.mirrored(url, tmp_path / "remote")
+        prepare.run(RECIPE, root, tmp_path / "work")
+    assert tables(tmp_path / "work") == expected
+    assert {"503", "reset", "429", "500"} <= set(seen)
+    assert {"cut", "damaged"} & set(seen)
+
+
+def test_an_outage_ends_the_run_and_keeps_what_is_done(
+    bucket, data, expected, address, tmp_path, quick, monkeypatch
+):
+    url = bucket.upload(data, "clips")
+    fetched = []
+
+    def plan(number, method, path):
+        if method == "GET" and path.partition("?")[0].endswith(".mp4"):
+            fetched.append(path)
+        return "503" if len(fetched) > 2 else ""
+
+    with faulty(address, plan) as proxy:
+        at(proxy, monkeypatch)
+        root = remote.mirrored(url, tmp_path / "remote")
+        with pytest.raises(
+            ResourceError, match=r"c00\d\.mp4 cannot be fetched, 5 times.*\n.*what is done is"
+        ):
+            prepare.run(RECIPE, root, tmp_path / "work")
+    at(address, monkeypatch)
+    before = sorted((tmp_path / "work" / "stages" / "ingest").glob("*.json"))
+    assert before
+    root = remote.mirrored(url, tmp_path / "remote")
+    times = {path: path.stat().st_mtime_ns for path in before}
+    prepare.run(RECIPE, root, tmp_path / "work")
+    assert {path: path.stat().st_mtime_ns for path in before} == times
+    assert tables(tmp_path / "work") == expected
+
+
+def test_tables_that_were_changed_in_the_mirror_are_not_overwritten(bucket, data, tmp_path):
+    url = bucket.upload(data, "clips")
+    root = remote.mirrored(url, tmp_path / "remote")
+    (root / "selection.csv").write_text("mine")
+    remote.mirrored(url, tmp_path / "remote")
+    assert (root / "selection.csv").read_text() == "mine"
+    (root / "annotations.csv").write_text("mine")
+    with pytest.raises(ResourceError, match=r"annotations\.csv was changed here"):
+        remote.mirrored(url, tmp_path / "remote")
+    assert (root / "annotations.csv").read_text() == "mine"
+
+
+def test_folders_of_pictures_are_fetched_whole(bucket, tmp_path):
+    data = tmp_path / "data"
+    for number in range(3):
+        (data / "frames" / "a").mkdir(parents=True, exist_ok=True)
+        (data / "frames" / "a" / f"{number}.png").write_bytes(bytes([number]) * 50)
+    root = remote.mirrored(bucket.upload(data, "set"), tmp_path / "remote")
+    assert all(is_stand_in(path) for path in (root / "frames" / "a").iterdir())
+    remote.at_hand(root, "frames/a")
+    assert contents(root) == contents(data)
+
+
+def test_a_tag_that_is_no_digest_is_believed_once_two_downloads_are_equal(bucket, data, tmp_path, quick):
+    url = bucket.upload(data, "clips")
+    clip = (data / "videos" / "c000.mp4").read_bytes()
+    bucket.put_in_parts("clips/videos/c000.mp4", clip)  # its tag is no MD5
+    root = remote.mirrored(url, tmp_path / "remote")
+    remote.at_hand(root, "videos/c000.mp4")
+    assert (root / "videos" / "c000.mp4").read_bytes() == clip
+
+
+def test_the_command_names_the_url_and_what_is_missing(bucket, data, tmp_path):
+    url = bucket.upload(data, "sets/clips")
+    done = in_folder(tmp_path, "prepare", "--data-root", url, "--dry-run")
+    assert done.exit_code == 0, done.output
+    assert f"data {url}, work folder fgbench-data/clips/work" in done.output
+    assert [path.name for path in (tmp_path / "fgbench-data").iterdir()] == ["remote"]
+    empty = in_folder(tmp_path, "prepare", "--data-root", f"s3://{bucket.name}/nothing")
+    assert empty.exit_code == 4
+    assert "nothing has no file" in empty.output
