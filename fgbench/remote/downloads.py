@@ -11,11 +11,10 @@ from __future__ import annotations
 import hashlib
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from fgbench import storage
 from fgbench.naming import shown
-from fgbench.remote.filesystems import persistently
+from fgbench.remote.filesystems import Opened, persistently
 from fgbench.remote.places import Places
 from fgbench.remote.stand_ins import put_object
 from fgbench.remote.states import State
@@ -27,12 +26,12 @@ class _DamagedError(Exception):
     """What was downloaded is not the object."""
 
 
-def fetch(places: Places, filesystem: Any, path: str, state: State) -> None:
+def fetch(places: Places, source: Opened, path: str, state: State) -> None:
     """Download an object into the mirror.
 
     Args:
         places: The mirror.
-        filesystem: File system of the storage.
+        source: Its data set in the storage.
         path: Path of the object below the URL.
         state: Its state.
 
@@ -40,14 +39,13 @@ def fetch(places: Places, filesystem: Any, path: str, state: State) -> None:
         FileNotFoundError: If it is gone.
         ResourceError: If it cannot be fetched, or not be written here.
     """
-    name = f"{filesystem._strip_protocol(places.url).rstrip('/')}/{path}"
     earlier: list[str] = []
 
     def into(temporary: Path) -> None:
         def attempt() -> None:
             with suppress(FileNotFoundError):
                 temporary.unlink()
-            filesystem.get_file(name, str(temporary))
+            source.download(path, temporary)
             _check(places, temporary, path, state, earlier)
 
         persistently(f"{shown(places.url)}/{shown(path)} cannot be fetched", attempt)

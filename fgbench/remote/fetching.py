@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 from fgbench.errors import MediaError
 from fgbench.media.picture_files import picture_names
 from fgbench.naming import shown
 from fgbench.remote.downloads import fetch
-from fgbench.remote.filesystems import opened, persistently
+from fgbench.remote.filesystems import Opened, opened, persistently
 from fgbench.remote.kept import arranged, keep, pin
 from fgbench.remote.places import Places, places_of
 from fgbench.remote.stand_ins import has_state, is_stand_in
@@ -46,14 +45,14 @@ def at_hand(root: Path, relative: str, *, changed: str = "changed_meanwhile") ->
         missing = [path for path in files if is_stand_in(root / path)]
     if not missing:
         return
-    filesystem, base = opened(places.url)
+    source = opened(places.url)
     with ThreadPoolExecutor(min(_THREADS, len(missing))) as threads:
-        found = threads.map(lambda path: _state(places, filesystem, f"{base}/{path}", path, changed), missing)
+        found = threads.map(lambda path: _state(places, source, path, changed), missing)
         states = dict(zip(missing, found, strict=True))
         here = {path: _local_state(root / path) for path in files}
         with arranged(places):
             keep(places, relative, {**here, **states})
-        work = [threads.submit(fetch, places, filesystem, path, state) for path, state in states.items()]
+        work = [threads.submit(fetch, places, source, path, state) for path, state in states.items()]
         try:
             for path, done in zip(states, work, strict=True):
                 try:
@@ -73,20 +72,16 @@ def _files(root: Path, relative: str) -> list[str]:
     return [relative] if path.is_file() else []
 
 
-def _state(places: Places, filesystem: Any, name: str, path: str, changed: str) -> State:
+def _state(places: Places, source: Opened, path: str, changed: str) -> State:
     """State of an object now.
 
     Raises:
         MediaError: If it is not the one that was listed.
         ResourceError: If the storage does not tell.
     """
-
-    def ask() -> State:
-        filesystem.invalidate_cache()
-        return state_of(filesystem.info(name))
-
+    failure = f"{shown(places.url)}/{shown(path)} cannot be fetched"
     try:
-        state = persistently(f"{shown(places.url)}/{shown(path)} cannot be fetched", ask)
+        state = persistently(failure, lambda: state_of(source.info(path)))
     except FileNotFoundError as error:
         raise _gone(places, path) from error
     if not has_state((places.root / path).stat(), state):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from fgbench.errors import FgbenchError, ResourceError, package_missing
@@ -26,18 +29,49 @@ _REFUSALS = frozenset(
 )
 """Errors of the clients, by name, that no repetition mends: their packages need not be installed here."""
 
+_OF_THIS_MACHINE = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EMFILE, errno.ENFILE}
+)
+"""Failures that are not the storage's: a full disk, too many open files."""
+
 _CREDENTIALS = "check the credentials of the storage, as its own tools take them, and that they may read it"
 _AGAIN = "run the same command again when the storage answers: what is done is kept"
 
 
-def opened(url: str) -> tuple[Any, str]:
-    """Open the file system of a URL.
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A folder of a storage.
+
+    Attributes:
+        filesystem: Its file system (``fsspec.AbstractFileSystem``).
+        base: Path of the folder in it.
+    """
+
+    filesystem: Any
+    base: str
+
+    def find(self) -> Mapping[str, Mapping[str, Any]]:
+        """Path in the file system, to what it tells of the object, of all objects below the folder."""
+        self.filesystem.invalidate_cache()
+        found: Mapping[str, Mapping[str, Any]] = self.filesystem.find(self.base, detail=True)
+        return found
+
+    def info(self, path: str) -> Mapping[str, Any]:
+        """Return what the file system tells of the object at a path below the folder."""
+        self.filesystem.invalidate_cache()
+        told: Mapping[str, Any] = self.filesystem.info(f"{self.base}/{path}")
+        return told
+
+    def download(self, path: str, target: Path) -> None:
+        """Write the object at a path below the folder into a file."""
+        self.filesystem.get_file(f"{self.base}/{path}", str(target))
+
+
+def opened(url: str) -> Opened:
+    """Open the folder at a URL.
 
     Args:
         url: As :func:`fgbench.remote.urls.url_of` gives it.
-
-    Returns:
-        The file system (``fsspec.AbstractFileSystem``), and the path of the URL in it.
 
     Raises:
         DependencyError: If fsspec, or the package of the scheme, is not installed.
@@ -51,9 +85,10 @@ def opened(url: str) -> tuple[Any, str]:
         except ImportError as error:
             raise package_missing(f"{scheme}:// needs", package, extra=opener.extra) from error
     core = importlib.import_module("fsspec.core")
-    return persistently(
+    filesystem, base = persistently(
         f"{shown(url)} cannot be opened", lambda: core.url_to_fs(url, **_OPTIONS.get(scheme, {}))
     )
+    return Opened(filesystem, str(base).rstrip("/"))
 
 
 def persistently(failure: str, call: Callable[[], T]) -> T:
@@ -65,6 +100,7 @@ def persistently(failure: str, call: Callable[[], T]) -> T:
 
     Raises:
         FileNotFoundError: If the storage says that there is no such object.
+        OSError: If the disk here is full, or too many files are open.
         ResourceError: If it refuses the user, or still fails at the last try.
     """
     for wait_s in (*WAITS_S, None):
@@ -73,6 +109,8 @@ def persistently(failure: str, call: Callable[[], T]) -> T:
         except (FileNotFoundError, FgbenchError):
             raise
         except Exception as error:  # each client has its own, with no common base
+            if isinstance(error, OSError) and error.errno in _OF_THIS_MACHINE:
+                raise
             if isinstance(error, PermissionError) or type(error).__name__ in _REFUSALS:
                 raise ResourceError(f"{failure}: {_reason(error)}", _CREDENTIALS) from error
             if wait_s is None:

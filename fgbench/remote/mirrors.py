@@ -16,14 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from fgbench import storage
 from fgbench.errors import DatasetError, ManifestError, ResourceError
 from fgbench.files.temporaries import remove_temporaries
 from fgbench.naming import counted, first_few, shown
 from fgbench.remote.downloads import fetch
-from fgbench.remote.filesystems import opened
+from fgbench.remote.filesystems import Opened, opened
 from fgbench.remote.places import Places, places_of, read_places
 from fgbench.remote.stand_ins import has_state, is_stand_in_by, put_stand_in
 from fgbench.remote.states import State, listed
@@ -49,7 +48,7 @@ def mirrored(url: str, base: Path) -> Path:
         ResourceError: If the storage does not answer or refuses the user, or another process takes long to
             lay out the same mirror.
     """
-    filesystem, remote = opened(url)
+    source = opened(url)
     folder = base / f"{_slug(url)}-{hashlib.sha256(url.encode()).hexdigest()[:10]}"
     with storage.exclusive(folder, wait_s=_REFRESH_S):
         try:
@@ -58,7 +57,7 @@ def mirrored(url: str, base: Path) -> Path:
             places = Places(folder, url, _FIRST_BYTES)
         remove_temporaries(places.incoming)
         try:
-            states, odd = listed(filesystem, remote, url)
+            states, odd = listed(source, url)
         except FileNotFoundError:
             states, odd = {}, []
         if not states:
@@ -70,7 +69,7 @@ def mirrored(url: str, base: Path) -> Path:
                 first_few([shown(name) for name in odd]),
             )
         places.save()
-        _lay_out(places, filesystem, states)
+        _lay_out(places, source, states)
     return places.root
 
 
@@ -95,7 +94,7 @@ def origin_of(root: Path) -> str:
     return places.url if places is not None else str(root)
 
 
-def _lay_out(places: Places, filesystem: Any, states: Mapping[str, State]) -> None:
+def _lay_out(places: Places, source: Opened, states: Mapping[str, State]) -> None:
     """Bring the folder of a mirror to the state of the storage."""
     before = _listed_before(places)
     _remove(places, before.keys() - states.keys())
@@ -114,7 +113,7 @@ def _lay_out(places: Places, filesystem: Any, states: Mapping[str, State]) -> No
         else:
             put_stand_in(here, state, places.incoming)
     with ThreadPoolExecutor(_THREADS) as threads:
-        work = [threads.submit(fetch, places, filesystem, path, states[path]) for path in tables]
+        work = [threads.submit(fetch, places, source, path, states[path]) for path in tables]
         try:
             for done in work:
                 done.result()

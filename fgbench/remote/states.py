@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from fgbench.remote.filesystems import persistently
+from fgbench.naming import shown
+from fgbench.remote.filesystems import Opened, persistently
 
 _TIMES = ("LastModified", "last_modified", "mtime", "updated", "created")
 _TAGS = ("ETag", "etag", "blob_id", "oid", "md5Hash", "content_md5")
@@ -57,12 +58,11 @@ def state_of(info: Mapping[str, Any]) -> State:
     )
 
 
-def listed(filesystem: Any, base: str, url: str) -> tuple[dict[str, State], list[str]]:
+def listed(folder: Opened, url: str) -> tuple[dict[str, State], list[str]]:
     """List a folder of a storage with all below it.
 
     Args:
-        filesystem: From :func:`fgbench.remote.filesystems.opened`.
-        base: Path of the folder in it.
+        folder: The folder.
         url: The URL, for messages.
 
     Returns:
@@ -72,13 +72,8 @@ def listed(filesystem: Any, base: str, url: str) -> tuple[dict[str, State], list
         FileNotFoundError: If there is no such folder.
         ResourceError: If the storage does not answer.
     """
-
-    def find() -> Mapping[str, Mapping[str, Any]]:
-        filesystem.invalidate_cache()
-        found: Mapping[str, Mapping[str, Any]] = filesystem.find(base, detail=True)
-        return found
-
-    found = persistently(f"{url} cannot be listed", find)
+    base = folder.base
+    found = persistently(f"{shown(url)} cannot be listed", folder.find)
     states, odd = {}, []
     for name, info in sorted(found.items()):
         path = name[len(base) :].lstrip("/") if name.startswith(base) else ""

@@ -217,15 +217,6 @@ def test_folders_of_pictures_are_fetched_whole(bucket, tmp_path):
     assert contents(root) == contents(data)
 
 
-def test_a_tag_that_is_no_digest_is_believed_once_two_downloads_are_equal(bucket, data, tmp_path, quick):
-    url = bucket.upload(data, "clips")
-    clip = (data / "videos" / "c000.mp4").read_bytes()
-    bucket.put_in_parts("clips/videos/c000.mp4", clip)  # its tag is no MD5
-    root = remote.mirrored(url, tmp_path / "remote")
-    remote.at_hand(root, "videos/c000.mp4")
-    assert (root / "videos" / "c000.mp4").read_bytes() == clip
-
-
 def test_the_command_names_the_url_and_what_is_missing(bucket, data, tmp_path):
     url = bucket.upload(data, "sets/clips")
     done = in_folder(tmp_path, "prepare", "--data-root", url, "--dry-run")

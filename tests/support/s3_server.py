@@ -64,11 +64,3 @@ class Bucket:
     def delete(self, key: str) -> None:
         """Delete an object."""
         self._client.delete_object(Bucket=self.name, Key=key)
-
-    def put_in_parts(self, key: str, data: bytes) -> None:
-        """Write an object in one part of several: its tag is not the MD5 of its content."""
-        begun = self._client.create_multipart_upload(Bucket=self.name, Key=key)
-        where = {"Bucket": self.name, "Key": key, "UploadId": begun["UploadId"]}
-        part = self._client.upload_part(**where, PartNumber=1, Body=data)
-        parts = [{"PartNumber": 1, "ETag": part["ETag"]}]
-        self._client.complete_multipart_upload(**where, MultipartUpload={"Parts": parts})
