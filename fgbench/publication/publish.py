@@ -39,6 +39,7 @@ from fgbench.publication.source_files import SourceFile, file_rows, names_of, so
 from fgbench.publication.tables import write_tables
 from fgbench.publication.target import target_for
 from fgbench.records import SPLITS, AuRow
+from fgbench.remote import at_hand
 from fgbench.reports.freshness import read_present
 from fgbench.runs.division import FOLDS
 from fgbench.runs.ledger.counts import ledger_lines
@@ -157,6 +158,8 @@ def _refuse_changed(workdir: Path, root: Path, sources: Sequence[SourceFile]) ->
         path = clip["path"]
         names = names_of(root, path)
         sha256: str | None = None
+        if names != [path]:
+            at_hand(root, path)
         if names and all(name in digests for name in names):
             sha256 = digests[path] if names == [path] else video.media_digest(root / path, clip["decoder"])
         if sha256 is None:

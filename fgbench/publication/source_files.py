@@ -13,11 +13,12 @@ from typing import Any, Literal
 
 from fgbench.callbacks import Progress, ignore
 from fgbench.datasets._tree import FILE, everything
-from fgbench.errors import DatasetError
+from fgbench.errors import DatasetError, MediaError
 from fgbench.files.hashing import digest_file
 from fgbench.media.picture_files import picture_names
 from fgbench.preparation.engines.local import Runner
 from fgbench.publication.listed_paths import check_paths, is_below
+from fgbench.remote import at_hand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +93,7 @@ def names_of(root: Path, path: str) -> list[str]:
 
 
 def hashed(root: Path, path: str) -> SourceFile | None:
-    """Hash a file; the work of a worker process.
+    """Hash a file, fetched first where the data set is at a URL; the work of a worker process.
 
     Args:
         root: Root of the data set.
@@ -100,11 +101,15 @@ def hashed(root: Path, path: str) -> SourceFile | None:
 
     Returns:
         The file; ``None`` if it cannot be read.
+
+    Raises:
+        ResourceError: If its storage does not give it.
     """
     try:
+        at_hand(root, path)
         size = (root / path).stat().st_size
         return SourceFile(path=path, sha256=digest_file(root / path), size=size)
-    except OSError:
+    except (OSError, MediaError):
         return None
 
 

@@ -6,8 +6,8 @@ takes stamps so works on the mirror as on any folder. See `fgbench.remote.mirror
 `fgbench.remote.fetching`. The file systems are those of fsspec, an optional package.
 """
 
-from fgbench.remote.fetching import at_hand
+from fgbench.remote.fetching import at_hand, is_away
 from fgbench.remote.mirrors import bound, mirrored, origin_of
 from fgbench.remote.urls import PACKAGES, refuse_url, url_of
 
-__all__ = ["PACKAGES", "at_hand", "bound", "mirrored", "origin_of", "refuse_url", "url_of"]
+__all__ = ["PACKAGES", "at_hand", "bound", "is_away", "mirrored", "origin_of", "refuse_url", "url_of"]

@@ -64,6 +64,11 @@ def at_hand(root: Path, relative: str, *, changed: str = "changed_meanwhile") ->
             raise
 
 
+def is_away(root: Path, relative: str) -> bool:
+    """Whether a clip would have to be fetched; arguments and errors as of :func:`at_hand`."""
+    return places_of(root) is not None and any(is_stand_in(root / path) for path in _files(root, relative))
+
+
 def _files(root: Path, relative: str) -> list[str]:
     """Paths of the files of a clip; none where there is no such file."""
     path = root / relative

@@ -18,6 +18,7 @@ from fgbench.media.video import open_video
 from fgbench.preparation import pipeline
 from fgbench.preparation.markers import find_marker
 from fgbench.records import image_id
+from fgbench.remote import is_away
 from fgbench.reports.page.sheets import Picture, Sheets
 from fgbench.workfolders.folder import read_origin
 from fgbench.workfolders.layout import MANIFESTS
@@ -99,10 +100,12 @@ def _unusable(manifests: Path) -> tuple[list[dict[str, Any]], Counter[str]]:
 
 def _middle_frames(workdir: Path, clip_ids: Sequence[str]) -> dict[str, Picture]:
     """``rejected <clip>`` to a frame from the middle of the clip, for videos that can be read."""
-    paths = _video_paths(workdir) if clip_ids else {}
+    paths, root = _video_paths(workdir) if clip_ids else ({}, workdir)
     frames: dict[str, Picture] = {}
     for clip in clip_ids:
         if clip in paths and len(frames) < N_PICTURES:
+            if is_away(root, paths[clip].relative_to(root).as_posix()):
+                continue
             try:
                 with open_video(paths[clip]) as reader:
                     for frame in reader.frames([reader.info.n_frames // 2]):
@@ -112,12 +115,12 @@ def _middle_frames(workdir: Path, clip_ids: Sequence[str]) -> dict[str, Picture]
     return frames
 
 
-def _video_paths(workdir: Path) -> dict[str, Path]:
-    """Clip to its video, for the clips that ingest could read."""
+def _video_paths(workdir: Path) -> tuple[dict[str, Path], Path]:
+    """Clip to its video, for the clips that ingest could read; and the root of the data set."""
     try:
         root = read_origin(workdir)[1].resolve()
     except ManifestError:
-        return {}  # the pictures are left out
+        return {}, workdir  # the pictures are left out
     paths = {}
     stages = read_index(workdir).get("origin", {}).get("stages", {})
     for bucket, fingerprint in stages.get("ingest", {}).items():
@@ -129,4 +132,4 @@ def _video_paths(workdir: Path) -> dict[str, Path]:
             path = (root / row["path"]).resolve()
             if path.is_relative_to(root):
                 paths[row["clip_id"]] = path
-    return paths
+    return paths, root
