@@ -46,7 +46,7 @@ class Preparation:
 
     def lines(self) -> list[str]:
         """Return lines of text on recipe, data and work folder."""
-        from fgbench.remote import origin_of
+        from fgbench.remote.mirrors import origin_of
 
         lines = [f"recipe {self.config.name}, data {origin_of(self.root)}, work folder {self.workdir}"]
         if self.config.dataset.synthetic:
@@ -204,8 +204,8 @@ def preparation(
         DependencyError: If a package that opens the URL is not installed.
         ResourceError: If its storage does not answer.
     """
-    from fgbench import remote
     from fgbench.catalogue.data_roots import remembered_root
+    from fgbench.remote import mirrors, urls
     from fgbench.synthetic.dataset import is_complete
 
     if recipe is not None and recipe.replace("_", "-") not in recipe_names() and Path(recipe).is_dir():
@@ -222,17 +222,17 @@ def preparation(
                 f"recipe {recipe!r} needs a data set", "give its folder", argument="data_root"
             )
     root = root or default_folders.DEMO_ROOT
-    if workdir is not None and remote.url_of(workdir) is not None:
+    if workdir is not None and urls.url_of(workdir) is not None:
         raise ConfigError(
-            f"the work folder is {remote.url_of(workdir)}, expected a folder of this machine: of storages "
+            f"the work folder is {urls.url_of(workdir)}, expected a folder of this machine: of storages "
             "only data sets are read",
             "name a folder, and copy it to the storage when it is finished",
         )
-    url = remote.url_of(root)
+    url = urls.url_of(root)
     if url is not None:
         kept_gb = with_changes(config, changes).cache_gb  # a wrong setting is told before anything is listed
-        root = remote.mirrored(url, default_folders.REMOTE)
-        remote.bound(root, kept_gb)
+        root = mirrors.mirrored(url, default_folders.REMOTE)
+        mirrors.bound(root, kept_gb)
     work = workdir or (
         default_folders.DEMO_WORKDIR if is_embedded else default_folders.workdir_for(root, recipe)
     )

@@ -39,7 +39,7 @@ from fgbench.publication.source_files import SourceFile, file_rows, names_of, so
 from fgbench.publication.tables import write_tables
 from fgbench.publication.target import target_for
 from fgbench.records import SPLITS, AuRow
-from fgbench.remote import at_hand
+from fgbench.remote.fetching import at_hand
 from fgbench.reports.freshness import read_present
 from fgbench.runs.division import FOLDS
 from fgbench.runs.ledger.counts import ledger_lines

@@ -18,7 +18,7 @@ from fgbench.files.hashing import digest_file
 from fgbench.media.picture_files import picture_names
 from fgbench.preparation.engines.local import Runner
 from fgbench.publication.listed_paths import check_paths, is_below
-from fgbench.remote import at_hand
+from fgbench.remote.fetching import at_hand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

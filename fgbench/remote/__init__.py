@@ -5,9 +5,3 @@ clips are empty stand-ins of the right name, size and time until they are worked
 takes stamps so works on the mirror as on any folder. See `fgbench.remote.mirrors` and
 `fgbench.remote.fetching`. The file systems are those of fsspec, an optional package.
 """
-
-from fgbench.remote.fetching import at_hand, is_away
-from fgbench.remote.mirrors import bound, mirrored, origin_of
-from fgbench.remote.urls import PACKAGES, refuse_url, url_of
-
-__all__ = ["PACKAGES", "at_hand", "bound", "is_away", "mirrored", "origin_of", "refuse_url", "url_of"]

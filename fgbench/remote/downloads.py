@@ -1,4 +1,4 @@
-"""Objects of a storage downloaded into the mirror, and compared with their size and digests.
+"""Objects of a storage downloaded into the mirror, compared with their size and digests.
 
 An object counts as fetched when its size is that of the listing and its MD5 the one that the storage gives.
 Tags that look like an MD5 need not be one (those of encrypted objects are not): where two downloads give the
@@ -23,7 +23,7 @@ _BLOCK = 1 << 20
 
 
 class _DamagedError(Exception):
-    """What was downloaded is not the object."""
+    """A download that is not the object."""
 
 
 def fetch(places: Places, source: Opened, path: str, state: State) -> None:

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fgbench import remote
 from fgbench.errors import ConfigError, DatasetError, DependencyError, MediaError, ResourceError
 from fgbench.files.processes import machine, start_of
 from fgbench.remote import fetching, filesystems, mirrors
+from fgbench.remote.fetching import at_hand
 from fgbench.remote.filesystems import Opened
+from fgbench.remote.mirrors import bound, mirrored
 from fgbench.remote.stand_ins import is_stand_in
 from fgbench.remote.states import state_of
 from fgbench.remote.tables import SMALL_BYTES, is_table
@@ -39,82 +40,82 @@ def here(root):
 
 
 def test_spoiled_downloads_are_repeated_and_never_put_in_place(storage, tmp_path):
-    root = remote.mirrored(URL, tmp_path)
+    root = mirrored(URL, tmp_path)
     storage.spoil = lambda number, content: [content[:-1], b"x" + content[1:], content][min(number, 3) - 1]
-    remote.at_hand(root, "a.mp4")
+    at_hand(root, "a.mp4")
     assert (root / "a.mp4").read_bytes() == b"a" * 1000
     assert len(storage.calls) == 3
     storage.spoil = lambda number, content: content + bytes(number)
     with pytest.raises(ResourceError, match=r"s3://b/set/b\.mp4 cannot be fetched, 4 times: .* bytes came"):
-        remote.at_hand(root, "b.mp4")
+        at_hand(root, "b.mp4")
     assert here(root) == ["a.mp4"]
     assert list((root.parent.parent / "incoming").iterdir()) == []
 
 
 def test_a_tag_that_is_no_digest_is_believed_when_two_downloads_are_equal(storage, tmp_path):
     storage.tags = dict.fromkeys(storage.objects, "0" * 32)
-    root = remote.mirrored(URL, tmp_path)
-    remote.at_hand(root, "a.mp4")
-    remote.at_hand(root, "b.mp4")
+    root = mirrored(URL, tmp_path)
+    at_hand(root, "a.mp4")
+    at_hand(root, "b.mp4")
     assert storage.calls == ["b/set/a.mp4", "b/set/a.mp4", "b/set/b.mp4"]
     assert here(root) == ["a.mp4", "b.mp4"]
 
 
 def test_a_clip_fetched_again_must_have_the_digest_that_it_had(storage, tmp_path):
     storage.tags = {"b/set/a.mp4": "no-digest"}
-    root = remote.mirrored(URL, tmp_path)
-    remote.bound(root, 0.0)
-    remote.at_hand(root, "a.mp4")
-    remote.at_hand(root, "b.mp4")
-    remote.at_hand(root, "c.mp4")
+    root = mirrored(URL, tmp_path)
+    bound(root, 0.0)
+    at_hand(root, "a.mp4")
+    at_hand(root, "b.mp4")
+    at_hand(root, "c.mp4")
     assert here(root) == ["c.mp4"]
     storage.objects["b/set/a.mp4"] = b"z" * 1000  # same size, time and tag
     with pytest.raises(ResourceError, match="before it was"):
-        remote.at_hand(root, "a.mp4")
+        at_hand(root, "a.mp4")
 
 
 def test_clips_that_living_processes_work_on_stay(storage, tmp_path):
-    root = remote.mirrored(URL, tmp_path)
-    remote.bound(root, 0.0)
+    root = mirrored(URL, tmp_path)
+    bound(root, 0.0)
     pins = root.parent.parent / "pins"
-    remote.at_hand(root, "a.mp4")
+    at_hand(root, "a.mp4")
     other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     own = pins / f"{machine()}-{os.getpid()}-{start_of(os.getpid())}"
     theirs = pins / f"{machine()}-{other.pid}-{start_of(other.pid)}"
     theirs.write_text(own.read_text())
     try:
-        remote.at_hand(root, "b.mp4")
-        remote.at_hand(root, "c.mp4")
+        at_hand(root, "b.mp4")
+        at_hand(root, "c.mp4")
         assert here(root) == ["a.mp4", "c.mp4"]
     finally:
         other.communicate()
-    remote.at_hand(root, "d.mp4")
+    at_hand(root, "d.mp4")
     assert here(root) == ["d.mp4"]
     assert not theirs.exists()
 
 
 def test_a_clip_that_was_changed_here_is_not_given_up(storage, tmp_path):
-    root = remote.mirrored(URL, tmp_path)
-    remote.bound(root, 0.0)
-    remote.at_hand(root, "a.mp4")
+    root = mirrored(URL, tmp_path)
+    bound(root, 0.0)
+    at_hand(root, "a.mp4")
     (root / "a.mp4").write_bytes(b"mine")
-    remote.at_hand(root, "b.mp4")
+    at_hand(root, "b.mp4")
     assert (root / "a.mp4").read_bytes() == b"mine"
     with pytest.raises(ResourceError, match=r"a\.mp4 was changed here"):
-        remote.mirrored(URL, tmp_path)
+        mirrored(URL, tmp_path)
 
 
 def test_clips_that_are_gone_or_exchanged_are_told_as_that(storage, tmp_path):
-    root = remote.mirrored(URL, tmp_path)
+    root = mirrored(URL, tmp_path)
     del storage.objects["b/set/a.mp4"]
     storage.objects["b/set/b.mp4"] = b"B" * 1000
     for name, reason in (("a.mp4", "missing_file"), ("b.mp4", "changed_meanwhile")):
         with pytest.raises(MediaError) as caught:
-            remote.at_hand(root, name)
+            at_hand(root, name)
         assert caught.value.reason == reason
-    remote.mirrored(URL, tmp_path)
+    mirrored(URL, tmp_path)
     assert sorted(contents(root)) == ["b.mp4", "c.mp4", "d.mp4"]
-    remote.at_hand(root, "b.mp4")
+    at_hand(root, "b.mp4")
     assert (root / "b.mp4").read_bytes() == b"B" * 1000
 
 
@@ -122,7 +123,7 @@ def test_objects_that_no_file_can_be_are_passed_over(storage, tmp_path, caplog):
     odd = ("../x.csv", "u/../../y.csv", "v//z.csv", "n" * 250 + ".csv", "a.mp4/inner.csv", "z\0.csv")
     storage.objects |= {f"b/set/{name}": b"1" for name in odd}
     storage.objects["b/set/marker/"] = b""
-    root = remote.mirrored(URL, tmp_path / "base")
+    root = mirrored(URL, tmp_path / "base")
     files = contents(root)
     assert sorted(files) == ["a.mp4/inner.csv", "b.mp4", "c.mp4", "d.mp4"]
     assert "6 objects are passed over" in caplog.text
@@ -130,16 +131,16 @@ def test_objects_that_no_file_can_be_are_passed_over(storage, tmp_path, caplog):
 
 
 def test_a_file_becomes_a_folder_and_a_folder_a_file(storage, tmp_path):
-    root = remote.mirrored(URL, tmp_path)
+    root = mirrored(URL, tmp_path)
     storage.objects = {"b/set/a.mp4/1.csv": b"1", "b/set/b.mp4": b"2"}
-    remote.mirrored(URL, tmp_path)
+    mirrored(URL, tmp_path)
     assert contents(root)["a.mp4/1.csv"] == b"1"
     storage.objects = {"b/set/a.mp4": b"3"}
-    remote.mirrored(URL, tmp_path)
+    mirrored(URL, tmp_path)
     assert [path.name for path in root.rglob("*")] == ["a.mp4"]
     storage.objects = {}
     with pytest.raises(DatasetError, match="has no file"):
-        remote.mirrored(URL, tmp_path)
+        mirrored(URL, tmp_path)
 
 
 def test_the_state_of_an_object_is_that_of_its_version():

@@ -4,11 +4,12 @@ import time
 
 import pytest
 
-from fgbench import remote
 from fgbench.config import load_prepare
 from fgbench.errors import ResourceError
 from fgbench.preparation import prepare
 from fgbench.remote import filesystems
+from fgbench.remote.fetching import at_hand
+from fgbench.remote.mirrors import bound, mirrored, origin_of
 from fgbench.remote.stand_ins import is_stand_in
 from fgbench.storage import read_rows
 from tests.support.clip_folders import contents, write_folder
@@ -92,37 +93,37 @@ def rejects(work):
 
 def test_tables_are_those_of_a_folder_and_planning_downloads_no_clip(bucket, data, expected, tmp_path):
     url = bucket.upload(data, "sets/clips")
-    root = remote.mirrored(url, tmp_path / "remote")
-    assert remote.origin_of(root) == url
+    root = mirrored(url, tmp_path / "remote")
+    assert origin_of(root) == url
     assert prepare.preview(RECIPE, root, tmp_path / "work").waiting
     assert clips_here(root) == set()
     assert (root / "annotations.csv").read_bytes() == (data / "annotations.csv").read_bytes()
     prepare.run(RECIPE, root, tmp_path / "work")
     assert tables(tmp_path / "work") == expected
     assert contents(root) == contents(data)
-    remote.mirrored(url, tmp_path / "remote")
+    mirrored(url, tmp_path / "remote")
     assert prepare.run(RECIPE, root, tmp_path / "work").done == 0
 
 
 def test_another_machine_goes_on_with_the_same_work_folder(bucket, data, expected, tmp_path):
     url = bucket.upload(data, "clips")
-    prepare.run(RECIPE, remote.mirrored(url, tmp_path / "one"), tmp_path / "work")
-    there = remote.mirrored(url, tmp_path / "two")
+    prepare.run(RECIPE, mirrored(url, tmp_path / "one"), tmp_path / "work")
+    there = mirrored(url, tmp_path / "two")
     assert prepare.run(RECIPE, there, tmp_path / "work").done == 0
     assert clips_here(there) == set()
     assert tables(tmp_path / "work") == expected
 
 
 def test_what_is_kept_is_bounded_and_the_least_recently_used_goes_first(bucket, data, expected, tmp_path):
-    root = remote.mirrored(bucket.upload(data, "clips"), tmp_path / "remote")
+    root = mirrored(bucket.upload(data, "clips"), tmp_path / "remote")
     sizes = {path.name: path.stat().st_size for path in (data / "videos").iterdir()}
-    remote.bound(root, 2.5 * max(sizes.values()) / 1e9)
+    bound(root, 2.5 * max(sizes.values()) / 1e9)
     for name in ("c000", "c001", "c000", "c002", "c003"):
-        remote.at_hand(root, f"videos/{name}.mp4")
+        at_hand(root, f"videos/{name}.mp4")
         time.sleep(0.002)  # times of use are compared
     assert clips_here(root) == {"c002.mp4", "c003.mp4"}
     assert {path.name: path.stat().st_size for path in (root / "videos").iterdir()} == sizes
-    remote.bound(root, 0.0)
+    bound(root, 0.0)
     prepare.run(RECIPE, root, tmp_path / "work")
     assert len(clips_here(root)) == 1  # the one that this process worked on last
     assert tables(tmp_path / "work") == expected
@@ -130,17 +131,17 @@ def test_what_is_kept_is_bounded_and_the_least_recently_used_goes_first(bucket, 
 
 def test_a_clip_that_is_gone_or_exchanged_is_a_reject_until_the_next_listing(bucket, data, tmp_path):
     url = bucket.upload(data, "clips")
-    root = remote.mirrored(url, tmp_path / "remote")
+    root = mirrored(url, tmp_path / "remote")
     bucket.delete("clips/videos/c001.mp4")
     bucket.put("clips/videos/c002.mp4", (data / "videos" / "c003.mp4").read_bytes())
     prepare.run(RECIPE, root, tmp_path / "work")
     assert rejects(tmp_path / "work") == {"c001": "missing_file", "c002": "changed_meanwhile"}
     bucket.put("clips/videos/c001.mp4", (data / "videos" / "c001.mp4").read_bytes())
-    root = remote.mirrored(url, tmp_path / "remote")
+    root = mirrored(url, tmp_path / "remote")
     prepare.run(RECIPE, root, tmp_path / "work", retry=True)
     assert rejects(tmp_path / "work") == {}
     bucket.delete("clips/videos/c001.mp4")
-    remote.mirrored(url, tmp_path / "remote")
+    mirrored(url, tmp_path / "remote")
     assert not (root / "videos" / "c001.mp4").exists()
 
 
@@ -159,7 +160,7 @@ def test_nothing_is_lost_to_a_storage_that_fails_now_and_then(
 
     with faulty(address, plan) as proxy:
         at(proxy, monkeypatch)
-        root = remote.mirrored(url, tmp_path / "remote")
+        root = mirrored(url, tmp_path / "remote")
         prepare.run(RECIPE, root, tmp_path / "work")
     assert tables(tmp_path / "work") == expected
     assert {"503", "reset", "429", "500"} <= set(seen)
@@ -179,7 +180,7 @@ def test_an_outage_ends_the_run_and_keeps_what_is_done(
 
     with faulty(address, plan) as proxy:
         at(proxy, monkeypatch)
-        root = remote.mirrored(url, tmp_path / "remote")
+        root = mirrored(url, tmp_path / "remote")
         with pytest.raises(
             ResourceError, match=r"c00\d\.mp4 cannot be fetched, 5 times.*\n.*what is done is"
         ):
@@ -187,7 +188,7 @@ def test_an_outage_ends_the_run_and_keeps_what_is_done(
     at(address, monkeypatch)
     before = sorted((tmp_path / "work" / "stages" / "ingest").glob("*.json"))
     assert before
-    root = remote.mirrored(url, tmp_path / "remote")
+    root = mirrored(url, tmp_path / "remote")
     times = {path: path.stat().st_mtime_ns for path in before}
     prepare.run(RECIPE, root, tmp_path / "work")
     assert {path: path.stat().st_mtime_ns for path in before} == times
@@ -196,13 +197,13 @@ def test_an_outage_ends_the_run_and_keeps_what_is_done(
 
 def test_tables_that_were_changed_in_the_mirror_are_not_overwritten(bucket, data, tmp_path):
     url = bucket.upload(data, "clips")
-    root = remote.mirrored(url, tmp_path / "remote")
+    root = mirrored(url, tmp_path / "remote")
     (root / "selection.csv").write_text("mine")
-    remote.mirrored(url, tmp_path / "remote")
+    mirrored(url, tmp_path / "remote")
     assert (root / "selection.csv").read_text() == "mine"
     (root / "annotations.csv").write_text("mine")
     with pytest.raises(ResourceError, match=r"annotations\.csv was changed here"):
-        remote.mirrored(url, tmp_path / "remote")
+        mirrored(url, tmp_path / "remote")
     assert (root / "annotations.csv").read_text() == "mine"
 
 
@@ -211,9 +212,9 @@ def test_folders_of_pictures_are_fetched_whole(bucket, tmp_path):
     for number in range(3):
         (data / "frames" / "a").mkdir(parents=True, exist_ok=True)
         (data / "frames" / "a" / f"{number}.png").write_bytes(bytes([number]) * 50)
-    root = remote.mirrored(bucket.upload(data, "set"), tmp_path / "remote")
+    root = mirrored(bucket.upload(data, "set"), tmp_path / "remote")
     assert all(is_stand_in(path) for path in (root / "frames" / "a").iterdir())
-    remote.at_hand(root, "frames/a")
+    at_hand(root, "frames/a")
     assert contents(root) == contents(data)
 
 

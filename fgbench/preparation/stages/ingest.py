@@ -22,7 +22,7 @@ from fgbench.errors import MediaError
 from fgbench.media import video
 from fgbench.preparation.pipeline import CHANGED, ROWS, Accepted, Item, Outcome, Stage, Task
 from fgbench.records import ClipEntry, Rejected, Vote
-from fgbench.remote import at_hand
+from fgbench.remote.fetching import at_hand
 from fgbench.taxonomy import UNLABELLED, UnknownLabelError, ontology, reserved_answer
 
 

@@ -18,7 +18,7 @@ from fgbench.media.video import open_video
 from fgbench.preparation import pipeline
 from fgbench.preparation.markers import find_marker
 from fgbench.records import image_id
-from fgbench.remote import is_away
+from fgbench.remote.fetching import is_away
 from fgbench.reports.page.sheets import Picture, Sheets
 from fgbench.workfolders.folder import read_origin
 from fgbench.workfolders.layout import MANIFESTS
