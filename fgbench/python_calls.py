@@ -66,6 +66,7 @@ ARGUMENTS = {
     "data-root": "data",
     "device": "device",
     "expert": "expert",
+    "finetune": "finetune",
     "fold": "fold",
     "fold-file": "fold_file",
     "folds": "folds",

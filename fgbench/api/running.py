@@ -81,8 +81,9 @@ class Running:
             options: Of the method alone, as its command has them: ``temporal`` and ``image_run`` of
                 ``"tmsau"``, ``init`` and ``trunk`` of ``"msau"``, ``folds`` and ``also`` (further work
                 folders) of ``"au"``, ``from_scratch`` of ``"insightface"``, ``onnx``, ``hf``, ``torch``,
-                ``arch``, ``download``, ``zero_shot``, ``classes``, ``map``, ``prompts`` and ``licence`` of
-                ``"backbone"`` and, without those of zero-shot, ``"video-backbone"``, those of other packages.
+                ``arch``, ``download``, ``finetune``, ``zero_shot``, ``classes``, ``map``, ``prompts`` and
+                ``licence`` of ``"backbone"`` and, without those of zero-shot and fine-tuning,
+                ``"video-backbone"``, those of other packages.
 
         Returns:
             A :class:`Run` over all folds and seeds, a :class:`UnitRun` of action units; a list of them where

@@ -35,6 +35,7 @@ from fgbench.config.feature_sections import (
     OpticalFlowConfig,
     WideFacesConfig,
 )
+from fgbench.config.finetuning import FinetuneConfig, LoraConfig
 from fgbench.config.prepare import (
     AuditConfig,
     AugmentConfig,
@@ -78,6 +79,7 @@ __all__ = [
     "DenseTrajectoriesConfig",
     "DistortConfig",
     "FacesConfig",
+    "FinetuneConfig",
     "FlowConfig",
     "ImageDataConfig",
     "ImageLossConfig",
@@ -88,6 +90,7 @@ __all__ = [
     "LbpKernel",
     "LbpNormalisation",
     "LbpSvmConfig",
+    "LoraConfig",
     "NetworkConfig",
     "OpticalFlowConfig",
     "OptimiserConfig",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from fgbench.config.baselines import BaselineConfig, LbpSvmConfig, Penalties
+from fgbench.config.finetuning import FinetuneConfig
 from fgbench.config.sections import PositiveFloat, Section
 
 Crop = Literal["stored", "arcface", "wide"]
@@ -122,6 +123,8 @@ class BackboneConfig(BaselineConfig):
     """Reduction of tokens to one vector: the network's own way (a class token where there is one), the class
     token, or their mean."""
     head: BackboneHeadConfig = BackboneHeadConfig()
+    finetune: FinetuneConfig = FinetuneConfig()
+    """Training of ``--finetune``, whose head is a linear layer; ``head`` is then of no use."""
     copies: bool = False
     """Whether augmented copies train too."""
     batch: Annotated[int, Field(ge=1, le=4096)] = 32

@@ -31,6 +31,7 @@ _OPTIONS_OF_METHODS = {
     "au_weights",
     "classes",
     "download",
+    "finetune",
     "folds",
     "from_scratch",
     "hf",

@@ -23,6 +23,7 @@ from fgbench.runs.results import read_result, verify
 from fgbench.runs.weights import read_trained
 from tests.support.backbone_work import prepared, recipe, small_context
 from tests.support.tiny_backbones import MEAN, STD, TINY_VIT, vit_config
+from tests.support.tiny_networks import tiny_resnet as resnet
 from tests.support.tiny_work import small_work
 
 CPU = torch.device("cpu")
@@ -39,16 +40,6 @@ def opened(path, arch, **architecture):
     return open_network(
         path, format_="torch", device=CPU, output="auto", pooling="auto", arch=arch, architecture=architecture
     )
-
-
-def resnet(seed=0):
-    torch.manual_seed(seed)
-    model = ResNet(18, width=0.0625).eval()
-    for layer in model.modules():
-        if isinstance(layer, nn.BatchNorm2d):
-            layer.running_mean.normal_()
-            layer.running_var.uniform_(0.5, 2.0)
-    return model
 
 
 def vit(classes=0):

@@ -21,7 +21,7 @@ def backbone_lines(metadata: Mapping[str, Any]) -> list[str]:
         metadata: Metadata of the weights, as :mod:`fgbench.methods.backbone.written` makes them.
     """
     about, taken = metadata["backbone"], metadata["input"]
-    licence = metadata.get("licence")
+    licence, tuned = metadata.get("licence"), metadata.get("finetuned")
     stated = (
         "not stated; ask whoever made it"
         if not licence
@@ -30,15 +30,26 @@ def backbone_lines(metadata: Mapping[str, Any]) -> list[str]:
     size = f"{taken['size_px']} x {taken['size_px']}"
     normalised = f"(level x {taken['scale']:.6g} - {_numbers(taken['mean'])}) / {_numbers(taken['std'])}"
     return [
-        f"- Frozen network: {printable_name(about['file'])} ({about['format']}), SHA-256 {about['sha256']}; "
-        "it is not part of these weights",
+        f"- {'Network' if tuned else 'Frozen network'}: {printable_name(about['file'])} ({about['format']}), "
+        f"SHA-256 {about['sha256']}; it is not part of these weights",
         *_architecture(about),
-        f"- Licence of the frozen network: {stated}",
+        f"- Licence of {'that' if tuned else 'the frozen'} network: {stated}",
+        *(_tuned_lines(tuned) if tuned else ()),
         f"- Crop: {_CROPS[taken['crop']]}, resized to {size}",
         f"- Normalisation: {taken['colours'].upper()}, {normalised}",
         f"- Features: {printable_name(about['reads'])}",
         *_classifier(metadata),
     ]
+
+
+def _tuned_lines(tuned: Mapping[str, Any]) -> list[str]:
+    """Lines on what was trained of a network, and is part of the weights."""
+    what = {
+        "all": "all of it",
+        "last": f"its last {tuned['blocks']} blocks and what follows them",
+        "lora": f"adapters (LoRA) of rank {tuned['rank']} beside {len(tuned['targets'])} layers",
+    }[tuned["kind"]]
+    return [f"- Trained of that network: {what}; SHA-256 of these tensors {tuned['trained']}"]
 
 
 def _classifier(metadata: Mapping[str, Any]) -> list[str]:

@@ -47,6 +47,7 @@ class Frozen:
         arch: Name of its architecture, where its file holds weights alone.
         architecture: Settings of that which differ from the usual.
         notes: Sentences on its files, for the user.
+        tuned: SHA-256 of what was trained of it since; empty: it is as its files have it.
     """
 
     path: Path
@@ -62,3 +63,4 @@ class Frozen:
     arch: str = ""
     architecture: Mapping[str, Any] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    tuned: str = ""

@@ -86,7 +86,8 @@ def check_network(network: Prepared, context: TrainingContext) -> Checked:
 
 
 def features_of(network: Prepared, context: TrainingContext, samples: Sequence[Sample]) -> Floats:
-    """Return the features of samples, (N, d) float32; of the whole work folder they are kept.
+    """Return the features of samples, (N, d) float32; those of the whole work folder are kept, except of a
+    network that was trained on, which no other run has.
 
     Args:
         network: The network.
@@ -99,6 +100,8 @@ def features_of(network: Prepared, context: TrainingContext, samples: Sequence[S
         MediaError: If a picture cannot be decoded or has another size.
         ResourceError: If the disk is full, or another process makes the same features.
     """
+    if network.frozen.tuned:
+        return _computed(network, context, [one.sample_id for one in samples])
     every = usable_samples(context)
     parts = {}
     for is_copy in (False, True):
@@ -118,6 +121,22 @@ def features_of(network: Prepared, context: TrainingContext, samples: Sequence[S
         to = [row for row, one in enumerate(samples) if one.is_copy == is_copy]
         result[to] = kept[[row_of[samples[row].sample_id] for row in to]]
     return result
+
+
+@torch.inference_mode()
+def _computed(network: Prepared, context: TrainingContext, ids: Sequence[str]) -> Floats:
+    """Return the features of samples, (N, d), in their order; nothing is written."""
+    images = crop_source(context.manifests, ids, crop=network.taken.crop, jobs=context.jobs)
+    rows, features, done = [np.empty(0, np.int64)], [], 0
+    for batch in images.batches(epoch=0, seed=0, batch=network.batch, shuffle=False):
+        features.append(network.frozen.runs.features(network.inputs(batch.images)).numpy())
+        rows.append(batch.index.cpu().numpy())
+        done += len(batch)
+        context.progress("features", done, len(ids))
+    if not features:
+        return np.empty((0, 0), np.float32)
+    ordered: Floats = np.concatenate(features)[np.argsort(np.concatenate(rows))]
+    return ordered
 
 
 def _kept(network: Prepared, context: TrainingContext, ids: Sequence[str]) -> Floats:

@@ -1,11 +1,12 @@
-"""Baseline ``backbone``: any frozen network of the user's, its features classified under the same protocol.
+"""Baseline ``backbone``: any network of the user's, frozen or trained on, under the same protocol.
 
 Takes ONNX files, folders of Hugging Face's layout and files of torch; nothing in them is run, and nothing is
 downloaded unless asked for. A head (logistic regression, linear or RBF SVM, nearest neighbours) is chosen and
 fitted on the features as ``lbp-svm`` chooses; or, without any training, the network's own classes or its
-comparison with sentences are scored. Not stated in the paper. Writes, beside what `fgbench.runs.results`
-does, ``weights.safetensors`` (the head), ``prepared_face.png`` and ``README.md`` into the folder of the run;
-features are kept in ``cache/features/``.
+comparison with sentences are scored; or the network is trained on with a head (``finetune``). Not stated in
+the paper. Writes, beside what `fgbench.runs.results` does, ``weights.safetensors`` (the head, and what was
+trained of the network), ``prepared_face.png`` and ``README.md`` into the folder of the run; features of
+frozen networks are kept in ``cache/features/``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 from fgbench.config import BackboneConfig
 from fgbench.errors import ConfigError, package_missing
+from fgbench.methods.finetuning.choice import read_choice
 
 RECIPE = BackboneConfig
 DEVICE = True
@@ -28,6 +30,7 @@ OPTIONS = {
     "torch": ("file", "Network: a file of weights alone, .safetensors or .pth; --arch names its network."),
     "arch": ("name", "Architecture of --torch: resnet50, iresnet50, vit, convnext, timm/NAME, ..."),
     "download": ("switch", "Let --hf name a repository of the Hub, and download it."),
+    "finetune": ("name", "Train its weights too: all, last-N (its last N blocks), or lora (adapters)."),
     "zero_shot": ("switch", "Train nothing: score its own classes, or compare faces with sentences (CLIP)."),
     "classes": ("file", "Names of its own classes, in the order of its outputs: one a line, or a JSON list."),
     "map": ("names", "Its class = class of the data set, e.g. happy=happiness; NAME= leaves it out."),
@@ -63,6 +66,18 @@ def check_options(
         )
     if others.get("download") and hf is None:
         raise ConfigError("download, and no repository is named, expected --hf NAME", "leave --download out")
+    if others.get("finetune") is not None:
+        read_choice(str(others["finetune"]))
+        if onnx is not None:
+            raise ConfigError(
+                "finetune, and an ONNX file, whose network cannot be trained, expected a folder or a file of "
+                "torch",
+                "name the network by --hf FOLDER or --torch FILE; or leave --finetune out: a head is trained",
+            )
+        if others.get("zero_shot"):
+            raise ConfigError(
+                "finetune and zero_shot, which trains nothing, expected one of them", "leave one of them out"
+            )
     if not others.get("zero_shot"):
         for key in ("map", "prompts"):
             if others.get(key):
@@ -84,6 +99,7 @@ def run(
     torch: Path | None = None,
     arch: str | None = None,
     download: bool = False,
+    finetune: str | None = None,
     zero_shot: bool = False,
     classes: Path | None = None,
     map: Sequence[str] | None = None,  # noqa: A002 - name of the option
@@ -94,12 +110,14 @@ def run(
 
     Args:
         config: The recipe.
-        context: Context of the run; of its seed only landmarks of an approximated kernel depend.
+        context: Context of the run; of its seed depend landmarks of an approximated kernel, and all of
+            ``finetune``.
         onnx: An ONNX file.
         hf: A folder, or with ``download`` the name of a repository.
         torch: A file of weights alone.
         arch: Name of their network.
         download: Whether it may be downloaded.
+        finetune: What of it is trained on: ``"all"``, ``"last-N"``, ``"lora"``; ``None``: nothing.
         zero_shot: Whether nothing is trained.
         classes: File with the names of the network's own classes.
         map: ``"class=class of the data set"`` for classes of the network.
@@ -110,8 +128,8 @@ def run(
         Folder of the run.
 
     Raises:
-        ConfigError: If the network takes no colour pictures, its input is not stated or absurd, or a finished
-            run of the name was made otherwise.
+        ConfigError: If the network takes no colour pictures, its input is not stated or absurd, it cannot be
+            trained as asked, training diverges, or a finished run of the name was made otherwise.
         DatasetError: If a part has no images, or a class no training images.
         DependencyError: If a package is not installed.
         ManifestError: If manifests or the network's files are missing, damaged or refused.
@@ -135,4 +153,8 @@ def run(
         prompts=prompts,
         licence=licence,
     )
+    if finetune is not None:
+        from fgbench.methods.finetuning.run import run_finetuned
+
+        return run_finetuned(config, context, asked, finetune)
     return run_backbone(config, context, asked)

@@ -25,6 +25,7 @@ from fgbench.methods.backbone.kept_features import Prepared, features_of
 from fgbench.methods.backbone.opening import reopen
 from fgbench.methods.backbone.taken import read_taken
 from fgbench.methods.backbone.trained_head import read_about, read_head
+from fgbench.methods.finetuning.network import restored
 from fgbench.methods.insightface.crops import five_points
 from fgbench.methods.protocol import FacePosition, FacePredictions, Floats, PredictedImages
 from fgbench.methods.protocol.graph import Graph
@@ -131,7 +132,7 @@ class BackboneNetwork(OfSingleFaces):
 
     def predict(self, context: TrainingContext, samples: Sequence[Sample]) -> PredictedImages:
         """See :class:`fgbench.methods.protocol.ImageNetwork`; features are kept in ``cache/features/``, as in
-        training."""
+        training, except those of a network that was trained on."""
         features = torch.from_numpy(features_of(self.network, context, samples))
         return PredictedImages(
             probabilities=self.head.probabilities(features).numpy(),
@@ -155,7 +156,9 @@ def open_trained(trained: Trained, device: torch.device) -> BackboneNetwork:
     labels, origin = labels_of(trained), str(trained.path)
     about, taken, head_about = read_about(trained.metadata, origin=origin)
     head = read_head(head_about, trained.state, n_classes=len(labels.labels), origin=origin)
-    frozen = reopen(trained, about.model_dump(), device)
+    frozen = restored(
+        reopen(trained, about.model_dump(), device), trained.metadata, trained.state, origin=origin
+    )
     grey = bool((trained.metadata.get(FACE_ORIGIN) or {}).get("grey"))
     return BackboneNetwork(
         network=Prepared(frozen=frozen, taken=read_taken(taken.model_dump()), batch=about.batch, grey=grey),

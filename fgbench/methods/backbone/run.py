@@ -41,7 +41,7 @@ def run_backbone(config: BackboneConfig, context: TrainingContext, asked: Asked)
     if asked.zero_shot:
         ending = "zero-shot-six" if config.level == "six" else "zero-shot"
     plain = {
-        **config.model_dump(mode="json"),
+        **config.model_dump(mode="json", exclude={"finetune"}),
         "name": f"{config.name}-{network}-{ending}",
         "backbone": {
             "sha256": frozen.digest,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,9 @@ class Outcome:
         checked: What the network was given.
         licence: Licence of the network, as the user states it.
         settings: All settings, with the experiment as ``name``.
-        details: Details of the choice.
+        details: Details of the choice, or of the training.
+        tensors: Tensors of the weights beside the head's, by name.
+        metadata: Metadata of the weights on these.
     """
 
     network: Prepared
@@ -59,6 +61,8 @@ class Outcome:
     licence: str | None
     settings: Mapping[str, Any]
     details: Mapping[str, Any]
+    tensors: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 def about_network(network: Prepared, settings: Mapping[str, Any], *, wide_margin: float) -> dict[str, Any]:
@@ -75,7 +79,7 @@ def about_network(network: Prepared, settings: Mapping[str, Any], *, wide_margin
         "format": frozen.format,
         "file": shown(frozen.path.resolve().name if frozen.format == "hf" else frozen.path.name),
         "sha256": frozen.digest,
-        "output": settings["output"],
+        "output": settings.get("output", "auto"),
         "pooling": settings["pooling"],
         "reads": frozen.reads,
         "n_classes": len(frozen.classes),
@@ -124,10 +128,11 @@ def write_backbone(context: TrainingContext, outcome: Outcome, predicted_ND: Flo
         "licence": outcome.licence,
         "initial_weights": frozen.digest,
         FACE_ORIGIN: context.details.get(FACE_ORIGIN),
+        **outcome.metadata,
     }
     save_weights(
         folder / WEIGHTS,
-        {f"{PREFIX}{name}": value for name, value in outcome.head.tensors.items()},
+        {**{f"{PREFIX}{name}": value for name, value in outcome.head.tensors.items()}, **outcome.tensors},
         metadata,
     )
     write_bytes(folder / PICTURE, encode(outcome.checked.picture, "png", 0))
