@@ -25,7 +25,7 @@ from fgbench.methods.backbone.kept_features import Prepared, features_of
 from fgbench.methods.backbone.opening import reopen
 from fgbench.methods.backbone.taken import read_taken
 from fgbench.methods.backbone.trained_head import read_about, read_head
-from fgbench.methods.finetuning.network import restored
+from fgbench.methods.finetuning.put_back import restored
 from fgbench.methods.insightface.crops import five_points
 from fgbench.methods.protocol import FacePosition, FacePredictions, Floats, PredictedImages
 from fgbench.methods.protocol.graph import Graph

@@ -19,7 +19,7 @@ from fgbench.naming import first_few
 from fgbench.training.randomness import generator
 
 _MARK = "lora_"
-"""What names of adapters' modules hold, as peft calls them."""
+"""Beginning of the names of adapters' modules, as peft calls them."""
 
 _SHOWN = 6
 

@@ -1,4 +1,4 @@
-"""What of a network is trained on: the values of ``--finetune``."""
+"""Values of ``--finetune``: the part of a network that is trained on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LAST = re.compile(r"last-([1-9]\d{0,3})")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What of a network is trained on.
+    """A part of a network that is trained on.
 
     Attributes:
         kind: ``"all"``, ``"last"`` or ``"lora"``.

@@ -26,8 +26,10 @@ from fgbench.methods.backbone.opening import note_place
 from fgbench.methods.backbone.taken import taken_of
 from fgbench.methods.backbone.torch_runs import TorchRuns
 from fgbench.methods.backbone.written import Outcome, write_backbone
+from fgbench.methods.finetuning.about import ABOUT, PREFIX
 from fgbench.methods.finetuning.choice import Choice, read_choice
-from fgbench.methods.finetuning.network import ABOUT, PREFIX, Tuned, finished, tuned
+from fgbench.methods.finetuning.network import Tuned, tuned
+from fgbench.methods.finetuning.put_back import finished
 from fgbench.methods.finetuning.task import FinetuneTask, open_faces
 from fgbench.runs.face_origin import FACE_ORIGIN
 from fgbench.training.context import TrainingContext

@@ -120,7 +120,7 @@ class FinetuneTask(OverSamples):
         self._mirrored = torch.empty(0)
 
     def groups(self) -> list[dict[str, Any]]:
-        """What trains of the network at the recipe's rate, and the head at its own."""
+        """The part of the network that trains at the recipe's rate, and the head at its own."""
         network, head = self.model.parts()
         return [{"params": network}, {"params": head, "lr": self._config.head_rate}]
 
