@@ -42,6 +42,8 @@ def varied_over(runs: Sequence[Run]) -> str:
     seeds = sorted({run.seed for run in runs})
     if not all(_has_origin(run.result["details"]) for run in runs):
         return f"over {len(seeds)} seeds."
+    if _predict_the_same(runs):
+        return f"over {len(seeds)} seeds nothing varies: all predict the same, so that ± is 0."
     chains = {(run.fold, run.seed): _chain(run.result["details"]) for run in runs}
     parts = list(dict.fromkeys(part for chain in chains.values() for part in chain))
     folds = {fold for fold, _ in chains}
@@ -65,6 +67,14 @@ def varied_over(runs: Sequence[Run]) -> str:
         f"over {len(seeds)} seeds vary {own}; they share {', '.join(shared)}, so that ± is less than that of "
         "whole chains."
     )
+
+
+def _predict_the_same(runs: Sequence[Run]) -> bool:
+    """Whether all seeds predict the same in every fold, as those of a method do that draws nothing."""
+    digests: dict[str, set[object]] = {}
+    for run in runs:
+        digests.setdefault(run.fold, set()).add(run.result.get("predictions_sha256", run.seed))
+    return all(len(of_fold) == 1 for of_fold in digests.values())
 
 
 def _has_origin(details: Mapping[str, Any]) -> bool:

@@ -17,6 +17,7 @@ from fgbench.reports.comparison.tables import (
 )
 from fgbench.reports.experiments import NoRunError, damaged_runs, sound_experiments
 from fgbench.reports.freshness import kind_of, state_notes
+from fgbench.reports.own_networks import own_network_notes
 from fgbench.reports.protocols import knowledge_notes
 from fgbench.reports.rendering.table import Cell, Table, centre, data_title
 from fgbench.runs.ledger.counts import reading_notes
@@ -92,6 +93,7 @@ def _table(key: tuple[bool, str, str, str], contenders: list[Contender], gaps: l
             f"without a usable face counts as wrong. Chance is {chance(contenders[0]):.3f}.",
             *interval_notes(contenders),
             *varied_notes(ranked),
+            *own_network_notes((one.name, one.details) for one in ranked),
             *state_notes((one.name, one.state) for one in ranked),
             *_sample_notes(ranked),
             *[note for one in ranked for note in one.fairness_notes],

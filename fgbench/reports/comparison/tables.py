@@ -14,6 +14,7 @@ from fgbench.reports.comparison.compared import METRICS, Comparison, Pair, chanc
 from fgbench.reports.comparison.contenders import Contender
 from fgbench.reports.experiments import warnings_of
 from fgbench.reports.freshness import state_notes
+from fgbench.reports.own_networks import own_network_notes
 from fgbench.reports.protocols import knowledge_notes
 from fgbench.reports.rendering.table import Cell, PValue, Spread, Table, centre, data_title
 from fgbench.reports.vote_entropies import CROSS, RunEntropy, entropy_note, run_entropies
@@ -41,6 +42,7 @@ def comparison_json(compared: Comparison) -> dict[str, Any]:
         "clusters": compared.clusters,
         "notes": [
             *_seed_notes(compared),
+            *own_network_notes((one.name, one.details) for one in compared.contenders),
             _mcnemar_note(compared),
             *state_notes((one.name, one.state) for one in compared.contenders),
             *[note for one in compared.contenders for note in one.fairness_notes],
@@ -139,6 +141,7 @@ def _runs(compared: Comparison) -> Table:
             *_shared_notes(compared),
             *interval_notes(compared.contenders),
             *varied_notes(compared.contenders),
+            *own_network_notes((one.name, one.details) for one in compared.contenders),
             *([entropy_note(entropies)] if entropies else []),
         ],
         keys=1,
