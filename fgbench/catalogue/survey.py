@@ -18,6 +18,7 @@ from fgbench.datasets._card import WHOLE, Variant
 from fgbench.datasets._tree import ODD
 from fgbench.media.kinds import is_picture, is_video
 from fgbench.naming import counted, shown
+from fgbench.notebook_lines import NotebookLines
 from fgbench.records import SPLITS, ClipEntry
 from fgbench.taxonomy import UNLABELLED, Ontology, UnknownLabelError, ontology
 
@@ -35,7 +36,7 @@ _ENTRY = ("entry", "entries")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
+class Survey(NotebookLines):
     """Survey of the folder of a data set.
 
     Attributes:
@@ -96,6 +97,12 @@ class Survey:
         if self.known_subjects is not None and self.subjects != self.known_subjects:
             lines.append(f"{counted(self.subjects, 'subject')}, published are {self.known_subjects}")
         return lines
+
+    def lines(self) -> list[str]:
+        """Return lines of text: a table of labels and parts, then what differs."""
+        from fgbench.catalogue.survey_lines import survey_lines
+
+        return survey_lines(self)
 
     @property
     def is_complete(self) -> bool:

@@ -38,11 +38,11 @@ def datasets(
 
 def check_data(recipe: str, root: Path, changes: Sequence[str] = (), *, json: bool) -> None:
     """Print the survey of a data set, beside the published numbers."""
-    from fgbench.api.data_sets import preparation_command, survey, survey_json, survey_lines
+    from fgbench.api.data_sets import preparation_command, survey, survey_json
 
     data = survey(recipe, root, settings=changes)
     if json:
         print_json(survey_json(data))
         return
-    say_all(survey_lines(data))
+    say_all(data.lines())
     say(f"next: {preparation_command(recipe, root, changes)}")

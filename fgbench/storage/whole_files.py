@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from fgbench.errors import ResourceError
 from fgbench.files.file_errors import explained
 from fgbench.files.temporaries import temporary_name
 
@@ -17,22 +19,42 @@ def written(path: Path) -> Iterator[Path]:
     After a failure it is removed. The folder is made; an empty folder in the place of the file is removed.
 
     Raises:
-        ResourceError: If the disk is full, the folder cannot be written, or a folder with files stands in the
-            place of the file.
+        ResourceError: If the disk is full, the folder cannot be written, takes no new files or is gone, or a
+            folder with files stands in the place of the file.
     """
     temporary = temporary_name(path)
     with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with _no_new_file(path, path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
         try:
             # An existing link would be written through.
             temporary.unlink(missing_ok=True)
-            yield temporary
-            remove_empty_folder(path)
-            temporary.replace(path)
+            with _no_new_file(path, temporary):
+                yield temporary
+                remove_empty_folder(path)
+                temporary.replace(path)
         except BaseException:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise
+
+
+@contextmanager
+def _no_new_file(path: Path, made: Path) -> Iterator[None]:
+    """Turn the error of a folder that takes no new file, as ``/proc``, or is gone, into a clear one.
+
+    Args:
+        path: The file to write.
+        made: What is made for it.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        if error.filename is None or Path(os.fsdecode(error.filename)) not in (made, *made.parents):
+            raise  # of another file
+        raise ResourceError(
+            f"cannot write {path}: its folder takes no new files, or is gone", "choose another folder"
+        ) from error
 
 
 def remove_empty_folder(path: Path) -> None:

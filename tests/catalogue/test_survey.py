@@ -1,10 +1,10 @@
 """What of a data set is there, beside the published numbers."""
 
 import os
+from html import escape
 
 import pytest
 
-from fgbench.api.data_sets import survey_lines
 from fgbench.catalogue.survey import survey
 from fgbench.config import load_prepare
 from tests.support.fake_trees import write_picture, write_pictures, write_text
@@ -62,20 +62,21 @@ def test_everything_that_is_not_used_is_told(tmp_path):
     surveyed = survey(load_prepare("raf-db"), root)
     assert surveyed.entries == 3
     assert surveyed.problems == {"not_a_file": 1}
-    lines = survey_lines(surveyed)
+    lines = surveyed.lines()
     assert (
         "warning: 3 of 5 pictures and videos are not used, e.g. basic/Image/aligned/test_00009_aligned.jpg, "
         "basic/Image/original/train_00001.jpg, basic/\\xe9.jpg"
     ) in lines
     assert "other files: 1 .txt" in lines
     assert "cannot be used: 1 (not_a_file)" in lines
+    assert escape(lines[0]) in surveyed._repr_html_()
 
 
 def test_a_layout_that_takes_few_of_the_pictures_says_so(tmp_path):
     for number in range(4):
         write_picture(tmp_path / "happy" / f"{number}.png")
         write_pictures(tmp_path / "sad" / "person" / f"{number}", [f"{n}.png" for n in range(15)])
-    lines = survey_lines(survey(load_prepare("folder"), tmp_path))
+    lines = survey(load_prepare("folder"), tmp_path).lines()
     assert any(line.startswith("warning: 60 of 64 pictures and videos are not used") for line in lines)
     assert "cannot be used: 1 (no_pictures)" in lines
 

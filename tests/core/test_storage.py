@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -52,6 +53,29 @@ def test_write_into_a_file_as_folder_is_explained(tmp_path):
     (tmp_path / "a").write_text("x")
     with pytest.raises((ResourceError, FileExistsError), match="a"):
         storage.write_text(tmp_path / "a" / "b" / "c", "x")
+
+
+def test_a_folder_that_goes_away_meanwhile_is_told(tmp_path):
+    def write() -> None:
+        with storage.written(tmp_path / "reports" / "page.html") as temporary:
+            temporary.parent.rmdir()
+            temporary.write_text("x")
+
+    with pytest.raises(ResourceError, match=r"page\.html: its folder takes no new files, or is gone"):
+        write()
+
+
+def test_a_file_that_is_missing_elsewhere_is_no_failure_of_writing(tmp_path):
+    with pytest.raises(FileNotFoundError, match="source"), storage.written(tmp_path / "copy"):
+        (tmp_path / "source").read_bytes()
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc")
+@pytest.mark.parametrize("name", ["x.html", "reports/x.html"])
+def test_proc_takes_no_new_files(name):
+    with pytest.raises(ResourceError, match="takes no new files"):
+        storage.write_text(Path("/proc") / name, "x")
 
 
 def test_linking_a_file_to_itself_leaves_no_temporary(tmp_path):
