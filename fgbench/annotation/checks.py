@@ -12,7 +12,7 @@ from fgbench.annotation.class_list import ClassList
 from fgbench.annotation.project_file import ClipTask, Project
 from fgbench.annotation.votes_table import CastVote
 from fgbench.datasets._clip_files import ClipFiles
-from fgbench.errors import MediaError
+from fgbench.errors import DatasetError, MediaError
 from fgbench.media.video import decoder_for, open_video
 from fgbench.naming import key, tidy
 from fgbench.taxonomy import meant_by, normal_label
@@ -71,9 +71,14 @@ class AnswerCheck:
         self._lengths: dict[str, int | None] = {}
         self._labels: dict[str, str | None] = {}
         self._people: dict[str, str | None] = {}
+        self._address_of: dict[str, str] = {}
 
     def vote_of(self, clip: str, answer: Answer) -> CastVote | RejectedAnswer:
-        """Return the vote of an answer, or why it is none."""
+        """Return the vote of an answer, or why it is none.
+
+        Raises:
+            DatasetError: If two accounts may both be one annotator.
+        """
         clip_id = clip if clip in self._tasks else self._files.find(clip).clip_id
         person = self._person(answer.annotator)
         problem = self._problem(clip, clip_id, person, answer)
@@ -144,9 +149,25 @@ class AnswerCheck:
         whole, local = key(named), key(named.partition("@")[0])
         if whole in self._names:
             return self._names[whole]
+        if local in self._names and key(account) not in self._accounts:
+            self._check_address(self._names[local], account)
         short = {key(name.partition("@")[0]): name for name in self._project.annotators}
         is_one = len(short) == len(self._project.annotators)
         return self._names.get(local) or (short.get(local) if is_one and "@" not in named else None)
+
+    def _check_address(self, name: str, account: str) -> None:
+        """Refuse a second address whose part before the @ is the name of an annotator.
+
+        Raises:
+            DatasetError: If it is one.
+        """
+        other = self._address_of.setdefault(name, account)
+        if key(other) != key(account):
+            raise DatasetError(
+                f"the accounts {other[:80]!r} and {account[:80]!r} may both be the annotator {name}",
+                f"say whose the second is: --annotator {account}={name} for one person; with a name that is "
+                "none of the round its answers are rejected",
+            )
 
     def _label(self, label: str) -> str | None:
         if label not in self._labels:

@@ -21,8 +21,9 @@ from fgbench.annotation.project_file import MAX_ROUNDS, Project, read_project, r
 from fgbench.annotation.round_answers import RoundAnswers, remember, single_votes, take, withdrawn
 from fgbench.annotation.tools import reader_of, tool_of
 from fgbench.annotation.votes_table import VotesTable
-from fgbench.catalogue.one_person import persons
+from fgbench.catalogue.one_person import ANNOTATORS, persons
 from fgbench.catalogue.pseudonyms import ensure_salt
+from fgbench.datasets._annotation_table import VOTES
 from fgbench.datasets._clip_files import ClipFiles
 from fgbench.datasets._tree import ROUNDS
 from fgbench.errors import DatasetError
@@ -147,8 +148,11 @@ def _open_round(
 
 def _store(plan: ImportPlan, files: ClipFiles, rounds: Mapping[int, RoundAnswers]) -> ImportedVotes:
     table = VotesTable(plan.root, files)
+    cast = Counter([vote.annotator for one in rounds.values() for vote, _ in one.votes.values()])
+    for one in rounds.values():
+        cast.update(one.spellings)
+    _check_people(table.annotators, cast, plan.root)
     votes = [vote for one in rounds.values() for vote in single_votes(one)]
-    persons(table.annotators + Counter([vote.annotator for _, vote in votes]), plan.root)
     n_same = n_updated = n_added = 0
     changed: list[tuple[str, str]] = []
     for wanted, vote in votes:
@@ -184,6 +188,26 @@ def _store(plan: ImportPlan, files: ClipFiles, rounds: Mapping[int, RoundAnswers
         rejects=tuple(reject for one in rounds.values() for reject in one.rejects),
         missing=_missing(rounds.values(), table),
     )
+
+
+def _check_people(there: Counter[str], cast: Counter[str], root: Path) -> None:
+    """Refuse answers of names that may be one person's, or that the table of votes would take for one.
+
+    Args:
+        there: Name to its votes in the table.
+        cast: Name to its answers.
+        root: Root of the data set.
+    """
+    people = persons(there + cast, root)
+    of: dict[str, str] = {}
+    for name in [*cast, *there]:
+        other = of.setdefault(key(name), name)
+        if other in cast and people[other] != people[name]:
+            raise DatasetError(
+                f"{other!r} and {name!r} are two people by {root / ANNOTATORS}, and their names differ in "
+                "case, blanks or the form of letters alone: an import takes these for one name",
+                f"call one of them otherwise in the answers, and in {VOTES}",
+            )
 
 
 def _missing(rounds: Iterable[RoundAnswers], table: VotesTable) -> dict[str, tuple[int, int]]:

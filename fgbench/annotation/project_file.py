@@ -22,7 +22,10 @@ FRAME_STAGES = {1: "frames-select", 2: "frames-inspect"}
 """Round of a project of frames to what it is: one expert selects, another inspects (paper section III)."""
 SCHEMA = 1
 """Version of the file."""
-_AGAIN = "export the round again (fgbench annotate export)"
+_AGAIN = (
+    "put a copy of it back: by its id answers are known again; where there is none, move the folder away and "
+    "export anew (fgbench annotate export), to which answers to the old tasks are refused"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +136,8 @@ def read_project(folder: Path) -> Project | None:
         value = read_json(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except ManifestError as error:
+        raise ManifestError(error.message, _AGAIN) from error
     if not isinstance(value, dict) or value.get("schema") != SCHEMA:
         found = value.get("schema") if isinstance(value, dict) else None
         raise ManifestError(f"{path} has the version {found}, expected {SCHEMA}", _AGAIN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,7 @@ class RoundAnswers:
         rejects: Answers that are no votes.
         twice: Votes with several different answers.
         whole: Clips of which all answers were read.
+        spellings: Other spellings of annotators, in further answers on the clip of a vote, to their number.
     """
 
     folder: Path
@@ -35,6 +37,7 @@ class RoundAnswers:
     rejects: list[RejectedAnswer] = field(default_factory=list)
     twice: set[VoteKey] = field(default_factory=set)
     whole: set[str] = field(default_factory=set)
+    spellings: Counter[str] = field(default_factory=Counter)
 
 
 def take(one: RoundAnswers, clip: ClipAnswers, own: str) -> None:
@@ -56,7 +59,10 @@ def take(one: RoundAnswers, clip: ClipAnswers, own: str) -> None:
         before = one.votes.get(wanted)
         if before is None:
             one.votes[wanted] = (found, answer.source)
-        elif not before[0].agrees(found):
+            continue
+        if found.annotator != before[0].annotator:
+            one.spellings[found.annotator] += 1
+        if not before[0].agrees(found):
             one.twice.add(wanted)
             one.rejects.append(_twice(found, answer))
 

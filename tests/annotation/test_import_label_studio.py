@@ -9,7 +9,7 @@ import pytest
 
 import fgbench
 from fgbench.datasets.fg_emotions import list_clips
-from fgbench.errors import DatasetError
+from fgbench.errors import DatasetError, ManifestError
 from tests.support.annotated_rounds import FIVE, annotation, exported, votes, write_clips, write_export
 
 PEOPLE = {str(number): name for number, name in enumerate(FIVE, start=1)}
@@ -176,6 +176,27 @@ def test_accounts_are_known_by_name_address_or_told(root):
     )
     assert done.rejects == ()
     assert [line.split(",")[1] for line in votes(root)] == ["anna", "ben", "emil"]
+
+
+def test_two_addresses_that_may_be_of_one_annotator_are_asked_about(root):
+    """Nothing is imported until somebody has said whether they are one person; case alone makes no second."""
+    one, other = {"email": "anna@lab.org"}, {"email": "anna@home.org"}
+    answers = {"a": [annotation(one)], "b": [annotation(other)]}
+    with pytest.raises(DatasetError, match=r"'anna@lab\.org' and 'anna@home\.org' may both be the annotator"):
+        imported(root, answers)
+    assert not (root / "votes.csv").exists()
+    assert imported(root, answers, annotators={"anna@home.org": "an aunt"}).n_added == 1
+    assert imported(root, answers, annotators={"anna@home.org": "anna"}).n_added == 1
+    assert imported(root, {"a": [annotation(one)], "b": [annotation({"email": "Anna@Lab.org"})]}).n_same == 2
+
+
+def test_damaged_project_is_not_to_be_deleted(root):
+    """The id by which answers are known is nowhere else: the error advises a copy."""
+    (root / "annotation/round-1/project.json").write_text("{")
+    with pytest.raises(ManifestError, match="is not valid JSON") as caught:
+        imported(root, {"a": [annotation(1)]})
+    assert "put a copy of it back" in caught.value.hint
+    assert "delete" not in caught.value.hint
 
 
 def test_export_of_another_project_is_refused(root):

@@ -245,3 +245,25 @@ def test_very_long_names_are_cut_where_they_are_told(root):
     done = fgbench.import_votes(path, root)
     assert [one.reason for one in done.rejects] == ["unknown_clip"]
     assert max(map(len, done.lines())) < 1000
+
+
+def test_spellings_on_one_clip_are_asked_about(root):
+    """No answer of a name in another spelling, equal or not, is taken for the first one's in silence."""
+    for label in ("anger", "wrath"):
+        path = table(root, f"clip,annotator,label\na,Anna,anger\na,anna,{label}\n")
+        with pytest.raises(DatasetError, match=r"may be one person: 'Anna' \(1 vote\) and 'anna' \(1 vote\)"):
+            fgbench.import_votes(path, root)
+    assert not (root / "votes.csv").exists()
+    (root / "annotators.csv").write_text("name,annotator\nAnna,Anna\nanna,Anna\n")
+    assert [one.reason for one in fgbench.import_votes(path, root).rejects] == ["several_answers"] * 2
+
+
+def test_two_people_whose_names_differ_in_case_are_not_one_vote(root):
+    """An import knows people by names without case: it says so before one takes the place of the other."""
+    (root / "annotators.csv").write_text("name,annotator\nAnna,Anna\nanna,another Anna\n")
+    (root / "votes.csv").write_text("clip,annotator,label\na,Anna,anger\n")
+    for clip in "ab":
+        with pytest.raises(DatasetError, match="'anna' and 'Anna' are two people"):
+            fgbench.import_votes(table(root, f"clip,annotator,label\n{clip},anna,wrath\n"), root, update=True)
+    assert votes(root) == ["a,Anna,anger"]
+    assert fgbench.import_votes(table(root, "clip,annotator,label\nb,Ben,wrath\n"), root).n_added == 1
