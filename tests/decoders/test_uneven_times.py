@@ -68,3 +68,9 @@ def test_a_frame_that_is_left_out_is_uneven_also_in_long_ticks():
 
 def test_frames_without_times_have_none():
     assert Shown(n_frames=3, span=0, pts=None).uneven_s(25.0, Fraction(1, 25)) is None
+
+
+def test_times_that_go_back_tell_nothing():
+    """Joined recordings begin anew: frames of both have one time, and their key frames would agree."""
+    pts = np.array([0, 40, 90, 0, 40, 90], np.int64)
+    assert Shown(n_frames=6, span=130, pts=pts).uneven_s(25.0, Fraction(1, 1000)) is None

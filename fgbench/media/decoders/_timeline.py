@@ -150,14 +150,15 @@ class Shown:
     def uneven_s(self, fps: float, time_base_s: Fraction) -> npt.NDArray[np.float64] | None:
         """Times of all frames in seconds since the first one.
 
-        ``None`` without times, and where every frame has the time of an even rate, to the rounding of time
-        stamps: there the rate gives the times more exactly.
+        ``None`` without times, and where they go back, as in recordings that were joined: they do not tell
+        then how far frames are apart. Also where every frame has the time of an even rate, to the rounding
+        of time stamps: there the rate gives the times more exactly.
 
         Args:
             fps: The rate.
             time_base_s: Unit of time stamps in seconds.
         """
-        if self.pts is None or not len(self.pts):
+        if self.pts is None or not len(self.pts) or (np.diff(self.pts) < 0).any():
             return None
         tick_s = float(time_base_s)
         times_s: npt.NDArray[np.float64] = (self.pts - self.pts[0]) * tick_s
