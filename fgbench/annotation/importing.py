@@ -98,6 +98,11 @@ def import_answers(plan: ImportPlan) -> ImportedVotes:
                 if number not in rounds:
                     rounds[number] = _open_round(number, plan, files, known)
                 take(rounds[number], clip, clip_of.get(number, {}).get(clip.clip, clip.clip))
+        if not rounds:
+            raise DatasetError(
+                f"{first_few(list(map(str, plan.files)))} holds no answer, expected a row or a task for each",
+                "export it anew, with all tasks and columns",
+            )
         with exclusive(plan.root / ROUNDS):
             return _store(plan, files, dict(sorted(rounds.items())))
 

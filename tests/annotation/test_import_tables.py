@@ -247,6 +247,11 @@ def test_very_long_names_are_cut_where_they_are_told(root):
     assert max(map(len, done.lines())) < 1000
 
 
+def test_table_without_answers_is_no_success(root):
+    with pytest.raises(DatasetError, match="holds no answer"):
+        fgbench.import_votes(table(root, "clip,annotator,label\n"), root)
+
+
 def test_spellings_on_one_clip_are_asked_about(root):
     """No answer of a name in another spelling, equal or not, is taken for the first one's in silence."""
     for label in ("anger", "wrath"):
