@@ -140,8 +140,8 @@ def row_reader(file: Iterator[str]) -> tuple[csv.DictReader[str], str]:
 
 
 def full_rows(reader: csv.DictReader[str]) -> Iterator[tuple[int, list[str]]]:
-    """Yield the line number and the cells of each row: at least one for each column; rows without any are
-    left out.
+    """Yield the line number and the cells of each row: at least one for each column; rows without anything in
+    their cells, which spreadsheets write below a table, are left out.
 
     Quicker than a mapping of each row.
 
@@ -150,7 +150,7 @@ def full_rows(reader: csv.DictReader[str]) -> Iterator[tuple[int, list[str]]]:
     """
     n_columns, rows = len(reader.fieldnames or ()), reader.reader
     for row in rows:
-        if row:
+        if any(map(str.strip, row)):
             yield rows.line_num, row + [""] * (n_columns - len(row))
 
 

@@ -45,6 +45,17 @@ def test_columns_of_other_names(root):
     assert fgbench.import_votes(path, root, columns=columns, round=2).n_same == 2
 
 
+def test_rows_of_empty_cells_are_left_out(root):
+    """Spreadsheets write them below a table, and between its parts."""
+    path = table(root, "clip,annotator,label\nvideos/a.mp4,anna,anger\n, ,\nvideos/a.mp4,ben,pride\n,,\n,,\n")
+    done = fgbench.import_votes(path, root)
+    assert (done.n_added, done.rejects) == (2, ())
+    (root / "votes.csv").write_text((root / "votes.csv").read_text() + ",,,,,,,\n")
+    assert fgbench.import_votes(path, root).n_same == 2
+    (entry,) = [one for one in list_clips(root) if one.votes]
+    assert [vote.annotator for vote in entry.votes] == ["anna", "ben"]
+
+
 def test_columns_that_are_not_read_are_named(root, caplog):
     """A column of confidences that is called otherwise is not lost without a word."""
     path = table(root, "clip,annotator,label,sure\na,anna,anger,0.5\n")

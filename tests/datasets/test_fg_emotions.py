@@ -272,6 +272,12 @@ def test_wrong_tables_are_explained(tmp_path, tables, message):
         list_clips(tree(tmp_path, ["videos/a.mp4"], **tables))
 
 
+def test_rows_of_empty_cells_below_a_table_are_left_out(tmp_path):
+    root = tree(tmp_path, ["videos/a.mp4"], annotations="clip,label,subject\na,anger,anna\n,,\n , ,\n,,\n")
+    (entry,) = list_clips(root)
+    assert (entry.clip_id, entry.label, entry.problem) == ("a", "anger", None)
+
+
 @pytest.mark.parametrize(
     ("separator", "confidence"), [(",", "0.8"), (";", "0,8"), (";", "0.8"), ("\t", "0,8"), (",", '"0.8"')]
 )
