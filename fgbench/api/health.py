@@ -106,9 +106,17 @@ def _extra(name: str, extra: str) -> str:
         return f"not installed (pip install 'fgbench[{extra}]')"
 
 
+def _is_installed(name: str) -> bool:
+    try:
+        version(name)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
 def _storage(opener: Opener) -> str:
     """Version of the package that opens a storage, or the command that installs what is missing."""
-    missing = [name for name in ("fsspec", opener.package) if _extra(name, opener.extra).startswith("not ")]
+    missing = [name for name in ("fsspec", opener.package) if not _is_installed(name)]
     if missing:
         return f"not installed: {', '.join(missing)} (pip install 'fgbench[{opener.extra}]')"
     return f"{opener.package} {version(opener.package)}"

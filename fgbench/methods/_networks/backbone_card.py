@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fgbench.naming import counted
 from fgbench.printable import printable_name
 
 _CROPS = {
@@ -46,7 +47,7 @@ def _tuned_lines(tuned: Mapping[str, Any]) -> list[str]:
     """Lines on what was trained of a network, and is part of the weights."""
     what = {
         "all": "all of it",
-        "last": f"its last {tuned['blocks']} blocks and what follows them",
+        "last": f"its last {counted(tuned['blocks'], 'block')} and what follows",
         "lora": f"adapters (LoRA) of rank {tuned['rank']} beside {len(tuned['targets'])} layers",
     }[tuned["kind"]]
     return [f"- Trained of that network: {what}; SHA-256 of these tensors {tuned['trained']}"]

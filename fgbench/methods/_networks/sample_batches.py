@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
 
 from fgbench.config import OptimiserConfig
 from fgbench.evaluation import metrics
 from fgbench.inputs.batching import Batch, Batches, Source
+from fgbench.inputs.crops import draw_views
 
 
 class _Samples(Protocol):
@@ -22,6 +25,35 @@ def class_uar(truth: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float3
     """Return the mean accuracy of the classes with samples, of classes (N,) and (N, K); NaN without any."""
     counts = metrics.confusion_matrix(truth, probabilities.argmax(axis=1), n_classes=probabilities.shape[1])
     return metrics.uar(counts)
+
+
+class _Faces(_Samples, Protocol):
+    @property
+    def labels(self) -> Tensor: ...
+
+    @property
+    def inputs(self) -> Source: ...
+
+    def __len__(self) -> int: ...
+
+
+def probabilities_in_order(
+    inputs: Source, predict: Callable[[Tensor], Tensor], *, batch: int, n_classes: int
+) -> npt.NDArray[np.float32]:
+    """Return probabilities (N, K) in the order of a list, whatever that of its batches is.
+
+    Args:
+        inputs: N pictures or features.
+        predict: From a batch of them to logits (B, K).
+        batch: B.
+        n_classes: K.
+    """
+    probabilities, rows = [np.empty((0, n_classes), np.float32)], [np.empty(0, np.int64)]
+    for one in inputs.batches(epoch=0, seed=0, batch=batch, shuffle=False):
+        probabilities.append(predict(one.images).float().softmax(1).cpu().numpy())
+        rows.append(one.index.cpu().numpy())
+    ordered: npt.NDArray[np.float32] = np.concatenate(probabilities)[np.argsort(np.concatenate(rows))]
+    return ordered
 
 
 class OverSamples:
@@ -58,3 +90,28 @@ class OverSamples:
     def ids(self, batch: Batch) -> Sequence[str]:
         """Return the ids of the samples of a batch."""
         return [self._samples.sample_ids[row] for row in batch.index.tolist()]
+
+
+class OverMirroredFaces(OverSamples):
+    """The same for faces that are mirrored at random; every epoch draws anew which.
+
+    Args:
+        train: Samples to train on.
+        optimiser: Section of the recipe.
+        seed: Seed of the order and the mirroring.
+        flip: Whether faces are mirrored.
+    """
+
+    def __init__(self, train: _Faces, optimiser: OptimiserConfig, seed: int, *, flip: bool) -> None:
+        super().__init__(train, optimiser, seed)
+        self._train, self._flip = train, flip
+        self._epoch, self._mirrored = -1, torch.empty(0)
+
+    def batches(self, *, epoch: int, rank: int, world: int) -> Batches:
+        """Training samples in the order of an epoch."""
+        if epoch != self._epoch:
+            # The same draw as that of kept features, so that both train on the same views.
+            views = draw_views(len(self._train), 1 + self._flip, seed=self._seed, epoch=epoch)
+            self._mirrored = views.bool().to(self._train.labels.device)
+            self._epoch = epoch
+        return self.shuffled(self._train.inputs, epoch=epoch, rank=rank, world=world)

@@ -8,19 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from fgbench.config import FinetuneConfig
-from fgbench.inputs.batching import Batch, Batches, Source
-from fgbench.inputs.crops import draw_views
-from fgbench.inputs.image_set import class_targets, open_image_set
+from fgbench.inputs.batching import Batch, Source
+from fgbench.inputs.image_set import class_targets
 from fgbench.inputs.resident import Resident
-from fgbench.methods._networks.sample_batches import OverSamples, class_uar
+from fgbench.methods._networks.image_roles import open_images
+from fgbench.methods._networks.sample_batches import OverMirroredFaces, class_uar, probabilities_in_order
 from fgbench.methods.backbone.crop_source import crop_source
-from fgbench.methods.backbone.frozen import Floats
 from fgbench.methods.backbone.kept_features import Prepared
 from fgbench.methods.finetuning.network import Tuned
 from fgbench.methods.insightface.task import FaceSet
@@ -47,15 +45,7 @@ def open_faces(
     labels = class_targets([sample.label for sample in samples], context.labels)[0].to(context.device)
     if crop != "stored":
         return FaceSet(sample_ids=ids, labels=labels, inputs=_resident(context, ids, crop=crop))
-    faces = open_image_set(
-        context.manifests,
-        samples,
-        device=context.device,
-        resident_mb=resident_mb,
-        jobs=context.jobs,
-        progress=context.progress,
-        labels=context.labels,
-    )
+    faces = open_images(context, samples, resident_mb=resident_mb)
     return FaceSet(sample_ids=ids, labels=labels, inputs=faces.images)
 
 
@@ -86,7 +76,7 @@ def class_weights(labels_N: Tensor, n_classes: int) -> Tensor:
     return torch.where(counts_K > 0, weights_K, 0.0).float()
 
 
-class FinetuneTask(OverSamples):
+class FinetuneTask(OverMirroredFaces):
     """Training and validation; see :class:`fgbench.training.task.Task`.
 
     Args:
@@ -108,29 +98,19 @@ class FinetuneTask(OverSamples):
         selection: FaceSet,
         seed: int,
     ) -> None:
-        super().__init__(train, config.optimiser, seed)
+        super().__init__(train, config.optimiser, seed, flip=config.flip)
         self.model = model
         self._config, self._prepared = config, prepared
-        self._train, self._selection = train, selection
+        self._selection = selection
         n_classes = model.head.out_features
         balanced = config.class_weights == "balanced"
         weights = class_weights(train.labels.cpu(), n_classes) if balanced else torch.ones(n_classes)
         self._weights = weights.to(train.labels.device)
-        self._epoch = -1
-        self._mirrored = torch.empty(0)
 
     def groups(self) -> list[dict[str, Any]]:
         """The part of the network that trains at the recipe's rate, and the head at its own."""
         network, head = self.model.parts()
         return [{"params": network}, {"params": head, "lr": self._config.head_rate}]
-
-    def batches(self, *, epoch: int, rank: int, world: int) -> Batches:
-        """Training samples in the order of an epoch."""
-        if epoch != self._epoch:
-            views = draw_views(len(self._train), 1 + self._config.flip, seed=self._seed, epoch=epoch)
-            self._mirrored = views.bool().to(self._train.labels.device)
-            self._epoch = epoch
-        return self.shuffled(self._train.inputs, epoch=epoch, rank=rank, world=world)
 
     def loss(self, batch: Batch, *, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Cross entropy, each sample times the weight of its class."""
@@ -144,15 +124,10 @@ class FinetuneTask(OverSamples):
 
     def score(self) -> dict[str, float]:
         """Mean accuracy of the classes on the selection samples."""
-        probabilities = self._predicted(self._selection.inputs)
+        probabilities = probabilities_in_order(
+            self._selection.inputs,
+            lambda images: self.model(self._prepared.inputs(images)),
+            batch=self._prepared.batch,
+            n_classes=self.model.head.out_features,
+        )
         return {"score": class_uar(self._selection.labels.cpu().numpy(), probabilities)}
-
-    def _predicted(self, inputs: Source) -> Floats:
-        """Probabilities (N, K) in the order of the list, without gradients."""
-        probabilities, rows = [], []
-        for batch in inputs.batches(epoch=0, seed=0, batch=self._prepared.batch, shuffle=False):
-            logits = self.model(self._prepared.inputs(batch.images))
-            probabilities.append(logits.softmax(1).cpu().numpy())
-            rows.append(batch.index.cpu().numpy())
-        ordered: Floats = np.concatenate(probabilities)[np.argsort(np.concatenate(rows))]
-        return ordered

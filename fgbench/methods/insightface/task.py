@@ -16,10 +16,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from fgbench.config import InsightFaceConfig
-from fgbench.inputs.batching import Batch, Batches, Source
-from fgbench.inputs.crops import draw_views, normalise
+from fgbench.inputs.batching import Batch, Source
+from fgbench.inputs.crops import normalise
 from fgbench.inputs.soft_targets import SoftTargets
-from fgbench.methods._networks.sample_batches import OverSamples, class_uar
+from fgbench.methods._networks.sample_batches import OverMirroredFaces, class_uar, probabilities_in_order
 from fgbench.models.iresnet import FaceHead, IResNetClassifier
 from fgbench.training.losses import arcface_logits
 
@@ -61,7 +61,7 @@ def see_features(kept: Tensor, _mirrored_B: Tensor) -> Tensor:
     return kept.flatten(1)
 
 
-class FaceTask(OverSamples):
+class FaceTask(OverMirroredFaces):
     """Training and validation of a network or its head; see :class:`fgbench.training.task.Task`.
 
     Args:
@@ -86,15 +86,12 @@ class FaceTask(OverSamples):
         soft: SoftTargets | None = None,
         seed: int,
     ) -> None:
-        super().__init__(train, config.optimiser, seed)
+        super().__init__(train, config.optimiser, seed, flip=config.flip)
         self.model = model
         self._config = config
         self._see = see
-        self._train = train
         self._selection = selection
         self._targets = train.labels if soft is None else soft.fine
-        self._epoch = -1
-        self._mirrored = torch.empty(0)
 
     def groups(self) -> list[dict[str, Any]]:
         """The backbone at the recipe's rate, and the head at its own."""
@@ -104,15 +101,6 @@ class FaceTask(OverSamples):
             {"params": list(self.model.backbone.parameters())},
             {"params": list(self.model.head.parameters()), "lr": self._config.head_rate},
         ]
-
-    def batches(self, *, epoch: int, rank: int, world: int) -> Batches:
-        """Training samples in the order of an epoch."""
-        if epoch != self._epoch:
-            # The same draw as that of kept features, so that both train on the same views.
-            views = draw_views(len(self._train), 1 + self._config.flip, seed=self._seed, epoch=epoch)
-            self._mirrored = views.bool().to(self._train.labels.device)
-            self._epoch = epoch
-        return self.shuffled(self._train.inputs, epoch=epoch, rank=rank, world=world)
 
     def loss(self, batch: Batch, *, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Cross entropy; with the ArcFace head, of cosines with the angular margin."""
@@ -144,11 +132,10 @@ def predict_classes(model: IResNetClassifier | FaceHead, see: See, inputs: Sourc
         inputs: N crops or features.
     """
     head = model.head if isinstance(model, IResNetClassifier) else model
-    probabilities = [np.empty((0, head.out_features), np.float32)]
-    rows = [np.empty(0, np.int64)]
-    for batch in inputs.batches(epoch=0, seed=0, batch=_TEST_BATCH, shuffle=False):
-        plain = torch.zeros(len(batch), dtype=torch.bool, device=batch.images.device)
-        probabilities.append(model(see(batch.images, plain)).float().softmax(1).cpu().numpy())
-        rows.append(batch.index.cpu().numpy())
-    ordered: npt.NDArray[np.float32] = np.concatenate(probabilities)[np.argsort(np.concatenate(rows))]
-    return ordered
+
+    def logits(images: Tensor) -> Tensor:
+        plain = torch.zeros(len(images), dtype=torch.bool, device=images.device)
+        result: Tensor = model(see(images, plain))
+        return result
+
+    return probabilities_in_order(inputs, logits, batch=_TEST_BATCH, n_classes=head.out_features)
