@@ -27,10 +27,10 @@ def at_hand(root: Path, relative: str, *, changed: str = "changed_meanwhile") ->
         root: Root of the data set.
         relative: Path of the clip from there, with ``/``: a file, a folder of pictures, or what is no file,
             e.g. a row of a table.
-        changed: Reason of the error if the object is not the one that was listed.
+        changed: Reason of the error if the object is not the one that was listed, or is there no more.
 
     Raises:
-        MediaError: If it is gone (reason ``missing_file``), or is another than was listed.
+        MediaError: If it is gone, or is another than was listed (reason ``changed``).
         ManifestError: If ``mirror.json`` of the mirror is damaged.
         ResourceError: If the storage does not give it, or it cannot be written here.
     """
@@ -58,7 +58,7 @@ def at_hand(root: Path, relative: str, *, changed: str = "changed_meanwhile") ->
                 try:
                     done.result()
                 except FileNotFoundError as error:
-                    raise _gone(places, path) from error
+                    raise _gone(places, path, changed) from error
         except BaseException:
             threads.shutdown(cancel_futures=True)
             raise
@@ -88,7 +88,7 @@ def _state(places: Places, source: Opened, path: str, changed: str) -> State:
     try:
         state = persistently(failure, lambda: state_of(source.info(path)))
     except FileNotFoundError as error:
-        raise _gone(places, path) from error
+        raise _gone(places, path, changed) from error
     if not has_state((places.root / path).stat(), state):
         raise MediaError(
             f"{shown(path)} was exchanged in {shown(places.url)} since it was listed",
@@ -103,7 +103,9 @@ def _local_state(path: Path) -> State:
     return State(status.st_size, status.st_mtime_ns)
 
 
-def _gone(places: Places, path: str) -> MediaError:
+def _gone(places: Places, path: str, changed: str) -> MediaError:
     return MediaError(
-        f"{shown(path)} is in {shown(places.url)} no more", "copy it there again", reason="missing_file"
+        f"{shown(path)} was listed, but is in {shown(places.url)} no more",
+        "copy it there again, and run fgbench prepare again",
+        reason=changed,
     )

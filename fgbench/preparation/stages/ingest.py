@@ -136,7 +136,7 @@ def inside(root: Path, relative: str) -> Path:
 
     Raises:
         MediaError: If the path is absolute or leads out of the root (reason ``path_outside_root``); if its
-            object is gone (``missing_file``) or was exchanged (:data:`CHANGED`).
+            object is gone or was exchanged since it was listed (:data:`CHANGED`).
         ResourceError: If the storage does not give it.
     """
     pure = PurePosixPath(relative)
