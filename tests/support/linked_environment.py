@@ -11,6 +11,7 @@ import venv
 import zipfile
 from collections.abc import Iterable
 from importlib.metadata import distribution
+from importlib.util import cache_from_source
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -20,7 +21,8 @@ from packaging.utils import canonicalize_name
 class LinkedEnvironment:
     """A virtual environment with a wheel, the packages that its metadata ask for, and theirs in turn.
 
-    Their files are hard links: nothing is fetched or unpacked, and what is not asked for is not there.
+    Their files are hard links, with what Python compiled of them: nothing is fetched or unpacked, and what
+    is not asked for is not there.
     """
 
     def __init__(self, folder: Path, wheel: Path) -> None:
@@ -52,18 +54,22 @@ class LinkedEnvironment:
 
     def _link(self, name: str) -> None:
         """Link the files of a package, but for programs, which lie elsewhere."""
-        made: set[Path] = set()
         for file in distribution(name).files or ():
             target = self._packages / file
-            if ".." in file.parts or target.exists() or not Path(file.locate()).exists():
+            source = Path(file.locate())
+            if ".." in file.parts or target.exists() or not source.exists():
                 continue
-            if target.parent not in made:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                made.add(target.parent)
-            try:
-                os.link(file.locate(), target)
-            except OSError:  # another file system
-                target.symlink_to(file.locate())
+            _link(source, target)
+            if source.suffix == ".py" and Path(cache_from_source(source)).exists():
+                _link(Path(cache_from_source(source)), Path(cache_from_source(target)))
+
+
+def _link(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        target.symlink_to(source)
 
 
 def _required(wheel: Path) -> list[str]:
