@@ -1,17 +1,18 @@
 """Intervals that annotators marked in a recording, as clips: one clip for those that agree on its ends.
 
 An interval of a tier of labels is an answer of its annotator. Intervals of several annotators are of one clip
-if each end differs by at most :data:`SAME_S` from that of the first of them; the clip has the ends of the
-first. A mark of a tier of key frames, or of confidences, belongs to the interval of the same annotator around
-it; where it is an interval itself, its middle counts. All of this is not stated in the paper.
+as :mod:`fgbench.annotation.clips_in_time` has it; the clip has the ends of the first. A mark of a tier of key
+frames, or of confidences, belongs to the interval of the same annotator around it; where it is an interval
+itself, its middle counts. All of this is not stated in the paper.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, insort
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from fgbench.annotation.clips_in_time import SAME_S, MarkedAnswer, MarkedClip, between, clip_of, start_of
 from fgbench.annotation.recordings import Recording
 from fgbench.annotation.timelines import Span, Tier
 from fgbench.datasets._tables import decimal_number
@@ -19,8 +20,6 @@ from fgbench.naming import key, tidy
 
 LABEL, KEY_FRAME, CONFIDENCE = "label", "key_frame", "confidence"
 """Kinds of tiers that are read, and their usual names."""
-SAME_S = 0.2
-"""Seconds by which the ends of intervals of one clip may differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,40 +54,6 @@ class MarkedSpan:
     annotator: str
     span: Span
     source: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MarkedAnswer:
-    """Answer of an annotator on a clip.
-
-    Attributes:
-        annotator: Name; empty if the file names none.
-        label: The label as the class tree spells it.
-        key_frame: Key frame from the clip's first frame; ``None`` if not given.
-        confidence: 0 to 1; ``None`` if not given.
-    """
-
-    annotator: str
-    label: str
-    key_frame: int | None
-    confidence: float | None
-
-
-@dataclass(slots=True, kw_only=True)
-class MarkedClip:
-    """A clip of a recording.
-
-    Attributes:
-        start_s: Its beginning in seconds of the recording.
-        end_s: Its end.
-        frames: Its frames in the recording.
-        answers: Key of the annotator's name to the answer.
-    """
-
-    start_s: float
-    end_s: float
-    frames: range
-    answers: dict[str, MarkedAnswer] = field(default_factory=dict)
 
 
 def tier_role(tier: Tier, names: Mapping[str, str]) -> tuple[str, str] | None:
@@ -142,11 +107,13 @@ def marked_clips(
         span, who = one.span, key(one.annotator)
         inside, sure = _inside(span, marks_of.get(who, [])), _inside(span, sure_of.get(who, []))
         used |= {id(mark) for mark in (*inside, *sure)}
-        label, clip = find(span.text), _of_clip(clips, span)
+        label, clip = find(span.text), clip_of(clips, span)
+        room = between(clips, span) if clip is None else span
         fault = (
             _fault_of_span(recording, span)
             or (("unknown_label", f"{span.text[:60]!r} is no class") if label is None else None)
-            or _fault_among(clips, clip, span, who)
+            or _fault_among(room, clip, span, who)
+            or (_fault_of_span(recording, room) if isinstance(room, Span) else None)
             or _fault_of_marks(inside, sure)
         )
         if fault is not None:
@@ -154,12 +121,13 @@ def marked_clips(
             continue
         assert label is not None
         if clip is None:
+            assert isinstance(room, Span)
             clip = MarkedClip(
-                start_s=max(0.0, span.start_s),
-                end_s=min(span.end_s, recording.end_s),
-                frames=recording.frames(span.start_s, span.end_s),
+                start_s=max(0.0, room.start_s),
+                end_s=min(room.end_s, recording.end_s),
+                frames=recording.frames(room.start_s, room.end_s),
             )
-            insort(clips, clip, key=_start)
+            insort(clips, clip, key=start_of)
         frame = recording.frame_at(inside[0].span.middle_s) - clip.frames.start if inside else None
         if frame is not None and not 0 <= frame < len(clip.frames):
             ends = f"{clip.start_s:.3f} to {clip.end_s:.3f} s"
@@ -196,12 +164,11 @@ def _fault_of_span(recording: Recording, span: Span) -> tuple[str, str] | None:
 
 
 def _fault_among(
-    clips: Sequence[MarkedClip], clip: MarkedClip | None, span: Span, who: str
+    room: Span | MarkedClip, clip: MarkedClip | None, span: Span, who: str
 ) -> tuple[str, str] | None:
     """Reason and detail if an interval is not one clip beside the others."""
-    across = _across(clips, span)
-    if clip is None and across is not None:
-        ends = f"{across.start_s:.3f} to {across.end_s:.3f} s"
+    if isinstance(room, MarkedClip):
+        ends = f"{room.start_s:.3f} to {room.end_s:.3f} s"
         return "overlap", f"the interval to {span.end_s:.3f} s overlaps that from {ends}"
     if clip is not None and who in clip.answers:
         return "overlap", "the annotator has marked the clip before"
@@ -228,23 +195,6 @@ def _confidence(text: str) -> float | None:
         return None
     value = value / 100 if plain.endswith("%") else value / of
     return value if 0 <= value <= 1 else None
-
-
-def _start(clip: MarkedClip) -> float:
-    return clip.start_s
-
-
-def _of_clip(clips: Sequence[MarkedClip], span: Span) -> MarkedClip | None:
-    """The first clip with the ends of an interval, but for :data:`SAME_S`."""
-    first = bisect_left(clips, span.start_s - SAME_S, key=_start)
-    last = bisect_right(clips, span.start_s + SAME_S, key=_start)
-    return next((clip for clip in clips[first:last] if abs(clip.end_s - span.end_s) <= SAME_S), None)
-
-
-def _across(clips: Sequence[MarkedClip], span: Span) -> MarkedClip | None:
-    """The last clip that overlaps an interval; clips do not overlap each other."""
-    before = bisect_left(clips, span.end_s, key=_start)
-    return clips[before - 1] if before and clips[before - 1].end_s > span.start_s else None
 
 
 def _by_annotator(marks: Sequence[MarkedSpan]) -> dict[str, list[MarkedSpan]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from fgbench.annotation.clips_in_time import MarkedClip
 from fgbench.annotation.cutting import cut_clip
 from fgbench.annotation.elan import read_elan
 from fgbench.annotation.imported_timelines import ImportedTimelines as ImportedTimelines
@@ -18,7 +19,6 @@ from fgbench.annotation.marked_clips import (
     CONFIDENCE,
     KEY_FRAME,
     LABEL,
-    MarkedClip,
     MarkedSpan,
     RejectedSpan,
     marked_clips,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fgbench.annotation.clip_tables import ClipTable, Row, agrees
-from fgbench.annotation.marked_clips import MarkedAnswer
+from fgbench.annotation.clips_in_time import MarkedAnswer
 from fgbench.annotation.recordings import Recording
 from fgbench.catalogue.pseudonyms import ensure_salt
 from fgbench.datasets._annotation_table import ANNOTATIONS, VOTES

@@ -147,7 +147,7 @@ def test_one_reject_for_each_interval_and_mark_that_cannot_be_used(tmp_path):
                 (5.0, 6.0, "anger"),
             ],
             "key_frame@ann": [(0.1, 0.1, ""), (0.45, 0.45, ""), (1.1, 1.1, ""), (1.2, 1.2, "")],
-            "label@ben": [(0.2, 0.9, "anger"), (-1, -1, "anger")],
+            "label@ben": [(0.1, 0.9, "anger"), (-1, -1, "anger")],
         },
     )
     lost = write_eaf(tmp_path / "lost.eaf", {"label": [(0.0, 1.0, "anger")]}, media="nowhere.mp4")
