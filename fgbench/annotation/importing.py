@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fgbench.annotation.answers import ClipAnswers, Reading
+from fgbench.annotation.asked_people import check_people
 from fgbench.annotation.checks import AnswerCheck
 from fgbench.annotation.class_list import ClassList
 from fgbench.annotation.clip_list import clip_files
@@ -21,9 +22,7 @@ from fgbench.annotation.project_file import MAX_ROUNDS, Project, read_project, r
 from fgbench.annotation.round_answers import RoundAnswers, remember, single_votes, take, withdrawn
 from fgbench.annotation.tools import reader_of, tool_of
 from fgbench.annotation.votes_table import VotesTable
-from fgbench.catalogue.one_person import ANNOTATORS, persons
 from fgbench.catalogue.pseudonyms import ensure_salt
-from fgbench.datasets._annotation_table import VOTES
 from fgbench.datasets._clip_files import ClipFiles
 from fgbench.datasets._tree import ROUNDS
 from fgbench.errors import DatasetError
@@ -156,7 +155,7 @@ def _store(plan: ImportPlan, files: ClipFiles, rounds: Mapping[int, RoundAnswers
     cast = Counter([vote.annotator for one in rounds.values() for vote, _ in one.votes.values()])
     for one in rounds.values():
         cast.update(one.spellings)
-    _check_people(table.annotators, cast, plan.root)
+    check_people(table.annotators, cast, plan.root)
     votes = [vote for one in rounds.values() for vote in single_votes(one)]
     n_same = n_updated = n_added = 0
     changed: list[tuple[str, str]] = []
@@ -193,26 +192,6 @@ def _store(plan: ImportPlan, files: ClipFiles, rounds: Mapping[int, RoundAnswers
         rejects=tuple(reject for one in rounds.values() for reject in one.rejects),
         missing=_missing(rounds.values(), table),
     )
-
-
-def _check_people(there: Counter[str], cast: Counter[str], root: Path) -> None:
-    """Refuse answers of names that may be one person's, or that the table of votes would take for one.
-
-    Args:
-        there: Name to its votes in the table.
-        cast: Name to its answers.
-        root: Root of the data set.
-    """
-    people = persons(there + cast, root)
-    of: dict[str, str] = {}
-    for name in [*cast, *there]:
-        other = of.setdefault(key(name), name)
-        if other in cast and people[other] != people[name]:
-            raise DatasetError(
-                f"{other!r} and {name!r} are two people by {root / ANNOTATORS}, and their names differ in "
-                "case, blanks or the form of letters alone: an import takes these for one name",
-                f"call one of them otherwise in the answers, and in {VOTES}",
-            )
 
 
 def _missing(rounds: Iterable[RoundAnswers], table: VotesTable) -> dict[str, tuple[int, int]]:
