@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from fgbench.annotation.timelines import MOST_BYTES, MOST_SPANS, Span, Tier, Timeline
+from fgbench.annotation.timelines import MOST_BYTES, MOST_SPANS, Medium, Span, Tier, Timeline
 from fgbench.errors import DatasetError, MediaError, package_missing
 from fgbench.files.regular_files import read_regular
 
@@ -45,7 +45,7 @@ def read_praat(path: Path) -> Timeline:
     )
     if sum(len(tier.spans) for tier in tiers) > MOST_SPANS:
         raise DatasetError(f"{path} has more than {MOST_SPANS:,} intervals and points", "divide the file")
-    return Timeline(media=(path.stem,), tiers=tiers)
+    return Timeline(media=(Medium(name=path.stem),), tiers=tiers)
 
 
 def _text(data: bytes, path: Path) -> str:

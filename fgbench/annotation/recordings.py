@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from fgbench.annotation.timelines import Medium
 from fgbench.datasets._clip_files import ClipFiles
 from fgbench.errors import MediaError
 from fgbench.media.kinds import VIDEO_SUFFIXES, suffix
@@ -56,11 +57,13 @@ class Recording:
         return max(0, bisect_right(self.times_s, time_s + _ROUNDING_S) - 1)
 
 
-def find_recording(names: Sequence[str], root: Path, files: ClipFiles, folder: Path) -> Recording | str:
-    """Return the recording of some names, or why there is none.
+def find_recording(
+    media: Sequence[Medium], root: Path, files: ClipFiles, folder: Path
+) -> tuple[Recording, float] | str:
+    """Return the first recording of some that is there and its time origin in seconds, or why there is none.
 
     Args:
-        names: Paths as the file of annotations names them, or a name without suffix.
+        media: Recordings as the file of annotations names them.
         root: Root of the data set.
         files: Its files.
         folder: Folder in which recordings lie outside it, e.g. beside the file of annotations.
@@ -68,18 +71,18 @@ def find_recording(names: Sequence[str], root: Path, files: ClipFiles, folder: P
     Raises:
         MediaError: If it cannot be read.
     """
-    for name in names:
-        plain = name.replace("\\", "/")
+    for one in media:
+        plain = one.name.replace("\\", "/")
         last = PurePosixPath(plain).name
         found = files.meant(plain)
         if found.problem is not None or not _is_file(root / found.path):
             found = files.meant(last)
         if found.problem is None and ".." not in found.path.split("/") and _is_file(root / found.path):
-            return _read(root / found.path, found.clip_id, found.path)
+            return _read(root / found.path, found.clip_id, found.path), one.origin_s
         for path in _beside(folder, last):
-            return _read(path, tidy(path.name.removesuffix(path.suffix)), None)
-    listed = ", ".join(dict.fromkeys(name[:80] for name in names))
-    return f"no recording {listed}, in the data set or in {folder}"
+            return _read(path, tidy(path.name.removesuffix(path.suffix)), None), one.origin_s
+    listed = ", ".join(dict.fromkeys(PurePosixPath(one.name.replace("\\", "/")).name[:80] for one in media))
+    return f"no recording {listed}, in the data set or in {folder}; --media names the folder of recordings"
 
 
 def _beside(folder: Path, name: str) -> list[Path]:

@@ -6,28 +6,19 @@ imported is rejected one by one; an import done again adds nothing twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterable
 from functools import partial
-from pathlib import Path
 
+from fgbench.annotation.asked_people import check_people
 from fgbench.annotation.clips_in_time import MarkedClip
 from fgbench.annotation.cutting import cut_clip
-from fgbench.annotation.elan import read_elan
 from fgbench.annotation.imported_timelines import ImportedTimelines as ImportedTimelines
-from fgbench.annotation.marked_clips import (
-    CONFIDENCE,
-    KEY_FRAME,
-    LABEL,
-    MarkedSpan,
-    RejectedSpan,
-    marked_clips,
-    tier_role,
-)
-from fgbench.annotation.praat import read_praat
-from fgbench.annotation.recordings import Recording, find_recording
+from fgbench.annotation.marked_clips import CONFIDENCE, KEY_FRAME, LABEL, RejectedSpan, marked_clips
+from fgbench.annotation.marked_recordings import MarkedRecording, read_recordings
+from fgbench.annotation.recordings import Recording
+from fgbench.annotation.timeline_plan import TimelinePlan as TimelinePlan
 from fgbench.annotation.timeline_tables import TimelineTables
-from fgbench.annotation.timelines import Timeline
 from fgbench.datasets._annotation_table import VIDEOS, VOTES
 from fgbench.datasets._clip_files import ClipFiles
 from fgbench.datasets._tree import ROUNDS
@@ -37,64 +28,13 @@ from fgbench.printable import cell_of
 from fgbench.storage import exclusive
 from fgbench.taxonomy import reserved_answer
 
-ELAN, PRAAT = "elan", "praat"
-READERS: dict[str, Callable[[Path], Timeline]] = {ELAN: read_elan, PRAAT: read_praat}
-"""Tool to the function that reads its files."""
-SUFFIXES = {".eaf": ELAN, ".textgrid": PRAAT}
-"""Suffix of a file, in lower case, to the tool that writes it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimelinePlan:
-    """Settings of an import.
-
-    Attributes:
-        root: Root of the data set.
-        files: Files of annotations.
-        tool: Tool that wrote them; ``None``: by their suffix.
-        find: Returns a label as the class tree spells it; ``None`` if it is none.
-        label_tier: Name of tiers of labels, before an ``@``.
-        key_frame_tier: Name of tiers of key frames, likewise.
-        confidence_tier: Name of tiers of confidences, likewise.
-        media: Folder of recordings outside the data set; ``None``: beside each file.
-        cut: Whether intervals that are a part of their recording are cut out, as folders of pictures.
-        round: Round of the votes.
-        annotators: Name in the files to the name of the annotator.
-    """
-
-    root: Path
-    files: tuple[Path, ...]
-    find: Callable[[str], str | None]
-    tool: str | None = None
-    label_tier: str = LABEL
-    key_frame_tier: str = KEY_FRAME
-    confidence_tier: str = CONFIDENCE
-    media: Path | None = None
-    cut: bool = False
-    round: int = 1
-    annotators: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Marked:
-    """A recording with what is marked in it, in all files."""
-
-    recording: Recording
-    labels: list[MarkedSpan] = field(default_factory=list)
-    marks: list[MarkedSpan] = field(default_factory=list)
-    confidences: list[MarkedSpan] = field(default_factory=list)
-
-    def of(self, kind: str) -> list[MarkedSpan]:
-        """Spans of the tiers of a kind."""
-        return {LABEL: self.labels, KEY_FRAME: self.marks, CONFIDENCE: self.confidences}[kind]
-
 
 def import_timelines(plan: TimelinePlan) -> ImportedTimelines:
     """Import annotations.
 
     Raises:
-        DatasetError: If a file or a table cannot be read, or a file has no tier of labels; nothing is
-            changed.
+        DatasetError: If a file or a table cannot be read, a file has no tier of labels, or two names may be
+            of one annotator; nothing is changed.
         DependencyError: If pympi is not installed.
         ResourceError: If a file cannot be written, or another process imports.
     """
@@ -103,10 +43,11 @@ def import_timelines(plan: TimelinePlan) -> ImportedTimelines:
     with exclusive(plan.root / ROUNDS):
         files = ClipFiles(plan.root, VIDEOS)
         rejects: list[RejectedSpan] = []
-        of = _read_all(plan, files, rejects)
-        everybody = {key(one.annotator) for marked in of.values() for one in marked.labels}
-        is_voted = len(everybody) > 1 or (plan.root / VOTES).exists()
+        of = read_recordings(plan, files, rejects)
+        cast = Counter(one.annotator for marked in of.values() for one in marked.labels)
+        is_voted = len(set(map(key, cast))) > 1 or (plan.root / VOTES).exists()
         tables = TimelineTables(plan.root, files, is_voted=is_voted, number=plan.round)
+        check_people(tables.annotators, Counter({who: n for who, n in cast.items() if who}), plan.root)
         n_cut = 0
         for path in sorted(of):
             marked = of[path]
@@ -135,54 +76,7 @@ def _answer(find: Callable[[str], str | None], label: str) -> str | None:
     return reserved_answer(label) or find(label)
 
 
-def _read_all(plan: TimelinePlan, files: ClipFiles, rejects: list[RejectedSpan]) -> dict[Path, _Marked]:
-    """File of a recording to what is marked in it."""
-    of: dict[Path, _Marked] = {}
-    names = {LABEL: plan.label_tier, KEY_FRAME: plan.key_frame_tier, CONFIDENCE: plan.confidence_tier}
-    for path in plan.files:
-        timeline = _reader(path, plan.tool)(path)
-        roles = [(tier, tier_role(tier, names)) for tier in timeline.tiers]
-        if not any(role is not None and role[0] == LABEL for _, role in roles):
-            listed = ", ".join(tier.name[:40] for tier in timeline.tiers[:8])
-            raise DatasetError(
-                f"{path} has no tier {plan.label_tier!r} of labels; its tiers: {listed or 'none'}",
-                f"name the tier {plan.label_tier} or {plan.label_tier}@ANNOTATOR, or name another tier",
-            )
-        try:
-            found = find_recording(timeline.media, plan.root, files, plan.media or path.parent)
-        except MediaError as error:
-            rejects.append(_of_file(path, error.reason, error.message))
-            continue
-        if isinstance(found, str):
-            rejects.append(_of_file(path, "missing_file", found))
-            continue
-        marked = of.setdefault(found.path.resolve(), _Marked(found))
-        for tier, role in roles:
-            if role is None:
-                continue
-            source = f"{path.name}, {tier.name}"
-            who = plan.annotators.get(role[1], role[1])
-            spans = [MarkedSpan(annotator=who, span=span, source=source) for span in tier.spans]
-            marked.of(role[0]).extend(spans)
-            if tier.n_untimed:
-                rejects.append(_of_file(path, "no_time", f"{tier.n_untimed} annotations of {tier.name}"))
-    return of
-
-
-def _reader(path: Path, tool: str | None) -> Callable[[Path], Timeline]:
-    wanted = tool or SUFFIXES.get(path.suffix.lower())
-    if wanted not in READERS:
-        raise DatasetError(
-            f"{path} is of no known tool", f"expected a file that ends in {' or '.join(SUFFIXES)}"
-        )
-    return READERS[wanted]
-
-
-def _of_file(path: Path, reason: str, detail: str) -> RejectedSpan:
-    return RejectedSpan(clip=path.stem, annotator="", reason=reason, detail=detail, source=path.name)
-
-
-def _nameless(marked: _Marked) -> Iterable[RejectedSpan]:
+def _nameless(marked: MarkedRecording) -> Iterable[RejectedSpan]:
     """Rejects of the intervals and marks of nobody, which are taken out."""
     loose = []
     for kind in (LABEL, KEY_FRAME, CONFIDENCE):
@@ -238,10 +132,15 @@ def _take(
                 f"{column.replace('_', ' ')} {there.get(column, '')[:60]!r}"
                 for column in ("label", "key_frame", "confidence")
             )
+            more = (
+                ""
+                if tables.is_voted
+                else "; of several annotators, files are imported together, and their answers are votes"
+            )
             here = f"{answer.label!r}, {answer.key_frame}, {answer.confidence}"
             reject(
                 answer.annotator,
                 "other_answer",
-                f"{tables.main.path.name} has {kept}, which stays; here it is {here}",
+                f"{tables.main.path.name} has {kept}, which stays; here it is {here}{more}",
             )
     return 0 if is_whole else 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from fgbench.annotation.clip_tables import ClipTable, Row, agrees
@@ -48,6 +49,16 @@ class TimelineTables:
             ClipTable(root / VOTES, ["clip", "annotator", "label"], vote_of) if is_voted else self.about
         )
 
+    @property
+    def is_voted(self) -> bool:
+        """Whether labels are votes."""
+        return self.main is not self.about
+
+    @property
+    def annotators(self) -> Counter[str]:
+        """Name of each annotator whose votes are there, as it is spelled, to the number of rows."""
+        return Counter(text_of(row["annotator"]) for row in self.main.rows) if self.is_voted else Counter()
+
     def ends_of(self, recording: Recording) -> list[tuple[float, float]]:
         """Ends in seconds of the clips that were cut from a recording before."""
         ends = set()
@@ -71,7 +82,7 @@ class TimelineTables:
         if answer.confidence is not None:
             row |= {"confidence": _text(answer.confidence)}
         about = {"source": source} if fps is None else {"source": source, "fps": _text(fps)}
-        if self.main is self.about:
+        if not self.is_voted:
             row |= about
         else:
             self.about.add({"clip": clip, **about})
@@ -85,7 +96,7 @@ class TimelineTables:
     def write(self) -> None:
         """Write the tables."""
         self.about.write()
-        if self.main is not self.about:
+        if self.is_voted:
             if not self.main.path.exists():  # the first votes: nothing was made with other pseudonyms
                 ensure_salt(self.main.path.parent)
             self.main.write()

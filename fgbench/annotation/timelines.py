@@ -29,6 +29,12 @@ class Span:
         """Time halfway between its ends, in seconds."""
         return (self.start_s + self.end_s) / 2
 
+    def later(self, by_s: float) -> Span:
+        """The interval or point so many seconds later."""
+        if not by_s:
+            return self
+        return Span(round(self.start_s + by_s, 9), round(self.end_s + by_s, 9), self.text)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tier:
@@ -48,14 +54,26 @@ class Tier:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Medium:
+    """A recording that a file of annotations names.
+
+    Attributes:
+        name: Path or URL; a name without suffix where the file names no recording.
+        origin_s: Time of the recording, in seconds, at which the time of the file begins.
+    """
+
+    name: str
+    origin_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
     """Annotations of one recording.
 
     Attributes:
-        media: Recordings as the file names them, paths or URLs, the most telling first; a name without suffix
-            where the file names none.
-        tiers: Tiers, in the order of the file.
+        media: Recordings as the file names them, the most telling first.
+        tiers: Tiers, in the order of the file, in seconds of its own time.
     """
 
-    media: tuple[str, ...]
+    media: tuple[Medium, ...]
     tiers: tuple[Tier, ...]

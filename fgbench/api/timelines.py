@@ -60,8 +60,9 @@ def import_timelines(
         DependencyError: If pympi is not installed.
         ResourceError: If a file cannot be written.
     """
-    from fgbench.annotation.timeline_import import READERS, TimelinePlan
+    from fgbench.annotation.marked_recordings import READERS
     from fgbench.annotation.timeline_import import import_timelines as imported
+    from fgbench.annotation.timeline_plan import TimelinePlan
     from fgbench.datasets._vote_rows import MAX_ROUNDS
     from fgbench.errors import ArgumentError
 

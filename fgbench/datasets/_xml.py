@@ -36,12 +36,13 @@ def read_xml(path: Path) -> ElementTree.Element:
     return parsed_xml(data, path)
 
 
-def parsed_xml(data: bytes, path: Path) -> ElementTree.Element:
+def parsed_xml(data: bytes, path: Path, advice: str = "download the file again") -> ElementTree.Element:
     """Root element of XML.
 
     Args:
         data: The XML.
         path: The file that it is of, for messages.
+        advice: What to do with a file that is refused.
 
     Raises:
         DatasetError: If it is not XML, or has a document type.
@@ -51,5 +52,5 @@ def parsed_xml(data: bytes, path: Path) -> ElementTree.Element:
         parser.feed(data)
         root: ElementTree.Element = parser.close()
     except (ElementTree.ParseError, ValueError) as error:  # ValueError: an encoding that expat lacks
-        raise DatasetError(f"{path} is refused as XML: {error}", "download the file again") from error
+        raise DatasetError(f"{path} is refused as XML: {error}", advice) from error
     return root

@@ -8,7 +8,7 @@ import pytest
 
 from fgbench.annotation.elan import read_elan
 from fgbench.annotation.praat import read_praat
-from fgbench.annotation.timelines import Span
+from fgbench.annotation.timelines import Medium, Span
 from fgbench.errors import DatasetError, DependencyError
 from tests.support.timelines import textgrid, write_eaf
 
@@ -24,14 +24,14 @@ def test_elan_tiers_annotators_media_and_times(tmp_path):
         media="my film.mp4",
     )
     actual = read_elan(path)
-    assert actual.media == ("my film.mp4", "/C:/Users/anna/my film.mp4".replace("/C", "///C"))
+    assert [one.name for one in actual.media] == ["my film.mp4", "///C:/Users/anna/my film.mp4"]
     assert [tier.name for tier in actual.tiers] == ["label@ann", "key_frame@ann", "notes"]
     assert [tier.annotator for tier in actual.tiers] == ["Ann", "", ""]
     assert actual.tiers[0].spans == tuple(Span(*one) for one in LABELS)
     assert (actual.tiers[2].spans, actual.tiers[2].n_untimed) == ((Span(0.0, 0.1, "x"),), 1)
 
 
-def test_the_participant_is_the_annotator_where_none_is_named_and_the_time_origin_is_added(tmp_path):
+def test_the_participant_is_the_annotator_where_none_is_named_and_a_recording_has_its_time_origin(tmp_path):
     path = write_eaf(
         tmp_path / "a.eaf",
         {"label": [(0.0, 1.0, "anger")]},
@@ -39,8 +39,11 @@ def test_the_participant_is_the_annotator_where_none_is_named_and_the_time_origi
         attribute="PARTICIPANT",
         origin_ms=2500,
     )
-    (tier,) = read_elan(path).tiers
-    assert (tier.annotator, tier.spans) == ("P1", (Span(2.5, 3.5, "anger"),))
+    actual = read_elan(path)
+    (tier,) = actual.tiers
+    assert (tier.annotator, tier.spans) == ("P1", (Span(0.0, 1.0, "anger"),))
+    assert {one.origin_s for one in actual.media} == {2.5}
+    assert tier.spans[0].later(2.5) == Span(2.5, 3.5, "anger")
 
 
 @pytest.mark.parametrize(
@@ -55,6 +58,25 @@ def test_elan_files_that_are_refused(tmp_path, changes, message):
     path = write_eaf(tmp_path / "a.eaf", {"label": LABELS}, **changes)
     with pytest.raises(DatasetError, match=message):
         read_elan(path)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "name"),
+    [
+        ('ANNOTATION_ID="a2"', 'ANNOTATION_ID="a1"', "ANNOTATION_ID 'a1'"),
+        ('TIER_ID="key_frame"', 'TIER_ID="label"', "TIER_ID 'label'"),
+        ('TIME_SLOT_ID="ts3"', 'TIME_SLOT_ID="ts1"', "TIME_SLOT_ID 'ts1'"),
+    ],
+)
+def test_two_elements_of_one_identifier_are_refused(tmp_path, one, other, name):
+    """pympi keeps the last of them: an answer would be lost in silence."""
+    path = write_eaf(tmp_path / "a.eaf", {"label": LABELS, "key_frame": MARKS})
+    text = path.read_text(encoding="utf-8")
+    assert one in text
+    path.write_text(text.replace(one, other), encoding="utf-8")
+    with pytest.raises(DatasetError, match=f"two elements of the {name}") as caught:
+        read_elan(path)
+    assert "save it anew" in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -87,7 +109,7 @@ def test_praat_in_every_form_and_encoding(tmp_path, is_short, encoding, ends):
     path = tmp_path / "film.TextGrid"
     path.write_bytes(mark + text.encode(encoding))
     actual = read_praat(path)
-    assert actual.media == ("film",)
+    assert actual.media == (Medium(name="film"),)
     assert [tier.name for tier in actual.tiers] == ["label@ann", "key_frame@ann"]
     assert actual.tiers[0].spans == tuple(Span(*one) for one in LABELS)
     assert actual.tiers[1].spans == (Span(0.4, 0.4, ""), Span(1.7, 1.7, "apex\nof it"))
