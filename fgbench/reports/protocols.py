@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from fgbench.reports.training_notes import crop_notes, given_weights_notes
+from fgbench.reports.training_notes import crop_notes, given_weights_notes, soft_notes
 from fgbench.runs.division import HELD_OUT, Division
 from fgbench.runs.face_origin import face_notes
 from fgbench.runs.lost_clips import is_reading_failure
@@ -81,7 +81,7 @@ def knowledge_notes(runs: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
 def fairness_notes(results: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
     """Sentences on test samples that could not be read, on runs with settings tuned on test samples, on those
     that start from networks of drawn faces but are tested on others or from weights of the user's, on crops,
-    and on those of other programs.
+    on votes that were learned from, and on runs of other programs.
 
     Args:
         results: Name of each run in the table, and its ``result.json``. Folds of one seed are counted
@@ -115,7 +115,13 @@ def fairness_notes(results: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str
         for links, names in drawn.items()
     ]
     details = [(name, result["details"]) for name, result in results]
-    return [*notes, *given_weights_notes(details), *crop_notes(details), *outside_notes(details)]
+    return [
+        *notes,
+        *given_weights_notes(details),
+        *crop_notes(details),
+        *soft_notes(details),
+        *outside_notes(details),
+    ]
 
 
 def _rejected_sentences(reasons: Mapping[str, int]) -> list[str]:

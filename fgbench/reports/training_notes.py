@@ -1,4 +1,4 @@
-"""Sentences on how networks were trained: on which crops, and from which weights of the user's."""
+"""Sentences on how networks were trained: on crops, from votes, and from weights of the user's."""
 
 from __future__ import annotations
 
@@ -6,11 +6,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fgbench.runs.training_details import TRAINING_CROPS, given_weights
+from fgbench.runs.vote_shares import SOFT, is_soft
 
 _CROPS = {
     "five": "trained on five crops of each picture, the corners and the centre, and tested on the centre",
     "centre": "trained and tested on the centre crop of each picture",
 }
+
+_LEARNED = (
+    f"learned from the shares of the annotators' votes (losses.target: {SOFT}; not stated in the paper), and "
+    "tested against the settled classes"
+)
 
 
 def crop_notes(results: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
@@ -29,6 +35,15 @@ def given_weights_notes(results: Iterable[tuple[str, Mapping[str, Any]]]) -> lis
         results: As of :func:`crop_notes`.
     """
     return _shared((name, _given(details)) for name, details in results)
+
+
+def soft_notes(results: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    """Sentences on networks that learned from the shares of the annotators' votes.
+
+    Args:
+        results: As of :func:`crop_notes`.
+    """
+    return _shared((name, _LEARNED if is_soft(details) else "") for name, details in results)
 
 
 def _given(details: Mapping[str, Any]) -> str:

@@ -63,7 +63,7 @@ def test_names_that_may_be_of_one_person_are_asked_about(root, other):
 def test_names_of_votes_that_are_there_are_asked_about_too(root):
     (root / "votes.csv").write_text("clip,annotator,label\nfilm,Anna,anger\n", encoding="utf-8")
     path = write_eaf(root / "film.eaf", {"label@anna": [(0.0, 2.0, "wrath")]})
-    with pytest.raises(DatasetError, match="'Anna' .1 vote. and 'anna' .1 vote."):
+    with pytest.raises(DatasetError, match=r"'Anna' .1 vote. and 'anna' .1 vote."):
         take(root, path)
     (root / "annotators.csv").write_text("name,annotator\nAnna,Anna\nanna,Anna\n", encoding="utf-8")
     assert [one.reason for one in take(root, path).rejects] == ["other_answer"]

@@ -1,4 +1,4 @@
-"""Crops of training, and weights that users brought, are told in notes of tables."""
+"""Crops of training, votes as targets, and weights that users brought, are told in notes of tables."""
 
 from fgbench.reports.protocols import fairness_notes
 from fgbench.runs.training_details import given_details, given_weights
@@ -17,6 +17,11 @@ def test_runs_are_named_by_the_crops_that_they_were_trained_on():
         "a, c: trained on five crops of each picture, the corners and the centre, and tested on the centre.",
         "b: trained and tested on the centre crop of each picture.",
     ]
+
+
+def test_runs_that_learned_from_votes_are_named():
+    (note,) = notes(a={"target": "soft"}, b={}, c={"target": "soft"})
+    assert note.startswith("a, c: learned from the shares of the annotators' votes (losses.target: soft")
 
 
 def test_weights_of_the_user_are_named_with_file_and_digest(tmp_path):
