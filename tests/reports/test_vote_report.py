@@ -102,6 +102,15 @@ def test_a_blank_alpha_is_explained_where_there_is_one(tmp_path, voted):
     assert BLANK_NOTE not in vote_tables(many, vote_figures(many))[0].notes
 
 
+def test_later_rounds_are_explained_where_there_are_some(tmp_path):
+    """A later round is not said to agree less: it may agree better."""
+    cast = read_votes(by_hand(tmp_path))
+    (note,) = [one for one in vote_tables(cast, vote_figures(cast))[0].notes if "later round" in one]
+    assert "its alpha may be lower" in note
+    first = cast.chosen(cast.rounds == 1)
+    assert not any("later round" in one for one in vote_tables(first, vote_figures(first))[0].notes)
+
+
 def test_figures_of_annotators_by_hand(tmp_path):
     """Agreement with the others, known answers, key frames against the others' median, shares of answers."""
     found = {one.annotator: one for one in vote_figures(read_votes(by_hand(tmp_path))).annotators}

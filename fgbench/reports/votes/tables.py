@@ -31,6 +31,10 @@ FAST_NOTE = (
     f"most {fast_and_wrong.ALPHA:g}. No verdict with fewer than {fast_and_wrong.LEAST_VOTES} votes that "
     "have times or are compared."
 )
+_LATER = (
+    "Clips of a later round are those that an earlier one did not settle: its alpha may be lower for that "
+    "reason alone."
+)
 
 
 def vote_tables(cast: CastVotes, figures: VoteFigures) -> list[Table]:
@@ -120,8 +124,7 @@ def _rounds(cast: CastVotes, figures: VoteFigures) -> Table:
             *([BLANK_NOTE] if any(one.alpha is None for one in figures.rounds) else []),
             f"From, to: 95 % intervals by whole clusters, drawn with replacement. {MEANING}",
             *few_clusters_notes(min(one.clusters for one in figures.rounds)),
-            "Clips of a later round are those that an earlier one did not settle: its alpha is lower for "
-            "that reason alone.",
+            *([_LATER] if len(figures.rounds) > 1 else []),
             "Unsure, not usable: votes that are cast and for no class; no class: votes for labels that the "
             "data set does not have. Settled: clips that the round settled.",
             *twice,
