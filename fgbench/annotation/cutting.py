@@ -23,8 +23,10 @@ _IN_USE = "folder_in_use"
 _MOST_BYTES = 1 << 30
 
 
-def cut_clip(recording: Recording, frames: range, folder: Path) -> None:
+def cut_clip(recording: Recording, frames: range, folder: Path) -> bool:
     """Write frames of a recording as pictures; those that are there already are left alone.
+
+    Returns whether any was written.
 
     Args:
         recording: The recording.
@@ -38,15 +40,17 @@ def cut_clip(recording: Recording, frames: range, folder: Path) -> None:
     """
     names = [f"{number:0{_DIGITS}d}.png" for number in range(len(frames))]
     _refuse_others(folder, set(names))
-    written = 0
+    read = 0
+    is_new = False
     with open_video(recording.path, decoder_for(recording.path)) as reader:
         for frame in reader.frames(frames):
-            if frame.index != frames[written]:
+            if frame.index != frames[read]:
                 break
-            _write(folder / names[written], frame.rgb())
-            written += 1
-    if written < len(frames):
-        raise MediaError(f"frame {frames[written]} of {recording.path.name} cannot be decoded")
+            is_new |= _write(folder / names[read], frame.rgb())
+            read += 1
+    if read < len(frames):
+        raise MediaError(f"frame {frames[read]} of {recording.path.name} cannot be decoded")
+    return is_new
 
 
 def _refuse_others(folder: Path, names: set[str]) -> None:
@@ -62,12 +66,13 @@ def _refuse_others(folder: Path, names: set[str]) -> None:
         )
 
 
-def _write(path: Path, pixels: Image) -> None:
-    """Write a picture, unless it is there."""
+def _write(path: Path, pixels: Image) -> bool:
+    """Write a picture, unless it is there; return whether it was written."""
     data = encode(pixels, "png", 100)
     if not (path.exists() or path.is_symlink()):
         write_bytes(path, data)
-        return
+        return True
     there = read_regular(path, max_bytes=_MOST_BYTES)
     if there != data and not np.array_equal(decode(there), pixels):
         raise MediaError(f"{path.parent.name} holds other pictures; move it away", reason=_IN_USE)
+    return False

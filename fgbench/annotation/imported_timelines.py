@@ -21,7 +21,7 @@ class ImportedTimelines(NotebookLines):
         table: The table with the labels.
         n_added: Labels or votes that are new in it.
         n_same: Those that were there already.
-        n_cut: Clips that were written as pictures.
+        n_cut: Clips that were written as pictures, without those that were there already.
         rejects: Intervals and marks that were not imported.
     """
 

@@ -101,7 +101,7 @@ def _take(
     tables: TimelineTables,
     rejects: list[RejectedSpan],
 ) -> int:
-    """Add a clip to the tables, cut if need be; return the number of clips cut."""
+    """Add a clip to the tables, cut if need be; return the number of clips written."""
 
     def reject(annotator: str, reason: str, detail: str) -> None:
         where = f"{recording.name} {clip.start_s:.3f} s"
@@ -109,6 +109,7 @@ def _take(
             RejectedSpan(clip=where, annotator=annotator, reason=reason, detail=detail, source=recording.name)
         )
 
+    is_new = False
     is_whole = len(clip.frames) == len(recording.times_s) and recording.clip is not None
     if is_whole:
         assert recording.clip is not None
@@ -120,7 +121,7 @@ def _take(
             reject("", "part_of_recording", f"{shown}: a clip is a whole file; have it cut with --cut")
             return 0
         try:
-            cut_clip(recording, clip.frames, plan.root / VIDEOS / name)
+            is_new = cut_clip(recording, clip.frames, plan.root / VIDEOS / name)
         except MediaError as error:
             reject("", error.reason, error.message)
             return 0
@@ -143,4 +144,4 @@ def _take(
                 "other_answer",
                 f"{tables.main.path.name} has {kept}, which stays; here it is {here}{more}",
             )
-    return 0 if is_whole else 1
+    return int(is_new)

@@ -279,7 +279,7 @@ def test_a_tier_of_confidences_gives_each_answer_its_own(tmp_path):
     first = next(entry for entry in fg_emotions.list_clips(tmp_path) if entry.clip_id.endswith("00000400"))
     assert {(vote.annotator, vote.confidence) for vote in first.votes} == {("ann", 0.75), ("ben", 1.0)}
     again = take(tmp_path, eaf, grid, cut=True)
-    assert (again.n_added, again.n_same, again.rejects) == (0, 5, ())
+    assert (again.n_added, again.n_same, again.n_cut, again.rejects) == (0, 5, 0, ())
 
 
 def test_confidences_that_cannot_be_used(tmp_path):
