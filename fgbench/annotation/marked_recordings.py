@@ -100,6 +100,10 @@ def read_recordings(
             if tier.n_untimed:
                 detail = f"{counted(tier.n_untimed, 'annotation')} of {tier.name} without a time"
                 rejects.append(_of_file(path, "no_time", detail))
+            elif kind == LABEL and not tier.spans:
+                rejects.append(
+                    _of_file(path, "no_labels", f"nothing is written in the tier {tier.name}", who)
+                )
     return of
 
 
@@ -126,5 +130,5 @@ def _reader(path: Path, tool: str | None) -> Callable[[Path], Timeline]:
     return READERS[wanted]
 
 
-def _of_file(path: Path, reason: str, detail: str) -> RejectedSpan:
-    return RejectedSpan(clip=path.stem, annotator="", reason=reason, detail=detail, source=path.name)
+def _of_file(path: Path, reason: str, detail: str, annotator: str = "") -> RejectedSpan:
+    return RejectedSpan(clip=path.stem, annotator=annotator, reason=reason, detail=detail, source=path.name)

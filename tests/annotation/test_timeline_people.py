@@ -87,3 +87,10 @@ def test_answers_of_a_second_person_that_come_later_are_told(root):
     (reject,) = take(root, write_eaf(root / "ben.eaf", {"label@ben": [(0.0, 2.0, "wrath")]})).rejects
     assert reject.reason == "other_answer"
     assert "files are imported together" in reject.detail
+
+
+def test_an_annotator_whose_tier_is_empty_is_told(root):
+    ann = grid(root / "film.TextGrid", {"label@ann": [(0.0, 2.0, "anger")], "label@ben": []})
+    done = take(root, ann)
+    assert [(one.reason, one.annotator) for one in done.rejects] == [("no_labels", "ben")]
+    assert done.n_added == 1
