@@ -13,8 +13,9 @@ COPY pyproject.toml README.md LICENSE constraints.txt ./
 COPY fgbench fgbench
 COPY manifests manifests
 COPY pipelines pipelines
-RUN python -m pip install ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} "torch>=2.6"
-RUN python -m pip install ".[$EXTRAS]"
+# The versions that fgbench is tested with; an index of torch has others of what torch needs.
+RUN python -m pip install ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} "$(grep '^torch==' constraints.txt)"
+RUN python -m pip install --constraint constraints.txt ".[$EXTRAS]"
 RUN useradd --create-home --uid 1000 fgbench && mkdir /data && chown fgbench /data
 
 # Caches of matplotlib and numba lie in the user's home.
