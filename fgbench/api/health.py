@@ -13,23 +13,14 @@ from fgbench.notebook_lines import NotebookLines
 if TYPE_CHECKING:
     from fgbench.remote.urls import Opener
 
-EXTRAS = {
-    "train": ("torch", "accelerate", "safetensors", "tensorboard"),
-    "hub": ("huggingface_hub",),
-    "export": ("onnx", "onnxruntime", "onnxscript"),
-    "trackers": ("mlflow-skinny", "wandb"),
-    "ray": ("ray",),
-    "slurm": ("submitit",),
-}
-"""Optional packages by the extra that installs them."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health(NotebookLines):
     """Facts about this machine.
 
     Attributes:
-        facts: Group to name to value; the groups are ``versions``, ``extras``, ``storages`` (URLs that can be
+        facts: Group to name to value; the groups are ``versions``, ``requirements`` (packages of the core
+            whose versions will not do), ``extras``, ``storages`` (URLs that can be
             opened), ``decoders``, ``detectors``, ``models``, ``plugins`` (those of other packages),
             ``device`` and ``disk``.
     """
@@ -38,10 +29,11 @@ class Health(NotebookLines):
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Decoders and model files without which fgbench does not work; empty where all is well."""
+        """Decoders, model files and packages without which fgbench does not work; empty where all is well."""
         decoders = [name for name, value in self.facts["decoders"].items() if value != "ok"]
         models = [name for name, value in self.facts["models"].items() if str(value).startswith("missing")]
-        return (*decoders, *models)
+        packages = [f"{name} {value}" for name, value in self.facts["requirements"].items()]
+        return (*decoders, *models, *packages)
 
     def check(self) -> None:
         """Do nothing where all is well.
@@ -75,6 +67,7 @@ def doctor() -> Health:
     """Return versions, optional packages, decoders, detectors, model files, plug-ins, device and free disk of
     this machine."""
     from fgbench import plugins
+    from fgbench.api.required_packages import required_packages
     from fgbench.cores import n_cores
     from fgbench.provenance import provenance
     from fgbench.remote.urls import PACKAGES
@@ -83,10 +76,16 @@ def doctor() -> Health:
     origin = provenance()
     packages = origin.pop("packages")
     assert isinstance(packages, dict)
+    required = required_packages()
     return Health(
         facts={
             "versions": {**{name: value for name, value in origin.items() if value is not None}, **packages},
-            "extras": {name: _extra(name, extra) for extra, names in EXTRAS.items() for name in names},
+            "requirements": {one.package: one.state for one in required if not one.extra and not one.is_met},
+            "extras": {
+                one.package: one.state
+                for one in required
+                if one.extra and not one.extra.startswith("storage")
+            },
             "storages": {f"{scheme}://": _storage(opener) for scheme, opener in PACKAGES.items()},
             "decoders": {name: _decoder(name) for name in plugins.own_names("decoders")},
             "detectors": {name.replace("_", "-"): _detector(name) for name in plugins.own_names("detectors")},
@@ -96,14 +95,6 @@ def doctor() -> Health:
             "disk": {str(BASE): f"{_free(BASE)}, {_locks(BASE)}"},
         }
     )
-
-
-def _extra(name: str, extra: str) -> str:
-    """Version of a package, or the command that installs it."""
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return f"not installed (pip install 'fgbench[{extra}]')"
 
 
 def _is_installed(name: str) -> bool:

@@ -12,7 +12,7 @@ from fgbench.cli.app import app
 def test_what_may_be_added_is_a_row_each_with_its_version():
     done = CliRunner().invoke(app, ["doctor", "--json"])
     facts = json.loads(done.stdout)
-    for name in ("torch", "safetensors", "onnx", "onnxruntime", "onnxscript"):
+    for name in ("torch", "safetensors", "onnx", "onnxruntime", "onnxscript", "peft", "crowd-kit", "httpx"):
         assert facts["extras"][name] == importlib.metadata.version(name)
     assert [text.partition(", ")[2] for text in facts["disk"].values()] == ["locks work"]
     output = CliRunner().invoke(app, ["doctor"]).stdout
@@ -24,7 +24,16 @@ def test_what_may_be_added_is_a_row_each_with_its_version():
 
 
 @pytest.mark.parametrize(
-    ("name", "extra"), [("onnx", "export"), ("onnxruntime", "export"), ("tensorboard", "train")]
+    ("name", "extra"),
+    [
+        ("onnx", "export"),
+        ("onnxruntime", "export"),
+        ("tensorboard", "train"),
+        ("transformers", "backbone"),
+        ("huggingface-hub", "hub"),
+        ("crowd-kit", "votes"),
+        ("pympi-ling", "annotate"),
+    ],
 )
 def test_what_is_absent_is_told_with_the_command_that_brings_it_and_is_no_fault(monkeypatch, name, extra):
     actual = importlib.metadata.version
@@ -34,7 +43,28 @@ def test_what_is_absent_is_told_with_the_command_that_brings_it_and_is_no_fault(
             raise importlib.metadata.PackageNotFoundError(package)
         return actual(package)
 
-    monkeypatch.setattr("fgbench.api.health.version", absent)
+    monkeypatch.setattr("fgbench.api.required_packages.version", absent)
     done = CliRunner().invoke(app, ["doctor"])
     assert done.exit_code == 0, done.output
     assert f"  {name}: not installed (pip install 'fgbench[{extra}]')\n" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "state", "is_fault"),
+    [
+        ("av", "19.0.1", "19.0.1, but fgbench needs >=17,<19 (pip install 'av>=17,<19')", True),
+        ("numpy", "1.26.4", "1.26.4, but fgbench needs >=2.0 (pip install 'numpy>=2.0')", True),
+        ("torch", "2.5.1", "2.5.1, but fgbench[train] needs >=2.6 (pip install 'torch>=2.6')", False),
+    ],
+)
+def test_versions_that_will_not_do_are_told(monkeypatch, name, other, state, is_fault):
+    actual = importlib.metadata.version
+    monkeypatch.setattr(
+        "fgbench.api.required_packages.version",
+        lambda package: other if package == name else actual(package),
+    )
+    done = CliRunner().invoke(app, ["doctor"])
+    assert f"  {name}: {state}\n" in done.stdout
+    assert done.exit_code == (9 if is_fault else 0)
+    if is_fault:
+        assert f"not usable: {name} {state}" in done.output
