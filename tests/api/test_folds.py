@@ -92,12 +92,14 @@ def work_of_parts(tmp_path):
 
 
 @pytest.mark.slow
-def test_scores_of_all_folds_are_pooled(folded, monkeypatch):
+def test_scores_of_all_folds_are_pooled(folded, monkeypatch, tmp_path):
     monkeypatch.setattr("fgbench.methods.steps.contexts.ensure_features", lambda *arguments, **options: None)
-    one = folded.train("lbp-svm", fold=2, progress=False)
+    quick = tmp_path / "quick.yaml"
+    quick.write_text("extends: lbp-svm\nnormalisations: [hellinger]\nkernels: [linear]\nc_values: [1.0]\n")
+    one = folded.train("lbp-svm", quick, fold=2, progress=False)
     assert [folder.parts[-3:] for folder in one.folders] == [("lbp-svm", "2", "0")]
     assert set(one.predictions["subject_id"]) == {"s2", "s7"}
-    run = folded.train("lbp-svm", progress=False)
+    run = folded.train("lbp-svm", quick, progress=False)
     assert [folder.parts[-2] for folder in run.folders] == ["1", "2", "3", "4", "5"]
     table = run.predictions
     assert sorted(table["sample_id"]) == sorted(f"{clip}-f00000" for clip in folded.clips["clip_id"])
@@ -108,7 +110,7 @@ def test_scores_of_all_folds_are_pooled(folded, monkeypatch):
     interval = find_contender("lbp-svm", folded.path).interval("uar")  # as the tables have it
     assert (run.scores.loc["uar", "low"], run.scores.loc["uar", "high"]) == (interval.low, interval.high)
     assert folded.run("lbp-svm").scores.equals(run.scores)
-    pair = folded.train("lbp-svm", fold=1, seeds=2, progress=False)
+    pair = folded.train("lbp-svm", quick, fold=1, seeds=2, progress=False)
     assert pair.name == "lbp-svm/1"
     assert sorted(set(pair.predictions["seed"])) == [0, 1]
     assert set(pair.predictions["subject_id"]) == {"s1", "s6"}

@@ -187,7 +187,7 @@ def test_from_files_to_a_row_of_table_2(tmp_path):
 
 def test_from_clips_to_a_row_of_table_4(tmp_path):
     root, work = tmp_path / "data", tmp_path / "work"
-    write_afew(root, per_class=4, n_frames=18)
+    write_afew(root, per_class=2, n_frames=18)
     recipe = write_text(tmp_path / "mine.yaml", f"extends: afew\n{AS_THEY_ARE}\n")
     fgbench("prepare", recipe, "--data-root", root, "--workdir", work, "--jobs", 1)
     quick = write_text(tmp_path / "quick.yaml", TRAJECTORIES)
