@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from fgbench.api.arguments import name_or_none, path_of, path_or_none, shown, switch
@@ -87,7 +88,7 @@ def pull(
 
     repo = _repo(repo)
     named = path_or_none("out", out, example="out='my-clips'")
-    folder = Path(repo.rstrip("/").rpartition("/")[2] or "pulled") if named is None else named
+    folder = Path(repo.rpartition("/")[2]) if named is None else named
     revision = name_or_none("revision", revision, example="revision='main'")
     endpoint = name_or_none("endpoint", endpoint, example="endpoint='https://huggingface.co'")
     with bars(shown_as(progress)) as update:
@@ -98,8 +99,8 @@ def _repo(value: object) -> str:
     """Return the name of a repository.
 
     Raises:
-        ConfigError: If it is no text.
+        ConfigError: If it is none.
     """
-    if isinstance(value, str) and value.strip() and "\0" not in value:
+    if isinstance(value, str) and re.fullmatch(r"[\w.-]+/[\w.-]+", value, re.ASCII):
         return value
     raise ConfigError(f"repo {shown(value)}, expected OWNER/NAME", "e.g. 'me/my-clips'")
