@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from fgbench.annotation.exported_round import ExportedTasks as ExportedTasks
@@ -65,7 +66,8 @@ def export_tasks(
         show: ``"clips"``, or ``"strips"``: frames of each clip on one picture; ``None``: clips.
         out: Folder to write; ``None``: ``annotation/round-N`` of the data set.
         seed: Seed of shares and order.
-        recipe: Recipe of ``prepare`` that has the classes; ``None``: the 33 of the paper.
+        recipe: Recipe of ``prepare`` that has the classes; ``None``: the 33 of the paper, in a later round
+            those of the round before, else of the work folder.
         settings: Settings of that recipe to change, e.g. ``{"dataset.classes": ["happy", "sad"]}``.
         workdir: Work folder of the votes before, for a later round; ``None``: that of ``fgbench prepare``.
         hide_names: Whether annotators see neutral names in the place of those of the clips; ``None``: as in
@@ -119,7 +121,9 @@ def export_tasks(
     if known is None and (root / GOLD).is_file():
         known = root / GOLD
     wanted = one_of("show", show, SHOWS) if show is not None else before.show if before else SHOWS[0]
-    work = path_or_none("workdir", workdir, example="workdir='fgbench-data/my-clips/work'")
+    work = path_or_none("workdir", workdir, example="workdir='fgbench-data/my-clips/work'") or workdir_for(
+        root
+    )
     folder = path_or_none("out", out, example="out='round-1'")
     hidden = switch_or_none("hide_names", hide_names)
     plan = RoundPlan(
@@ -129,9 +133,9 @@ def export_tasks(
         round=number,
         annotators=people,
         per_clip=per_clip,
-        classes=_classes(recipe, settings, before),
+        classes=_classes(recipe, settings, before, work if number > 1 else None),
         gold=known,
-        reannotate=(work or workdir_for(root)) / MANIFESTS / "reannotate.csv" if number > 1 else None,
+        reannotate=work / MANIFESTS / "reannotate.csv" if number > 1 else None,
         show=wanted,
         seed=whole("seed", seed, least=0),
         hide_names=hidden if hidden is not None else before is not None and before.hide_names,
@@ -253,13 +257,18 @@ def import_votes(
     return import_answers(plan)
 
 
-def _classes(recipe: str | None, settings: Any, before: Any) -> Any:
-    """Classes of a recipe with changes; those of the round before where neither is given."""
+def _classes(recipe: str | None, settings: Any, before: Any, work: Path | None = None) -> Any:
+    """Classes of a recipe with changes; where neither is given of the round before, else of a work folder."""
     from fgbench.annotation.class_list import ClassList, classes_of
     from fgbench.config import load_prepare, with_changes
+    from fgbench.preparation.prepare import saved
+    from fgbench.workfolders.folder import RUN_FILE
 
     changes = changes_of("settings", settings)
-    if recipe is None and not changes and before is not None:
-        return ClassList(scheme=before.scheme, classes=before.classes)
+    if recipe is None and not changes:
+        if before is not None:
+            return ClassList(scheme=before.scheme, classes=before.classes)
+        if work is not None and (work / RUN_FILE).is_file():
+            return classes_of(saved(work)[0])
     name = "default" if recipe is None else name_of("recipe", recipe, example="recipe='default'")
     return classes_of(with_changes(load_prepare(name), changes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
 
@@ -25,9 +26,19 @@ def after_prepare(workdir: Path, *, has_classes: bool | None = None) -> list[str
     return commands
 
 
-def after_clips(root: str | os.PathLike[str]) -> list[str]:
-    """Next after clips, votes or selected frames are there: preparation."""
-    return [f"fgbench prepare --data-root {_quoted(Path(root))}"]
+def after_clips(
+    root: str | os.PathLike[str], recipe: str | None = None, changes: Sequence[str] | None = None
+) -> list[str]:
+    """Next after clips, votes or selected frames are there: preparation.
+
+    Args:
+        root: Root of the data set.
+        recipe: Recipe whose classes they have.
+        changes: Settings of it that are changed, each as ``section.field=value``.
+    """
+    named = "" if recipe is None else f" {quote(recipe)}"
+    changed = "".join(f" --set {quote(one)}" for one in changes or ())
+    return [f"fgbench prepare{named} --data-root {_quoted(Path(root))}{changed}"]
 
 
 def after_export(root: Path, number: int, folder: Path | None) -> list[str]:

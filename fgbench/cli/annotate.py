@@ -222,7 +222,7 @@ def import_(
         print_json(imported.to_json())
         return
     say_all(imported.lines())
-    say_next(["annotate"], lambda: after_clips(data_root))
+    say_next(["annotate"], lambda: after_clips(data_root, recipe, changes))
 
 
 app.command("push")(annotate_server.push)

@@ -11,7 +11,9 @@ DataRoot = Annotated[Path, typer.Option("--data-root", help="Folder of the data 
 Recipe = Annotated[
     str | None,
     typer.Option(
-        "--recipe", help="Recipe of prepare that has the classes.", show_default="the 33 of the paper"
+        "--recipe",
+        help="Recipe of prepare that has the classes.",
+        show_default="those of the round or work folder, else the 33 of the paper",
     ),
 ]
 Update = Annotated[

@@ -2,6 +2,7 @@
 
 import json
 import xml.etree.ElementTree as ET
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -9,12 +10,16 @@ import pytest
 
 import fgbench
 from fgbench.annotation import exporting
+from fgbench.annotation.label_studio import push
+from fgbench.annotation.project_file import read_project
 from fgbench.annotation.strips import MAX_FRAMES, draw_strip, shown_frames
 from fgbench.catalogue.inventory import take_inventory
+from fgbench.config import load_prepare, with_changes
 from fgbench.datasets.fg_emotions import list_clips
 from fgbench.errors import ConfigError, DatasetError, ManifestError
 from fgbench.media.video import open_video
 from fgbench.taxonomy import leaves
+from fgbench.workfolders.folder import write_origin
 from tests.support.annotated_rounds import FIVE, exported, write_clips
 from tests.support.video_files import write_clip
 
@@ -138,6 +143,20 @@ def test_known_answers_are_for_all_and_are_not_told(root):
     assert "gold" not in (done.folder / "tasks.json").read_text()
 
 
+def test_tabs_of_annotators_do_not_tell_known_answers(root):
+    """All vote on known answers: the columns that say who votes, and how many did, are hidden."""
+    done = exported(root, annotators=[*FIVE, "fay"])
+    made = []
+    server = SimpleNamespace(get=lambda *_, **__: [], post=lambda _, value: made.append(value["data"]))
+    push._add_tabs(server, 1, read_project(done.folder))
+    assert [tab["title"] for tab in made] == [*FIVE, "fay"]
+    for tab in made:
+        for where in ("explore", "labeling"):
+            hidden = {*tab["hiddenColumns"][where]}
+            assert {"tasks:data.annotators", "tasks:total_annotations", "tasks:annotations_results"} <= hidden
+            assert not {"tasks:id", "tasks:data.media", "tasks:data.clip"} & hidden
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -222,6 +241,18 @@ def test_later_round_has_the_clips_that_are_voted_on_again(root, tmp_path):
     (work / "manifests/reannotate.csv").write_text("clip,why\n")
     with pytest.raises(DatasetError, match="the votes settled all"):
         fgbench.export_tasks(root, round=2, workdir=work, force=True, progress=False)
+
+
+def test_later_round_without_one_before_has_the_classes_of_the_work_folder(root, tmp_path):
+    """Votes of a table on other classes than the 33 are followed by a round on the same classes."""
+    work = tmp_path / "work"
+    (work / "manifests").mkdir(parents=True)
+    (work / "manifests/reannotate.csv").write_text("clip,why\na,label: 2 of 5 agree\n")
+    recipe = with_changes(load_prepare("default"), ["dataset.scheme=parrott6"])
+    write_origin(work, recipe.model_dump(mode="json"), root)
+    for number, (more, n_classes) in enumerate([({}, 6), ({"recipe": "default"}, 33)]):
+        done = exported(root, round=2, workdir=work, out=tmp_path / str(number), **more)
+        assert len(json.loads((done.folder / "project.json").read_text())["classes"]) == n_classes
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,16 @@ def test_a_round_leads_to_a_server_or_to_answers_and_these_to_settling(tmp_path,
     assert settle == "fgbench prepare --data-root 'my clips'"
 
 
+def test_votes_on_other_classes_are_settled_with_these(tmp_path, monkeypatch):
+    """The recipe and settings of an import are those of the preparation."""
+    monkeypatch.chdir(tmp_path)
+    write_clips(tmp_path / "clips")
+    Path("answers.csv").write_text("clip,annotator,label\na,anna,fear\n")
+    options = "--data-root clips --set dataset.scheme=parrott6 --set 'dataset.name=our clips'"
+    _, (settle,) = run(f"fgbench annotate import answers.csv --recipe default {options}")
+    assert settle == f"fgbench prepare default {options}"
+
+
 def test_nothing_is_named_beside_json(tmp_path):
     root = write_clips(tmp_path / "clips")
     done = CliRunner().invoke(

@@ -27,6 +27,15 @@ _TRIES = 5
 _MAX_TITLE = 50
 _PAGE = 500
 _MAX_TABS = 50
+_HIDDEN = (
+    *("data.annotators", "data.project", "data.round", "data.fps", "data.last_frame"),
+    *("inner_id", "completed_at", "total_annotations", "cancelled_annotations", "total_predictions"),
+    *("annotators", "annotations_results", "annotations_ids", "predictions_score"),
+    *("predictions_model_versions", "predictions_results", "file_upload", "storage_filename"),
+    *("created_at", "updated_at", "updated_by", "avg_lead_time", "draft_exists"),
+)
+"""Columns that the tab of an annotator does not show: clips with known answers, on which all vote, would be
+known by them, and they show the answers of others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +184,7 @@ def _has_answers(task: dict[str, Any]) -> bool:
 
 def _add_tabs(server: Server, number: int, project: Project) -> None:
     """Make a tab for each annotator with the tasks that are for him or her, where these are not all."""
+    columns = [f"tasks:{name}" for name in _HIDDEN]
     if project.per_clip == len(project.annotators) or len(project.annotators) > _MAX_TABS:
         return
     listed = server.get("/api/dm/views", project=number)
@@ -192,5 +202,9 @@ def _add_tabs(server: Server, number: int, project: Project) -> None:
             "type": "String",
             "value": marked([name]),
         }
-        data = {"title": name, "filters": {"conjunction": "and", "items": [shown]}}
+        data = {
+            "title": name,
+            "filters": {"conjunction": "and", "items": [shown]},
+            "hiddenColumns": {"explore": columns, "labeling": columns},
+        }
         server.post("/api/dm/views/", {"project": number, "data": data})
