@@ -33,15 +33,15 @@ OWN_FOLDER = "fgbench-data"
 """Default name of work folders, which are no data when inside a data set."""
 
 ROUNDS = "annotation"
-"""Folder of the rounds of annotation in a data set (`fgbench.annotation`), whose folders hold no data."""
+"""Folder of rounds of annotation and frames to select in a data set (`fgbench.annotation`): no data."""
 
-_ROUND = re.compile(rf"(.*/)?{ROUNDS}/round-[0-9]+/")
+_ROUND = re.compile(rf"(.*/)?{ROUNDS}/(round-[0-9]+|frames-select|frames-inspect)/")
 _LOCK = ".lock"
 """File by which a process holds a folder (:func:`fgbench.storage.exclusive`); empty."""
 _UNFINISHED = re.compile(r"\..+\.fgbench-[0-9a-f]{8}-[0-9]+-[0-9]+")
 """Names of files that a killed process was writing (:mod:`fgbench.files.temporaries`)."""
 _ROUND_FILES = frozenset({"project.json", _LOCK})
-"""Files of which one is in every round of annotation, also in one whose export did not end."""
+"""Files of which one is in each of these, also where its export did not end."""
 
 _WORK_FILES = frozenset({".fgbench-work.json", "prepare.json"})
 """Files of which one is in every work folder, also in one that was put inside the data."""

@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 import fgbench
+from fgbench.datasets._tree import everything
 from fgbench.errors import ArgumentError, ConfigError, DatasetError
 from fgbench.media.images import decode
 from tests.support.fake_annotation_server import fake_server, told
@@ -58,6 +59,7 @@ def test_a_task_of_each_clip_shows_its_frames(folders):
     assert 'choice="multiple"' in (folder / "labelling.xml").read_text()
     again = export(work, root, "ada")
     assert (again.is_new, again.clips, again.frames) == (False, 3, 11)
+    assert not [one for one in everything(root) if one.path.startswith("annotation/")]  # no data
 
 
 def test_one_selects_and_another_inspects(folders):
