@@ -13,7 +13,7 @@ Recipe = Annotated[
     typer.Option(
         "--recipe",
         help="Recipe of prepare that has the classes.",
-        show_default="those of the round or work folder, else the 33 of the paper",
+        show_default="those of the rounds before, else the 33 of the paper",
     ),
 ]
 Update = Annotated[
