@@ -68,6 +68,7 @@ def whole_report(
     )
     look = closing_notes(
         state.config,
+        state.root,
         workdir,
         state.finished,
         classes=read_index(workdir)["classes"],

@@ -196,7 +196,7 @@ def preview(
         published=False,
         left_out=state.listing.left_out,
         notes=(*state.listing.notes, *state.listing.inventory.lines),
-        rejects=tuple(reject_lines(rejected_rows(workdir, state.finished), workdir)),
+        rejects=tuple(reject_lines(rejected_rows(workdir, state.finished), root, workdir)),
     )
 
 

@@ -61,8 +61,15 @@ def test_a_first_round_that_settles_little_ends_well_and_tells_why(tmp_path):
     target = tmp_path / "work" / "manifests" / "reannotate.csv"
     assert (
         "5 clips to be voted on again (not agreed on: label 3, key frame 2, confidence 1), all in "
-        f"{target}; add the new votes to votes.csv with round 2"
+        f"{target}; add the new votes to votes.csv with round 2, and run fgbench prepare again (fgbench "
+        f"annotate export --data-root {root} --round 2 --workdir {tmp_path / 'work'} has them annotated)"
     ) in done.stdout
+    command = ["annotate", "export", "--data-root", str(root), "--round", "2"]
+    exported = CliRunner().invoke(
+        app, [*command, "--workdir", str(tmp_path / "work"), "--annotators", "ann,ben,eve,ida,joe"]
+    )
+    assert exported.exit_code == 0, exported.output
+    assert "5 clips" in exported.stdout
     assert "rejected" not in done.stdout
     assert "classes: 3 of your own, all that somebody voted for (boredom, " in done.stdout
     assert "); a class that the votes give to no clip is left out" in done.stdout

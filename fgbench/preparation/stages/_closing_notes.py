@@ -59,6 +59,7 @@ class ClosingNotes:
 
 def closing_notes(
     config: PrepareConfig,
+    root: Path,
     workdir: Path,
     finished: Finished,
     *,
@@ -70,6 +71,7 @@ def closing_notes(
 
     Args:
         config: The recipe, with open settings decided.
+        root: Root of the data set.
         workdir: The work folder.
         finished: Stage to bucket to marker, for all stages.
         classes: Labels of the manifests.
@@ -91,7 +93,7 @@ def closing_notes(
     is_divisible = not n_usable or n_usable >= sum(getattr(config.split, part) > 0 for part in SPLITS)
     return ClosingNotes(
         lines=(
-            *reject_lines(rejects, workdir),
+            *reject_lines(rejects, root, workdir),
             *_strange(config, tables),
             *_beyond(tables),
             *_late(config, manifests),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from fgbench.naming import counted
@@ -15,6 +16,7 @@ from fgbench.preparation.stages.consensus import REANNOTATE
 from fgbench.preparation.voting import causes_of
 from fgbench.printable import printable_name
 from fgbench.storage import read_rows
+from fgbench.workfolders.default_folders import workdir_for
 from fgbench.workfolders.layout import MANIFESTS
 from fgbench.workfolders.manifest_index import is_published
 
@@ -44,16 +46,17 @@ def rejected_rows(workdir: Path, finished: Finished) -> list[dict[str, Any]]:
     return rejected
 
 
-def reject_lines(rejects: Sequence[Mapping[str, Any]], workdir: Path) -> list[str]:
+def reject_lines(rejects: Sequence[Mapping[str, Any]], root: Path, workdir: Path) -> list[str]:
     """Messages on clips that could not be used or have to be voted on again, with the first reasons.
 
     Args:
         rejects: Rows with id, stage, reason and detail.
+        root: Root of the data set.
         workdir: The work folder; its files that list all of them are named if they exist.
     """
     again = [row for row in rejects if row["reason"] == REANNOTATE]
     others = [row for row in rejects if row["reason"] != REANNOTATE]
-    return [*_votes(again, workdir), *_unusable(others, workdir)]
+    return [*_votes(again, root, workdir), *_unusable(others, workdir)]
 
 
 def _unusable(rejects: Sequence[Mapping[str, Any]], workdir: Path) -> list[str]:
@@ -73,16 +76,17 @@ def _unusable(rejects: Sequence[Mapping[str, Any]], workdir: Path) -> list[str]:
     return lines
 
 
-def _votes(again: Sequence[Mapping[str, Any]], workdir: Path) -> list[str]:
+def _votes(again: Sequence[Mapping[str, Any]], root: Path, workdir: Path) -> list[str]:
     if not again:
         return []
     causes = Counter(cause for row in again for cause in causes_of(row["detail"]))
     named = ", ".join(f"{cause} {count}" for cause, count in causes.most_common())
     where = _where_all(workdir, "reannotate.csv")
+    elsewhere = "" if workdir == workdir_for(root) else f" --workdir {quote(str(workdir))}"
+    export = f"fgbench annotate export --data-root {quote(str(root))} --round 2{elsewhere}"
     return [
         f"{counted(len(again), 'clip')} to be voted on again (not agreed on: {named}){where}; add the new "
-        "votes to votes.csv with round 2, and run fgbench prepare again (fgbench annotate export --round 2 "
-        "has them annotated)"
+        f"votes to votes.csv with round 2, and run fgbench prepare again ({export} has them annotated)"
     ]
 
 
