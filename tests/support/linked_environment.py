@@ -60,8 +60,10 @@ class LinkedEnvironment:
             if ".." in file.parts or target.exists() or not source.exists():
                 continue
             _link(source, target)
-            if source.suffix == ".py" and Path(cache_from_source(source)).exists():
-                _link(Path(cache_from_source(source)), Path(cache_from_source(target)))
+            if source.suffix == ".py":
+                compiled, there = Path(cache_from_source(source)), Path(cache_from_source(target))
+                if compiled.exists() and not there.exists():  # some packages list what is compiled
+                    _link(compiled, there)
 
 
 def _link(source: Path, target: Path) -> None:
