@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.annotate_demo import N_CLIPS, walk
+from tests.support.annotate_demo import N_CLIPS, N_KNOWN, walk
 from tests.support.label_studio_server import EXECUTABLE, LabelStudio, executable
 from tests.support.scripted_annotators import FIVE
 
@@ -78,6 +78,13 @@ def test_labels_are_right_as_often_as_the_errors_predict(done):
     n_right, low, high = done.right
     assert low <= n_right <= high
     assert done.is_predicted
+
+
+def test_known_answers_test_the_annotators(done):
+    """Votes on clips of ``gold.csv``, and right ones, of each annotator, counted from the answers given."""
+    told, counted = done.facts["known"]
+    assert told == counted
+    assert all(n >= N_KNOWN for n, _ in told)
 
 
 def test_experts_select_frames_on_the_server(done):

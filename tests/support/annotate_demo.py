@@ -36,6 +36,8 @@ from tests.support.scripted_annotators import (
 CLASSES = ("panic", "terror", "worry")
 OPTIONS = SynthOptions(width=320, height=240, min_duration_s=1.2, max_duration_s=1.3, seed=5)
 N_CLIPS = 24
+N_KNOWN = 4
+"""Clips whose answer is known, mixed among the others."""
 SETTINGS = {
     "sample": {"before": 1, "after": 1},
     "split": {"cover_all_classes": False},
@@ -89,7 +91,7 @@ class Walk:
 
 
 def draw(root: Path) -> dict[str, Seen]:
-    """Draw the clips; returns what each shows."""
+    """Draw the clips, and list some as known; returns what each shows."""
     seen = {}
     for number in range(N_CLIPS):
         plan = ClipPlan(CLASSES[number % len(CLASSES)], number // len(CLASSES), 0)
@@ -103,6 +105,11 @@ def draw(root: Path) -> dict[str, Seen]:
             key_frame=frames["is_key_frame"].to_pylist().index(True),
             n_frames=frames.num_rows,
         )
+    with (root / "gold.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["clip", "label", "key_frame"])
+        for clip in list(seen)[:N_KNOWN]:
+            writer.writerow([f"{clip}.mp4", seen[clip].label, seen[clip].key_frame])
     return seen
 
 
@@ -157,6 +164,7 @@ def walk(server: LabelStudio, folder: Path, say=print) -> Walk:
         again = {clip: seen[clip] for clip in left}
     done.votes = _rows(root / "votes.csv")
     _compare_labels(work, seen, done, say)
+    _compare_known(work, seen, done, say)
     _select_frames(server, tokens, root, work, token, done, say)
     return done
 
@@ -197,6 +205,22 @@ def _compare_labels(work: Path, seen: dict[str, Seen], done: Walk, say) -> None:
         f"{n_right} of {len(done.labels)} are the class that was drawn; the annotators' errors predict "
         f"{done.right[1]} to {done.right[2]} (99.9 %)"
     )
+
+
+def _compare_known(work: Path, seen: dict[str, Seen], done: Walk, say) -> None:
+    """Compare votes and right ones on clips with known answers of each annotator with the answers given."""
+    table = fgbench.open(work).agreement().annotators
+    counted = {who.name: [0, 0] for who in FIVE}
+    for (clip, name, _), (label, _, _) in done.answered.items():
+        if clip in list(seen)[:N_KNOWN]:
+            counted[name][0] += 1
+            counted[name][1] += label == seen[clip].label
+    told = sorted(
+        (n, round(n * share)) for n, share in zip(table["gold"], table["gold_accuracy"], strict=True)
+    )
+    done.facts["known"] = (told, sorted(map(tuple, counted.values())))
+    n, right = (sum(column) for column in zip(*told, strict=True))
+    say(f"{right} of {n} votes on clips with known answers are right")
 
 
 _chance = lru_cache(chance_settled)
