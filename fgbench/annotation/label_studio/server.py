@@ -1,7 +1,8 @@
 """A server of Label Studio, by its REST interface.
 
-``label-studio-sdk`` is not used: beside the pins of fgbench pip takes an older version of it and 26 more
-packages, among them ``opencv-python``, which overwrites files of ``opencv-python-headless``.
+``label-studio-sdk`` is not used: version 2.1 holds OpenCV below 4.13, and beside the pins of fgbench pip
+takes an older one and 26 more packages, among them ``opencv-python``, which overwrites files of
+``opencv-python-headless``.
 """
 
 from __future__ import annotations
