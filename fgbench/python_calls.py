@@ -77,6 +77,7 @@ ARGUMENTS = {
     "init": "init",
     "jobs": "jobs",
     "map": "map",
+    "media": "media",
     "name": "name",
     "onnx": "onnx",
     "out": "out",

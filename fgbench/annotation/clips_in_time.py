@@ -82,7 +82,7 @@ def clip_of(clips: Sequence[MarkedClip], span: Span) -> MarkedClip | None:
 
 
 def between(clips: Sequence[MarkedClip], span: Span) -> Span | MarkedClip:
-    """What of an interval lies between the clips around it, or the clip that it overlaps.
+    """The part of an interval that lies between the clips around it, or the clip that it overlaps.
 
     It overlaps one that lies in it, one of which it has more than :data:`SAME_S`, and all if half of it or
     more is in others.

@@ -46,7 +46,7 @@ class Required:
 
 
 def required_packages() -> list[Required]:
-    """What users may install, in the order of the metadata: of several extras the one that asks for least.
+    """Packages that users may install, in the order of the metadata, each with the smallest of its extras.
 
     Empty where fgbench is run without being installed.
     """
