@@ -64,12 +64,13 @@ def command() -> str:
 
 def package_versions() -> dict[str, str]:
     """Installed version of each of :data:`PACKAGES`; absent ones are left out."""
-    versions = {name: _installed(name) for name in PACKAGES}
+    versions = {name: installed_version(name) for name in PACKAGES}
     return {name: found for name, found in versions.items() if found is not None}
 
 
 @functools.cache
-def _installed(name: str) -> str | None:
+def installed_version(name: str) -> str | None:
+    """Version of a package; ``None`` if it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:

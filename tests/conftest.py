@@ -59,11 +59,8 @@ def _import_all(first: float) -> None:
     Workers that begin together would all compile each module of a fresh clone, at the same time.
     """
     root = Path(__file__).parents[1]
-    names = [
-        ".".join(path.relative_to(root).with_suffix("").parts)
-        for path in Path(__file__).parent.rglob("test_*.py")
-    ]
-    names.sort()
+    paths = sorted(Path(__file__).parent.rglob("test_*.py"))
+    names = [".".join(path.relative_to(root).with_suffix("").parts) for path in paths]
     start = int(first * len(names))
     for name in names[start:] + names[:start]:
         with contextlib.suppress(Exception, pytest.skip.Exception):  # pytest imports it again, and tells

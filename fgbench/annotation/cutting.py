@@ -26,12 +26,13 @@ _MOST_BYTES = 1 << 30
 def cut_clip(recording: Recording, frames: range, folder: Path) -> bool:
     """Write frames of a recording as pictures; those that are there already are left alone.
 
-    Returns whether any was written.
-
     Args:
         recording: The recording.
         frames: Frames in it, from the first to the last.
         folder: Folder of the clip; made if absent.
+
+    Returns:
+        Whether any was written.
 
     Raises:
         MediaError: If a frame cannot be decoded, or the folder holds other files or pictures (reason

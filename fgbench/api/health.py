@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,20 +96,14 @@ def doctor() -> Health:
     )
 
 
-def _is_installed(name: str) -> bool:
-    try:
-        version(name)
-    except PackageNotFoundError:
-        return False
-    return True
-
-
 def _storage(opener: Opener) -> str:
     """Version of the package that opens a storage, or the command that installs what is missing."""
-    missing = [name for name in ("fsspec", opener.package) if not _is_installed(name)]
-    if missing:
+    from fgbench.provenance import installed_version
+
+    found = {name: installed_version(name) for name in ("fsspec", opener.package)}
+    if missing := [name for name, here in found.items() if here is None]:
         return f"not installed: {', '.join(missing)} (pip install 'fgbench[{opener.extra}]')"
-    return f"{opener.package} {version(opener.package)}"
+    return f"{opener.package} {found[opener.package]}"
 
 
 def _decoder(name: str) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, metadata, version
+from importlib.metadata import PackageNotFoundError, metadata
 from typing import TYPE_CHECKING
+
+from fgbench.provenance import installed_version
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -75,7 +77,7 @@ def required_packages() -> list[Required]:
 
 
 def _required(requirement: Requirement, extra: str) -> Required:
-    installed = _version(requirement.name)
+    installed = installed_version(requirement.name)
     return Required(
         package=requirement.name,
         range=",".join(sorted(map(str, requirement.specifier), reverse=True)),
@@ -83,10 +85,3 @@ def _required(requirement: Requirement, extra: str) -> Required:
         installed=installed,
         is_met=installed is None or requirement.specifier.contains(installed, prereleases=True),
     )
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None

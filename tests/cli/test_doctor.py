@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fgbench.cli.app import app
+from fgbench.provenance import installed_version
 
 
 def test_what_may_be_added_is_a_row_each_with_its_version():
@@ -36,14 +37,10 @@ def test_what_may_be_added_is_a_row_each_with_its_version():
     ],
 )
 def test_what_is_absent_is_told_with_the_command_that_brings_it_and_is_no_fault(monkeypatch, name, extra):
-    actual = importlib.metadata.version
-
-    def absent(package):
-        if package == name:
-            raise importlib.metadata.PackageNotFoundError(package)
-        return actual(package)
-
-    monkeypatch.setattr("fgbench.api.required_packages.version", absent)
+    monkeypatch.setattr(
+        "fgbench.api.required_packages.installed_version",
+        lambda package: None if package == name else installed_version(package),
+    )
     done = CliRunner().invoke(app, ["doctor"])
     assert done.exit_code == 0, done.output
     assert f"  {name}: not installed (pip install 'fgbench[{extra}]')\n" in done.stdout
@@ -58,10 +55,9 @@ def test_what_is_absent_is_told_with_the_command_that_brings_it_and_is_no_fault(
     ],
 )
 def test_versions_that_will_not_do_are_told(monkeypatch, name, other, state, is_fault):
-    actual = importlib.metadata.version
     monkeypatch.setattr(
-        "fgbench.api.required_packages.version",
-        lambda package: other if package == name else actual(package),
+        "fgbench.api.required_packages.installed_version",
+        lambda package: other if package == name else installed_version(package),
     )
     done = CliRunner().invoke(app, ["doctor"])
     assert f"  {name}: {state}\n" in done.stdout

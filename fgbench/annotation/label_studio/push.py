@@ -184,9 +184,9 @@ def _has_answers(task: dict[str, Any]) -> bool:
 
 def _add_tabs(server: Server, number: int, project: Project) -> None:
     """Make a tab for each annotator with the tasks that are for him or her, where these are not all."""
-    columns = [f"tasks:{name}" for name in _HIDDEN]
     if project.per_clip == len(project.annotators) or len(project.annotators) > _MAX_TABS:
         return
+    columns = [f"tasks:{name}" for name in _HIDDEN]
     listed = server.get("/api/dm/views", project=number)
     titles = {
         one["data"].get("title")
