@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from fgbench.annotation.project_file import ClipTask, Project, round_folder, write_project
+from fgbench.preparation.settling._rule import LatestVotes, of_indices
 from fgbench.taxonomy import leaves
 from tests.support.annotated_rounds import annotation
 
@@ -73,6 +74,19 @@ def drawn(n_clips: int, seed: int = 0) -> Iterator[list[Drawn]]:
             )
             for at, who in enumerate(chosen)
         ]
+
+
+def latest(n_clips: int, seed: int = 0) -> LatestVotes:
+    """Answers on each clip as the input of a model that settles them."""
+    answers = [one for of_clip in drawn(n_clips, seed) for one in of_clip]
+    return of_indices(
+        [clip_name(number) for number in range(n_clips)],
+        np.array([one.clip for one in answers]),
+        NAMES,
+        np.array([one.who for one in answers]),
+        LABELS,
+        np.array([LABELS.index(one.label) for one in answers]),
+    )
 
 
 def clip_name(number: int) -> str:

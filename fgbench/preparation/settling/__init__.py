@@ -35,7 +35,7 @@ def require(name: str) -> None:
     Raises:
         DependencyError: If the rule needs a package that is not installed.
     """
-    if load(name).fit is not None:
+    if load(name).needs_crowd_kit:
         from fgbench.preparation.settling._crowd_kit import require_library
 
         require_library(name)

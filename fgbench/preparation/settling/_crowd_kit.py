@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from fgbench.errors import ConfigError, package_missing
-from fgbench.naming import counted
+from fgbench.errors import package_missing
+from fgbench.preparation.settling._limits import check_size
 from fgbench.preparation.settling._rule import Floats, LatestVotes
 
 
@@ -47,14 +47,7 @@ def fitted(rule: str, model: str, votes: LatestVotes, *, largest: int, **setting
         ConfigError: If there are more votes times labels.
         DependencyError: If crowd-kit is not installed.
     """
-    n_votes, n_labels = len(votes.clip), len(votes.labels)
-    if n_votes * n_labels > largest:
-        raise ConfigError(
-            f"consensus.rule {rule} is fitted to at most {largest:,} votes times labels, here are "
-            f"{counted(n_votes, 'vote')} of {counted(votes.n_annotators, 'annotator')} for "
-            f"{counted(n_labels, 'label')}",
-            "choose paper or majority, which take any number, or dawid-skene, which takes more than others",
-        )
+    check_size(rule, votes, largest)
     require_library(rule)
     import pandas as pd
     from crowdkit import aggregation
@@ -65,7 +58,7 @@ def fitted(rule: str, model: str, votes: LatestVotes, *, largest: int, **setting
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # notes on deprecations of pandas
         estimated = getattr(aggregation, model)(**settings).fit_predict_proba(data)
-    probabilities = np.full((len(votes.clip_ids), n_labels), np.nan)
+    probabilities = np.full((len(votes.clip_ids), len(votes.labels)), np.nan)
     rows = estimated.index.to_numpy()
     probabilities[rows[:, None], came[estimated.columns.to_numpy(np.int64)]] = estimated.to_numpy(np.float64)
     return probabilities

@@ -59,12 +59,14 @@ class Rule:
             to agree.
         fit: Estimates the probability of each label for each clip, (N, C), NaN where there is none; the rows
             of a clip add up to 1.
+        needs_crowd_kit: Whether it is fitted by the package crowd-kit, which is an extra.
     """
 
     version: int
     about: str
     choose: Callable[[Sequence[Vote], int], Choice] | None = None
     fit: Callable[[LatestVotes], Floats] | None = None
+    needs_crowd_kit: bool = False
 
 
 def of_indices(

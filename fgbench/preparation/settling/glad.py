@@ -22,4 +22,5 @@ RULE = Rule(
     "difficulty of clips), fitted to the latest votes on all clips, with a probability of at least "
     "{min_certainty:g}",
     fit=_fit,
+    needs_crowd_kit=True,
 )
