@@ -192,7 +192,7 @@ def _drawn(out: Path, options: SynthOptions, clips: list[ClipPlan], jobs: int) -
         _one_thread()
         yield from map(_draw_one, tasks)
         return
-    workers = Workers(jobs, _one_thread)
+    workers = Workers(jobs, _one_thread, modules=(__name__,))
     try:
         early: dict[int, pa.Table] = {}
         awaited = 0

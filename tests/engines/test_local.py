@@ -132,3 +132,30 @@ def test_workers_do_not_run_the_script_that_started_them(tmp_path):
     done = subprocess.run([sys.executable, script], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == ["begun", "[1, 2, 3]", "None unguarded.py"]
+
+
+def modules(_):
+    return " ".join(sys.modules)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="workers are forked on Linux alone")
+def test_several_workers_are_forked_with_what_they_need():
+    """In a process of its own, whose first workers say what is imported."""
+    program = (
+        "from fgbench.preparation.engines import local; from tests.engines.test_local import modules\n"
+        "with local.start(2) as run: print(*run(modules, [0, 1]), sep='\\n')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    first, second = (set(line.split()) for line in done.stdout.splitlines())
+    assert first == second
+    assert first >= {
+        *local._STAGES,
+        "av",
+        "cv2",
+        "numba",
+        "numpy",
+        "pandas",
+        "pyarrow.parquet",
+        "scipy.linalg",
+    }
+    assert not first & {"dlib", "torch", "sklearn"}

@@ -16,6 +16,10 @@ R = TypeVar("R")
 
 _LEAST_MEMORY_GB = 2.0  # the libraries alone take about one; some of them wait for ever with less
 _MOST_MEMORY_GB = 65536.0
+_STAGES = tuple(
+    f"fgbench.preparation.stages.{name}"
+    for name in ("augment", "consensus", "faces", "ingest", "lbp", "sample", "split")
+)
 
 
 class Runner(Protocol):
@@ -57,7 +61,7 @@ def start(jobs: int, *, memory_gb: float | None = None) -> Iterator[Runner]:
     check_memory(memory_gb)
     # A limit needs a separate process: this one has to live on where the work does not fit.
     is_here = jobs <= 1 and memory_gb is None
-    workers = Workers(max(1, jobs), partial(_prepare, memory_gb))
+    workers = Workers(max(1, jobs), partial(_prepare, memory_gb), modules=_STAGES)
 
     def in_workers(
         function: Callable[[T], R],
