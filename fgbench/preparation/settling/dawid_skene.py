@@ -47,7 +47,9 @@ def fitted(votes: LatestVotes, *, rounds: int = _ROUNDS, gain: float = _GAIN) ->
     by_clip = sparse.csr_array((ones, (votes.clip, kind)), shape=(n_clips, len(given)))
     by_kind = sparse.csr_array((ones, (kind, votes.clip)), shape=(len(given), n_clips))
 
-    estimate = sparse.csr_array((ones, (votes.clip, votes.label)), shape=(n_clips, n_labels)).toarray()
+    estimate: Floats = sparse.csr_array(
+        (ones, (votes.clip, votes.label)), shape=(n_clips, n_labels)
+    ).toarray()
     estimate /= estimate.sum(axis=1, keepdims=True)
     before = -np.inf
     for _ in range(rounds):
