@@ -13,10 +13,10 @@ SEED = 20_240_601
 
 SIZES: Mapping[str, Mapping[str, int]] = {
     "media": {"short": 18, "long": 520},
-    "pictures": {"short": 20, "long": 220},
+    "pictures": {"short": 12, "long": 220},
     "tables": {"short": 10, "long": 160},
-    "recipes": {"short": 18, "long": 150},
-    "damage": {"short": 5, "long": 130},
+    "recipes": {"short": 10, "long": 150},
+    "damage": {"short": 3, "long": 130},
     "kills": {"short": 1, "long": 20},
 }
 """Campaign to number of cases; of kills, per command."""

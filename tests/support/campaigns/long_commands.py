@@ -45,7 +45,7 @@ class LongCommand:
 
 PREPARED = ("manifests", "stages", "plans")
 COMMANDS: Sequence[LongCommand] = (
-    LongCommand(name="prepare-1-job", data="small", arguments=("prepare", "1"), writes=PREPARED, short=True),
+    LongCommand(name="prepare-1-job", data="small", arguments=("prepare", "1"), writes=PREPARED),
     LongCommand(name="prepare-2-jobs", data="small", arguments=("prepare", "2"), writes=PREPARED, short=True),
     LongCommand(
         name="lbp-svm",
