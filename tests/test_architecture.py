@@ -253,6 +253,18 @@ def test_heavy_packages_are_not_imported_for_the_help():
     assert "prepare" in done.stdout
 
 
+def test_recipes_are_listed_without_what_compiles_and_computes():
+    code = (
+        "import sys\n"
+        "from fgbench.api.recipes import recipes, recipes_lines\n"
+        "assert len(recipes_lines(recipes())) > 50\n"
+        "heavy = {'numba', 'cv2', 'av', 'dlib', 'pandas', 'pyarrow', 'matplotlib', 'scipy', 'sklearn', 'torch'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def _lines(name, command):
     for child, inner in sorted(getattr(command, "commands", {}).items()):
         yield from _lines(f"{name} {child}".strip(), inner)

@@ -6,9 +6,11 @@ anything is computed: no file, however large or odd, takes long to refuse. The l
 
 from __future__ import annotations
 
+import copy
 import json
 import reprlib
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -134,9 +136,15 @@ def check_recipe(raw: dict[str, Any], origin: str, model: type[Recipe]) -> Recip
         ) from error
 
 
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> Any:
+    """Value of a YAML text: recipes extend others, which are read many times."""
+    return read_yaml(text)
+
+
 def _mapping(text: str, origin: str) -> dict[str, Any]:
     try:
-        raw = read_yaml(text)
+        raw = copy.deepcopy(_parsed(text))  # callers change it
     except yaml.YAMLError as error:
         raise ConfigError(
             f"{origin} is not valid YAML: {_bounded(str(error))}", "correct the file"

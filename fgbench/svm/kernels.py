@@ -15,8 +15,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -59,11 +60,13 @@ def chi2_distances(x: npt.ArrayLike, y: npt.ArrayLike | None = None, *, jobs: in
     together = _in_safe_range(x_nd, y_md)
     result = np.empty((len(x_nd), len(y_md)), np.float32)
 
+    sum_of_fractions = _compiled()
+
     def work(begin: int) -> None:
         start = begin if y is None else 0
         rows, columns = slice(begin, begin + _ROWS), slice(start, None)
         sums = np.zeros(result[rows, columns].shape, np.float64)
-        _sum_of_fractions(x_nd[rows], y_dm, start, together, sums)
+        sum_of_fractions(x_nd[rows], y_dm, start, together, sums)
         sums *= 2.0
         sums += 0.5 * y_sums[columns] - 1.5 * x_sums[rows, None]
         np.maximum(sums, 0.0, out=sums)
@@ -151,7 +154,6 @@ def _in_safe_range(x: Matrix, y: Matrix) -> bool:
     return largest <= high and not bool(((x > 0.0) & (x < low)).any())
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _sum_of_fractions(
     x_nd: Matrix, y_dm: Matrix, start: int, together: bool, sums: npt.NDArray[np.float64]
 ) -> None:
@@ -204,3 +206,11 @@ def _sum_of_fractions(
                             part[j] += a * (a / (a + ya[j]))
                 for j in range(last - first):
                     sums[i, first - start + j] += part[j]
+
+
+@cache
+def _compiled() -> Any:
+    """The function above as machine code; Numba alone takes half a second to import."""
+    import numba
+
+    return numba.njit(cache=True, nogil=True, error_model="numpy")(_sum_of_fractions)
