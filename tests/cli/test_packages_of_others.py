@@ -9,6 +9,7 @@ import tomllib
 import pyarrow.parquet as pq
 import pytest
 
+from tests.support.chains import with_chains
 from tests.support.clip_folders import LABELS, write_plain_clip
 from tests.support.doc_blocks import block
 from tests.support.packages_of_others import fgbench, install
@@ -195,7 +196,7 @@ def test_the_package_of_the_documentation_keeps_its_contract(run, here):
     assert {key["key"]: key.get("value") for key in report["keys"]}["split.group_by"] == "subject_id"
 
 
-@pytest.mark.parametrize("way", ["", "."])
+@pytest.mark.parametrize("way", with_chains(["", "."], "."))
 def test_nothing_is_taken_from_the_current_directory(here, tmp_path, way):
     """Also where an empty entry of the path, or a dot, leads there."""
     install(tmp_path / "data", write_wheel(here, POINTS, MODULES, ran=tmp_path / "ran"))

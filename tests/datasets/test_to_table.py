@@ -16,6 +16,7 @@ from fgbench.cli.app import app
 from fgbench.config import load_prepare
 from fgbench.runs.samples import clip_samples, image_samples, moving_samples
 from fgbench.taxonomy import leaves
+from tests.support.chains import with_chains
 from tests.support.fake_trees import moving, write_clip, write_text
 from tests.support.layouts.afew import write_afew
 from tests.support.layouts.oulu_casia import EMOTIONS, write_oulu
@@ -27,6 +28,8 @@ QUICK = "extends: lbp-svm\nnormalisations: [hellinger]\nkernels: [linear]\nc_val
 TRAJECTORIES = "extends: dense-traj-svm\nwords: 16\nsamples: 1000\nruns: 1\nc_values: [1.0]\n"
 TRUNK = "input_px: 112, stem: 4, widths: [4, 4, 4, 8], norm: none"
 FAST = "optimiser: {kind: adamw, learning_rate: 0.003, batch: 8, epochs: 1}"
+FIRST = ("afew", "affectnet", "ck-plus", "fer-plus", "raf-db-compound")
+"""Recipes of each kind: folders of clips, lists, sequences in folds, a table, compound classes."""
 UNITS_RECIPE = f"""
 name: units
 action_units: [au01, au12]
@@ -124,7 +127,11 @@ def check_row(work, number, method, experiment, *, data, column, label):
     return uar, rows, text
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.recipe)
+@pytest.mark.parametrize(
+    "case",
+    with_chains(CASES, *(case for case in CASES if case.recipe not in FIRST)),
+    ids=lambda case: case.recipe,
+)
 def test_from_files_to_a_row_of_table_3(case, tmp_path):
     root, work = tmp_path / "data", tmp_path / "work"
     case.write(root)
@@ -203,6 +210,7 @@ def test_from_clips_to_a_row_of_table_4(tmp_path):
     )
 
 
+@pytest.mark.chain
 def test_from_folders_of_frames_to_a_row_of_table_4(tmp_path):
     """Methods of clips on sequences without frame rate, with classes of their own, in folds."""
     root, work = tmp_path / "data", tmp_path / "work"

@@ -38,13 +38,7 @@ def fail(value):
     raise MediaError(f"bad {value}", "do this", reason="why")
 
 
-def test_errors_of_tasks_come_through_whole(cluster):
-    with pytest.raises(MediaError, match="bad 1") as caught, engine.start(2, address=cluster.address) as run:
-        list(run(fail, [1]))
-    assert (caught.value.hint, caught.value.reason) == ("do this", "why")
-    assert not ray.is_initialized()
-
-
+@pytest.mark.chain
 def test_machines_that_vanish_and_join_change_no_byte(cluster, tmp_path):
     root = write_plain_data(tmp_path / "data", n_clips=8)
     config = recipe(buckets=8)
@@ -92,11 +86,17 @@ def test_no_cluster_at_the_address_is_one_clear_error():
         pass
 
 
-def test_workers_import_nothing_from_the_current_folder(tmp_path, monkeypatch):
+def test_errors_of_tasks_come_through_whole_and_nothing_is_imported_from_the_current_folder(
+    tmp_path, monkeypatch
+):
     (tmp_path / "colorsys.py").write_text("raise SystemExit('imported from the current folder')\n")
     monkeypatch.chdir(tmp_path)
     with engine.start(1) as run:
         assert list(run(_imports_colorsys, [0])) == [True]
+        with pytest.raises(MediaError, match="bad 1") as caught:
+            list(run(fail, [1]))
+    assert (caught.value.hint, caught.value.reason) == ("do this", "why")
+    assert not ray.is_initialized()
 
 
 def _imports_colorsys(_):

@@ -25,6 +25,7 @@ def die_once(path):
     return "done"
 
 
+@pytest.mark.chain
 @pytest.mark.slow
 def test_manifests_are_those_of_one_process(tmp_path):
     root = write_plain_data(tmp_path / "data", n_clips=4)

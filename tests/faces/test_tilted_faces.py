@@ -117,6 +117,7 @@ def searched_px(images, models, monkeypatch):
     return total
 
 
+@pytest.mark.chain
 @pytest.mark.slow
 def test_clips_without_faces_do_not_become_much_slower(face_clips, models, monkeypatch):
     """Once at the start of a scene, and never more often than every 24 frames: pixels that are searched."""

@@ -113,6 +113,7 @@ def test_own_clips_end_in_a_table_with_intervals(tmp_path):
     assert any("data:image/png" in html for html in shown(book, "text/html"))  # the confusions
 
 
+@pytest.mark.chain
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_an_own_network_stands_in_table_two(tmp_path):
@@ -127,6 +128,7 @@ def test_an_own_network_stands_in_table_two(tmp_path):
     assert "SYNTHETIC" in told["title"]
 
 
+@pytest.mark.chain
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_a_tool_is_scored_and_compared(tmp_path):
@@ -140,6 +142,7 @@ def test_a_tool_is_scored_and_compared(tmp_path):
     assert any("OUTSIDE" in note for note in told["notes"]), told["notes"]
 
 
+@pytest.mark.chain
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_a_notebook_is_a_script_too(tmp_path):

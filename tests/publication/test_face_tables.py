@@ -205,6 +205,7 @@ def test_our_own_readers_find_the_labels_again(drawn, tables, tmp_path):
     assert {key: dict(labels[key]) for key in keys} == {key: dict(before[key]) for key in keys}
 
 
+@pytest.mark.chain
 @pytest.mark.slow
 def test_pyfeat_reads_both(drawn, tables):
     clip_id = rows_of(drawn).clip_id.iloc[0]

@@ -186,6 +186,7 @@ class TestOfAnEnvironmentOfItsOwn:
         assert "torch" in error
         assert "pip install 'fgbench[train]'" in done.stderr
 
+    @pytest.mark.chain
     def test_with_train_it_trains(self, bare):
         bare.add("train")
         words = (
@@ -203,6 +204,7 @@ class TestOfAnEnvironmentOfItsOwn:
         done = bare.fgbench("export", "plain-cnn-small", "--workdir", "w", "--onnx", "net.onnx", code=9)
         assert "pip install 'fgbench[export]'" in done.stderr
 
+    @pytest.mark.chain
     def test_with_export_it_exports(self, bare):
         bare.add("export")
         bare.fgbench("export", "plain-cnn-small", "--workdir", "w", "--onnx", "net.onnx")

@@ -23,6 +23,7 @@ from fgbench.runs.samples import clip_samples
 from fgbench.runs.weights import read_trained
 from fgbench.training.losses import softmax_losses
 from fgbench.training.optimisation import build_optimiser
+from tests.support.chains import with_chains
 from tests.support.clip_networks import short_googlenet
 from tests.support.tiny_clips import clip_recipe, small_clips
 from tests.support.tiny_runs import write_tiny_weights
@@ -73,7 +74,7 @@ def task_of(context, image, *, seed=0, **changes):
     return ClipTask(model, config, train=train, selection=selection, seed=seed, device=CPU)
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("kind", with_chains(sorted(KINDS), "flow", "plain-tsnet"))
 def test_clips_are_learnt_by_heart_and_every_parameter_trains(context, image, kind):
     """LSTMs are slow learners: that they learn by heart is tested with their networks.
 

@@ -25,6 +25,7 @@ from fgbench.methods.protocol.kinds import open_trained
 from fgbench.runs.predictions import read_predictions
 from fgbench.runs.results import read_result
 from fgbench.runs.weights import read_trained
+from tests.support.chains import with_chains
 from tests.support.insightface_runs import CPU, FAST, config
 from tests.support.insightface_work import context_of, narrow_on_one_thread, write_colours, write_weights
 
@@ -83,7 +84,7 @@ def stored_faces(context, ids):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("freeze", [True, False])
+@pytest.mark.parametrize("freeze", with_chains([True, False], False))
 def test_a_run_is_evaluated_asked_and_exported(context, weights, tmp_path, freeze):
     """All give what the run predicted: evaluation to 1e-5; single faces, and the ONNX file, to 1e-4."""
     import onnxruntime
