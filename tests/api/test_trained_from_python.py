@@ -40,7 +40,13 @@ def work(tmp_path_factory):
     parts = ["test", "val", "train", "train"] * 3 + ["train"] * 33
     lines = [f"{line},{part}" for line, part in zip(lines, parts, strict=True)]
     annotations.write_text("\n".join([f"{head},split", *lines]) + "\n")
-    recipe = {"name": "plain", "buckets": 4, "faces": {"align": "never"}}
+    recipe = {
+        "name": "plain",
+        "buckets": 4,
+        "faces": {"align": "never"},
+        "augment": {"balance": "none"},
+        "sample": {"before": 1, "after": 1},
+    }
     (folder / "plain.yaml").write_text(yaml.safe_dump(recipe))
     (folder / "tiny.yaml").write_text(yaml.safe_dump(RECIPE))
     work = fgbench.prepare(
