@@ -22,7 +22,16 @@ def detected(tmp_path_factory):
     """Truth and result by clip and frame, and the clips' rows."""
     here = tmp_path_factory.mktemp("truth")
     root = generate(here / "data", SynthOptions(clips_per_class=1, subjects=6, seed=SEED), jobs=2)
-    prepare.run(load_prepare("demo"), root, here / "work", jobs=2)
+    config = load_prepare("demo")
+    # What follows from faces has no truth here.
+    config = config.model_copy(
+        update={
+            "augment": config.augment.model_copy(update={"balance": "none"}),
+            "lbp": config.lbp.model_copy(update={"enabled": False}),
+            "sample": config.sample.model_copy(update={"before": 0, "after": 0}),
+        }
+    )
+    prepare.run(config, root, here / "work", jobs=2)
     truth = {
         (row["clip_id"], row["frame_index"]): row for row in pq.read_table(root / "truth.parquet").to_pylist()
     }
