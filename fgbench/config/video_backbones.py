@@ -6,7 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from fgbench.config.backbones import Architecture, BackboneHeadConfig, BackboneInputConfig
+from fgbench.config.backbone_inputs import Architecture, BackboneInputConfig
+from fgbench.config.backbones import BackboneHeadConfig
 from fgbench.config.baselines import BaselineConfig
 from fgbench.config.clip_networks import Dropout
 from fgbench.config.sections import Count, Section, Units
