@@ -42,12 +42,17 @@ class RecipeBaseline:
         Raises:
             ConfigError: If it is for another network.
         """
-        if all(reduce(getattr, key.split("."), config) == value for key, value in self.keys.items()):
+        if all(_value(config, key) == value for key, value in self.keys.items()):
             return
         raise ConfigError(
             f"recipe {config.name} has {self.has.format(**dict(config))}, expected {self.expected}",
             f"fgbench train {self.train} --recipe {config.name}",
         )
+
+
+def _value(config: Any, key: str) -> Any:
+    """Return a setting by its dotted key; ``None`` where a section has no such key."""
+    return reduce(lambda section, name: getattr(section, name, None), key.split("."), config)
 
 
 _STREAMS = "the streams spatial: {spatial}, temporal: {temporal}"

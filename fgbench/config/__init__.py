@@ -5,7 +5,8 @@ A recipe holds the science (what is computed); options of the command line say w
 stages that depend on it, and nothing else.
 """
 
-from fgbench.config.backbones import Architecture, BackboneConfig, BackboneHeadConfig, BackboneInputConfig
+from fgbench.config.backbone_inputs import Architecture, BackboneInputConfig
+from fgbench.config.backbones import BackboneConfig, BackboneHeadConfig
 from fgbench.config.baselines import (
     BaselineConfig,
     DenseTrajSvmConfig,
@@ -36,6 +37,7 @@ from fgbench.config.feature_sections import (
     WideFacesConfig,
 )
 from fgbench.config.finetuning import FinetuneConfig, LoraConfig
+from fgbench.config.map_trunks import BackboneTrunkConfig, TrunkConfig
 from fgbench.config.prepare import (
     AuditConfig,
     AugmentConfig,
@@ -57,7 +59,6 @@ from fgbench.config.training import (
     TargetConfig,
     TrainAuConfig,
     TrainImageConfig,
-    TrunkConfig,
 )
 from fgbench.config.video_backbones import VideoBackboneConfig
 
@@ -69,6 +70,7 @@ __all__ = [
     "BackboneConfig",
     "BackboneHeadConfig",
     "BackboneInputConfig",
+    "BackboneTrunkConfig",
     "BaselineConfig",
     "C3dLstmConfig",
     "ClipDataConfig",

@@ -71,7 +71,7 @@ def _keys(config: Section, defaults: Section | None, above: str) -> Iterator[Key
         if isinstance(value, Section):
             doc = _one_line(field.description or type(value).__doc__ or "")
             yield Key(path=path, value=None, default=None, takes="keys", doc=doc, is_section=True)
-            yield from _keys(value, default if isinstance(default, Section) else None, f"{path}.")
+            yield from _keys(value, default if type(default) is type(value) else None, f"{path}.")
             continue
         takes = _takes(schema["properties"][name], schema.get("$defs", {}))
         doc = _one_line(field.description or "")

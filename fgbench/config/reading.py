@@ -12,11 +12,12 @@ import reprlib
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
-from pydantic import ValidationError
+from pydantic import Tag, ValidationError
 
+from fgbench.config.map_trunks import TRUNK_TAGS
 from fgbench.config.named_recipes import NamedRecipe, brought_recipes, named_recipe, packed_names
 from fgbench.config.prepare import PrepareConfig
 from fgbench.config.sections import Section
@@ -271,7 +272,7 @@ def _explain(error: ValidationError, model: type[Section]) -> str:
     lines = []
     faults = error.errors(include_url=False, include_context=False)
     for item in faults[:_MAX_FAULTS]:
-        where = _bounded(".".join(str(part) for part in item["loc"]), _MAX_NAME)
+        where = _bounded(".".join(str(part) for part in item["loc"] if part not in TRUNK_TAGS), _MAX_NAME)
         if item["type"] == "extra_forbidden":
             keys = _keys_beside(item["loc"], model)
             near = get_close_matches(str(item["loc"][-1])[:_MAX_NAME], keys, n=1)
@@ -281,7 +282,7 @@ def _explain(error: ValidationError, model: type[Section]) -> str:
         elif item["type"] == "missing":
             lines.append(f"key {where} is missing")
         else:
-            lines.append(f"{where or 'recipe'} = {_SHORT.repr(item['input'])}: {item['msg']}")
+            lines.append(f"{where} = {_SHORT.repr(item['input'])}: {item['msg']}" if where else item["msg"])
     if len(faults) > _MAX_FAULTS:
         lines.append(f"and {len(faults) - _MAX_FAULTS} more")
     return "; ".join(_bounded(line) for line in lines)
@@ -294,5 +295,9 @@ def _bounded(text: str, most: int = _MAX_MESSAGE) -> str:
 def _keys_beside(location: tuple[int | str, ...], root: type[Section]) -> list[str]:
     model: Any = root
     for part in location[:-1]:
-        model = model.model_fields[str(part)].annotation
+        kinds = get_args(model)
+        if kinds:  # sections of several kinds, each with its tag
+            model = next(kind.__origin__ for kind in kinds if Tag(str(part)) in kind.__metadata__)
+        else:
+            model = model.model_fields[str(part)].annotation
     return list(model.model_fields)

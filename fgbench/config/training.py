@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from fgbench.config.map_trunks import AnyTrunk, BackboneTrunkConfig, TrunkConfig
 from fgbench.config.sections import Count, Megabytes, NonNegative, Positive, PositiveFloat, Section, Units
 
 Regions = Annotated[int, Field(ge=1, le=36)]
@@ -13,22 +14,6 @@ Regions = Annotated[int, Field(ge=1, le=36)]
 
 Frozen = Literal["trunk", "stem", "none"]
 """Part of a pretrained trunk that is frozen."""
-
-
-class TrunkConfig(Section):
-    """Convolutional trunk (DRML with a last map of 6 x 6 x 256; paper section IV-A)."""
-
-    input_px: Literal[224, 112] = 224
-    """Side that a face is reduced to. With 112 the pooling is left out, so that cells of the last map lie
-    where they lie with 224; it is for machines without GPU. The paper has 224."""
-    stem: Units = 32
-    """Kernels of conv1 (paper section IV-A: 32 of 11 x 11 x 3)."""
-    widths: tuple[Units, Units, Units, Units] = (64, 128, 256, 256)
-    """Kernels of conv4 to conv7. The last is the paper's 256, the others are not stated in the paper."""
-    region_layer: bool = True
-    """Whether the region layer of DRML follows conv1; the Plain CNN has none."""
-    norm: Literal["lrn", "none"] = "lrn"
-    """Normalisation after the pooling; local response normalisation is DRML's."""
 
 
 Target = Literal["hard", "soft"]
@@ -51,7 +36,9 @@ _TRUNK_TRAINING: dict[str, Any] = {"freeze": None, "unfreeze_after": None, "unfr
 class NetworkConfig(Section):
     """MSAU-Net and what is left of it in its ablations (paper section IV-A, Table II)."""
 
-    trunk: TrunkConfig = TrunkConfig()
+    trunk: AnyTrunk = TrunkConfig()
+    """The paper's trunk (DRML with a last map of 6 x 6 x 256; section IV-A); or ``backbone``: a network of
+    the user's, whose last map takes its place, which is not stated in the paper."""
     fc_hidden: Units | None = 4096
     """Units of fc8; ``null`` leaves the layer out."""
     embedding: Units = 2048
@@ -72,13 +59,18 @@ class NetworkConfig(Section):
     freeze: Frozen | None = None
     """Layers of the trunk that training starts from that stay as they are, batch normalisation included: all,
     its stem (the first convolution and the region layer), or none. ``null`` keeps all of a trunk of action
-    units, as the paper says (section IV-A), unless ``losses.units`` trains it, and none of any other. Values
-    that are drawn train always."""
+    units, as the paper says (section IV-A), unless ``losses.units`` trains it, all of a network of the
+    user's, and none of any other. Values that are drawn train always."""
     unfreeze_after: Positive | None = None
     """Epochs (of losses that take turns: rounds) after which what is frozen trains too; ``null``: never. Not
     stated in the paper."""
     unfreeze_rate: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
     """Factor of the learning rate for the trunk that training starts from. Not stated in the paper."""
+
+    @property
+    def is_on_backbone(self) -> bool:
+        """Whether a network of the user's takes the place of the paper's trunk."""
+        return isinstance(self.trunk, BackboneTrunkConfig)
 
     def built(self) -> dict[str, Any]:
         """Settings that determine the network, as plain values: all but the training of its trunk."""
@@ -206,6 +198,21 @@ class TrainImageConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _a_backbone_can_be_trained_so(self) -> Self:
+        if not self.network.is_on_backbone:
+            return self
+        if self.network.freeze == "stem":
+            raise ValueError(
+                "network.freeze is stem, which network.trunk backbone has not; set it to trunk or none"
+            )
+        if self.losses.units:
+            raise ValueError(
+                "losses.units needs the outputs of a detector of action units, which network.trunk backbone "
+                "has not; set it to 0"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _what_is_frozen_agrees(self) -> Self:
         network, frozen = self.network, self.frozen
         if self.data.keep_maps and frozen != "trunk":
@@ -243,6 +250,8 @@ class TrainImageConfig(Section):
         """Part of a pretrained trunk that is frozen, at first or always."""
         if self.network.freeze is not None:
             return self.network.freeze
+        if self.network.is_on_backbone:
+            return "trunk"
         return "none" if self.au_recipe is None or self.losses.units else "trunk"
 
 

@@ -9,6 +9,7 @@ Maps are kept as float16 (11 bits): training on them equals training on pictures
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -23,6 +24,7 @@ from fgbench.inputs.crops import View, view_table
 from fgbench.inputs.image_set import ImageSet
 from fgbench.inputs.map_views import KeptMaps
 from fgbench.inputs.preprocessing import Preprocessing
+from fgbench.models.map_trunk import MapTrunk
 from fgbench.models.msau import MsauNet
 from fgbench.models.weights import state_digest
 from fgbench.training.context import TrainingContext
@@ -58,7 +60,7 @@ def open_maps(
         most: Most regions that a run of the recipe zooms into; that many are kept.
 
     Returns:
-        Maps of the training samples (``None`` if they are not kept), and maps (N, R, C, 6, 6) float16 of the
+        Maps of the training samples (``None`` if they are not kept), and maps (N, R, C, h, w) float16 of the
         selection samples on the device.
 
     Raises:
@@ -80,7 +82,7 @@ def open_maps(
     common = {
         "format": _FORMAT,
         "trunk": state_digest(model.trunk.state_dict()),
-        "network": model.config.trunk.model_dump(mode="json"),
+        "network": _identity(model),
         "zoom_side_px": model.config.zoom_side_px,
         "suppress_radius": model.config.suppress_radius,
         "preprocessing": preprocessing.plain(),
@@ -117,6 +119,13 @@ def open_maps(
 
     maps = kept(train, view_table(config.data.crops, flip=config.data.flip))
     return maps, kept(selection, _PLAIN).view(0)
+
+
+def _identity(model: MsauNet) -> Mapping[str, Any]:
+    """Return what the maps of a network's trunk depend on beside its tensors, as plain values."""
+    if isinstance(model.trunk, MapTrunk):
+        return model.trunk.identity
+    return model.config.trunk.model_dump(mode="json")
 
 
 def _in_memory(model: MsauNet, preprocessing: Preprocessing, samples: ImageSet) -> Tensor:

@@ -142,10 +142,12 @@ class Trunk(nn.Module):
     Attributes:
         geometry: Receptive fields of the cells of the last map, in face px.
         channels: Channels of the last map.
+        cells: Its rows, and its columns.
     """
 
     def __init__(self, config: TrunkConfig) -> None:
         super().__init__()
+        self.cells = MAP_CELLS
         pooled = config.input_px == FACE_PX
         region = (_REGION,) if config.region_layer else ()
         pool = (_POOL,) if pooled else ()
@@ -212,21 +214,30 @@ class Embedding(nn.Module):
         fc_hidden: Units of fc8; ``None`` leaves it out.
         embedding: Units of fc9 (paper section IV-A: 2048).
         dropout: Probability that a unit is dropped in training.
+        cells: Rows, and columns, of the last map.
 
     Attributes:
         features: Length of the embedding.
     """
 
-    def __init__(self, channels: int, *, fc_hidden: int | None, embedding: int, dropout: float) -> None:
+    def __init__(
+        self,
+        channels: int,
+        *,
+        fc_hidden: int | None,
+        embedding: int,
+        dropout: float,
+        cells: int = MAP_CELLS,
+    ) -> None:
         super().__init__()
-        flat = channels * MAP_CELLS * MAP_CELLS
+        flat = channels * cells * cells
         self.features = embedding
         self.fc8 = None if fc_hidden is None else nn.Linear(flat, fc_hidden)
         self.fc9 = nn.Linear(flat if fc_hidden is None else fc_hidden, embedding)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, maps_BCHW: Tensor) -> Tensor:
-        """Return embeddings (B, F), not negative, of last maps (B, C, 6, 6)."""
+        """Return embeddings (B, F), not negative, of last maps (B, C, cells, cells)."""
         x = maps_BCHW.flatten(1)
         if self.fc8 is not None:
             x = self.dropout(F.relu(self.fc8(x)))

@@ -94,9 +94,13 @@ class IResNet(nn.Module):
             raise ValueError(
                 f"expected faces of shape (B, 3, {INPUT_PX}, {INPUT_PX}), got {tuple(x_B3HW.shape)}"
             )
+        return self.features(self.fc(self.bn2(self.last_map(x_B3HW)).flatten(1)))
+
+    def last_map(self, x_B3HW: Tensor) -> Tensor:
+        """Return the last map (B, C, 7, 7) of RGB faces in [-1, 1], float (B, 3, 112, 112)."""
         x = self.prelu(self.bn1(self.conv1(x_B3HW)))
-        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
-        return self.features(self.fc(self.bn2(x).flatten(1)))
+        maps: Tensor = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return maps
 
 
 class FaceHead(Head):

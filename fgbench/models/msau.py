@@ -16,11 +16,12 @@ from typing import NamedTuple, Self
 import torch
 from torch import Tensor, nn
 
-from fgbench.config import NetworkConfig
+from fgbench.config import NetworkConfig, TrunkConfig
 from fgbench.config.training import Frozen
 from fgbench.errors import ConfigError
-from fgbench.models.drml import MAP_CELLS, Embedding, Trunk, reduce
+from fgbench.models.drml import Embedding, Trunk, reduce
 from fgbench.models.initialisation import Head
+from fgbench.models.map_trunk import MapTrunk
 from fgbench.models.receptive_field import FACE_PX
 from fgbench.models.zoom import boxes, crop, most_cells, strongest_cells
 
@@ -29,7 +30,8 @@ class Views(NamedTuple):
     """Maps and regions of faces.
 
     Attributes:
-        maps: Last maps (B, R, C, 6, 6), not negative; R = 1 + zooms: the whole face, then its regions.
+        maps: Last maps (B, R, C, h, w), of the paper's trunk 6 x 6 cells, not negative; R = 1 + zooms: the
+            whole face, then its regions.
         boxes: Regions (B, N, 4): edges x0, y0, x1, y1 in face px, float32; N = zooms, strongest first.
         cells: Rows and columns of the regions' cells (B, N, 2), int64.
         strength: Strongest activation of these cells (B, N).
@@ -78,9 +80,10 @@ class MsauNet(nn.Module):
         n_basic: Upper classes; 0 builds no outputs for them.
         n_units: Action units that train along with the classes (paper section V-B); 0 builds no outputs for
             them, as the trunk is frozen then (section IV-A).
+        trunk: Trunk of ``network.trunk`` backbone (not stated in the paper); ``None`` builds the paper's.
 
     Attributes:
-        trunk: Trunk of all scales; an AU network's ``trunk`` state fits it.
+        trunk: Trunk of all scales; an AU network's ``trunk`` state fits the paper's.
         scales: The whole face, and the regions together if the network zooms.
 
     Raises:
@@ -88,20 +91,36 @@ class MsauNet(nn.Module):
     """
 
     def __init__(
-        self, config: NetworkConfig, *, n_fine: int = 33, n_basic: int = 6, n_units: int = 0
+        self,
+        config: NetworkConfig,
+        *,
+        n_fine: int = 33,
+        n_basic: int = 6,
+        n_units: int = 0,
+        trunk: MapTrunk | None = None,
     ) -> None:
         super().__init__()
-        most = most_cells(MAP_CELLS, MAP_CELLS, radius=config.suppress_radius)
+        self.config = config
+        self.trunk: Trunk | MapTrunk
+        if isinstance(config.trunk, TrunkConfig):
+            assert trunk is None, "the recipe has the paper's trunk"
+            self.trunk = Trunk(config.trunk)
+        else:
+            assert trunk is not None, "the recipe has the trunk of a network of the user's"
+            self.trunk = trunk
+        cells = self.trunk.cells
+        most = most_cells(cells, cells, radius=config.suppress_radius)
         if config.zooms > most:
             raise ConfigError(
                 f"network.zooms is {config.zooms}, but with network.suppress_radius {config.suppress_radius} "
-                f"at most {most} of {MAP_CELLS} x {MAP_CELLS} cells can be chosen",
+                f"at most {most} of {cells} x {cells} cells can be chosen",
                 "lower network.zooms or network.suppress_radius",
             )
-        self.config = config
-        self.trunk = Trunk(config.trunk)
         regions = (1, config.zooms) if config.zooms else (1,)
-        self.scales = nn.ModuleList(Scale(config, n, n_fine=n_fine, n_basic=n_basic) for n in regions)
+        self.scales = nn.ModuleList(
+            Scale(config, n, n_fine=n_fine, n_basic=n_basic, channels=self.trunk.channels, cells=cells)
+            for n in regions
+        )
         self.units = Head(config.embedding, n_units) if n_units else None
         self._still: tuple[nn.Module, ...] = ()
 
@@ -109,7 +128,8 @@ class MsauNet(nn.Module):
         """Compute the last maps of faces and of the regions around their strongest cells.
 
         Args:
-            images_B3HW: Normalised RGB faces, float (B, 3, 224, 224).
+            images_B3HW: Normalised RGB faces, float (B, 3, 224, 224); of a trunk that normalises itself
+                (:class:`fgbench.models.map_trunk.MapTrunk`) 0 to 255.
 
         Raises:
             ValueError: If the faces have another size.
@@ -141,8 +161,8 @@ class MsauNet(nn.Module):
         n = self.config.zooms
         if maps_BRCHW.shape[1] < 1 + n:
             raise ValueError(
-                f"expected maps of the face and {n} regions, (B, {1 + n}, C, {MAP_CELLS}, {MAP_CELLS}), "
-                f"got {tuple(maps_BRCHW.shape)}"
+                f"expected maps of the face and {n} regions, (B, {1 + n}, C, {self.trunk.cells}, "
+                f"{self.trunk.cells}), got {tuple(maps_BRCHW.shape)}"
             )
         parts = (maps_BRCHW[:, :1], maps_BRCHW[:, 1 : 1 + n])
         features = [scale.features(part) for scale, part in zip(self.scales, parts, strict=False)]
@@ -167,11 +187,12 @@ class MsauNet(nn.Module):
         """
         self.trunk.requires_grad_(True)
         self.trunk.train(self.training)
-        self._still = {
-            "trunk": (self.trunk,),
-            "stem": (self.trunk.conv1, self.trunk.region),
-            "none": (),
-        }[part]
+        self._still = ()
+        if part == "trunk":
+            self._still = (self.trunk,)
+        elif part == "stem":
+            assert isinstance(self.trunk, Trunk), "no recipe freezes the stem of another"
+            self._still = (self.trunk.conv1, self.trunk.region)
         for module in self._still:
             module.requires_grad_(False)
             module.eval()
@@ -192,13 +213,27 @@ class Scale(nn.Module):
         n_regions: Maps of an image that it takes.
         n_fine: Fine classes.
         n_basic: Upper classes; 0 builds no outputs for them.
+        channels: Channels of a map.
+        cells: Rows, and columns, of a map.
     """
 
-    def __init__(self, config: NetworkConfig, n_regions: int, *, n_fine: int, n_basic: int) -> None:
+    def __init__(
+        self,
+        config: NetworkConfig,
+        n_regions: int,
+        *,
+        n_fine: int,
+        n_basic: int,
+        channels: int,
+        cells: int,
+    ) -> None:
         super().__init__()
-        channels = config.trunk.widths[-1]
         self.embedding = Embedding(
-            channels, fc_hidden=config.fc_hidden, embedding=config.embedding, dropout=config.dropout
+            channels,
+            fc_hidden=config.fc_hidden,
+            embedding=config.embedding,
+            dropout=config.dropout,
+            cells=cells,
         )
         self.mac = config.mac
         self.mac_norm = nn.BatchNorm1d(channels) if config.mac and config.mac_norm else nn.Identity()

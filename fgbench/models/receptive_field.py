@@ -73,3 +73,16 @@ def geometry(layers: Iterable[Layer], *, px_per_input_px: float = 1.0) -> Geomet
         jump_px=jump * px_per_input_px,
         first_centre_px=(centre + 0.5) * px_per_input_px - 0.5,
     )
+
+
+def equal_cells(cells: int) -> Geometry:
+    """Return the geometry of a map whose cells lie side by side and cover the face.
+
+    It is taken of networks whose layers are not known; not stated in the paper. The side of their receptive
+    fields is not known either: that of a cell stands for it.
+
+    Args:
+        cells: Rows, and columns, of the map.
+    """
+    side_px = FACE_PX / cells
+    return Geometry(field_px=side_px, jump_px=side_px, first_centre_px=side_px / 2 - 0.5)

@@ -98,7 +98,11 @@ class ResNet(nn.Module):
 
     def forward(self, x_B3HW: Tensor) -> Tensor:
         """Return features (B, F) of normalised pictures, float (B, 3, H, W)."""
+        return self.last_map(x_B3HW).mean(dim=(2, 3))
+
+    def last_map(self, x_B3HW: Tensor) -> Tensor:
+        """Return the last map (B, F, H / 32, W / 32), sides rounded up, not negative."""
         x = F.max_pool2d(F.relu(self.bn1(self.conv1(x_B3HW))), 3, stride=2, padding=1)
         for number in range(1, len(_BLOCKS[18]) + 1):
             x = self.get_submodule(f"layer{number}")(x)
-        return x.mean(dim=(2, 3))
+        return x

@@ -14,7 +14,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from fgbench.config import NetworkConfig
+from fgbench.config import NetworkConfig, TrunkConfig
 from fgbench.errors import ConfigError
 from fgbench.files.hashing import digest_json
 from fgbench.inputs.cached_maps import keep_maps
@@ -43,6 +43,7 @@ def feature_size(network: NetworkConfig, features: Features) -> int:
     Raises:
         ConfigError: If only maximum activations are to be taken and the image model has none.
     """
+    assert isinstance(network.trunk, TrunkConfig), "runs on others are refused"
     channels = network.trunk.widths[-1]
     if features == "mac":
         if not network.mac:
