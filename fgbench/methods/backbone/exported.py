@@ -14,6 +14,7 @@ from fgbench.methods.backbone.head import Head, HeadModule
 from fgbench.methods.backbone.kept_features import Prepared, in_grey
 from fgbench.methods.backbone.onnx_file import OnnxRuns, pooled_output
 from fgbench.methods.backbone.opening import SCORES, bare_runs
+from fgbench.methods.backbone.taken import Preparation
 from fgbench.methods.backbone.torch_runs import TorchRuns
 from fgbench.methods.insightface.crops import CROP_PX, TEMPLATE
 from fgbench.methods.protocol import FacePredictions, Floats
@@ -136,19 +137,13 @@ class _Before(nn.Module):
 
     def __init__(self, network: Prepared, *, layout: str, numbers: str) -> None:
         super().__init__()
-        self.taken, self.is_grey = network.taken, network.grey
+        self.prepare, self.is_grey = Preparation(network.taken), network.grey
         self.layout, self.numbers = layout, numbers
-        mean, std = (
-            torch.tensor(part, dtype=torch.float64)[:, None, None]
-            for part in (self.taken.mean, self.taken.std)
-        )
-        self.register_buffer("factor", (self.taken.scale / std).float())
-        self.register_buffer("shift", (-mean / std).float())
 
     def forward(self, crops: Tensor) -> Tensor:
         """Return prepared pictures."""
         shown = in_grey(crops) if self.is_grey else crops
-        prepared = self.taken.levels(shown) * self.factor + self.shift
+        prepared: Tensor = self.prepare(shown)
         if self.layout == "last":
             prepared = prepared.permute(0, 2, 3, 1)
         if self.numbers == "uint8":

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from fgbench.config import BackboneInputConfig
@@ -86,6 +86,28 @@ class Taken:
             f"{self.size_px} x {self.size_px}, colours {self.colours.upper()}, "
             f"(level x {self.scale:.6g} - {_numbers(self.mean)}) / {_numbers(self.std)}"
         )
+
+
+class Preparation(nn.Module):
+    """:meth:`Taken.prepare` as a module whose numbers are buffers, as graphs and devices want them.
+
+    Args:
+        taken: The input.
+    """
+
+    def __init__(self, taken: Taken) -> None:
+        super().__init__()
+        self._taken = taken
+        mean, std = (
+            torch.tensor(part, dtype=torch.float64, device="cpu")[:, None, None]
+            for part in (taken.mean, taken.std)
+        )
+        self.register_buffer("factor", (taken.scale / std).float(), persistent=False)
+        self.register_buffer("shift", (-mean / std).float(), persistent=False)
+
+    def forward(self, crops_B3SS: Tensor) -> Tensor:
+        """Return the input of a network, float32 (..., 3, size, size), of crops, RGB, 0 to 255."""
+        return self._taken.levels(crops_B3SS) * self.factor + self.shift
 
 
 def taken_of(config: BackboneInputConfig, stated: Mapping[str, Any], *, name: str) -> Taken:

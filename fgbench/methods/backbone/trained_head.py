@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
@@ -12,6 +12,7 @@ from fgbench.config import Architecture
 from fgbench.errors import ManifestError
 from fgbench.methods.backbone.head import Head
 
+_Described = TypeVar("_Described", bound="_Network")
 _Text = Annotated[str, Field(max_length=1000)]
 _Level = Annotated[float, Field(ge=-1e4, le=1e4, allow_inf_nan=False)]
 _Spread = Annotated[float, Field(gt=0.0, le=1e4, allow_inf_nan=False)]
@@ -61,12 +62,22 @@ class HeadAbout(BaseModel):
     numbers: dict[_Text, Annotated[float, Field(allow_inf_nan=False)]]
 
 
-class _About(BaseModel):
+class _Network(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     backbone: NetworkAbout
     input: InputAbout
+
+
+class _About(_Network):
     head: HeadAbout
+
+
+def read_network(metadata: Mapping[str, Any], *, origin: str) -> tuple[NetworkAbout, InputAbout]:
+    """Return the description of a network in metadata, without a head; arguments and errors as of
+    :func:`read_about`."""
+    about = _read(_Network, metadata, origin=origin)
+    return about.backbone, about.input
 
 
 def read_about(metadata: Mapping[str, Any], *, origin: str) -> tuple[NetworkAbout, InputAbout, HeadAbout]:
@@ -79,14 +90,18 @@ def read_about(metadata: Mapping[str, Any], *, origin: str) -> tuple[NetworkAbou
     Raises:
         ManifestError: If an entry is missing, or of another type or range.
     """
+    about = _read(_About, metadata, origin=origin)
+    return about.backbone, about.input, about.head
+
+
+def _read(schema: type[_Described], metadata: Mapping[str, Any], *, origin: str) -> _Described:
     try:
-        about = _About.model_validate(dict(metadata))
+        return schema.model_validate(dict(metadata))
     except (ValidationError, RecursionError) as error:
         raise ManifestError(
             f"the weights of {origin} do not tell of their network as fgbench does",
             "give weights that fgbench wrote, or run the baseline anew",
         ) from error
-    return about.backbone, about.input, about.head
 
 
 def read_head(about: HeadAbout, state: Mapping[str, Tensor], *, n_classes: int, origin: str) -> Head:
