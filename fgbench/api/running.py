@@ -79,7 +79,8 @@ class Running:
             progress: Whether bars are shown; ``None``: in terminals and notebooks; or a function that is
                 called with a name, the number done, and the total.
             options: Of the method alone, as its command has them: ``temporal`` and ``image_run`` of
-                ``"tmsau"``, ``init`` and ``trunk`` of ``"msau"``, ``folds`` and ``also`` (further work
+                ``"tmsau"``, ``init`` and ``trunk`` of ``"msau"``, and with ``network.trunk`` backbone ``hf``,
+                ``torch``, ``arch`` and ``licence``, ``folds`` and ``also`` (further work
                 folders) of ``"au"``, ``from_scratch`` of ``"insightface"``, ``onnx``, ``hf``, ``torch``,
                 ``arch``, ``download``, ``finetune``, ``zero_shot``, ``classes``, ``map``, ``prompts`` and
                 ``licence`` of ``"backbone"`` and, without those of zero-shot and fine-tuning,

@@ -14,7 +14,7 @@ from fgbench.errors import ArgumentError
 from fgbench.methods.steps.method_names import UNITS, is_of_clips, is_of_images
 
 _OF_UNITS = ("folds", "also")
-_OF_IMAGES = ("weights", "init", "trunk")
+_OF_IMAGES = ("weights", "init", "trunk", "hf", "torch", "arch", "licence")
 _OF_CLIPS = ("weights", "image_run", "temporal")
 _FLAGS = ("flag", "switch")
 
@@ -78,6 +78,10 @@ def own_options(method: str) -> dict[str, str]:
         "weights": "file",
         "init": "name",
         "trunk": "name",
+        "hf": "name",
+        "torch": "file",
+        "arch": "name",
+        "licence": "name",
         "image_run": "name",
         "temporal": "word",
         "folds": "number",

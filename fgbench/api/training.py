@@ -114,6 +114,10 @@ def msau(
     au_weights: Path | None = None,
     init: str | None = None,
     trunk: str | None = None,
+    hf: str | None = None,
+    torch: Path | None = None,
+    arch: str | None = None,
+    licence: str | None = None,
     device: str | None = None,
 ) -> Training:
     """Return the training of MSAU-Net, or of one of its ablations, on the image set.
@@ -128,9 +132,15 @@ def msau(
             recipe is named.
         trunk: Trained network of images whose trunk is taken in the place of that of action units, or
             ``"none"`` for drawn values.
+        hf: Network of the user's whose last map takes the place of the paper's trunk, for a recipe of
+            ``network.trunk`` backbone: a folder with config.json and safetensors.
+        torch: Such a network: a file of weights alone.
+        arch: Name of the network of ``torch``.
+        licence: Licence of the network, for the model card.
 
     Raises:
-        ArgumentError: If there is no such variant, or ``trunk`` is named beside another start.
+        ArgumentError: If there is no such variant, ``trunk`` is named beside another start, or a network is
+            named and the recipe has none, or the other way round.
         ConfigError: If the recipe or a change is not valid.
         DependencyError: If torch is not installed.
         ManifestError: If there are no such weights, or they are damaged.
@@ -149,11 +159,30 @@ def msau(
             "given beside another start, init or au_weights; expected one of them", argument="trunk"
         )
     config = with_changes(load_training(settings, TrainImageConfig), changes)
+    _check_network(config.network.is_on_backbone, hf=hf, torch=torch, arch=arch, licence=licence)
+    if config.network.is_on_backbone:
+        others = {"trunk": trunk, "init": init, "au_weights": au_weights}
+        for name in (name for name, value in others.items() if value is not None):
+            raise ArgumentError(
+                f"given, but the trunk of recipe {config.name} is the network of --hf or --torch",
+                "leave one of them out",
+                argument=name,
+            )
 
     def run(how: Runs) -> list[Path]:
+        network = None
+        if config.network.is_on_backbone:
+            from fgbench.api.needed_packages import require_torch
+
+            require_torch()
+            from fgbench.methods.backbone.asked import Asked
+
+            network = Asked(onnx=None, hf=hf, torch=torch, arch=arch, download=False, licence=licence)
         from fgbench.methods.steps.images import train_images
 
-        folders = train_images(config, workdir, au_weights=au_weights, init=start, trunk=trunk, **how)
+        folders = train_images(
+            config, workdir, au_weights=au_weights, init=start, trunk=trunk, network=network, **how
+        )
         # Runs of several numbers of regions are experiments of their own.
         return sorted(folders, key=lambda folder: folder.parent.parent.name)
 
@@ -225,6 +254,38 @@ def default_recipe(
     return recipe
 
 
+def _check_network(
+    is_wanted: bool, *, hf: str | None, torch: Path | None, arch: str | None, licence: str | None
+) -> None:
+    """Refuse options of the user's network that do not go with the recipe or each other.
+
+    Raises:
+        ArgumentError: If they do not.
+    """
+    given = {"hf": hf, "torch": torch, "arch": arch, "licence": licence}
+    if not is_wanted:
+        for name in (name for name, value in given.items() if value is not None):
+            raise ArgumentError(
+                "given, but the recipe has the paper's trunk",
+                "add --set network.trunk=backbone, or take --recipe msau-backbone-small",
+                argument=name,
+            )
+        return
+    if (hf is None) == (torch is None):
+        raise ArgumentError(
+            f"{'none' if hf is None else 'both it and torch are'} given, and network.trunk is backbone: "
+            "expected one network, a folder or a file of torch",
+            "name it: --hf FOLDER, or --torch FILE --arch NAME",
+            argument="hf",
+        )
+    if (arch is None) != (torch is None):
+        raise ArgumentError(
+            "none given, and a file of torch holds weights alone" if arch is None else "given without torch",
+            "name file and network: --torch FILE --arch resnet50",
+            argument="arch",
+        )
+
+
 def _start(init: str, workdir: Path, recipe: str | None) -> tuple[Trained, str]:
     """Trained network to start from, and the settings to train with: by default those of its run."""
     from fgbench.api.needed_packages import require_torch
@@ -237,6 +298,11 @@ def _start(init: str, workdir: Path, recipe: str | None) -> tuple[Trained, str]:
     from fgbench.runs.weights import read_trained
 
     trained = read_trained(named_weights(init, workdir))
+    if trained.kind == "image" and trained.metadata.get("backbone"):
+        raise ConfigError(
+            f"{trained.name} is on a network of the user's, from which no other run can start",
+            "train on that network anew: --set network.trunk=backbone --hf FOLDER",
+        )
     if recipe is not None:
         return trained, recipe
     if trained.run is None:

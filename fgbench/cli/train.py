@@ -105,6 +105,28 @@ def msau(
             show_default="that of action units",
         ),
     ] = None,
+    hf: Annotated[
+        str | None,
+        typer.Option(
+            "--hf",
+            help="Network for network.trunk=backbone, whose last map takes the place of the paper's trunk: a "
+            "folder with config.json and *.safetensors.",
+        ),
+    ] = None,
+    torch: Annotated[
+        Path | None,
+        typer.Option(
+            "--torch",
+            help="Such a network: a file of weights alone, .safetensors or .pth; --arch names its network.",
+        ),
+    ] = None,
+    arch: Annotated[
+        str | None,
+        typer.Option("--arch", help="Architecture of --torch: resnet50, iresnet50, convnext, timm/NAME, ..."),
+    ] = None,
+    licence: Annotated[
+        str | None, typer.Option("--licence", help="Licence of that network, for the model card.")
+    ] = None,
 ) -> None:
     """MSAU-Net, or one of its ablations, on the image set."""
     from fgbench.api import training
@@ -118,6 +140,10 @@ def msau(
             au_weights=au_weights,
             init=init,
             trunk=trunk,
+            hf=hf,
+            torch=torch,
+            arch=arch,
+            licence=licence,
             device=run.device,
         )
     run_and_show(network, run)

@@ -20,6 +20,8 @@ def own_network_notes(runs: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str
 
 def _use(details: Mapping[str, Any]) -> str:
     """Use that a run makes of the network."""
+    if trunk := details["backbone"].get("trunk"):
+        return f"trunk of MSAU-Net, {trunk}"
     if details.get("finetuned"):
         return f"fine-tuned, {details['finetuned']}"
     return "frozen" if details.get("chosen") or details.get("pool") else "as it is"

@@ -1,4 +1,4 @@
-"""Lines of the model card of a head on a frozen network: the network, its licence, and what it is given."""
+"""Lines of the model card of a run on a network of the user's: the network, its licence, what it is given."""
 
 from __future__ import annotations
 
@@ -21,25 +21,55 @@ def backbone_lines(metadata: Mapping[str, Any]) -> list[str]:
     Args:
         metadata: Metadata of the weights, as :mod:`fgbench.methods.backbone.written` makes them.
     """
-    about, taken = metadata["backbone"], metadata["input"]
-    licence, tuned = metadata.get("licence"), metadata.get("finetuned")
+    tuned = metadata.get("finetuned")
+    return [
+        *_network_lines(metadata, is_frozen=not tuned),
+        *(_tuned_lines(tuned) if tuned else ()),
+        *_input_lines(metadata),
+        f"- Features: {printable_name(metadata['backbone']['reads'])}",
+        *_classifier(metadata),
+    ]
+
+
+def trunk_lines(metadata: Mapping[str, Any]) -> list[str]:
+    """Return the lines of an image model whose trunk is a network of the user's.
+
+    Args:
+        metadata: Metadata of its weights, as :mod:`fgbench.methods.msau.backbone_trunk` makes them.
+    """
+    trains = bool(metadata["trunk_trains"])
+    kept = "trained on; what was trained of it is part of these weights" if trains else "frozen"
+    return [
+        *_network_lines(metadata, is_frozen=not trains),
+        f"- Trunk: {printable_name(metadata['backbone']['reads'])}; {kept}. The paper's is DRML's",
+        *_input_lines(metadata),
+    ]
+
+
+def _network_lines(metadata: Mapping[str, Any], *, is_frozen: bool) -> list[str]:
+    """Lines on the network: its file, architecture and licence."""
+    about, licence = metadata["backbone"], metadata.get("licence")
     stated = (
         "not stated; ask whoever made it"
         if not licence
         else f"{printable_name(licence)} (as the user states)"
     )
+    return [
+        f"- {'Frozen network' if is_frozen else 'Network'}: {printable_name(about['file'])} "
+        f"({about['format']}), SHA-256 {about['sha256']}; it is not part of these weights",
+        *_architecture(about),
+        f"- Licence of {'the frozen' if is_frozen else 'that'} network: {stated}",
+    ]
+
+
+def _input_lines(metadata: Mapping[str, Any]) -> list[str]:
+    """Lines on what it is given."""
+    taken = metadata["input"]
     size = f"{taken['size_px']} x {taken['size_px']}"
     normalised = f"(level x {taken['scale']:.6g} - {_numbers(taken['mean'])}) / {_numbers(taken['std'])}"
     return [
-        f"- {'Network' if tuned else 'Frozen network'}: {printable_name(about['file'])} ({about['format']}), "
-        f"SHA-256 {about['sha256']}; it is not part of these weights",
-        *_architecture(about),
-        f"- Licence of {'that' if tuned else 'the frozen'} network: {stated}",
-        *(_tuned_lines(tuned) if tuned else ()),
         f"- Crop: {_CROPS[taken['crop']]}, resized to {size}",
         f"- Normalisation: {taken['colours'].upper()}, {normalised}",
-        f"- Features: {printable_name(about['reads'])}",
-        *_classifier(metadata),
     ]
 
 

@@ -18,6 +18,7 @@ from fgbench.files.hashing import digest_file
 from fgbench.methods._networks.trunk_choice import check_trunk
 from fgbench.models.drml import RegionLayer
 from fgbench.models.initialisation import initialise
+from fgbench.models.map_trunk import MapTrunk
 from fgbench.models.msau import MsauNet
 from fgbench.models.weights import load_into
 from fgbench.runs.labels import FG33, LabelSet, fg33
@@ -131,6 +132,7 @@ def build(
     seed: int,
     labels: LabelSet | None = None,
     trunk_only: bool = False,
+    map_trunk: MapTrunk | None = None,
 ) -> MsauNet:
     """Build the network of a recipe with its initial values: drawn, except those that it starts from.
 
@@ -143,6 +145,8 @@ def build(
         labels: The classes; ``None`` are the 33 leaves.
         trunk_only: Whether only the trunk of an image network is taken. A region layer that it lacks
             has no effect at first, so that maps equal those of the network.
+        map_trunk: Trunk of a recipe of ``network.trunk`` backbone, whose values stay; what the recipe
+            freezes of it is frozen. There is no other start then.
 
     Raises:
         ManifestError: If the weights do not fit.
@@ -150,7 +154,14 @@ def build(
     label_set = labels or fg33()
     n_basic = len(label_set.upper) if config.losses.basic else 0
     n_units = len(start.metadata["action_units"]) if start is not None and config.losses.units else 0
-    model = MsauNet(config.network, n_fine=len(label_set.labels), n_basic=n_basic, n_units=n_units)
+    model = MsauNet(
+        config.network, n_fine=len(label_set.labels), n_basic=n_basic, n_units=n_units, trunk=map_trunk
+    )
+    if map_trunk is not None:
+        assert start is None, "a backbone is the start"
+        initialise(model.scales, generator(seed, "weights"))
+        model.freeze(config.frozen)
+        return model
     initialise(model, generator(seed, "weights"))
     model.to(memory_format=torch.channels_last)  # convolutions take half the time on a CPU
     if start is None:

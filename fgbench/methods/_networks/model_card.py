@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fgbench.methods._networks.backbone_card import backbone_lines
+from fgbench.methods._networks.backbone_card import backbone_lines, trunk_lines
 from fgbench.runs.face_origin import FACE_ORIGIN, geometry_keys, geometry_words
 from fgbench.runs.pseudo_labels import pseudo_notes
 from fgbench.runs.vote_shares import is_soft
@@ -88,6 +88,8 @@ def _input_lines(metadata: Mapping[str, Any]) -> list[str]:
         return _clip_lines(metadata)
     if metadata["kind"] in ("backbone", "video-backbone"):
         return backbone_lines(metadata)
+    if metadata.get("backbone"):
+        return trunk_lines(metadata)
     return [f"- Input: {_input(metadata)}"]
 
 

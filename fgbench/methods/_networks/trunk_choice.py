@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from fgbench.config import TrainImageConfig
+from fgbench.config.map_trunks import BACKBONE
 from fgbench.errors import ConfigError, ManifestError
 from fgbench.runs.results import read_result
 from fgbench.runs.weights import Trained
@@ -55,6 +56,24 @@ def on_trunk_of(config: TrainImageConfig, trunk: Trained) -> TrainImageConfig:
     )
 
 
+def on_backbone(config: TrainImageConfig, name: str) -> TrainImageConfig:
+    """Return the recipe, as an experiment of its own, on a network of the user's, which the paper does not
+    have.
+
+    The trunk is frozen unless ``network.freeze`` is none, and until ``network.unfreeze_after``.
+
+    Args:
+        config: A recipe of ``network.trunk`` backbone.
+        name: Name of the network.
+    """
+    return _changed(
+        config,
+        name=f"{config.name}-on-{name}",
+        method=f"{config.method}, trunk of {name}",
+        network=config.network.model_copy(update={"freeze": config.frozen}),
+    )
+
+
 def check_trunk(trunk: Trained, config: TrainImageConfig) -> None:
     """Refuse a network whose trunk does not fit a recipe; one without region layer fits one with.
 
@@ -65,6 +84,12 @@ def check_trunk(trunk: Trained, config: TrainImageConfig) -> None:
     described = trunk.metadata["network"].get("trunk")
     if not isinstance(described, dict):
         raise ManifestError(f"{trunk.path} does not tell of its trunk", "train the network anew")
+    if described.get("kind") == BACKBONE or config.network.is_on_backbone:
+        raise ConfigError(
+            f"{trunk.path} and recipe {config.name}: one of them has a network of the user's as trunk, "
+            "expected the paper's in both",
+            "leave --trunk out and name the network itself: --set network.trunk=backbone --hf FOLDER",
+        )
     wanted = config.network.trunk.model_dump(mode="json")
     different = sorted(
         key

@@ -21,6 +21,7 @@ from fgbench.methods._networks.face_agreement import refuse_other_faces
 from fgbench.methods._networks.image_roles import open_images
 from fgbench.methods._networks.single_faces import OfSingleFaces, face_tensor
 from fgbench.methods._networks.weights_labels import labels_of
+from fgbench.methods.msau.backbone_trunk import reopened_trunk
 from fgbench.methods.msau.outcome import write_branches, write_regions
 from fgbench.methods.msau.task import look, predict
 from fgbench.methods.protocol import FacePosition, FacePredictions, Floats, PredictedImages, upper_sums
@@ -152,8 +153,9 @@ def open_network(trained: Trained, device: torch.device) -> ImageNetwork:
     """Build the network of trained weights.
 
     Raises:
-        ManifestError: If they are of another kind, for other classes, or do not fit the network that they
-            describe.
+        FgbenchError: If a network of the user's that it is on cannot be opened.
+        ManifestError: If they are of another kind, for other classes, do not fit the network that they
+            describe, or a network of the user's that it is on is not there or is another.
     """
     origin = str(trained.path)
     trained.require("image", purpose="(a network of images)")
@@ -174,15 +176,16 @@ def open_network(trained: Trained, device: torch.device) -> ImageNetwork:
             "update fgbench, or train the network anew",
         ) from error
     preprocessing = Preprocessing.of_metadata(trained.metadata, origin)
+    trunk, state = reopened_trunk(trained, device) if config.is_on_backbone else (None, trained.state)
 
     def made() -> MsauNet:
-        return MsauNet(config, n_fine=len(labels.labels), n_basic=len(upper))
+        return MsauNet(config, n_fine=len(labels.labels), n_basic=len(upper), trunk=trunk)
 
-    check_fit(made, trained.state, origin=origin)
+    check_fit(made, state, origin=origin)
     model = made()
-    load_into(model, trained.state, origin=origin)
+    load_into(model, state, origin=origin)
     # Memory format of training: sums in another order would differ in the last digit.
-    model.to(device=device, memory_format=torch.channels_last)
+    model.to(device=device, memory_format=torch.channels_last if trunk is None else torch.preserve_format)
     return ImageNetwork(
         model=model.eval(), preprocessing=preprocessing, trained=trained, device=device, labels=labels
     )

@@ -1,7 +1,8 @@
 """A run of an image model: from the image set of a work folder to weights, predictions and scores.
 
 Writes, beside what `fgbench.runs.results` does, ``weights.safetensors``, ``regions.parquet`` (if the
-network zooms), ``branches.parquet``, ``history.json``, ``log/`` and ``README.md`` into the folder of the run.
+network zooms), ``branches.parquet``, ``history.json``, ``log/`` and ``README.md`` into the folder of the run;
+on a network of the user's also ``prepared_face.png``.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from fgbench.config import TrainImageConfig
+from fgbench.errors import ConfigError
 from fgbench.files.hashing import digest_json
 from fgbench.inputs.frozen_maps import open_maps
 from fgbench.inputs.image_set import ImageSet
 from fgbench.inputs.preprocessing import Preprocessing
 from fgbench.inputs.soft_targets import targets_of
+from fgbench.media.images import encode
 from fgbench.methods._networks.chain import chain_of, drawn_start
 from fgbench.methods._networks.face_agreement import note_other_faces
 from fgbench.methods._networks.fitting import fit_and_finish
@@ -24,9 +27,13 @@ from fgbench.methods._networks.initial_weights import build, start_of, transfer_
 from fgbench.methods._networks.overlap import start_details
 from fgbench.methods._networks.run_end import write_trained
 from fgbench.methods.action_units.pseudo_labels import pseudo_metadata, pseudo_trained
+from fgbench.methods.backbone.opening import note_place
+from fgbench.methods.backbone.self_check import PICTURE
+from fgbench.methods.msau.backbone_trunk import Backbone, kept_state
 from fgbench.methods.msau.outcome import write_branches, write_regions
 from fgbench.methods.msau.task import ImageTask, predict
 from fgbench.methods.msau.units import UnitLabels, unit_labels
+from fgbench.models.map_trunk import MapTrunk
 from fgbench.models.msau import MsauNet
 from fgbench.models.weights import save_weights
 from fgbench.records import PEOPLE, AuRow, UnitSource
@@ -36,6 +43,7 @@ from fgbench.runs.results import read_result
 from fgbench.runs.training_details import TRAINING_CROPS
 from fgbench.runs.vote_shares import target_details
 from fgbench.runs.weights import Trained
+from fgbench.storage import write_bytes
 from fgbench.training.context import TrainingContext
 from fgbench.training.device import memory_explained
 from fgbench.training.history import History
@@ -52,6 +60,7 @@ def run(
     trunk: Trained | None = None,
     units: Iterable[AuRow] | None = None,
     source: UnitSource = PEOPLE,
+    backbone: Backbone | None = None,
 ) -> list[Path]:
     """Train, choose the epoch on validation images, predict the test images.
 
@@ -68,6 +77,8 @@ def run(
         units: Labels of action units of the data set's frames, for a recipe that trains on them; ``None``
             if it has none, which the result notes.
         source: Origin of these labels.
+        backbone: The network of a recipe of ``network.trunk`` backbone; the recipe is that of
+            :func:`fgbench.methods._networks.trunk_choice.on_backbone`.
 
     Returns:
         Folders of the runs: one, or one per number of regions of the recipe.
@@ -82,6 +93,12 @@ def run(
         ResourceError: If memory or disk are full, or another process makes the run.
     """
     context = context.learning_from(config.losses.target, config.name)
+    if config.network.is_on_backbone != (backbone is not None):
+        raise ConfigError(
+            f"recipe {config.name} has {'a' if backbone is None else 'no'} network of the user's as trunk "
+            f"(network.trunk), and {'none' if backbone is None else 'one'} is named",
+            "name it with --hf FOLDER or --torch FILE" if backbone is None else "name none",
+        )
     start = start_of(config, au_weights, init, trunk)
     start_of_run = None if start is None else start_details(start, context)
     face_notes = [] if start is None else note_other_faces(start, context)
@@ -95,7 +112,7 @@ def run(
         losses = config.losses.model_copy(update={"basic": 0.0})
         config = config.model_copy(update={"losses": losses})
         notes.append(f"losses.basic taken as 0: label set {context.labels.name} has no upper classes")
-    if start is None and config.network != (whole := config.network.trained_whole()):
+    if backbone is None and start is None and config.network != (whole := config.network.trained_whole()):
         config = config.model_copy(update={"network": whole})
         notes.append(
             "network.freeze, unfreeze_after and unfreeze_rate without effect: the trunk's values are drawn"
@@ -114,10 +131,11 @@ def run(
         single = _with_regions(config, zooms)
         details = {
             **_details(single, context, start, trunk_only=trunk is not None),
+            **({} if backbone is None else backbone.details(trains=_trains(single))),
             "start": start_of_run,
             **({"notes": notes} if notes else {}),
         }
-        folder = context.finished(single.name, single.model_dump(mode="json"))
+        folder = context.finished(single.name, _plain(single, backbone))
         if folder is not None and read_result(folder)["details"].get("trunk") != details["trunk"]:
             context.note(f"{folder} started from other weights: the run is made again")
             folder = None
@@ -140,6 +158,7 @@ def run(
                     trunk_only=trunk is not None,
                     details=details,
                     most=most,
+                    backbone=backbone,
                 )
         folders.append(folder)
     return folders
@@ -160,6 +179,16 @@ def _with_regions(config: TrainImageConfig, zooms: int) -> TrainImageConfig:
             "network": config.network.model_copy(update={"zooms": zooms}),
         }
     )
+
+
+def _plain(config: TrainImageConfig, backbone: Backbone | None) -> dict[str, Any]:
+    """Return all settings of a run as plain values."""
+    return {**config.model_dump(mode="json"), **({} if backbone is None else backbone.settings())}
+
+
+def _trains(config: TrainImageConfig) -> bool:
+    """Return whether the trunk trains, first or later."""
+    return config.frozen != "trunk" or config.network.unfreeze_after is not None
 
 
 def _details(
@@ -195,15 +224,25 @@ def _run_one(
     trunk_only: bool,
     details: Mapping[str, Any],
     most: int,
+    backbone: Backbone | None,
 ) -> Path:
-    plain = config.model_dump(mode="json")
+    plain = _plain(config, backbone)
     folder = context.folder(config.name)
-    if start is None:
+    if backbone is not None:
+        preprocessing = backbone.preprocessing(config.data.resize_px)
+    elif start is None:
         preprocessing = Preprocessing.fitted(data.train.images, config.data.resize_px)
     else:  # as the trunk was trained (identical in AU pretraining)
         earlier = Preprocessing.of_metadata(start.metadata, str(start.path))
         preprocessing = Preprocessing(resize_px=config.data.resize_px, mean=earlier.mean, std=earlier.std)
-    model = build(config, start, seed=context.seed, labels=context.labels, trunk_only=trunk_only)
+    model = build(
+        config,
+        start,
+        seed=context.seed,
+        labels=context.labels,
+        trunk_only=trunk_only,
+        map_trunk=None if backbone is None else backbone.trunk(),
+    )
     model.to(context.device)
     maps = selection_maps = None
     units = None
@@ -211,7 +250,7 @@ def _run_one(
         assert start is not None
         names = start.metadata["action_units"]
         units = unit_labels(context.manifests, data.train.sample_ids, unit_rows, names)
-    frozen = "none" if start is None else config.frozen
+    frozen = "none" if start is None and backbone is None else config.frozen
     if frozen == "trunk":
         model.eval()
         maps, selection_maps = open_maps(
@@ -253,6 +292,7 @@ def _run_one(
             pseudo=pseudo,
             history=history,
             details=details,
+            backbone=backbone,
         ),
     )
     return folder
@@ -270,9 +310,10 @@ def _finish(
     pseudo: Mapping[str, Any],
     history: History,
     details: Mapping[str, Any],
+    backbone: Backbone | None,
 ) -> None:
     """Predict the test images and write the run, its result last."""
-    plain = config.model_dump(mode="json")
+    plain = _plain(config, backbone)
     folder = context.folder(config.name)
     predicted = predict(model, preprocessing, data.test.images)
     metadata = {
@@ -287,9 +328,15 @@ def _finish(
         **preprocessing.plain(),
         **pseudo,
         FACE_ORIGIN: context.details.get(FACE_ORIGIN),
+        **({} if backbone is None else backbone.metadata(trains=_trains(config))),
     }
     # Outputs for action units serve training alone.
     state = {name: value for name, value in model.state_dict().items() if not name.startswith("units.")}
+    if backbone is not None:
+        assert isinstance(model.trunk, MapTrunk)
+        state = kept_state(state, model.trunk, trains=_trains(config))
+        note_place(context.workdir, backbone.frozen)
+        write_bytes(folder / PICTURE, encode(backbone.checked.picture, "png", 0))
     save_weights(folder / WEIGHTS, state, metadata)
     write_branches(folder, data.test.sample_ids, predicted.branches)
     if config.network.zooms:

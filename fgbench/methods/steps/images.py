@@ -8,9 +8,11 @@ from typing import Unpack
 
 from fgbench.config import TrainAuConfig, TrainImageConfig, load_training
 from fgbench.errors import ManifestError
-from fgbench.methods._networks.trunk_choice import from_scratch, on_trunk_of
+from fgbench.methods._networks.trunk_choice import from_scratch, on_backbone, on_trunk_of
 from fgbench.methods.action_units.run import find_weights as find_unit_weights
+from fgbench.methods.backbone.asked import Asked
 from fgbench.methods.msau import run as image_run
+from fgbench.methods.msau.backbone_trunk import Backbone, open_backbone
 from fgbench.methods.steps.contexts import Runs, open_runs, where
 from fgbench.methods.steps.units import train_units_in, unit_data
 from fgbench.runs.weights import Trained, find_weights, read_trained
@@ -28,6 +30,7 @@ def train_images(
     au_weights: Path | None = None,
     init: Trained | None = None,
     trunk: str | None = None,
+    network: Asked | None = None,
     **runs: Unpack[Runs],
 ) -> list[Path]:
     """Train an image network in every fold and for every seed, its action units first if they are absent.
@@ -40,6 +43,7 @@ def train_images(
         init: Trained image network to start from instead.
         trunk: Trained image network whose trunk is taken instead: the name of an experiment, a run or its
             weights; ``"none"``: drawn values.
+        network: Network of the user's, for a recipe of ``network.trunk`` backbone.
         runs: See :class:`fgbench.methods.steps.contexts.Runs`.
 
     Returns:
@@ -52,6 +56,8 @@ def train_images(
         FgbenchError: As of :func:`fgbench.methods.msau.run.run`.
     """
     contexts = open_runs(workdir, **runs)
+    if network is not None:
+        return [folder for context in contexts for folder in _on_backbone(config, context, network)]
     if trunk is not None:
         return [folder for context in contexts for folder in _on_trunk(config, context, trunk)]
     return [
@@ -66,6 +72,7 @@ def train_images_in(
     *,
     init: Trained | None = None,
     trunk: Trained | None = None,
+    backbone: Backbone | None = None,
 ) -> list[Path]:
     """Train as :func:`train_images`, in one context; the trunk has to fit the recipe.
 
@@ -82,7 +89,7 @@ def train_images_in(
     context.note(f"recipe {config.name} on {where(context)}")
     units = unit_data(context) if config.losses.units else None
     if units is None:
-        return image_run.run(config, context, units_from, trunk=trunk)
+        return image_run.run(config, context, units_from, trunk=trunk, backbone=backbone)
     return image_run.run(config, context, units_from, trunk=trunk, units=units.rows, source=units.source)
 
 
@@ -109,3 +116,12 @@ def _on_trunk(config: TrainImageConfig, context: TrainingContext, trunk: str) ->
     own = context.workdir / RUNS / trunk / context.fold / str(context.seed) / WEIGHTS
     trained = read_trained(own if own.is_file() else find_weights(trunk, context.workdir))
     return train_images_in(on_trunk_of(config, trained), context, trunk=trained)
+
+
+def _on_backbone(config: TrainImageConfig, context: TrainingContext, network: Asked) -> list[Path]:
+    """Train on the last map of a network of the user's."""
+    context.labels.check_classes()
+    backbone = open_backbone(network, config, context)
+    if config.au_recipe is not None:
+        context.note(f"no action units: the trunk is {backbone.name}, which the paper does not have")
+    return train_images_in(on_backbone(config, backbone.name), context, backbone=backbone)

@@ -87,6 +87,12 @@ def run(
             f"recipe {config.name} {'needs' if config.image_recipe else 'takes no'} image model",
             "give a run of fgbench train msau with --image-run" if config.image_recipe else "give none",
         )
+    if image is not None and image.metadata.get("backbone"):
+        raise ConfigError(
+            f"{image.name} is on a network of the user's (network.trunk: backbone), which weights of clips "
+            "cannot hold, expected an image model on a trunk of fgbench's own",
+            "name another run with --image-run, or use that network alone: fgbench baseline video-backbone",
+        )
     face_notes = [] if image is None else refuse_other_faces(image, context)
     start = None if image is None else start_details(image, context)
     notes = [*face_notes, *([] if image is None else pseudo_trained(image.metadata))]
