@@ -61,7 +61,8 @@ class MapTrunk(nn.Module):
             raise ValueError(
                 f"expected faces of shape (B, 3, {FACE_PX}, {FACE_PX}), got {tuple(faces_B3HW.shape)}"
             )
-        # Not with channels last: there oneDNN (of torch 2.13) never ends the gradients of some narrow 1 x 1 convolutions.
+        # Never with channels last, where oneDNN (of torch 2.13, AVX2) does not come to an end with the
+        # gradients of some narrow 1 x 1 convolutions.
         maps: Tensor = self.network(self.prepare(faces_B3HW).contiguous())
         return maps
 

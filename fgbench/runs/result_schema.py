@@ -93,6 +93,7 @@ class _Details(_Shape):
     kind: str | None = None
     recipe: str | None = None
     regions: Count | None = None
+    cells: Count | None = None
     trunk: str | None = None
     streams: list[str] = []
     fusion_weight: Score | None = None

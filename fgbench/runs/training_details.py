@@ -12,6 +12,9 @@ TRAINING_CROPS = "training_crops"
 """Key of the details of a result: crops of pictures in training, ``"five"`` or ``"centre"``. In test it is
 always the centre."""
 
+CELLS = "cells"
+"""Key of the details of a result: rows, and columns, of the last map where it is of a network of the user's."""
+
 _DIGEST, _FILE = "weights", "weights_file"
 
 

@@ -15,6 +15,10 @@ from fgbench.errors import ConfigError
 
 _NEEDED = ("size_px", "colours", "scale", "mean", "std")
 _WHITE = 255.0
+_STATED_BY_RECIPES = (
+    "take a recipe that states it: --recipe backbone-arcface (InsightFace and others) or backbone-imagenet; "
+    "or state it: --set input.colours=rgb --set input.scale=0.003921569 and so on"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,13 +114,16 @@ class Preparation(nn.Module):
         return self._taken.levels(crops_B3SS) * self.factor + self.shift
 
 
-def taken_of(config: BackboneInputConfig, stated: Mapping[str, Any], *, name: str) -> Taken:
+def taken_of(
+    config: BackboneInputConfig, stated: Mapping[str, Any], *, name: str, section: str = "input"
+) -> Taken:
     """Return the input of a network from the recipe and, where that says nothing, the network's files.
 
     Args:
         config: Section of the recipe.
         stated: What the network's own files state, by keys of the section.
         name: Name of the network, for messages.
+        section: Place of the section in the recipe, for messages.
 
     Raises:
         ConfigError: If neither states something, or the recipe states another size than the network is for.
@@ -125,7 +132,7 @@ def taken_of(config: BackboneInputConfig, stated: Mapping[str, Any], *, name: st
     fixed = stated.get("fixed_px")
     if fixed is not None and own.get("size_px", fixed) != fixed:
         raise ConfigError(
-            f"input.size_px is {own['size_px']}, but {name} takes pictures of {fixed} x {fixed} px alone",
+            f"{section}.size_px is {own['size_px']}, but {name} takes pictures of {fixed} x {fixed} px alone",
             "leave size_px out",
         )
     given = {"interpolation": "bilinear", **{k: v for k, v in stated.items() if v is not None}, **own}
@@ -134,8 +141,7 @@ def taken_of(config: BackboneInputConfig, stated: Mapping[str, Any], *, name: st
     if missing := [key for key in _NEEDED if key not in given]:
         raise ConfigError(
             f"{name} does not tell its input ({', '.join(missing)}), expected it in its files or the recipe",
-            "take a recipe that states it: --recipe backbone-arcface (InsightFace and others) or "
-            "backbone-imagenet; or state it: --set input.colours=rgb --set input.scale=0.003921569 and so on",
+            _STATED_BY_RECIPES if section == "input" else _imagenet_in(section),
         )
     return Taken(
         crop=config.crop,
@@ -146,6 +152,13 @@ def taken_of(config: BackboneInputConfig, stated: Mapping[str, Any], *, name: st
         mean=_three(given["mean"]),
         std=_three(given["std"]),
     )
+
+
+def _imagenet_in(section: str) -> str:
+    """Return advice on a section that no packed recipe states."""
+    numbers = {"scale": "0.003921569", "mean": "[0.485,0.456,0.406]", "std": "[0.229,0.224,0.225]"}
+    changes = " ".join(f"--set {section}.{key}={value}" for key, value in numbers.items())
+    return f"state it, of networks of ImageNet: {changes}"
 
 
 def read_taken(values: Mapping[str, Any]) -> Taken:

@@ -71,7 +71,8 @@ def _sizes_explained(name: str, prepared: Tensor) -> Iterator[None]:
             raise
         raise ConfigError(
             f"{name} does not take pictures of {tuple(prepared.shape[1:])}: {first_line(error)}",
-            "state the size that it takes: --set input.size_px=224",
+            "state the size that it takes: --set input.size_px=224; of a trunk (train msau) --set "
+            "network.trunk.input.size_px=224",
         ) from error
 
 

@@ -32,12 +32,14 @@ from fgbench.methods.finetuning.course import course_of
 from fgbench.models.map_trunk import MapTrunk
 from fgbench.naming import first_few
 from fgbench.runs.face_origin import FACE_ORIGIN
-from fgbench.runs.training_details import given_details
+from fgbench.runs.training_details import CELLS, given_details
 from fgbench.runs.weights import Trained
 from fgbench.training.context import TrainingContext
 
 STATE = "trunk."
 """Beginning of the names of the trunk's tensors in an image model."""
+
+_SECTION = "network.trunk.input"
 
 _ENTRY, _TRAINS = "backbone", "trunk_trains"
 """Entries of metadata: the network, as of :class:`fgbench.methods.backbone.trained_head.NetworkAbout`, and
@@ -105,6 +107,7 @@ class Backbone:
         about = {**self._about(), "input": self.taken.words(), "licence": self.licence}
         return {
             **given_details(self.frozen.path, self.frozen.digest),
+            CELLS: self.cells,
             _ENTRY: {**about, "trunk": "trained" if trains else "frozen"},
         }
 
@@ -130,7 +133,7 @@ def open_backbone(asked: Asked, config: TrainImageConfig, context: TrainingConte
     assert isinstance(section, BackboneTrunkConfig)
     settings = BackboneConfig(name=config.name, input=section.input, architecture=section.architecture)
     frozen = open_asked(asked, settings, context)
-    taken = taken_of(section.input, frozen.stated, name=frozen.name)
+    taken = taken_of(section.input, frozen.stated, name=frozen.name, section=_SECTION)
     mapped, channels, cells = with_last_map(frozen, taken)
     is_grey = bool((context.details.get(FACE_ORIGIN) or {}).get("grey"))
     prepared = Prepared(frozen=mapped, taken=taken, batch=settings.batch, grey=is_grey)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,7 @@ from fgbench.models.msau import MsauNet
 from fgbench.models.weights import check_fit, load_into
 from fgbench.runs.labels import LabelSet
 from fgbench.runs.samples import Sample
+from fgbench.runs.training_details import CELLS
 from fgbench.runs.weights import Trained
 from fgbench.training.context import TrainingContext
 
@@ -110,7 +112,9 @@ class ImageNetwork(OfSingleFaces):
             if predicted.strength.shape[1]:
                 write_regions(folder, images.sample_ids, predicted)
 
-        details = {"kind": "image", "regions": self.model.config.zooms}
+        details: dict[str, Any] = {"kind": "image", "regions": self.model.config.zooms}
+        if self.model.config.is_on_backbone:
+            details[CELLS] = self.model.trunk.cells
         return PredictedImages(probabilities=predicted.probabilities, details=details, write=write)
 
     def graph(self) -> Graph:

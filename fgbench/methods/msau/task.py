@@ -20,13 +20,14 @@ from fgbench.inputs.preprocessing import Preprocessing
 from fgbench.inputs.soft_targets import SoftTargets
 from fgbench.methods._networks.sample_batches import OverSamples, class_uar
 from fgbench.models.msau import MsauNet
-from fgbench.models.zoom import boxes, strongest_cells
+from fgbench.models.zoom import boxes, most_cells, strongest_cells
 from fgbench.runs.unit_results import Labels
 from fgbench.training.losses import RANK, SOFTMAX, image_loss, margin_met, masked_au_loss, turns_of
 from fgbench.training.optimisation import LATER
 
 SHOWN_REGIONS = 3
-"""Fewest regions that are kept per test image of a network that zooms (Figure 6)."""
+"""Fewest regions that are kept per test image of a network that zooms (Figure 6), where its map has cells for
+as many."""
 
 _TEST_BATCH = 64
 
@@ -70,7 +71,7 @@ class ImageTask(OverSamples):
         frozen: Part of the trunk that is frozen at first, or always without ``network.unfreeze_after``.
         maps: Last maps of the training samples, instead of their pictures while the trunk is frozen;
             ``None`` computes them.
-        selection_maps: Last maps of the selection samples (N, R, C, 6, 6), if the trunk is frozen at first.
+        selection_maps: Last maps of the selection samples (N, R, C, h, w), if the trunk is frozen at first.
         units: Labels (N, A) int8 of action units of the training samples (1 present, -1 absent, 0 not
             labelled), if the recipe trains on them too.
         soft: Shares of the votes on the training samples, if the recipe learns from them.
@@ -235,10 +236,12 @@ def look(model: MsauNet, preprocessing: Preprocessing, faces_B3HW: Tensor) -> Pr
     """Predict centre crops of faces, uint8 RGB (B, 3, 224, 224)."""
     seen = model.see(preprocessing.centre(faces_B3HW))
     outputs = model.classify(seen.maps)
-    n = max(SHOWN_REGIONS, model.config.zooms) if model.config.zooms else 0
+    side, radius = model.trunk.cells, model.config.suppress_radius
+    shown = max(SHOWN_REGIONS, model.config.zooms) if model.config.zooms else 0
+    n = min(shown, most_cells(side, side, radius=radius))
     cells, strength, regions = seen.cells, seen.strength, seen.boxes
     if n > model.config.zooms:
-        cells, strength = strongest_cells(seen.maps[:, 0], n, model.config.suppress_radius)
+        cells, strength = strongest_cells(seen.maps[:, 0], n, radius)
         regions = boxes(cells, model.trunk.geometry, model.config.zoom_side_px)
     return Predicted(
         branches=outputs.branch_probabilities().cpu().numpy(),

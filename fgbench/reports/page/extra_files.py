@@ -14,12 +14,14 @@ import numpy as np
 
 from fgbench.errors import ManifestError
 from fgbench.evaluation import metrics
-from fgbench.reports.run.regions import REGIONS, read_regions
+from fgbench.reports.run.regions import GRID, REGIONS, read_regions
 from fgbench.runs.attention import ATTENTION, ClipAttention, read_attention
 from fgbench.runs.labels import FG33
 from fgbench.runs.predictions import Predictions
 from fgbench.runs.result_schema import TrainingHistory, read_shaped
+from fgbench.runs.results import read_result
 from fgbench.runs.streams import STREAMS, read_streams
+from fgbench.runs.training_details import CELLS
 from fgbench.runs.zero_shot import basic_of
 from fgbench.storage import read_rows
 from fgbench.taxonomy import ontology
@@ -122,7 +124,7 @@ def read_boxes(folder: Path, predictions: Predictions) -> list[list[list[int]]] 
     """
     if not (folder / REGIONS).is_file():
         return None
-    regions = read_regions(folder)
+    regions = read_regions(folder, grid=read_result(folder)["details"].get(CELLS) or GRID)
     return [
         [[round(edge) for edge in region.box_px] for region in regions.get(sample, [])]
         for sample in predictions.sample_ids

@@ -45,8 +45,12 @@ class Region:
     cell: tuple[int, int]
 
 
-def read_regions(folder: Path) -> dict[str, list[Region]]:
+def read_regions(folder: Path, *, grid: int = GRID) -> dict[str, list[Region]]:
     """Regions of the test samples of a run, by sample id, by rank.
+
+    Args:
+        folder: Folder of the run.
+        grid: Rows, and columns, of the last map of its network.
 
     Raises:
         ManifestError: If the file is missing or damaged, or a cell is off the grid.
@@ -60,9 +64,9 @@ def read_regions(folder: Path) -> dict[str, list[Region]]:
             raise ManifestError(f"{path} has rows with gaps", "train the network again with --force")
         x0, y0, x1, y1 = row["box"]
         down, across = row["cell"]
-        if not (0 <= down < GRID and 0 <= across < GRID):
+        if not (0 <= down < grid and 0 <= across < grid):
             raise ManifestError(
-                f"{path} has cell ({down}, {across}), expected 0 to {GRID - 1}",
+                f"{path} has cell ({down}, {across}), expected 0 to {grid - 1}",
                 "train the network again with --force",
             )
         region = Region(rank=row["rank"], box_px=(x0, y0, x1, y1), cell=(down, across))
