@@ -13,7 +13,8 @@ TRAINING_CROPS = "training_crops"
 always the centre."""
 
 CELLS = "cells"
-"""Key of the details of a result: rows, and columns, of the last map where it is of a network of the user's."""
+"""Key of the details of a result: rows, and columns, of the last map, where that is of a network of the
+user's."""
 
 _DIGEST, _FILE = "weights", "weights_file"
 
