@@ -176,7 +176,8 @@ def test_every_method_has_the_options_of_its_command(tmp_path):
 
     options = {name: set(own_options(name)) for name in method_names()}
     assert options["au"] == {"folds", "also"}
-    assert options["msau"] == options["msau-joint"] == {"weights", "init", "trunk"}
+    network = {"hf", "torch", "arch", "licence"}
+    assert options["msau"] == options["msau-joint"] == {"weights", "init", "trunk", *network}
     assert options["tmsau"] == options["tmsau-vgg-lstm"] == {"weights", "image_run", "temporal"}
     assert options["insightface"] == {"weights", "from_scratch"}
     assert options["plain-cnn"] == options["lbp-svm"] == set()
@@ -195,6 +196,8 @@ def test_every_method_has_the_options_of_its_command(tmp_path):
         assert training.workdirs[0] == tmp_path
         assert training.on_device is (method != "lbp-svm")
         assert len(training.workdirs) == (2 if "also" in given else 1)
+    own = {"torch": tmp_path / "x.pth", "arch": "resnet18", "licence": "MIT"}
+    assert training_of("msau", tmp_path, recipe="msau-backbone-small", options=own).on_device
 
 
 def test_options_that_a_method_lacks_are_refused(tmp_path):
