@@ -39,7 +39,7 @@ _SAFE_PATH = "PYTHONSAFEPATH"
 _starting = threading.Lock()  # what is changed for the start of a process is changed for all threads
 _STOP_S = 5.0  # seconds that a worker has to end before it is killed
 _LIBRARIES = ("av", "cv2", "numpy", "pandas", "pyarrow.fs", "pyarrow.parquet")
-"""What the tasks of nearly all workers import. Of dlib, which may begin to use a GPU, each has its own."""
+"""Libraries that nearly all workers use. Each imports dlib, which may begin to use a GPU, itself."""
 
 
 def in_words(exit_code: int | None) -> str:
