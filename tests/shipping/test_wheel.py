@@ -139,6 +139,10 @@ class Bare(LinkedEnvironment):
         assert "Traceback" not in done.stderr
         return done
 
+    def prepare(self):
+        """Again, it changes nothing."""
+        self.fgbench("prepare", "--data-root", "data", "--workdir", "w", "--jobs", "2", "--set", "buckets=4")
+
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory, wheel):
@@ -162,7 +166,7 @@ class TestOfAnEnvironmentOfItsOwn:
         assert run(bare.bin / "python", "-c", "import torch").returncode == 1
         bare.fgbench("doctor")
         assert "lbp-svm" in bare.fgbench("recipes").stdout
-        bare.fgbench("prepare", "--data-root", "data", "--workdir", "w", "--jobs", "2", "--set", "buckets=4")
+        bare.prepare()
         bare.fgbench("baseline", "lbp-svm", "--workdir", "w", "--jobs", "2")
         bare.fgbench("report", "--table", "III", "--workdir", "w")
         bare.fgbench("report", "--html", "--workdir", "w")
@@ -187,7 +191,8 @@ class TestOfAnEnvironmentOfItsOwn:
         assert "pip install 'fgbench[train]'" in done.stderr
 
     @pytest.mark.chain
-    def test_with_train_it_trains(self, bare):
+    def test_with_train_it_trains_and_with_export_it_exports(self, bare):
+        bare.prepare()
         bare.add("train")
         words = (
             "--workdir",
@@ -203,9 +208,6 @@ class TestOfAnEnvironmentOfItsOwn:
         assert (bare.work / "w" / "runs" / "plain-cnn-small" / "0" / "0" / "weights.safetensors").is_file()
         done = bare.fgbench("export", "plain-cnn-small", "--workdir", "w", "--onnx", "net.onnx", code=9)
         assert "pip install 'fgbench[export]'" in done.stderr
-
-    @pytest.mark.chain
-    def test_with_export_it_exports(self, bare):
         bare.add("export")
         bare.fgbench("export", "plain-cnn-small", "--workdir", "w", "--onnx", "net.onnx")
         assert (bare.work / "net.onnx").stat().st_size > 10_000
