@@ -24,5 +24,6 @@ def check_size(rule: str, votes: LatestVotes, largest: int) -> None:
             f"consensus.rule {rule} is fitted to at most {largest:,} votes times labels, here are "
             f"{counted(n_votes, 'vote')} of {counted(votes.n_annotators, 'annotator')} for "
             f"{counted(n_labels, 'label')}",
-            "choose paper or majority, which take any number, or dawid-skene, which takes more than others",
+            "choose paper or majority, which take any number"
+            + ("" if rule == "dawid-skene" else ", or dawid-skene, which takes more than others"),
         )

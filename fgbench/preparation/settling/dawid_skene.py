@@ -45,7 +45,7 @@ def fitted(votes: LatestVotes, *, rounds: int = _ROUNDS, gain: float = _GAIN) ->
     sizes = np.diff(first, append=len(given))
     ones = np.ones(len(kind))
     by_clip = sparse.csr_array((ones, (votes.clip, kind)), shape=(n_clips, len(given)))
-    by_kind = sparse.csr_array((ones, (kind, votes.clip)), shape=(len(given), n_clips))
+    by_kind = by_clip.T.tocsr()
 
     estimate: Floats = sparse.csr_array(
         (ones, (votes.clip, votes.label)), shape=(n_clips, n_labels)
