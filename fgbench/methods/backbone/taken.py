@@ -55,12 +55,16 @@ class Taken:
             crops_B3SS: RGB, 0 to 255, (..., 3, S, S).
         """
         levels = self.levels(crops_B3SS)
+        factor, shift = self.normalisation()
+        return levels * factor.to(levels.device) + shift.to(levels.device)
+
+    def normalisation(self) -> tuple[Tensor, Tensor]:
+        """Return the factor and the shift of levels 0 to 255, each float32 (channels, 1, 1)."""
         mean, std = (
             torch.tensor(part, dtype=torch.float64, device="cpu")[:, None, None]
             for part in (self.mean, self.std)
         )
-        factor, shift = (self.scale / std).float(), (-mean / std).float()
-        return levels * factor.to(levels.device) + shift.to(levels.device)
+        return (self.scale / std).float(), (-mean / std).float()
 
     def levels(self, crops_B3SS: Tensor) -> Tensor:
         """Return resized crops in the order of colours, float32 (..., 3, size, size), 0 to 255."""
@@ -102,12 +106,9 @@ class Preparation(nn.Module):
     def __init__(self, taken: Taken) -> None:
         super().__init__()
         self._taken = taken
-        mean, std = (
-            torch.tensor(part, dtype=torch.float64, device="cpu")[:, None, None]
-            for part in (taken.mean, taken.std)
-        )
-        self.register_buffer("factor", (taken.scale / std).float(), persistent=False)
-        self.register_buffer("shift", (-mean / std).float(), persistent=False)
+        factor, shift = taken.normalisation()
+        self.register_buffer("factor", factor, persistent=False)
+        self.register_buffer("shift", shift, persistent=False)
 
     def forward(self, crops_B3SS: Tensor) -> Tensor:
         """Return the input of a network, float32 (..., 3, size, size), of crops, RGB, 0 to 255."""

@@ -51,8 +51,8 @@ class Backbone:
     """A network of the user's whose last map image models are put on.
 
     Attributes:
-        frozen: The network; its features are its last map. It is never changed: trunks are copies.
-        taken: Its input.
+        network: The network, with its input; its features are its last map. It is never changed: trunks are
+            copies.
         channels: Channels C of its last map.
         cells: Rows, and columns, of that.
         checked: What it was given, and how a face looks so.
@@ -60,8 +60,7 @@ class Backbone:
         licence: Its licence, as the user states it.
     """
 
-    frozen: Frozen
-    taken: Taken
+    network: Prepared
     channels: int
     cells: int
     checked: Checked
@@ -70,7 +69,7 @@ class Backbone:
 
     def trunk(self) -> MapTrunk:
         """Return a trunk of its own for one image model."""
-        return _trunk(self.frozen, self.taken, channels=self.channels, cells=self.cells)
+        return _trunk(self.network.frozen, self.network.taken, channels=self.channels, cells=self.cells)
 
     def preprocessing(self, resize_px: int) -> Preprocessing:
         """Return the preprocessing of faces, which leaves their grey levels to the trunk."""
@@ -78,12 +77,13 @@ class Backbone:
 
     def settings(self) -> dict[str, Any]:
         """Return what identifies a run on it, beside the recipe."""
+        frozen = self.network.frozen
         return {
             _ENTRY: {
-                "sha256": self.frozen.digest,
-                "reads": self.frozen.reads,
-                "arch": self.frozen.arch,
-                "input": self.taken.plain(),
+                "sha256": frozen.digest,
+                "reads": frozen.reads,
+                "arch": frozen.arch,
+                "input": self.network.taken.plain(),
                 "licence": self.licence,
             }
         }
@@ -96,24 +96,23 @@ class Backbone:
         """
         return {
             _ENTRY: self._about(),
-            "input": self.taken.plain(),
+            "input": self.network.taken.plain(),
             "licence": self.licence,
-            "initial_weights": self.frozen.digest,
+            "initial_weights": self.network.frozen.digest,
             _TRAINS: trains,
         }
 
     def details(self, *, trains: bool) -> dict[str, Any]:
         """Return details of a result; arguments as of :meth:`metadata`."""
-        about = {**self._about(), "input": self.taken.words(), "licence": self.licence}
+        about = {**self._about(), "input": self.network.taken.words(), "licence": self.licence}
         return {
-            **given_details(self.frozen.path, self.frozen.digest),
+            **given_details(self.network.frozen.path, self.network.frozen.digest),
             CELLS: self.cells,
             _ENTRY: {**about, "trunk": "trained" if trains else "frozen"},
         }
 
     def _about(self) -> dict[str, Any]:
-        network = Prepared(frozen=self.frozen, taken=self.taken, batch=BackboneConfig(name="-").batch)
-        return about_network(network, {"pooling": "auto"}, wide_margin=0.0)
+        return about_network(self.network, {"pooling": "auto"}, wide_margin=0.0)
 
 
 def open_backbone(asked: Asked, config: TrainImageConfig, context: TrainingContext) -> Backbone:
@@ -141,8 +140,7 @@ def open_backbone(asked: Asked, config: TrainImageConfig, context: TrainingConte
     for line in checked.lines:
         context.note(line)
     return Backbone(
-        frozen=mapped,
-        taken=taken,
+        network=prepared,
         channels=channels,
         cells=cells,
         checked=checked,

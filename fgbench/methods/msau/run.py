@@ -335,7 +335,7 @@ def _finish(
     if backbone is not None:
         assert isinstance(model.trunk, MapTrunk)
         state = kept_state(state, model.trunk, trains=_trains(config))
-        note_place(context.workdir, backbone.frozen)
+        note_place(context.workdir, backbone.network.frozen)
         write_bytes(folder / PICTURE, encode(backbone.checked.picture, "png", 0))
     save_weights(folder / WEIGHTS, state, metadata)
     write_branches(folder, data.test.sample_ids, predicted.branches)
