@@ -18,6 +18,7 @@ from fgbench.methods.tmsau import run as video_run
 from fgbench.models.weights import load_weights, save_weights
 from fgbench.runs.results import read_result
 from fgbench.runs.weights import read_trained
+from tests.support.chains import with_chains
 from tests.support.clip_networks import short_googlenet
 from tests.support.tiny_clips import clip_recipe, small_clips
 from tests.support.tiny_runs import write_tiny_weights
@@ -45,7 +46,7 @@ INPUTS = {
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-@pytest.fixture(scope="module", params=sorted(KINDS))
+@pytest.fixture(scope="module", params=with_chains(sorted(KINDS), "plain-tsnet", "vgg-lstm"))
 def made(request, tmp_path_factory):
     """The name of a kind of clip network, and a run of it; GoogLeNet is whole where it is alone."""
     folder = tmp_path_factory.mktemp(request.param)

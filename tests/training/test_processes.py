@@ -66,7 +66,10 @@ def of_two(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("world", "names"), [(2, ROWS), (3, tuple(several_tasks.TASKS)), (4, ROWS)])
+@pytest.mark.parametrize(
+    ("world", "names"),
+    [(2, ROWS), (3, tuple(several_tasks.TASKS)), pytest.param(4, ROWS, marks=pytest.mark.chain)],
+)
 def test_several_processes_descend_as_one_does(request, tmp_path, world, names):
     """Batches of 8, and a last one of fewer rows than processes; batch normalisation sees the rows of all."""
     if world == 2:
