@@ -152,11 +152,17 @@ def _round(number: int | None, folder: Path | None) -> str:
 
 
 def _argument(workdir: Path) -> str:
-    return "" if workdir == DEMO_WORKDIR else f" {_quoted(workdir)}"
+    return "" if workdir == DEMO_WORKDIR else f" {_named(workdir)}"
 
 
 def _option(workdir: Path) -> str:
-    return "" if workdir == DEMO_WORKDIR else f" --workdir {_quoted(workdir)}"
+    return "" if workdir == DEMO_WORKDIR else f" --workdir {_named(workdir)}"
+
+
+def _named(workdir: Path) -> str:
+    from fgbench.remote.work_copies import named_by
+
+    return quote(named_by(workdir))
 
 
 def _quoted(path: Path) -> str:

@@ -45,7 +45,8 @@ def prepare(
             ``FGBENCH_DATA``.
         recipe: Packed recipe or path of a YAML file; ``None``: ``default``, or ``demo`` for the embedded set.
         settings: Settings of the recipe to change, e.g. ``{"split.seed": 1}``.
-        workdir: Work folder; ``None``: ``fgbench-data/<recipe or folder>/work``.
+        workdir: Work folder, or its URL in a storage, see :doc:`clusters`; ``None``:
+            ``fgbench-data/<recipe or folder>/work``.
         jobs: Worker processes; ``None``: one per core.
         engine: How tasks are run: ``"local"``, ``"ray"``, ``"slurm"``, or an engine of another package.
         address: Address of the engine's cluster; ``None`` where it has none, or finds it by itself.
@@ -81,7 +82,7 @@ def prepare(
     chosen = preparation(
         name_or_none("recipe", recipe, example="recipe='default', or the path of a YAML file"),
         path_or_none("data", data, example="data='my-clips'", takes_url=True),
-        path_or_none("workdir", workdir, example="workdir='fgbench-data/my-clips/work'"),
+        path_or_none("workdir", workdir, example="workdir='fgbench-data/my-clips/work'", takes_url=True),
         changes=changes_of_pairs("settings", settings),
         decoder=name_or_none("decoder", decoder, example="decoder='pyav'"),
         drop_leaks=switch("drop_leaks", drop_leaks),

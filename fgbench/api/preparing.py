@@ -47,8 +47,12 @@ class Preparation:
     def lines(self) -> list[str]:
         """Return lines of text on recipe, data and work folder."""
         from fgbench.remote.mirrors import origin_of
+        from fgbench.remote.work_copies import named_by
 
-        lines = [f"recipe {self.config.name}, data {origin_of(self.root)}, work folder {self.workdir}"]
+        work = named_by(self.workdir)
+        lines = [f"recipe {self.config.name}, data {origin_of(self.root)}, work folder {work}"]
+        if work != str(self.workdir):
+            lines.append(f"its copy here: {self.workdir}")
         if self.config.dataset.synthetic:
             lines.append(
                 "The data are SYNTHETIC, drawn faces: nothing measured on them says anything of real ones."
@@ -162,16 +166,19 @@ class Preparation:
             ResourceError: If another process works in the folder, or a file cannot be deleted.
         """
         from fgbench import storage
+        from fgbench.preparation.kept_copies import in_step
         from fgbench.preparation.prepare import unused_files
+        from fgbench.remote.work_copies import copy_at
         from fgbench.workfolders.holding import working_in
 
-        folder = self.workdir / "stages"
-        with working_in(self.workdir):
+        copy = copy_at(self.workdir)
+        with in_step(copy, force_unlock=False), working_in(self.workdir):
             unused = unused_files(self.config, self.root, self.workdir)
             size = sum(path.lstat().st_size for path in unused)
-            n_deleted = storage.remove_listed(
-                folder, [path.relative_to(folder).as_posix() for path in unused]
-            )
+            names = [path.relative_to(self.workdir).as_posix() for path in unused]
+            n_deleted = storage.remove_listed(self.workdir, names)
+            if copy is not None:
+                copy.remove(names)
         log(f"deleted {n_deleted} unused files ({size / 1e6:.1f} MB)")
         return n_deleted
 
@@ -191,7 +198,8 @@ def preparation(
     Args:
         recipe: Packed recipe or path of a YAML file.
         root: Folder of the data set, or its URL.
-        workdir: Work folder; ``None``: the default one, which is refused where it is of other data.
+        workdir: Work folder, or its URL; ``None``: the default one, which is refused where it is of other
+            data.
         changes: Settings of the recipe to change, see :func:`fgbench.config.with_changes`.
         decoder: Video decoder in place of the recipe's.
         drop_leaks: Whether clips that leak into another part are taken out of training and validation.
@@ -199,13 +207,13 @@ def preparation(
     Raises:
         ArgumentError: If the recipe needs a data set (``data_root``).
         ConfigError: If the recipe or a change of it is not valid, the default work folder is of another data
-            set, or there is no such decoder; if the work folder is a URL.
+            set, there is no such decoder, or the URL of the work folder is of a storage that is only read.
         DatasetError: If the URL has no file.
         DependencyError: If a package that opens the URL is not installed.
         ResourceError: If its storage does not answer.
     """
     from fgbench.catalogue.data_roots import remembered_root
-    from fgbench.remote import mirrors, urls
+    from fgbench.remote import mirrors, urls, work_copies
     from fgbench.synthetic.dataset import is_complete
 
     if recipe is not None and recipe.replace("_", "-") not in recipe_names() and Path(recipe).is_dir():
@@ -222,17 +230,16 @@ def preparation(
                 f"recipe {recipe!r} needs a data set", "give its folder", argument="data_root"
             )
     root = root or default_folders.DEMO_ROOT
-    if workdir is not None and urls.url_of(workdir) is not None:
-        raise ConfigError(
-            f"the work folder is {urls.url_of(workdir)}, expected a folder of this machine: of storages "
-            "only data sets are read",
-            "name a folder, and copy it to the storage when it is finished",
-        )
+    url_of_work = None if workdir is None else urls.url_of(workdir)
+    if url_of_work is not None:
+        urls.refuse_read_only(url_of_work)
     url = urls.url_of(root)
     if url is not None:
         kept_gb = with_changes(config, changes).cache_gb  # a wrong setting is told before anything is listed
         root = mirrors.mirrored(url, default_folders.REMOTE)
         mirrors.bound(root, kept_gb)
+    if url_of_work is not None:
+        workdir = work_copies.work_copy(url_of_work, default_folders.COPIES).workdir
     work = workdir or (
         default_folders.DEMO_WORKDIR if is_embedded else default_folders.workdir_for(root, recipe)
     )

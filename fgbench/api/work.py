@@ -33,7 +33,9 @@ class Work(Running, Inspected, Divided, Reported, Outside):
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = path_of("workdir", path, example="fgbench-data/my-clips/work")
+        from fgbench.api.work_folders import here
+
+        self.path = here(path_of("workdir", path, example="fgbench-data/my-clips/work", takes_url=True))
         self._index = read_index(self.path)
 
     @property
@@ -127,7 +129,8 @@ def open_work(workdir: str | os.PathLike[str]) -> Work:
     """Return a prepared work folder.
 
     Args:
-        workdir: The folder, e.g. ``fgbench-data/my-clips/work``.
+        workdir: The folder, e.g. ``fgbench-data/my-clips/work``; or its URL in a storage, see
+            :doc:`clusters`: then its tables are fetched into a copy, where runs and reports go.
 
     Raises:
         ManifestError: If it has no manifests, or they are damaged.

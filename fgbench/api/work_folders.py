@@ -22,15 +22,12 @@ def refuse_data_folder(folder: Path, command: str) -> None:
         command: Command before the work folder, for the advice.
 
     Raises:
-        ConfigError: If it is the URL of a storage.
         DatasetError: With the work folder that is meant, or the command that makes it.
     """
     from fgbench.datasets._tree import is_work_folder
     from fgbench.errors import DatasetError
-    from fgbench.remote.urls import refuse_url
     from fgbench.workfolders.default_folders import workdir_for
 
-    refuse_url(folder)
     if not folder.is_dir() or is_work_folder(folder) or _has_results(folder):
         return
     inner = folder / "work"
@@ -50,6 +47,40 @@ def refuse_data_folder(folder: Path, command: str) -> None:
         f"{folder} is a folder of data{holds}, expected a work folder",
         f"to look at the data: fgbench check {recipe} --root {quote(str(folder))}; to use them: {then}",
     )
+
+
+def here(folder: Path, *, is_read: bool = True) -> Path:
+    """Return where a work folder lies on this machine: of one in a storage its copy, in the present state.
+
+    Args:
+        folder: A folder, or the URL of a work folder.
+        is_read: Whether the manifests are fetched whole; else results of clips may be stand-ins.
+
+    Raises:
+        ConfigError: If what the URL names is no work folder.
+        DependencyError: If a package that opens it is not installed.
+        ManifestError: If there is nothing.
+        ResourceError: If its storage does not answer.
+    """
+    from fgbench.errors import ManifestError
+    from fgbench.naming import shown
+    from fgbench.preparation.kept_copies import is_read_always, is_read_by_methods
+    from fgbench.remote.urls import url_of
+    from fgbench.remote.work_copies import copy_at, work_copy
+    from fgbench.workfolders.default_folders import COPIES
+    from fgbench.workfolders.folder import is_work_folder
+
+    url = url_of(folder)
+    copy = copy_at(folder) if url is None else work_copy(url, COPIES)
+    if copy is None:
+        return folder
+    copy.pull(is_read_by_methods if is_read else is_read_always)
+    if not is_work_folder(copy.workdir):
+        raise ManifestError(
+            f"{shown(copy.url)} has no file, expected a work folder",
+            f"check the URL; fgbench prepare --data-root DATA --workdir {shown(copy.url)} makes it",
+        )
+    return copy.workdir
 
 
 def refuse_absent(folders: Sequence[Path]) -> None:

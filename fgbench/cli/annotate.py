@@ -11,7 +11,7 @@ from fgbench.cli import annotate_frames, annotate_server
 from fgbench.cli.annotate_options import Accounts, DataRoot, ProjectFolder, Recipe, Update, pairs_of
 from fgbench.cli.command_lists import CommandList
 from fgbench.cli.console import print_json, progress_bars, say_all, wrong_use
-from fgbench.cli.data_folders import refuse_data
+from fgbench.cli.data_folders import work_folders_here
 from fgbench.cli.next_steps import say_next
 from fgbench.cli.options import Changes, Json
 from fgbench.cli.workdirs import add_command
@@ -72,7 +72,7 @@ def export(
             "--workdir",
             help="Work folder of the votes before, for a later round.",
             show_default="./fgbench-data/<folder>/work",
-            callback=refuse_data,
+            callback=work_folders_here,
         ),
     ] = None,
     hide_names: Annotated[

@@ -33,7 +33,11 @@ def prepare(
     ] = None,
     workdir: Annotated[
         Path | None,
-        workdir_option("Work folder.", "./fgbench-data/<recipe or folder>/work", is_made=False),
+        workdir_option(
+            "Work folder, or its URL: s3://, gs://, az://, sftp://.",
+            "./fgbench-data/<recipe or folder>/work",
+            is_made=False,
+        ),
     ] = None,
     changes: Changes = None,
     jobs: Jobs = DEFAULT_JOBS,

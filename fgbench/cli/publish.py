@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from fgbench.cli.console import print_json, progress_bars, say_all
-from fgbench.cli.data_folders import refuse_data
+from fgbench.cli.data_folders import work_folders_here
 from fgbench.cli.options import DEFAULT_JOBS, Jobs, Json
 
 
 def publish(
-    workdir: Annotated[Path, typer.Argument(help="Work folder.", callback=refuse_data)],
+    workdir: Annotated[Path, typer.Argument(help="Work folder.", callback=work_folders_here)],
     out: Annotated[
         Path,
         typer.Argument(help="Folder to write: new, empty, or an earlier publication of the same data set."),

@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import typer
 
-from fgbench.cli.data_folders import refuse_data
+from fgbench.cli.data_folders import work_folders_here
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -34,7 +34,7 @@ def workdir_option(help_: str, show_default: str = DEMO, *, is_made: bool = True
         show_default: Default in the help.
         is_made: Whether it should exist already, so that a folder of data is refused.
     """
-    callback = refuse_data if is_made else None
+    callback = work_folders_here if is_made else None
     return typer.Option(_OPTION, help=help_, show_default=show_default, callback=callback)
 
 

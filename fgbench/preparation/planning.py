@@ -27,7 +27,9 @@ from fgbench.preparation.pipeline import Marker, Stage, Task
 from fgbench.preparation.shards import Shard
 from fgbench.preparation.stored_results import StoredResults
 from fgbench.records import ClipEntry
+from fgbench.remote.work_copies import copy_at
 from fgbench.workfolders.shard_locks import SHARDS
+from fgbench.workfolders.verification import Claim
 
 _PLANNING_S = 24 * 3600.0
 
@@ -69,16 +71,14 @@ class PreparationState:
         Raises:
             DamagedFilesError: If they are not.
         """
+        self.results.demand(self.claims_of_inputs(stage, buckets), self.runner)
+
+    def claims_of_inputs(self, stage: Stage, buckets: Iterable[int]) -> list[Claim]:
+        """Expected contents of the inputs of a stage for some buckets."""
         of = [(name, self.finished[name].get(bucket)) for bucket in buckets for name in stage.inputs]
-        self.results.demand(
-            (
-                claim
-                for name, marker in of
-                if marker is not None
-                for claim in self.results.claims(name, marker)
-            ),
-            self.runner,
-        )
+        return [
+            claim for name, marker in of if marker is not None for claim in self.results.claims(name, marker)
+        ]
 
     def buckets(self, stage: Stage) -> list[int]:
         """Buckets that have items for a stage."""
@@ -123,7 +123,7 @@ def begin(config: PrepareConfig, root: Path, workdir: Path) -> PreparationState:
         listing=listing,
         sources=sources,
         digests=digests,
-        results=StoredResults(workdir, keep=False),
+        results=StoredResults(workdir, keep=False, elsewhere=copy_at(workdir)),
         stamps=stamps,
     )
 
@@ -228,6 +228,8 @@ def _planned(
         state.results.drop_plan(path, error.message)
     if write:
         state.demand_inputs(stage, inputs)
+    else:
+        state.results.verified.fetch(state.claims_of_inputs(stage, inputs))
     plans = stage.plan(section, inputs)
     if write:
         stored.write_plan(path, plans)

@@ -16,8 +16,10 @@ from fgbench.callbacks import Progress, ignore
 from fgbench.config import PrepareConfig
 from fgbench.config.older_recipes import in_current_form
 from fgbench.errors import ConfigError, ManifestError
+from fgbench.naming import shown
 from fgbench.preparation import fingerprints, pipeline, settling
 from fgbench.preparation import markers as stored
+from fgbench.preparation.kept_copies import in_step, is_read_always
 from fgbench.preparation.passes import run_stage, whole_report
 from fgbench.preparation.planning import PreparationState, begin, plan_stage
 from fgbench.preparation.report import RunReport as RunReport
@@ -29,6 +31,7 @@ from fgbench.preparation.shards import Shard
 from fgbench.preparation.stages._reject_lines import reject_lines, rejected_rows
 from fgbench.preparation.stages.publish import publish
 from fgbench.preparation.stored_results import StoredResults
+from fgbench.remote.work_copies import copy_at
 from fgbench.workfolders import folder as workfolder
 from fgbench.workfolders import holding
 from fgbench.workfolders.folder import RUN_FILE
@@ -89,6 +92,12 @@ def run(
     """
     where = engine_options(engine, address)
     settling.require(config.consensus.rule)
+    copy = copy_at(workdir)
+    if copy is not None and shard is not None:
+        raise ConfigError(
+            f"shard {shard} of a work folder in a storage, {shown(copy.url)}: shards share a folder",
+            "run without --shard, which continues what others have begun; or share a folder of a file system",
+        )
     state = begin(config, root, workdir)  # faults of the data leave no work folder behind
     # Settings that depend on the clips are decided anew each time; the name of the data set stays.
     named = config.dataset.model_copy(update={"name": state.config.dataset.name})
@@ -103,9 +112,12 @@ def run(
         return run_shard(
             state, shard, recipe, runners, choices, worker_memory_gb=worker_memory_gb, progress=progress
         )
-    with holding.working_in(workdir, force_unlock=force_unlock):
+    with (
+        in_step(copy, force_unlock=force_unlock),
+        holding.working_in(workdir, force_unlock=force_unlock and copy is None),
+    ):
         workfolder.write_origin(workdir, recipe, root)
-        state.results = StoredResults(workdir, recheck=recheck or force)
+        state.results = StoredResults(workdir, recheck=recheck or force, elsewhere=copy)
         with runners() as runner:
             state.runner = runner
             if verify:
@@ -165,6 +177,9 @@ def preview(
     ``augment``) and some are not ready, more than those may have to be done: ``waiting`` is then a lower
     bound.
     """
+    copy = copy_at(workdir)
+    if copy is not None:
+        copy.pull(is_read_always)
     state = begin(config, root, workdir)
     stale: set[int] = set()
     reports = []

@@ -17,6 +17,7 @@ from fgbench.preparation import fingerprints, pipeline
 from fgbench.preparation.markers import Marker, load_marker, read_plan
 from fgbench.preparation.prepare import saved
 from fgbench.preparation.stages.publish import claims, verify
+from fgbench.remote.work_copies import copy_at
 from fgbench.runs.digests import PREDICTIONS_OF, kept_files, matches_digest, opened_result
 from fgbench.runs.ledger.chain import read_ledger
 from fgbench.runs.ledger.missing import ledger_faults
@@ -85,7 +86,7 @@ def _faults_of_results(
     workdir: Path, origin: Mapping[str, Any], *, deep: bool, runner: Runner
 ) -> Iterable[str]:
     """Faults of the results and plans that the manifests were made of; missing ones are no fault."""
-    verified = Verified(workdir)
+    verified = Verified(workdir, copy_at(workdir))
     finished: dict[str, dict[int, Marker]] = {}
     wanted = []
     for stage, identities in origin.get("stages", {}).items():

@@ -12,7 +12,7 @@ from pathlib import Path
 from fgbench.errors import ManifestError
 from fgbench.preparation.markers import Marker, load_marker, marker_path
 from fgbench.workfolders.sealed_json import discard
-from fgbench.workfolders.verification import Claim, DamagedFilesError, Runner, Verified
+from fgbench.workfolders.verification import Claim, DamagedFilesError, Elsewhere, Runner, Verified
 
 
 class StoredResults:
@@ -22,16 +22,24 @@ class StoredResults:
         workdir: The work folder.
         recheck: Whether to hash every file, rather than those whose state differs from the noted one.
         shared: Whether other processes note findings too, so that :meth:`save` waits for :meth:`settle`.
+        elsewhere: Where the files of the work folder are kept; ``None``: here.
         keep: Whether damaged results are dropped and findings are noted; else nothing is written, and
             files without a note are checked by their size alone.
     """
 
     def __init__(
-        self, workdir: Path, *, recheck: bool = False, keep: bool = True, shared: bool = False
+        self,
+        workdir: Path,
+        *,
+        recheck: bool = False,
+        keep: bool = True,
+        shared: bool = False,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         self.workdir = workdir
         self.recheck = recheck
-        self.verified = Verified(workdir)
+        self.verified = Verified(workdir, elsewhere)
+        self._elsewhere = elsewhere
         self.damage: list[str] = []
         self._keep = keep
         self._shared = shared
@@ -101,6 +109,8 @@ class StoredResults:
         self._made.add(path)
         self._markers.update(dict.fromkeys(marker.contents(stage), path))
         self.verified.note(self.claims(stage, marker))
+        if self._elsewhere is not None:
+            self._elsewhere.send(list(marker.contents(stage)), path.relative_to(self.workdir).as_posix())
 
     def made(self, stage: str, marker: Marker) -> bool:
         """Return whether this run has computed a bucket."""
@@ -117,6 +127,8 @@ class StoredResults:
         Raises:
             DamagedFilesError: If some are damaged; their buckets then count as not done.
         """
+        claims = list(claims)
+        self.verified.fetch(claims)
         damaged = self.verified.damaged(claims, runner, all_of=read or self.recheck)
         for claim in damaged:
             self._drop(self._markers[claim.name], _fault(claim))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import importlib
 import time
-from collections.abc import Callable, Mapping
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,6 +25,9 @@ _UNLISTED = {"use_listings_cache": False}
 _OPTIONS: dict[str, dict[str, Any]] = {"s3": _UNLISTED, "gs": _UNLISTED, "az": _UNLISTED}
 """Further options of a scheme's file system: what it has listed before may have changed."""
 
+_OF_FILES = frozenset({"sftp"})
+"""Schemes of storages with files and folders."""
+
 _REFUSALS = frozenset(
     {"NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "ClientAuthenticationError"}
     | {"DefaultCredentialsError", "AuthenticationException", "BadHostKeyException", "ParamValidationError"}
@@ -34,7 +39,7 @@ _OF_THIS_MACHINE = frozenset(
 )
 """Failures that are not the storage's: a full disk, too many open files."""
 
-_CREDENTIALS = "check the credentials of the storage, as its own tools take them, and that they may read it"
+_CREDENTIALS = "check the credentials of the storage, as its own tools take them: they may have to write"
 _AGAIN = "run the same command again when the storage answers: what is done is kept"
 
 
@@ -45,10 +50,13 @@ class Opened:
     Attributes:
         filesystem: Its file system (``fsspec.AbstractFileSystem``).
         base: Path of the folder in it.
+        renames: Whether it has files and folders, written under another name and renamed; else objects,
+            which appear when they are whole.
     """
 
     filesystem: Any
     base: str
+    renames: bool = False
 
     def find(self) -> Mapping[str, Mapping[str, Any]]:
         """Path in the file system, to what it tells of the object, of all objects below the folder."""
@@ -65,6 +73,57 @@ class Opened:
     def download(self, path: str, target: Path) -> None:
         """Write the object at a path below the folder into a file."""
         self.filesystem.get_file(f"{self.base}/{path}", str(target))
+
+    def read(self, path: str) -> bytes:
+        """Content of the object at a path below the folder."""
+        self.filesystem.invalidate_cache()
+        content: bytes = self.filesystem.cat_file(f"{self.base}/{path}")
+        return content
+
+    def upload(self, file: Path, path: str) -> None:
+        """Write a file as the object at a path below the folder, which appears whole or not at all."""
+        with self._whole(path) as target:
+            self.filesystem.put_file(str(file), target)
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write the object at a path below the folder, which appears whole or not at all."""
+        with self._whole(path) as target:
+            self.filesystem.pipe_file(target, content)
+
+    def create(self, path: str, content: bytes) -> None:
+        """Write the object at a path below the folder; any error where there is one already.
+
+        A storage that takes no condition overwrites it instead.
+        """
+        self._make_folder(path)
+        self.filesystem.pipe_file(f"{self.base}/{path}", content, mode="create")
+
+    def remove(self, path: str) -> None:
+        """Delete the object at a path below the folder, if it is there."""
+        self.filesystem.invalidate_cache()
+        with suppress(FileNotFoundError):
+            self.filesystem.rm_file(f"{self.base}/{path}")
+
+    @contextmanager
+    def _whole(self, path: str) -> Iterator[str]:
+        """Yield where to write an object: of a storage of files its name for the time being."""
+        target = f"{self.base}/{path}"
+        if not self.renames:
+            yield target
+            return
+        self._make_folder(path)
+        incoming = f"{target}.{uuid.uuid4().hex[:12]}.incoming"
+        try:
+            yield incoming
+            self.filesystem.mv(incoming, target)
+        except BaseException:
+            with suppress(Exception):
+                self.filesystem.rm_file(incoming)
+            raise
+
+    def _make_folder(self, path: str) -> None:
+        if self.renames:
+            self.filesystem.makedirs(f"{self.base}/{path}".rpartition("/")[0], exist_ok=True)
 
 
 def opened(url: str) -> Opened:
@@ -88,7 +147,7 @@ def opened(url: str) -> Opened:
     filesystem, base = persistently(
         f"{shown(url)} cannot be opened", lambda: core.url_to_fs(url, **_OPTIONS.get(scheme, {}))
     )
-    return Opened(filesystem, str(base).rstrip("/"))
+    return Opened(filesystem, str(base).rstrip("/"), renames=scheme in _OF_FILES)
 
 
 def persistently(failure: str, call: Callable[[], T]) -> T:

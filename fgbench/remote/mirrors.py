@@ -6,10 +6,8 @@ listing; pictures and videos are left to `fgbench.remote.fetching`.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
-import re
 import stat
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +21,7 @@ from fgbench.files.temporaries import remove_temporaries
 from fgbench.naming import counted, first_few, shown
 from fgbench.remote.downloads import fetch
 from fgbench.remote.filesystems import Opened, opened
-from fgbench.remote.places import Places, places_of, read_places
+from fgbench.remote.places import Places, folder_for, places_of, read_places
 from fgbench.remote.stand_ins import has_state, is_stand_in_by, put_stand_in
 from fgbench.remote.states import State, listed
 from fgbench.remote.tables import is_table
@@ -49,7 +47,7 @@ def mirrored(url: str, base: Path) -> Path:
             lay out the same mirror.
     """
     source = opened(url)
-    folder = base / f"{_slug(url)}-{hashlib.sha256(url.encode()).hexdigest()[:10]}"
+    folder = folder_for(url, base)
     with storage.exclusive(folder, wait_s=_REFRESH_S):
         try:
             places = read_places(folder)
@@ -168,7 +166,3 @@ def _make_way(here: Path) -> None:
         for folder, _, _ in sorted(os.walk(here), reverse=True):
             with suppress(OSError):
                 Path(folder).rmdir()
-
-
-def _slug(url: str) -> str:
-    return re.sub("[^A-Za-z0-9._-]+", "-", url.rpartition("/")[2])[:60].strip("-.") or "data"

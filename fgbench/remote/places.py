@@ -13,6 +13,7 @@ Layout of a mirror, by default ``fgbench-data/remote/<name>-<digest of the URL>`
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -90,6 +91,17 @@ class Places:
 def root_in(folder: Path, url: str) -> Path:
     """Root of the data set of a URL in the folder of its mirror: it has the last name of the URL."""
     return folder / "data" / url.rpartition("/")[2]
+
+
+def folder_for(url: str, base: Path) -> Path:
+    """Folder of the mirror of a URL, or of the copy of a work folder, among all of them.
+
+    Args:
+        url: As :func:`fgbench.remote.urls.url_of` gives it.
+        base: Folder of all.
+    """
+    name = re.sub("[^A-Za-z0-9._-]+", "-", url.rpartition("/")[2])[:60].strip("-.") or "data"
+    return base / f"{name}-{hashlib.sha256(url.encode()).hexdigest()[:10]}"
 
 
 def places_of(root: Path) -> Places | None:

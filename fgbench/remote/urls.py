@@ -36,6 +36,9 @@ PACKAGES = {
 }
 """Scheme to the package that opens it; all need fsspec as well, which these extras install."""
 
+_READ_ONLY = frozenset({"hf"})
+"""Schemes that are only read: each file would be a version of its own."""
+
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(.*)", re.DOTALL)
 
 
@@ -75,16 +78,34 @@ def url_of(path: str | os.PathLike[str]) -> str | None:
     return url
 
 
+def refuse_read_only(url: str) -> None:
+    """Do nothing for a URL of a storage that is written to.
+
+    Args:
+        url: As :func:`url_of` gives it.
+
+    Raises:
+        ConfigError: If fgbench only reads such storages.
+    """
+    scheme = url.partition(":")[0]
+    if scheme in _READ_ONLY:
+        written = ", ".join(f"{name}://" for name in PACKAGES if name not in _READ_ONLY)
+        raise ConfigError(
+            f"the work folder is {shown(url)}, which is only read; expected {written} or a folder",
+            "fgbench push writes the tables of a finished work folder there",
+        )
+
+
 def refuse_url(path: str | os.PathLike[str]) -> None:
     """Do nothing for a path of this machine.
 
     Raises:
-        ConfigError: If it is a URL of a storage, which only ``fgbench prepare --data-root`` reads.
+        ConfigError: If it is a URL of a storage, where only data sets and work folders are read.
     """
     match = _URL.fullmatch(os.fspath(path))
     if match is not None and match[1].lower() in PACKAGES and not Path(path).exists():
         url = f"{match[1].lower()}://{match[2]}"
         raise ConfigError(
-            f"{shown(url)} is a URL, expected a folder of this machine: of storages only data sets are read",
-            f"fgbench prepare --data-root {shown(url)}, then name its work folder",
+            f"{shown(url)} is a URL, expected a file or folder of this machine",
+            "URLs are taken for data sets (fgbench prepare --data-root URL) and work folders (--workdir URL)",
         )

@@ -108,9 +108,21 @@ def read_holder(path: Path) -> Holder | None:
     try:
         if path.is_symlink():
             return None
-        content = _File.model_validate(read_json(path))
-        return Holder(**content.model_dump(), silent_s=_silence(path))
-    except (OSError, ManifestError, ResourceError, ValidationError):
+        return as_holder(read_json(path), _silence(path))
+    except (OSError, ManifestError, ResourceError):
+        return None
+
+
+def as_holder(content: object, silent_s: float) -> Holder | None:
+    """Return the holder that a file or an object tells; ``None`` if it tells none.
+
+    Args:
+        content: Its content, of JSON.
+        silent_s: Seconds since it was last written.
+    """
+    try:
+        return Holder(**_File.model_validate(content).model_dump(), silent_s=silent_s)
+    except ValidationError:
         return None
 
 
@@ -127,7 +139,7 @@ def told(path: Path, facts: Mapping[str, str] | None = None) -> Iterator[None]:
     stop = threading.Event()
     inode = None
     with suppress(OSError, ResourceError):
-        write_json(path, {**_this_process(), "facts": dict(facts or {})})
+        write_json(path, {**this_process(), "facts": dict(facts or {})})
         inode = path.stat().st_ino
     beating = threading.Thread(target=_beat, args=(path, inode, stop), name="fgbench-holder", daemon=True)
     beating.start()
@@ -156,7 +168,8 @@ def _is(path: Path, inode: int | None) -> bool:
         return False
 
 
-def _this_process() -> dict[str, str | int]:
+def this_process() -> dict[str, str | int]:
+    """Return what this process tells of itself where it holds something, as JSON."""
     pid = os.getpid()
     program = Path(sys.argv[0] or "python").name if sys.argv else "python"
     words = ["fgbench" if program in ("__main__.py", "entry.py") else program, *sys.argv[1:]]

@@ -143,7 +143,7 @@ def force_unlock(folder: Path) -> Holder | None:
             if holder is None or (holder.is_here and held_file is not None):
                 return None  # what a dead process of this machine left hinders nobody
             if holder.is_here or holder.is_alive:
-                raise ResourceError(f"{refusal}: it is held by {holder}", _advice(holder, is_forced=True))
+                raise ResourceError(f"{refusal}: it is held by {holder}", advice(holder, is_forced=True))
             if held_file is None:
                 lock.unlink(missing_ok=True)
             record.unlink(missing_ok=True)
@@ -189,10 +189,16 @@ def _living_other(record: Path) -> Holder | None:
 def _refused(refusal: str, holder: Holder | None) -> ResourceError:
     if holder is None:
         return ResourceError(refusal, "wait for it, or choose another work folder")
-    return ResourceError(f"{refusal}: {holder}", _advice(holder, is_forced=False))
+    return ResourceError(f"{refusal}: {holder}", advice(holder, is_forced=False))
 
 
-def _advice(holder: Holder, *, is_forced: bool) -> str:
+def advice(holder: Holder, *, is_forced: bool) -> str:
+    """Return what to do about a folder that another process holds.
+
+    Args:
+        holder: The process.
+        is_forced: Whether the lock was to be broken.
+    """
     if holder.is_here:
         return f"wait for it, or end it (kill {holder.pid})" + ("" if is_forced else _OTHER)
     if holder.is_alive:

@@ -11,6 +11,8 @@ DEMO_WORKDIR = BASE / "demo" / "work"
 """Work folder of the embedded data set."""
 REMOTE = BASE / "remote"
 """Mirrors of data sets at URLs."""
+COPIES = BASE / "copies"
+"""Copies of work folders at URLs."""
 
 
 def work_folders() -> list[Path]:

@@ -6,6 +6,9 @@ MANIFESTS = "manifests"
 INDEX = "index.json"
 """Index of the manifests, in their folder."""
 
+PREVIOUS = "index.json.previous"
+"""List of the files of fgbench in that folder, while the index is being replaced."""
+
 FEATURES = "features"
 """Folder of the tables of features, in that of the manifests."""
 

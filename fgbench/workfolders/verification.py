@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -67,6 +68,19 @@ class DamagedFilesError(Exception):
         self.claims = tuple(claims)
 
 
+class Elsewhere(Protocol):
+    """Place where files of a work folder are kept, of which only some are here."""
+
+    def is_away(self, name: str) -> bool:
+        """Whether a file, named from the work folder, is there and not here; something stands for it."""
+
+    def fetch(self, names: Iterable[str]) -> None:
+        """See to it that files are here; those that are not to be had are then absent."""
+
+    def send(self, names: Sequence[str], last: str) -> None:
+        """Keep files there that were made here, and at last one that says that they are whole."""
+
+
 Checked = tuple[Claim, State | None]
 
 Runner = Callable[[Callable[[Claim], Checked], Sequence[Claim]], Iterable[Checked]]
@@ -107,9 +121,12 @@ class Verified:
 
     Args:
         workdir: The work folder.
+        elsewhere: Where its files are kept; ``None``: here. Files that are away count as intact until they
+            are read.
     """
 
-    def __init__(self, workdir: Path) -> None:
+    def __init__(self, workdir: Path, elsewhere: Elsewhere | None = None) -> None:
+        self._elsewhere = elsewhere
         self.workdir = str(workdir)
         self._path = workdir / NOTES
         self._noted: dict[str, _Note] = {}
@@ -161,7 +178,13 @@ class Verified:
         """
         notes = self._sure if all_of else self._noted
         unknown = []
-        for claim in dict.fromkeys(claims):
+        claims = list(dict.fromkeys(claims))
+        if self._elsewhere is not None:
+            if all_of:
+                self.fetch(claims)
+            else:
+                claims = [claim for claim in claims if not self._elsewhere.is_away(claim.name)]
+        for claim in claims:
             note = notes.get(claim.name)
             if note is None or note[4] != claim.sha256 or note[:4] != state(claim.path):
                 unknown.append(claim)
@@ -173,6 +196,15 @@ class Verified:
             else:
                 self._noted[claim.name] = self._sure[claim.name] = (*current, claim.sha256)
         return sorted(wrong, key=lambda claim: claim.name)
+
+    def fetch(self, claims: Iterable[Claim]) -> None:
+        """See to it that files are here, where they are kept elsewhere.
+
+        Raises:
+            ResourceError: If they cannot be fetched.
+        """
+        if self._elsewhere is not None:
+            self._elsewhere.fetch([claim.name for claim in claims])
 
     def forget(self, names: Iterable[str]) -> None:
         """Drop the notes on files."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+import fgbench
 from fgbench.errors import ConfigError, DatasetError, DependencyError, MediaError, ResourceError
 from fgbench.files.processes import machine, start_of
 from fgbench.remote import fetching, filesystems, mirrors
@@ -181,7 +182,7 @@ def test_urls_are_told_from_folders(tmp_path, monkeypatch):
             url_of(wrong)
         assert "secret" not in str(caught.value)
     refuse_url(tmp_path)
-    with pytest.raises(ConfigError, match="s3://b/work is a URL, expected a folder"):
+    with pytest.raises(ConfigError, match="s3://b/work is a URL, expected a file or folder"):
         refuse_url("s3:/b/work")
 
 
@@ -212,16 +213,14 @@ def test_a_missing_package_is_named_with_its_extra(scheme, monkeypatch):
         filesystems.opened(f"{scheme}://bucket/set")
 
 
-@pytest.mark.parametrize(
-    "words", [["status", "s3://b/w"], ["check", "--workdir", "s3://b/w"], ["report", "s3://b/w"]]
-)
-def test_commands_on_work_folders_say_how_to_use_a_url(tmp_path, words):
-    done = in_folder(tmp_path, *words)
-    assert done.exit_code == 3
-    assert "s3://b/w is a URL" in done.stderr
+def test_a_url_in_the_place_of_a_file_says_where_urls_are_taken():
+    with pytest.raises(ConfigError, match="s3://b/w is a URL, expected a file or folder") as error:
+        fgbench.load("s3://b/w")
+    assert "--data-root URL" in error.value.hint
+    assert "--workdir URL" in error.value.hint
 
 
-def test_a_work_folder_at_a_url_is_refused_before_anything_is_listed(tmp_path):
-    done = in_folder(tmp_path, "prepare", "--data-root", "s3://b/set", "--workdir", "s3://b/w")
+def test_a_work_folder_in_a_storage_that_is_only_read_is_refused_before_anything_is_listed(tmp_path):
+    done = in_folder(tmp_path, "prepare", "--data-root", "s3://b/set", "--workdir", "hf://datasets/me/w")
     assert done.exit_code == 3
-    assert "the work folder is s3://b/w, expected a folder" in done.stderr
+    assert "the work folder is hf://datasets/me/w, which is only read" in done.stderr

@@ -5,10 +5,8 @@ from collections import Counter
 
 import pytest
 
-from fgbench.config import load_prepare
 from fgbench.errors import ResourceError
 from fgbench.preparation import prepare
-from fgbench.remote import filesystems
 from fgbench.remote.fetching import at_hand
 from fgbench.remote.mirrors import bound, mirrored, origin_of
 from fgbench.remote.stand_ins import is_stand_in
@@ -16,6 +14,7 @@ from fgbench.storage import read_rows
 from tests.support.clip_folders import contents, write_folder
 from tests.support.command_line import in_folder
 from tests.support.faulty_proxy import faulty
+from tests.support.remote_work import RECIPE, at, quick_repeats, tables
 from tests.support.s3_server import Bucket, s3_server
 
 pytestmark = pytest.mark.slow
@@ -34,22 +33,8 @@ def bucket(address):
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Repeats at once what fails; the clients repeat nothing by themselves."""
-    import s3fs
-
-    monkeypatch.setattr(filesystems, "WAITS_S", (0.0,) * 4)
-    monkeypatch.setattr(s3fs.S3FileSystem, "retries", 1)
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    yield
-    s3fs.S3FileSystem.clear_instance_cache()
-
-
-def at(address, monkeypatch):
-    """Speak to another address from now on; file systems that were opened before know the old one."""
-    import s3fs
-
-    monkeypatch.setenv("AWS_ENDPOINT_URL", address)
-    s3fs.S3FileSystem.clear_instance_cache()
+    with quick_repeats(monkeypatch):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -63,25 +48,6 @@ def expected(data, tmp_path_factory):
     work = tmp_path_factory.mktemp("expected") / "work"
     prepare.run(RECIPE, data, work)
     return tables(work)
-
-
-def _recipe():
-    config = load_prepare("default")
-    return config.model_copy(
-        update={
-            "faces": config.faces.model_copy(update={"align": "never"}),
-            "lbp": config.lbp.model_copy(update={"enabled": False}),
-            "buckets": 3,
-        }
-    )
-
-
-RECIPE = _recipe()
-
-
-def tables(work):
-    """All of the manifests but their index, which names results by the times of files, as of any copy."""
-    return {name: data for name, data in contents(work / "manifests").items() if name != "index.json"}
 
 
 def clips_here(root):

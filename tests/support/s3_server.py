@@ -61,6 +61,12 @@ class Bucket:
         """Write an object."""
         self._client.put_object(Bucket=self.name, Key=key, Body=data)
 
+    def objects(self, prefix: str) -> dict[str, bytes]:
+        """Key to content of the objects whose keys begin so."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
+        keys = [one["Key"] for page in pages for one in page.get("Contents", [])]
+        return {key: self._client.get_object(Bucket=self.name, Key=key)["Body"].read() for key in keys}
+
     def delete(self, key: str) -> None:
         """Delete an object."""
         self._client.delete_object(Bucket=self.name, Key=key)

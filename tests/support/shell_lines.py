@@ -67,7 +67,8 @@ def check_command(words: list[str]) -> None:
     if rest == ["-h"]:
         return
     try:
-        given = command.make_context(command.name, rest).params
+        folders = [word.removeprefix("s3://") for word in rest]  # storages are asked while they are parsed
+        given = command.make_context(command.name, folders).params
     except Exception as error:
         raise WrongLineError(f"fgbench {' '.join(words)}: {error}") from error
     recipe = given.get("recipe") or (given.get("name") if command.name == "recipes" else None)

@@ -7,12 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from fgbench.errors import ManifestError, ResourceError
-from fgbench.workfolders.layout import MANIFESTS
+from fgbench.workfolders.layout import MANIFESTS, PREVIOUS
 from fgbench.workfolders.sealed_json import discard, read_sealed
 from fgbench.workfolders.verification import Verified
-
-PREVIOUS = "index.json.previous"
-"""List of the files of fgbench while the index is being replaced."""
 
 
 def own_files(folder: Path, current: Mapping[str, Any] | None, verified: Verified) -> set[str]:

@@ -41,14 +41,14 @@ from fgbench.preparation.pipeline import REJECTS
 from fgbench.preparation.stages import _tables as tables
 from fgbench.preparation.stages._card import data_card
 from fgbench.preparation.stages._clip_faces import face_counts
-from fgbench.preparation.stages._foreign_files import PREVIOUS, own_files, refuse_obstacles, refuse_others
+from fgbench.preparation.stages._foreign_files import own_files, refuse_obstacles, refuse_others
 from fgbench.preparation.stages._manifest_parts import parts_of, write_parts
 from fgbench.preparation.stages._tables import Finished
 from fgbench.preparation.stages._votes_table import VOTES, read_ranges, write_votes
 from fgbench.preparation.stored_results import StoredResults
 from fgbench.preparation.voting import low_classes
 from fgbench.provenance import provenance
-from fgbench.workfolders.layout import INDEX, MANIFESTS
+from fgbench.workfolders.layout import INDEX, MANIFESTS, PREVIOUS
 from fgbench.workfolders.manifest_index import is_sealed, read_index
 from fgbench.workfolders.sealed_json import discard, write_sealed
 from fgbench.workfolders.verification import Claim, Runner, Verified
