@@ -1,10 +1,5 @@
 """The engine ``ray``: machines that vanish and join, the same bytes as on one machine, clear errors."""
 
-import random
-import subprocess
-import sys
-import time
-
 import pytest
 import yaml
 
@@ -14,10 +9,9 @@ from fgbench.preparation import machines, prepare
 from fgbench.preparation.engines import ray as engine
 from tests.support.clip_folders import contents
 from tests.support.plain_data import recipe, write_plain_data
+from tests.support.ray_clusters import prepare_while_machines_vanish, three_machines
 
 ray = pytest.importorskip("ray", reason="Ray is not installed")
-from ray.cluster_utils import Cluster  # noqa: E402 - not there without Ray
-
 pytestmark = pytest.mark.slow
 
 KILLS = 2
@@ -25,13 +19,8 @@ KILLS = 2
 
 @pytest.fixture(scope="module")
 def cluster():
-    """Three machines of one core each; the first holds the cluster together."""
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-    for _ in range(2):
-        cluster.add_node(num_cpus=1)
-    cluster.wait_for_nodes()
-    yield cluster
-    cluster.shutdown()
+    with three_machines() as machines_of_ray:
+        yield machines_of_ray
 
 
 def fail(value):
@@ -43,20 +32,11 @@ def test_machines_that_vanish_and_join_change_no_byte(cluster, tmp_path):
     root = write_plain_data(tmp_path / "data", n_clips=8)
     config = recipe(buckets=8)
     prepare.run(config, root, tmp_path / "alone")
-    work, saved = tmp_path / "many", tmp_path / "plain.yaml"
-    saved.write_text(yaml.safe_dump(config.model_dump(mode="json", exclude_defaults=True)), encoding="utf-8")
-    command = ["fgbench", "prepare", saved, "--data-root", root, "--workdir", work, "--engine", "ray"]
-    running = subprocess.Popen([sys.executable, "-P", "-m", *command, "--address", cluster.address])
-    chosen, kills = random.Random(3), 0
-    while running.poll() is None:
-        if kills < KILLS and any(work.glob("stages/*/*.json")):
-            victim = min(cluster.worker_nodes, key=lambda node: node.node_id)
-            cluster.remove_node(victim, allow_graceful=False)
-            cluster.add_node(num_cpus=1)
-            kills += 1
-        time.sleep(chosen.uniform(0.1, 1.0))
-    assert running.returncode == 0
-    assert kills
+    (tmp_path / "plain.yaml").write_text(
+        yaml.safe_dump(config.model_dump(mode="json", exclude_defaults=True)), encoding="utf-8"
+    )
+    arguments = ["plain.yaml", "--data-root", root, "--workdir", "many"]
+    prepare_while_machines_vanish(cluster, arguments, tmp_path, finished="many/stages/*/*.json", kills=KILLS)
     assert contents(tmp_path / "many" / "manifests") == contents(tmp_path / "alone" / "manifests")
 
 

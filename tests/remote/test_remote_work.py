@@ -13,6 +13,7 @@ from fgbench.errors import ConfigError, ManifestError, ResourceError
 from fgbench.preparation import prepare
 from fgbench.remote import leases
 from fgbench.remote.mirrors import mirrored
+from fgbench.remote.stand_ins import is_stand_in
 from fgbench.remote.work_copies import copy_at, work_copy
 from fgbench.workfolders.folder import MARKER
 from tests.support.clip_folders import write_folder
@@ -85,11 +86,14 @@ def made(bucket):
 
 
 def test_the_storage_has_the_bytes_of_a_folder_and_another_machine_downloads_no_face(
-    bucket, machines, expected
+    bucket, machines, expected, tmp_path
 ):
     one, two = machines
     assert one.prepare().published
     assert made(bucket) == expected == tables(one.copy.workdir)
+    prepare.run(RECIPE, mirrored(one.data, one.folder / "remote"), tmp_path / "work")
+    local = (tmp_path / "work" / "manifests" / "index.json").read_bytes()
+    assert bucket.objects("made/work/manifests/index")["made/work/manifests/index.json"] == local
     assert not [name for name in bucket.objects("made/work/") if "lease" in name]
     report = two.prepare()
     assert (report.done, report.published) == (0, False)
@@ -214,8 +218,11 @@ def test_an_outage_ends_the_run_and_the_next_sends_what_was_made(
             one.prepare()
     at(address, monkeypatch)
     assert not made(bucket)
+    sent = list(one.copy.workdir.glob("stages/sample/*.rows.parquet"))
+    assert sent
     one.prepare()
     assert made(bucket) == expected
+    assert not any(is_stand_in(path) for path in sent), "what was sent before the outage is not fetched"
     assert two.prepare().done == 0
     assert made(bucket) == expected
 
