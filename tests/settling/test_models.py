@@ -171,6 +171,53 @@ def test_a_tie_settles_nothing(name):
     assert choice.problem == "a tie of calm, wrath, certainty 0.50 each"
 
 
+def renamed(votes, seed):
+    """The same votes with clips, annotators and labels called otherwise, and the new place of each."""
+    generator = np.random.default_rng(seed)
+    clip, annotator, label = (
+        generator.permutation(count) for count in (len(votes.clip_ids), votes.n_annotators, len(votes.labels))
+    )
+    columns = clip[votes.clip], annotator[votes.annotator], label[votes.label]
+    order = np.lexsort(columns[::-1])
+    of = {name: column[order] for name, column in zip(("clip", "annotator", "label"), columns, strict=True)}
+    return replace(votes, **of), clip, label
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_dawid_skene_gives_the_same_bits_whatever_clips_annotators_and_labels_are_called(seed):
+    votes = collected(drawn(seed, n_clips=60)[1])
+    other, clip, label = renamed(votes, seed)
+    expected = dawid_skene.fitted(votes)
+    assert np.array_equal(dawid_skene.fitted(other)[clip][:, label], expected)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_labels_with_as_many_reasons_stay_a_tie_however_long_a_model_is_fitted(seed):
+    """Each vote has a counterpart: the other label of the first two, by another annotator."""
+    generator = np.random.default_rng(seed)
+    item, rater, label = [], [], []
+    for number in range(30):
+        for who in generator.choice(4, size=3, replace=False).tolist():
+            given = int(generator.integers(3))
+            item += [2 * number, 2 * number + 1]
+            rater += [who, who ^ 1]
+            label += [given, (1, 0, 2)[given]]
+    item += [60, 60, 60, 60]
+    rater += [0, 1, 2, 3]
+    label += [0, 1, 1, 0]
+    probabilities = dawid_skene.fitted(arrays(item, rater, label), gain=-np.inf)
+    assert probabilities[60, 0] == probabilities[60, 1]
+
+
+@pytest.mark.parametrize("n_votes", [4, 8, 10, 11])
+def test_a_label_with_just_the_least_certainty_stands(n_votes):
+    """Of annotators who vote once, three of four are 0.75, whatever is rounded."""
+    n_for = n_votes - 2 if n_votes == 11 else n_votes * 3 // 4 if n_votes < 10 else 9
+    cast_votes = [vote(f"a{who:02d}", "calm" if who < n_for else "wrath") for who in range(n_votes)]
+    choices = fitted_choices(settling.load("dawid-skene"), collected([("a", cast_votes)]), n_for / n_votes)
+    assert choices["a"] == settling.Choice("calm")
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_one_label_alone_needs_no_model(name):
     rule = settling.load(name)
@@ -229,4 +276,4 @@ def test_without_crowd_kit_the_error_tells_the_extra(name, monkeypatch):
 
 def test_identity_tells_rule_and_version():
     assert settling.identity(ConsensusConfig()) == "paper 1"
-    assert settling.identity(ConsensusConfig(rule="dawid-skene")) == "dawid-skene 2"
+    assert settling.identity(ConsensusConfig(rule="dawid-skene")) == "dawid-skene 3"

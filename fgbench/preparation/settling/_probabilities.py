@@ -7,7 +7,8 @@ import numpy as np
 from fgbench.preparation.settling._rule import Choice, Floats, LatestVotes, Rule
 
 TIE = 1e-6
-"""Probabilities that differ by less count as equal: no label is chosen."""
+"""Probabilities that differ by less count as equal: no label is chosen of two, and one with the least
+certainty stands."""
 _DECIMALS = 2
 """Decimals of probabilities in details, so that a new vote elsewhere changes few of them."""
 
@@ -36,7 +37,7 @@ def fitted_choices(rule: Rule, votes: LatestVotes, min_certainty: float) -> dict
     top = probabilities.max(axis=1)
     n_best = (probabilities >= top[:, None] - TIE).sum(axis=1)
     first = probabilities.argmax(axis=1)
-    stands = np.isfinite(probabilities).all(axis=1) & (n_best == 1) & (top >= min_certainty)
+    stands = np.isfinite(probabilities).all(axis=1) & (n_best == 1) & (top >= min_certainty - TIE)
     standing = [Choice(label) for label in votes.labels]
     return {
         clip_id: standing[first[at]]
@@ -54,6 +55,6 @@ def _choice(row: Floats, labels: tuple[str, ...], min_certainty: float) -> Choic
     certainty = f"{round(top, _DECIMALS):.{_DECIMALS}f}"
     if len(best) > 1:
         return Choice(None, f"a tie of {', '.join(best)}, certainty {certainty} each")
-    if top < min_certainty:
+    if top < min_certainty - TIE:
         return Choice(best[0], f"certainty of {best[0]} {certainty}, {min_certainty:.2f} needed")
     return Choice(best[0])

@@ -5,12 +5,17 @@ Statistics 28 (1979), 20-28; begun from the shares of the votes. Not stated in t
 
 EM is two products with one sparse matrix (labels that annotators gave, by clip), so that 100,000 clips of
 five votes take seconds; the package crowd-kit, which the other models are taken from, joins tables for it.
+Sums are exact, so that labels with as many reasons stay a tie, whatever clips, annotators and labels are
+called.
 """
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
+from fgbench.preparation.settling._exact_sums import exact_sums
 from fgbench.preparation.settling._limits import check_size
 from fgbench.preparation.settling._rule import Floats, Indices, LatestVotes, Rule
 
@@ -46,6 +51,7 @@ def fitted(votes: LatestVotes, *, rounds: int = _ROUNDS, gain: float = _GAIN) ->
     ones = np.ones(len(kind))
     by_clip = sparse.csr_array((ones, (votes.clip, kind)), shape=(n_clips, len(given)))
     by_kind = by_clip.T.tocsr()
+    most_of_kind, most_of_clip = int(np.bincount(kind).max()), int(np.bincount(votes.clip).max())
 
     estimate: Floats = sparse.csr_array(
         (ones, (votes.clip, votes.label)), shape=(n_clips, n_labels)
@@ -53,25 +59,45 @@ def fitted(votes: LatestVotes, *, rounds: int = _ROUNDS, gain: float = _GAIN) ->
     estimate /= estimate.sum(axis=1, keepdims=True)
     before = -np.inf
     for _ in range(rounds):
-        shares = estimate.mean(axis=0)
-        errors: Floats = np.maximum(by_kind @ estimate, _LEAST)
-        errors /= np.repeat(np.add.reduceat(errors, first), sizes, axis=0)
-        estimate = by_clip @ np.log(errors)
+        shares = exact_sums(_over_clips, estimate, n_clips, keeps_small=True) / n_clips
+        errors: Floats = exact_sums(by_kind.__matmul__, estimate, most_of_kind, keeps_small=True)
+        np.maximum(errors, _LEAST, out=errors)
+        totals = exact_sums(
+            partial(np.add.reduceat, indices=first), errors, n_labels, largest=most_of_kind, keeps_small=True
+        )
+        errors /= np.repeat(totals, sizes, axis=0)
+        np.log(errors, out=errors)
+        del estimate  # as large as the next one
+        estimate = exact_sums(by_clip.__matmul__, errors, most_of_clip, largest=_largest(errors))
         estimate += np.log(np.maximum(shares, _LEAST))
         top = estimate.max(axis=1, keepdims=True)
         estimate -= top
         np.exp(estimate, out=estimate)
-        total = estimate.sum(axis=1, keepdims=True)
+        total = exact_sums(_over_labels, estimate, n_labels)
         estimate /= total
-        likelihood = float(np.mean(top + np.log(total)) * n_clips / len(kind))
+        logs = top + np.log(total)
+        likelihood = float(exact_sums(_over_clips, logs, n_clips, largest=_largest(logs))[0]) / len(kind)
         if likelihood - before < gain:
             break
         before = likelihood
     return estimate
 
 
+def _over_clips(terms: Floats) -> Floats:
+    return np.asarray(terms.sum(axis=0))
+
+
+def _over_labels(terms: Floats) -> Floats:
+    return np.asarray(terms.sum(axis=1, keepdims=True))
+
+
+def _largest(terms: Floats) -> float:
+    """Bound of terms, whatever their signs."""
+    return max(1.0, float(np.abs(terms).max()))
+
+
 RULE = Rule(
-    version=2,
+    version=3,
     about="if it is the most probable by the model of Dawid and Skene (1979; a confusion matrix of each "
     "annotator), fitted to the latest votes on all clips, with a probability of at least {min_certainty:g}",
     fit=_fit,

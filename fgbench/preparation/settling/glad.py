@@ -17,7 +17,7 @@ def _fit(votes: LatestVotes) -> Floats:
 
 
 RULE = Rule(
-    version=1,
+    version=2,
     about="if it is the most probable by the model GLAD (Whitehill et al., 2009; skill of annotators, "
     "difficulty of clips), fitted to the latest votes on all clips, with a probability of at least "
     "{min_certainty:g}",

@@ -33,7 +33,7 @@ def _fit(votes: LatestVotes) -> Floats:
 
 
 RULE = Rule(
-    version=1,
+    version=2,
     about="if it is the most probable by the model MACE (Hovy et al., 2013; an annotator knows the label or "
     "guesses), fitted to the latest votes on all clips, with a probability of at least {min_certainty:g}",
     fit=_fit,
