@@ -75,6 +75,8 @@ class Project:
         files: Name of each file of the folder to its digest.
         left_out: Clips that could not be read, ``(clip, reason, detail)``.
         hide_names: Whether annotators see neutral names in the place of those of the clips.
+        recipe: Recipe whose classes they are; ``None`` where none was named.
+        changes: Settings of it that were changed, each as ``section.field=value``.
     """
 
     project: str
@@ -93,6 +95,8 @@ class Project:
     files: Mapping[str, str]
     left_out: tuple[tuple[str, str, str], ...] = ()
     hide_names: bool = False
+    recipe: str | None = None
+    changes: tuple[str, ...] = ()
 
     def shown_name(self, clip: str) -> str:
         """Name under which annotators see a clip."""
@@ -191,4 +195,6 @@ def _project(value: Mapping[str, Any]) -> Project:
         files={str(name): str(digest) for name, digest in value["files"].items()},
         left_out=tuple((str(a), str(b), str(c)) for a, b, c in value["left_out"]),
         hide_names=bool(value.get("hide_names", False)),
+        recipe=None if value.get("recipe") is None else str(value["recipe"]),
+        changes=tuple(map(str, value.get("changes", ()))),
     )

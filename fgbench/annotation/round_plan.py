@@ -35,6 +35,8 @@ class RoundPlan:
         show: One of :data:`SHOWS`.
         seed: Seed of shares and order.
         hide_names: Whether annotators see neutral names in the place of those of the clips.
+        recipe: Recipe whose classes they are; ``None`` where none was named.
+        changes: Settings of it that were changed, each as ``section.field=value``.
     """
 
     root: Path
@@ -49,6 +51,8 @@ class RoundPlan:
     show: str
     seed: int
     hide_names: bool = False
+    recipe: str | None = None
+    changes: tuple[str, ...] = ()
 
 
 def deal_round(
@@ -111,4 +115,6 @@ def deal_round(
         files={},
         left_out=tuple(left_out),
         hide_names=plan.hide_names,
+        recipe=plan.recipe,
+        changes=plan.changes,
     )

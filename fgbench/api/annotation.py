@@ -126,6 +126,8 @@ def export_tasks(
     )
     folder = path_or_none("out", out, example="out='round-1'")
     hidden = switch_or_none("hide_names", hide_names)
+    changes = tuple(changes_of("settings", settings))
+    is_as_before = before is not None and recipe is None and not changes
     plan = RoundPlan(
         root=root,
         out=round_folder(root, number) if folder is None else folder,
@@ -139,6 +141,8 @@ def export_tasks(
         show=wanted,
         seed=whole("seed", seed, least=0),
         hide_names=hidden if hidden is not None else before is not None and before.hide_names,
+        recipe=before.recipe if before is not None and is_as_before else recipe,
+        changes=before.changes if before is not None and is_as_before else changes,
     )
     with bars(shown_as(progress)) as update:
         done = export_round(plan, force=switch("force", force), progress=update)

@@ -41,6 +41,28 @@ def after_clips(
     return [f"fgbench prepare{named} --data-root {_quoted(Path(root))}{changed}"]
 
 
+def after_answers(
+    root: Path, rounds: Sequence[int], folder: Path | None, recipe: str | None, changes: Sequence[str] | None
+) -> list[str]:
+    """Next after votes of rounds: preparation, by the recipe of the latest round where none is named.
+
+    Args:
+        root: Root of the data set.
+        rounds: Numbers of the rounds.
+        folder: Folder of a round outside the data set.
+        recipe: Recipe whose classes they have.
+        changes: Settings of it that are changed.
+    """
+    from fgbench.annotation.project_file import read_project, round_folder
+
+    if recipe is None and not changes:
+        of_round = folder or (round_folder(root, max(rounds)) if rounds else None)
+        project = None if of_round is None else read_project(of_round)
+        if project is not None:
+            recipe, changes = project.recipe, project.changes
+    return after_clips(root, recipe, changes)
+
+
 def after_export(root: Path, number: int, folder: Path | None) -> list[str]:
     """Next after a round was exported: to a server, or the answers that came another way.
 

@@ -189,7 +189,7 @@ def import_(
     --update alone. Intervals of ELAN and Praat become clips; those of one person alone go to annotations.csv.
     """
     from fgbench.api.annotation import import_votes
-    from fgbench.api.next_commands import after_clips
+    from fgbench.api.next_commands import after_answers
 
     if tool == "selection":
         if round_ or columns or accounts or project or recipe or changes or update:
@@ -222,7 +222,10 @@ def import_(
         print_json(imported.to_json())
         return
     say_all(imported.lines())
-    say_next(["annotate"], lambda: after_clips(data_root, recipe, changes))
+    say_next(
+        ["annotate"],
+        lambda: after_answers(data_root, getattr(imported, "rounds", ()), project, recipe, changes),
+    )
 
 
 app.command("push")(annotate_server.push)

@@ -71,7 +71,7 @@ def pull(
     Of a --project of frames, what the expert selected becomes selection.csv of the data set.
     """
     from fgbench.api.annotation_server import holds_frames, pull_selection, pull_votes
-    from fgbench.api.next_commands import after_clips
+    from fgbench.api.next_commands import after_answers
 
     pulled: Imported
     with wrong_use(annotators="--annotator"):
@@ -94,4 +94,6 @@ def pull(
         print_json(pulled.to_json())
         return
     say_all(pulled.lines())
-    say_next(["annotate"], lambda: after_clips(data_root))
+    say_next(
+        ["annotate"], lambda: after_answers(data_root, getattr(pulled, "rounds", ()), project, None, None)
+    )

@@ -44,6 +44,24 @@ def test_votes_on_other_classes_are_settled_with_these(tmp_path, monkeypatch):
     assert settle == f"fgbench prepare default {options}"
 
 
+def test_votes_of_a_round_are_settled_with_its_recipe_and_settings(tmp_path, monkeypatch):
+    """Those of the export, and of a later round that has taken them over."""
+    monkeypatch.chdir(tmp_path)
+    write_clips(tmp_path / "clips")
+    changed = "--set dataset.scheme=parrott6 --set 'dataset.name=our clips'"
+    run(f"fgbench annotate export --data-root clips --annotators a,b,c,d,e --recipe default {changed}")
+    Path("answers.csv").write_text("clip,annotator,label\na,a,fear\n")
+    _, (settle,) = run("fgbench annotate import answers.csv --data-root clips")
+    assert settle == f"fgbench prepare default --data-root clips {changed}"
+    Path("work/manifests").mkdir(parents=True)
+    Path("work/manifests/reannotate.csv").write_text("clip\na\n")
+    run("fgbench annotate export --data-root clips --round 2 --workdir work")
+    _, (settle,) = run("fgbench annotate import answers.csv --data-root clips")
+    assert settle == f"fgbench prepare default --data-root clips {changed}"
+    _, (settle,) = run("fgbench annotate import answers.csv --data-root clips --recipe fg-emotions")
+    assert settle == "fgbench prepare fg-emotions --data-root clips"
+
+
 def test_nothing_is_named_beside_json(tmp_path):
     root = write_clips(tmp_path / "clips")
     done = CliRunner().invoke(
