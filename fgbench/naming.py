@@ -58,6 +58,11 @@ def plain(name: str) -> str:
     return unicodedata.normalize("NFKC", name)
 
 
+def has_controls(name: str) -> bool:
+    """Return whether a tidy name has a control character, as NUL or ESC, which no name has."""
+    return not name.isprintable() and any(unicodedata.category(character) == "Cc" for character in name)
+
+
 def is_text(name: str) -> bool:
     """Return whether a name can be written as UTF-8; names of files need not be."""
     try:

@@ -14,7 +14,7 @@ from fgbench.annotation.votes_table import CastVote
 from fgbench.datasets._clip_files import ClipFiles
 from fgbench.errors import DatasetError, MediaError
 from fgbench.media.video import decoder_for, open_video
-from fgbench.naming import key, tidy
+from fgbench.naming import has_controls, key, tidy
 from fgbench.taxonomy import meant_by, normal_label
 
 
@@ -121,6 +121,8 @@ class AnswerCheck:
                 "unknown_annotator",
                 f"{answer.annotator[:80]!r} is none of the round; --annotator ACCOUNT=NAME tells who it is",
             )
+        if has_controls(person):
+            return "bad_annotator", f"{person[:80]!r} is no name: it has a control character"
         if self._project is not None and self._numbers[person] not in self._tasks[clip_id].annotators:
             return "not_assigned", f"the clip was not dealt to {person}"
         if answer.problem is not None:

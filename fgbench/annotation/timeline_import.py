@@ -14,7 +14,14 @@ from fgbench.annotation.asked_people import check_people
 from fgbench.annotation.clips_in_time import MarkedClip
 from fgbench.annotation.cutting import cut_clip
 from fgbench.annotation.imported_timelines import ImportedTimelines as ImportedTimelines
-from fgbench.annotation.marked_clips import CONFIDENCE, KEY_FRAME, LABEL, RejectedSpan, marked_clips
+from fgbench.annotation.marked_clips import (
+    CONFIDENCE,
+    KEY_FRAME,
+    LABEL,
+    MarkedSpan,
+    RejectedSpan,
+    marked_clips,
+)
 from fgbench.annotation.marked_recordings import MarkedRecording, read_recordings
 from fgbench.annotation.recordings import Recording
 from fgbench.annotation.timeline_plan import TimelinePlan as TimelinePlan
@@ -23,7 +30,7 @@ from fgbench.datasets._annotation_table import VIDEOS, VOTES
 from fgbench.datasets._clip_files import ClipFiles
 from fgbench.datasets._tree import ROUNDS
 from fgbench.errors import DatasetError, MediaError
-from fgbench.naming import key
+from fgbench.naming import has_controls, key
 from fgbench.printable import cell_of
 from fgbench.storage import exclusive
 from fgbench.taxonomy import reserved_answer
@@ -77,21 +84,27 @@ def _answer(find: Callable[[str], str | None], label: str) -> str | None:
 
 
 def _nameless(marked: MarkedRecording) -> Iterable[RejectedSpan]:
-    """Rejects of the intervals and marks of nobody, which are taken out."""
+    """Rejects of the intervals and marks of nobody, or of what is no name, which are taken out."""
     loose = []
     for kind in (LABEL, KEY_FRAME, CONFIDENCE):
-        loose += [one for one in marked.of(kind) if not one.annotator]
-        marked.of(kind)[:] = [one for one in marked.of(kind) if one.annotator]
+        loose += [one for one in marked.of(kind) if not _is_named(one)]
+        marked.of(kind)[:] = [one for one in marked.of(kind) if _is_named(one)]
     return [
         RejectedSpan(
             clip=f"{marked.recording.name} {one.span.start_s:.3f} s",
-            annotator="",
-            reason="no_annotator",
-            detail="votes need an annotator: set one for the tier, or call it TIER@ANNOTATOR",
+            annotator=one.annotator,
+            reason="bad_annotator" if one.annotator else "no_annotator",
+            detail="the name of the annotator has a control character"
+            if one.annotator
+            else "votes need an annotator: set one for the tier, or call it TIER@ANNOTATOR",
             source=one.source,
         )
         for one in loose
     ]
+
+
+def _is_named(one: MarkedSpan) -> bool:
+    return bool(one.annotator) and not has_controls(one.annotator)
 
 
 def _take(

@@ -28,6 +28,14 @@ _LEAST_LETTERS = 5
 _MOST_LETTERS = 100
 """Letters and digits of names in which one letter is exchanged: time and memory grow with their square."""
 
+_LATIN = str.maketrans(
+    "\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445"  # Cyrillic
+    "\u0456\u0458\u0455\u0501\u051b\u051d\u04bb"
+    "\u03b1\u03b2\u03b5\u03b6\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7",  # Greek
+    "abekmhopctyxijsdqwhabezhikmnoptyx",
+)
+"""Small letters of other scripts to the Latin ones as which they, or their capitals, look."""
+
 _SHOWN = 3
 """Pairs that the error shows."""
 
@@ -111,7 +119,8 @@ def _annotators(file: Iterator[str], path: Path) -> dict[str, str]:
 def alike(names: Iterable[str]) -> list[tuple[str, str]]:
     """Pairs of different names that may be of one person, sorted.
 
-    They differ only in case, blanks, punctuation or Unicode composition; or, with five letters or more and
+    They differ only in case, blanks, punctuation, Unicode composition or letters of other scripts that look
+    like Latin ones; or, with five letters or more and
     no more than a hundred, in one letter that is added, left out or another. Names that differ in a number,
     or in a word of one letter (``rater A`` and ``rater B``), are those of two.
     """
@@ -129,9 +138,14 @@ def alike(names: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def _letters(name: str) -> str:
-    """The letters and digits of a name; all of it if it has none."""
-    whole = "".join(key(name).split())
+    """The letters and digits of a name, as they look; all of it if it has none."""
+    whole = "".join(_seen(name).split())
     return "".join(filter(str.isalnum, whole)) or whole
+
+
+def _seen(name: str) -> str:
+    """The key of a name in Latin letters where others look like them."""
+    return key(name) if name.isascii() else key(name).translate(_LATIN)
 
 
 def _one_letter_apart(texts: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -172,5 +186,5 @@ def _words(name: str) -> list[str]:
 
 def _shown(pair: Sequence[str]) -> list[tuple[str, str]]:
     """Both names with the form in which an error shows them: by code points where they would look alike."""
-    look_alike = tidy(pair[0]) == tidy(pair[1])
+    look_alike = tidy(pair[0]) == tidy(pair[1]) or any(_seen(name) != key(name) for name in pair)
     return [(name, ascii(name) if look_alike else repr(name)) for name in pair]

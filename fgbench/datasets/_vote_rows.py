@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from fgbench.datasets._annotation_table import SHOWN, VOTES, BadCellError, fraction, optional_integer
 from fgbench.datasets._tables import decimal_number
-from fgbench.naming import tidy
+from fgbench.naming import has_controls, tidy
 from fgbench.records import Vote
 
 _USUAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
@@ -29,8 +29,14 @@ def vote_of(row: Mapping[str, str]) -> Vote:
     Raises:
         BadCellError: If a number is out of range, or none, or nobody is named.
     """
-    if not _named(row["annotator"]):
+    name = _named(row["annotator"])
+    if not name:
         raise BadCellError(f"{VOTES} line {row['_line']} names no annotator, expected who voted")
+    if has_controls(name):
+        raise BadCellError(
+            f"{VOTES} line {row['_line']}: annotator is {name[:SHOWN]!r}, expected a name without control "
+            "characters"
+        )
     return Vote(
         annotator=row["annotator"],
         label=row["label"],

@@ -65,10 +65,11 @@ def test_bad_rows_are_left_out_with_their_reasons(data, tmp_path):
         "film/b,4,Ada,\uff41da": "own_inspection",
         "film/b,5,=1+1,bob": "formula",
         "film/b,3,ada,@bob": "formula",
+        "film/b,3,ada,bo\0b": "bad_annotator",
     }
     actual = fgbench.import_selection(table(tmp_path, HEAD + "".join(f"{row}\n" for row in rows)), work)
     assert [row.reason for row in actual.rejected] == [reason for reason in rows.values() if reason]
-    assert [row.line for row in actual.rejected] == list(range(3, 10))
+    assert [row.line for row in actual.rejected] == list(range(3, 11))
     assert read_table(root / "selection.csv")[1:] == [["a", "0", "ada", "bob"]]
 
 

@@ -39,6 +39,15 @@ def test_textgrids_of_several_annotators_are_found_by_the_recording_in_their_nam
     assert sorted(votes(root)) == [("film.mp4", "Ben", "wrath"), ("film.mp4", "ann", "anger")]
 
 
+def test_names_with_control_characters_are_rejected(root):
+    ann = grid(
+        root / "film.TextGrid", {"label@an\x07n": [(0.0, 2.0, "anger")], "label@ben": [(0.0, 2.0, "joy")]}
+    )
+    done = take(root, ann)
+    assert [one.reason for one in done.rejects] == ["bad_annotator"]
+    assert votes(root) == [("film.mp4", "ben", "joy")]
+
+
 def test_no_other_recording_is_taken_for_the_one_that_a_file_is_called_as(root):
     lost = grid(root / "film-2.TextGrid", {"label@ben": [(0.0, 2.0, "wrath")]})
     (reject,) = take(root, lost).rejects

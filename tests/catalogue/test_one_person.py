@@ -36,6 +36,9 @@ def distance(one, other):
         ("anna berg", "annaberg"),
         ("Müller", "Muller"),
         ("??", "? ?"),
+        ("\u0430nna", "anna"),  # Cyrillic
+        ("\u0412en", "Ben"),
+        ("Z\u03bfe", "Zoe"),  # Greek
     ],
 )
 def test_names_of_one_look_are_asked_about(one, other):
@@ -57,6 +60,8 @@ def test_names_of_one_look_are_asked_about(one, other):
         ("Meier", "Mayer"),
         ("!", "?"),
         ("a-3f9c0d21", "a-3f9c0d22"),
+        ("\u041e\u043b\u044f", "Olja"),
+        ("\u0418\u0440\u0430", "\u042e\u0440\u0430"),
     ],
 )
 def test_other_names_are_two_people(names):
@@ -89,6 +94,11 @@ def test_the_error_names_both_with_their_votes_and_the_file_that_answers(tmp_pat
     assert str(tmp_path / "annotators.csv") in raised.value.hint
     with pytest.raises(DatasetError, match=r"'Zo\\xeb' \(1 vote\)|'Zoe\\u0308' \(1 vote\) and 'Zo\\xeb'"):
         persons({NFC: 1, NFD: 1}, tmp_path)
+
+
+def test_letters_that_look_alike_are_told_by_their_code_points(tmp_path):
+    with pytest.raises(DatasetError, match=r"'anna' \(1 vote\) and '\\u0430nna' \(2 votes\)"):
+        persons({"\u0430nna": 2, "anna": 1}, tmp_path)
 
 
 def test_many_pairs_stay_a_short_error(tmp_path):

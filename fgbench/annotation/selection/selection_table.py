@@ -21,7 +21,7 @@ from fgbench.datasets._selected_frames import Row, is_inspected, read_selection
 from fgbench.datasets._tables import whole_number
 from fgbench.errors import ConfigError, DatasetError
 from fgbench.files.file_errors import readable
-from fgbench.naming import counted, first_few, key
+from fgbench.naming import counted, first_few, has_controls, key, tidy
 from fgbench.notebook_lines import NotebookLines
 from fgbench.printable import cell_of
 from fgbench.workfolders.folder import published_recipe
@@ -39,8 +39,8 @@ class RejectedRow:
     Attributes:
         file: Name of its table.
         line: Number of its line.
-        reason: ``"unknown_clip"``, ``"bad_frame"``, ``"not_offered"``, ``"duplicate"``, ``"own_inspection"``
-            or ``"formula"``.
+        reason: ``"unknown_clip"``, ``"bad_frame"``, ``"not_offered"``, ``"duplicate"``, ``"own_inspection"``,
+            ``"bad_annotator"`` or ``"formula"``.
         detail: Explanation for the user.
     """
 
@@ -239,6 +239,8 @@ def _fault(
     if (clip_id, frame) in taken:
         return "duplicate", f"frame {frame} of {clip_id!r} comes twice"
     for name in (selected_by, inspected_by):
+        if has_controls(tidy(name)):
+            return "bad_annotator", f"{name[:60]!r} is no name: it has a control character"
         if name and cell_of(name) != name:
             return "formula", f"the name {name[:60]!r} begins like a formula, expected a name or a number"
     if inspected_by and key(inspected_by) == key(selected_by):
