@@ -77,7 +77,7 @@ def _columns(path: Path, names: list[str], renamed: Mapping[str, str]) -> list[s
     missing = [name for name in _NEEDED if name not in found]
     if missing:
         raise DatasetError(
-            f"{path} has no column {', '.join(missing)}; it has: {first_few(names)}",
+            f"{path} has no column {', '.join(missing)}; it has: {first_few(names) or 'nothing'}",
             f"name the column that holds it: --column {missing[0]}=NAME",
         )
     unread = [name for name, ours in zip(names, found, strict=True) if name and ours not in VOTE_COLUMNS]

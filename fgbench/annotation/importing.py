@@ -25,7 +25,7 @@ from fgbench.annotation.votes_table import VotesTable
 from fgbench.catalogue.pseudonyms import ensure_salt
 from fgbench.datasets._clip_files import ClipFiles
 from fgbench.datasets._tree import ROUNDS
-from fgbench.errors import DatasetError
+from fgbench.errors import ArgumentError, DatasetError
 from fgbench.files.file_errors import readable
 from fgbench.garbage_collection import collector_paused
 from fgbench.naming import first_few, key
@@ -63,7 +63,7 @@ def import_answers(plan: ImportPlan) -> ImportedVotes:
     """Import answers.
 
     Raises:
-        ArgumentError: If a tool or a column is none.
+        ArgumentError: If a tool or a column is none, or a file names another round.
         DatasetError: If a file cannot be read or is of another project, or two names of annotators may
             be one person; nothing is changed.
         ResourceError: If a file cannot be written, or another process imports.
@@ -122,6 +122,12 @@ def _projects(plan: ImportPlan) -> dict[int, tuple[Path, Project]]:
 def _round_of(
     clip: ClipAnswers, path: Path, known: Mapping[int, tuple[Path, Project]], plan: ImportPlan
 ) -> int:
+    if clip.round is not None and plan.round is not None and clip.round != plan.round:
+        raise ArgumentError(
+            f"{plan.round}, but {path} names round {clip.round} itself",
+            "leave it out: it is the round of answers whose file names none",
+            argument="round",
+        )
     if clip.project is not None:
         for number, (_, project) in known.items():
             if project.project == clip.project and clip.round in (None, number):

@@ -28,4 +28,4 @@ def utc_time(text: Any) -> str:
         whole = time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
     except (OverflowError, ValueError):
         return ""
-    return whole.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{whole.replace(tzinfo=None).isoformat(timespec='seconds')}Z"

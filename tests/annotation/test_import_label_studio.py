@@ -35,6 +35,14 @@ def rejects(root):
         return [(row["clip"], row["annotator"], row["reason"]) for row in csv.DictReader(file)]
 
 
+def test_annotations_without_their_results_are_refused(tmp_path):
+    """Some programs list their numbers alone: nothing is taken for deleted."""
+    root = write_clips(tmp_path / "clips")
+    path = write_export(tmp_path / "export.json", exported(root).folder, {"a": [7, 8]})
+    with pytest.raises(DatasetError, match=r"task 1.* has '7' for an annotation"):
+        fgbench.import_votes(path, root)
+
+
 def test_answers_become_votes(root):
     """Class, confidence, key frame, round, seconds and time of every annotation; the adapter reads them."""
     done = imported(

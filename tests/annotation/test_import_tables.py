@@ -104,6 +104,38 @@ def test_bad_rows_are_rejected_one_by_one(root):
     ]
 
 
+def test_times_of_all_years_are_written_as_they_are_read(root):
+    """A year below 1000 has four digits too."""
+    text = "clip,annotator,label,cast_at\na,anna,anger,0900-01-31T12:00:00+01:00\n"
+    assert fgbench.import_votes(table(root, text), root).n_added == 1
+    assert votes(root) == ["a.mp4,anna,anger,,,1,,0900-01-31T11:00:00Z"]
+    (entry,) = [one for one in list_clips(root) if one.votes]
+    assert entry.problem is None
+
+
+@pytest.mark.parametrize("name", ["an\0na", "\x1b[31manna", "anna\x9d"])
+def test_names_with_control_characters_are_rejected(root, name):
+    done = fgbench.import_votes(table(root, f"clip,annotator,label\na,{name},anger\na,ben,pride\n"), root)
+    assert [(one.annotator, one.reason) for one in done.rejects] == [(name, "bad_annotator")]
+    assert votes(root) == ["a.mp4,ben,pride,,,1,,"]
+
+
+def test_a_round_that_the_table_names_itself_is_not_another(root):
+    """Votes of the first round are not taken into it where the second was asked for, and the reverse."""
+    path = table(root, "clip,annotator,label,round\na,anna,anger,\na,ben,pride,1\n")
+    with pytest.raises(ConfigError, match=r"answers\.csv names round 1 itself"):
+        fgbench.import_votes(path, root, round=2)
+    assert not (root / "votes.csv").exists()
+    done = run("annotate", "import", path, "--data-root", root, "--round", 2)
+    assert (done.exit_code, "--round" in done.output) == (2, True)
+    assert fgbench.import_votes(path, root, round=1).n_added == 2
+
+
+def test_a_table_without_anything_tells_so(root):
+    with pytest.raises(DatasetError, match="it has: nothing"):
+        fgbench.import_votes(table(root, ""), root)
+
+
 def test_names_that_spreadsheets_take_for_formulas(root):
     """Names of people that begin like formulas are escaped, and found again."""
     write_clips(root, ["=cmd"])

@@ -42,7 +42,7 @@ def read_answers(path: Path, reading: Reading) -> Iterator[ClipAnswers]:
                 _NOT_OURS,
             )
         where = f"task {_shown(task.get('id'), number)}"
-        answers = _whole(task, where) if is_whole else _short(task, where)
+        answers = _whole(path, task, where) if is_whole else _short(task, where)
         yield ClipAnswers(
             clip=clip,
             answers=tuple(_answer(one, reading, clip) for one in answers),
@@ -52,12 +52,17 @@ def read_answers(path: Path, reading: Reading) -> Iterator[ClipAnswers]:
         )
 
 
-def _whole(task: Mapping[str, Any], where: str) -> Iterator[Mapping[str, Any]]:
+def _whole(path: Path, task: Mapping[str, Any], where: str) -> Iterator[Mapping[str, Any]]:
     for kind, name in (("annotations", "annotation"), ("drafts", "draft")):
         listed = task.get(kind)
         for one in listed if isinstance(listed, list) else []:
             if not isinstance(one, dict):
-                continue  # an export without its drafts has their numbers
+                if kind == "drafts":
+                    continue  # an export without its drafts has their numbers
+                raise DatasetError(
+                    f"{path} {where} has {str(one)[:60]!r} for an annotation, expected its results",
+                    "export it anew as JSON, with all annotations",
+                )
             is_of_annotation = kind == "drafts" and one.get("annotation") is not None
             if is_of_annotation:
                 continue  # an unsaved change of an annotation, which counts as it was saved
