@@ -16,6 +16,7 @@ means.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,6 +38,9 @@ PAPERS_CONFIDENCE = 0.5
 
 REANNOTATE = "reannotate"
 """Status of a clip that the first round did not settle; also the reason of such clips among the rejects."""
+
+_ROUNDING = 1e-9
+"""Difference of two means of confidences that is none: people give a few decimals."""
 
 CAUSES = ("label", "key frame", "confidence")
 """Causes for which a clip may not be settled, as named in :attr:`Decision.detail`."""
@@ -109,8 +113,8 @@ def settle(votes: Sequence[Vote], rules: Rules, choice: Choice | None = None) ->
     problems = []
     if choice.problem:
         problems.append(f"label: {choice.problem}")
-    elif confidence is not None and confidence < rules.min_confidence:
-        problems.append(f"confidence {confidence:.2f}, {rules.min_confidence:.2f} needed")
+    elif confidence is not None and is_below(confidence, rules.min_confidence):
+        problems.append(f"confidence {_rounded_down(confidence):.2f}, {rules.min_confidence:.2f} needed")
     marked = [vote.key_frame for vote in cast if vote.key_frame is not None]
     outside = {vote.outside for vote in cast if vote.outside is not None}
     groups = _equal_key_frames(cast, rules)
@@ -134,6 +138,17 @@ def settle(votes: Sequence[Vote], rules: Rules, choice: Choice | None = None) ->
 def _mean(numbers: tuple[float, ...]) -> float:
     """The exact mean, rounded once; people give few different confidences."""
     return mean(numbers)
+
+
+def is_below(value: float, least: float) -> bool:
+    """Whether a mean of confidences is below the least one: by more than their mean may be rounded, so that
+    five votes of 0.7 are not below 0.7."""
+    return value < least - _ROUNDING
+
+
+def _rounded_down(value: float) -> float:
+    """A number with two decimals, which is not told as the larger one that it is below."""
+    return math.floor((value + _ROUNDING) * 100) / 100
 
 
 def causes_of(detail: str) -> list[str]:
@@ -235,7 +250,9 @@ def class_confidences(given: Iterable[Judgement]) -> dict[str, float | None]:
 
 def low_classes(confidences: Mapping[str, float | None], threshold: float) -> list[str]:
     """Classes with a mean confidence below a threshold, sorted; classes without a confidence stay."""
-    return sorted(label for label, value in confidences.items() if value is not None and value < threshold)
+    return sorted(
+        label for label, value in confidences.items() if value is not None and is_below(value, threshold)
+    )
 
 
 def duplicate_voter(votes: Sequence[Vote]) -> tuple[str, int] | None:

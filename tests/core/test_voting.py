@@ -214,3 +214,23 @@ def test_classes_of_low_confidence_are_told_by_the_first_round():
     assert actual == {"anger": 0.9, "hate": 0.5, "pride": None, "wrath": pytest.approx(0.4)}
     assert low_classes(actual, 0.5) == ["wrath"]
     assert low_classes(actual, 0.0) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "least"), [([0.7] * 5 + [0.0] * 2, 0.5), ([0.1, 0.7], 0.4), ([0.0, 0.6, 0.6], 0.4)]
+)
+def test_a_mean_of_just_the_least_confidence_is_enough(given, least):
+    """Whatever is rounded: of these, floats have a mean below it."""
+    rules = replace(RULES, min_confidence=least, min_votes=1)
+    assert settle(votes(["anger"] * len(given), confidences=given), rules).status == "settled"
+    less = settle(votes(["anger"] * len(given), confidences=[max(0.0, one - 0.003) for one in given]), rules)
+    assert less.detail == f"round 1: confidence {least - 0.01:.2f}, {least:.2f} needed"
+
+
+@pytest.mark.parametrize(
+    ("given", "least"), [([0.7] * 3, 0.7), ([0.0, 0.2, 1.0], 0.4), ([0.8, 1.0, 1.0, 0.4], 0.8)]
+)
+def test_a_class_of_just_the_least_confidence_stays(given, least):
+    confidences = class_confidences(Judgement("zeal", confidence) for confidence in given)
+    assert low_classes(confidences, least) == []
+    assert low_classes(confidences, least + 0.001) == ["zeal"]

@@ -231,7 +231,7 @@ def _soft_label(
 
 STAGE = Stage(
     name="consensus",
-    version=7,
+    version=8,
     inputs=("ingest",),
     outputs={ROWS: "consensus"},
     run=_run,
