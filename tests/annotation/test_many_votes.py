@@ -160,6 +160,20 @@ def test_votes_of_models_are_those_of_lists(mixed):
     assert actual.clip_ids == ("a", "b", "c", "other")
 
 
+def test_people_whose_names_differ_in_case_are_two_for_models(tmp_path):
+    """``annotators.csv`` has told so; others have one name before they are read here."""
+    schema = records.schema("ingest")
+    rows = [
+        dict.fromkeys(schema.names)
+        | {"clip_id": name, "scheme": "fg33", "votes": [vote("Ann", "anger"), vote("ANN", "panic")]}
+        for name in "ab"
+    ]
+    path = tmp_path / "ingest.parquet"
+    storage.write_table(path, pa.Table.from_pylist(rows, schema=schema))
+    votes, _ = latest_votes({0: path}, {})
+    assert (votes.n_annotators, votes.annotator.tolist()) == (2, [0, 1, 0, 1])
+
+
 def test_agreement_of_mixed_rounds_is_that_of_lists(mixed):
     """By round, of the votes for classes as they are spelled, without the clip of a duplicate vote."""
     annotation = read_annotation([mixed], ())

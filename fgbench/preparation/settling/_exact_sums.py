@@ -39,11 +39,13 @@ def exact_sums(
         keeps_small: Whether terms far below the unit count too, which takes twice the time.
     """
     unit = _unit(largest * n_terms)
-    part = _rounded(terms, unit)
+    part: Floats = np.empty_like(terms)
+    _round(terms, unit, part)
     total = add(part)
     if keeps_small:
         np.subtract(terms, part, out=part)
-        total += add(_rounded(part, _unit(unit * n_terms)))
+        _round(part, _unit(unit * n_terms), part)
+        total += add(part)
     return total
 
 
@@ -52,8 +54,8 @@ def _unit(most: float) -> float:
     return math.ldexp(1.0, math.frexp(most)[1] - _BITS)
 
 
-def _rounded(terms: Floats, unit: float) -> Floats:
-    rounded: Floats = terms * (1 / unit)
-    np.rint(rounded, out=rounded)
-    rounded *= unit
-    return rounded
+def _round(terms: Floats, unit: float, into: Floats) -> None:
+    """Write terms as multiples of a unit."""
+    np.multiply(terms, 1 / unit, out=into)
+    np.rint(into, out=into)
+    into *= unit

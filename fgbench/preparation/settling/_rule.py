@@ -82,7 +82,7 @@ def of_indices(
     Args:
         clips: Names of clips; those without a vote are left out, as are annotators and labels.
         clip: (V,) index of the clip of each vote.
-        annotators: Keys of the annotators' names.
+        annotators: Names of annotators, one for each person.
         annotator: (V,) index of the annotator.
         labels: Labels.
         label: (V,) index of the label.

@@ -129,7 +129,8 @@ def _strange(config: PrepareConfig, ingested: Iterable[Path]) -> list[str]:
         named.append(f"{shown} {count}" + (f" ({advice})" if advice else ""))
     more = f" and {len(labels) - MOST} more" if len(labels) > MOST else ""
     return [
-        f"{labels.total()} votes are for no class of {config.dataset.scheme}, and count for none: "
+        f"{counted(labels.total(), 'vote is', 'votes are')} for no class of {config.dataset.scheme}, and "
+        f"{'counts' if labels.total() == 1 else 'count'} for none: "
         f"{', '.join(named)}{more}"
     ]
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from fgbench.naming import key
 from fgbench.preparation.answers import is_class
 from fgbench.preparation.settling._rule import Indices, LatestVotes, of_indices
 from fgbench.preparation.stages._vote_agreement import duplicate_clips
@@ -20,6 +19,8 @@ def latest_votes(
     paths: Mapping[int, Path], without: Mapping[str, Collection[int]]
 ) -> tuple[LatestVotes, dict[str, int]]:
     """Read the votes for classes of the latest round of each clip, without clips with a duplicate vote.
+
+    Names are compared as they are: which are one person's was settled where votes are listed.
 
     Args:
         paths: Bucket to its table of ``ingest``.
@@ -41,7 +42,7 @@ def latest_votes(
             bucket_of |= dict.fromkeys((clip["clip_id"] for clip in batch.clips), bucket)
             rows = _latest(batch, without)
             of_people = np.array(
-                [annotators.setdefault(key(name), len(annotators)) for name in batch.annotators], np.int64
+                [annotators.setdefault(name, len(annotators)) for name in batch.annotators], np.int64
             )
             of_labels = np.array([labels.setdefault(name, len(labels)) for name in batch.labels], np.int64)
             parts.append(
