@@ -143,6 +143,15 @@ def test_known_answers_are_for_all_and_are_not_told(root):
     assert "gold" not in (done.folder / "tasks.json").read_text()
 
 
+@pytest.mark.parametrize("first", ["", "sep=;\r\n"])
+def test_known_answers_are_read_as_a_spreadsheet_writes_them(root, first):
+    """As ``prepare`` reads them."""
+    (root / "gold.csv").write_text(
+        f"\ufeff{first}Clip;Label\r\na.mp4;anger\r\n;\r\n", encoding="utf-8", newline=""
+    )
+    assert exported(root).n_gold == 1
+
+
 def test_tabs_of_annotators_do_not_tell_known_answers(root):
     """All vote on known answers: the columns that say who votes, and how many did, are hidden."""
     done = exported(root, annotators=[*FIVE, "fay"])
