@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from fgbench.errors import ResourceError
 from fgbench.files.file_errors import explained
 from fgbench.storage.holders import HOLDER, SILENCE_S, Holder, read_holder, told
+from fgbench.storage.whole_files import no_new_file
 
 if TYPE_CHECKING:
     import filelock
@@ -166,7 +167,8 @@ def _locked(path: Path, wait_s: float) -> filelock.BaseFileLock | None:
 
     lock = filelock.FileLock(path, timeout=wait_s)
     with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with no_new_file(path, path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
         try:
             lock.acquire()
         except filelock.Timeout:

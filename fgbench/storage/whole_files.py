@@ -24,12 +24,12 @@ def written(path: Path) -> Iterator[Path]:
     """
     temporary = temporary_name(path)
     with explained(path):
-        with _no_new_file(path, path.parent):
+        with no_new_file(path, path.parent):
             path.parent.mkdir(parents=True, exist_ok=True)
         try:
             # An existing link would be written through.
             temporary.unlink(missing_ok=True)
-            with _no_new_file(path, temporary):
+            with no_new_file(path, temporary):
                 yield temporary
                 remove_empty_folder(path)
                 temporary.replace(path)
@@ -40,7 +40,7 @@ def written(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _no_new_file(path: Path, made: Path) -> Iterator[None]:
+def no_new_file(path: Path, made: Path) -> Iterator[None]:
     """Turn the error of a folder that takes no new file, as ``/proc``, or is gone, into a clear one.
 
     Args:

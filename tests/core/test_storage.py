@@ -76,6 +76,8 @@ def test_a_file_that_is_missing_elsewhere_is_no_failure_of_writing(tmp_path):
 def test_proc_takes_no_new_files(name):
     with pytest.raises(ResourceError, match="takes no new files"):
         storage.write_text(Path("/proc") / name, "x")
+    with pytest.raises(ResourceError, match="takes no new files"), storage.exclusive(Path("/proc") / name):
+        pass
 
 
 def test_linking_a_file_to_itself_leaves_no_temporary(tmp_path):
