@@ -35,7 +35,8 @@ State = str
 """State of a run's data, from good to bad: ``now``; ``not known``, of a version of fgbench that kept no
 comparable digest; ``old data``, changed since; ``old labels``, labels of test samples changed since, or
 samples gone or no longer tested. Numbers of clips may follow: ``old data: 2 labels changed`` of those that
-were trained on, ``old labels: 3 changed, 1 gone`` of those that were tested."""
+were trained on, ``old labels: 3 changed, 1 gone`` of those that were tested, with ``, 2 of training changed``
+where labels that were trained on changed, too."""
 
 _STATES = ("now", "not known", "old data", "old labels")
 
@@ -102,12 +103,16 @@ class Present:
             return "old data" if is_old else state
         pairs = {*zip(predictions.clip_ids, predictions.labels, strict=True)}
         unlike = {clip_id for clip_id, label in pairs if self.labels.get(clip_id) != label}
+        trained = read_trained_labels(folder, self.dataset)
+        changed = sum(
+            self.all_labels.get(clip_id, label) != label
+            for clip_id, label in trained.items()
+            if clip_id not in unlike
+        )
         if unlike:
             gone = sum(clip_id not in self.labels for clip_id in unlike)
-            counts = ((len(unlike) - gone, "changed"), (gone, "gone"))
+            counts = ((len(unlike) - gone, "changed"), (gone, "gone"), (changed, "of training changed"))
             return f"old labels: {', '.join(f'{count:,} {what}' for count, what in counts if count)}"
-        trained = read_trained_labels(folder, self.dataset)
-        changed = sum(self.all_labels.get(clip_id, label) != label for clip_id, label in trained.items())
         return f"{state}: {counted(changed, 'label')} changed" if changed and state == "old data" else state
 
 

@@ -156,6 +156,14 @@ def test_runs_scored_on_other_test_labels_have_no_rank(here):
     assert any("Old labels (net/0/0: 1 changed)" in note and "no rank" in note for note in notes)
 
 
+def test_labels_of_training_that_changed_with_those_of_the_test_are_counted_too(here):
+    annotate(here / "clips", c000={"label": "pride"}, c012={"label": "pride"})
+    prepare(here)
+    counts = "1 changed, 1 of training changed"
+    assert f"Old labels (lbp-svm: {counts}, net: {counts})" in cli("status", here / "work")
+    assert set(board(here).values()) == {(None, f"old labels: {counts}")}
+
+
 def test_runs_scored_on_clips_that_are_tested_no_more_have_no_rank(here):
     """Their scores are of other samples than those of the runs beside them."""
     annotate(here / "clips", c000={"split": "test"}, c012={"split": "train"})
