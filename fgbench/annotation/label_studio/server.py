@@ -1,8 +1,8 @@
 """A server of Label Studio, by its REST interface.
 
-``label-studio-sdk`` is not used: version 2.1 holds OpenCV below 4.13, and beside the pins of fgbench pip
-takes an older one and 26 more packages, among them ``opencv-python``, which overwrites files of
-``opencv-python-headless``.
+``label-studio-sdk`` is not used: versions 2.0.23 to 2.1.2 hold OpenCV below 4.13. Beside the pins of fgbench,
+which have OpenCV 5, pip takes 2.0.13 and more than twenty packages that fgbench has no use for, among them
+``opencv-python``, which overwrites files of ``opencv-python-headless``.
 """
 
 from __future__ import annotations
