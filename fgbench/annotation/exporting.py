@@ -14,7 +14,7 @@ from fgbench.annotation import clip_list
 from fgbench.annotation.clip_list import ListedClip
 from fgbench.annotation.gold_items import read_gold
 from fgbench.annotation.label_studio import folder as label_studio
-from fgbench.annotation.project_file import PROJECT, Project, read_project, write_project
+from fgbench.annotation.project_file import PROJECT, Project, read_project, rounds_of, write_project
 from fgbench.annotation.round_plan import RoundPlan, deal_round
 from fgbench.annotation.telling_names import telling_note
 from fgbench.annotation.votes_table import VotesTable
@@ -100,12 +100,19 @@ def _chosen(
     if plan.reannotate is None:
         return clip_list.list_all(files, plan.root), sorted(gold), []
     again = _reannotated(plan.reannotate, files)
+    before = plan.round - 1
+    if len(votes) and before not in votes.rounds() and before in rounds_of(plan.root):
+        raise DatasetError(
+            f"round {plan.round} would have the clips of round {before}, on which nobody has voted yet",
+            f"import or pull the answers to round {before} and run fgbench prepare first",
+        )
     voted = votes.clips_of(plan.round)
     fresh = sorted(clip for clip in gold if clip not in again and clip not in voted)
+    asked = [clip for clip in gold if clip not in again and clip in voted]
     notes = []
-    if gold and len(fresh) < len(gold):
+    if asked:
         notes.append(
-            f"{counted(len(gold) - len(fresh), 'clip')} with known answers left out: somebody voted on them "
+            f"{counted(len(asked), 'clip')} with known answers left out: somebody voted on them "
             "in an earlier round, and a later vote would count in its place"
         )
     named = {**again, **{clip: files.find(clip) for clip in fresh}}

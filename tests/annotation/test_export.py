@@ -247,9 +247,24 @@ def test_later_round_has_the_clips_that_are_voted_on_again(root, tmp_path):
     done = fgbench.export_tasks(root, round=2, workdir=work, progress=False)
     assert (done.n_clips, done.n_gold, list(done.n_dealt)) == (1, 0, FIVE)
     assert any("voted on them in an earlier round" in note for note in done.notes)
+    with pytest.raises(DatasetError, match="clips of round 2, on which nobody has voted yet"):
+        fgbench.export_tasks(root, round=3, workdir=work, progress=False)
     (work / "manifests/reannotate.csv").write_text("clip,why\n")
     with pytest.raises(DatasetError, match="the votes settled all"):
         fgbench.export_tasks(root, round=2, workdir=work, force=True, progress=False)
+
+
+def test_known_answers_that_are_voted_on_again_are_not_told_as_left_out(root, tmp_path):
+    """A clip of gold.csv that the votes did not settle is in the next round, as any other."""
+    (root / "gold.csv").write_text("clip,label\na,anger\nfilm1/c,relief\n")
+    exported(root)
+    work = tmp_path / "work"
+    (work / "manifests").mkdir(parents=True)
+    (work / "manifests/reannotate.csv").write_text("clip,why\nfilm1/c,label: 2 of 5 agree\n")
+    (root / "votes.csv").write_text("clip,annotator,label,round\na,anna,anger,1\nfilm1/c,anna,anger,1\n")
+    done = fgbench.export_tasks(root, round=2, workdir=work, progress=False)
+    assert done.n_clips == 1
+    assert [note for note in done.notes if note.startswith("1 clip with known answers left out")]
 
 
 def test_later_round_without_one_before_has_the_classes_of_the_work_folder(root, tmp_path):
