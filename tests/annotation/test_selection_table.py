@@ -50,6 +50,8 @@ def test_frames_that_no_inspection_confirmed_are_not_selected(data, tmp_path):
     text = HEAD + "a,0,ada,bob\na,1,ada,\nfilm/b,2,ada,\n"
     actual = fgbench.import_selection(table(tmp_path, text), work)
     assert (actual.frames, actual.struck, actual.is_inspected) == (1, 2, True)
+    assert actual.without == ("=c", "film/b")
+    assert "2 clips without a selected frame" in actual.lines()[1]
     assert selected(root) == {"=c": (), "a": (0,), "film/b": ()}
     assert "selection.csv: 2 frames that no inspection confirmed are not selected" in fg_emotions.notes(root)
 

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from fgbench import storage
 from fgbench.cli.app import app
+from fgbench.preparation.stages import _closing_notes
 from fgbench.storage import read_rows
 from fgbench.workfolders.manifest_index import read_index
 from tests.support.clip_folders import write_folder, write_plain_clip
@@ -289,3 +290,16 @@ def test_stages_that_are_turned_off_are_not_told_and_status_says_what_comes_next
     storage.write_json(work / "runs/mine/0/0/result.json", {})
     output = CliRunner().invoke(app, ["status", str(work)]).stdout
     assert output.splitlines()[-1] == f"next: fgbench report --workdir {work}"
+
+
+def test_clips_without_a_selected_frame_are_named():
+    """Where others have pictures: in a recipe without an image set nobody lacks one."""
+    clips = [
+        {"clip_id": "a", "n_images": 7, "n_faces_ok": 7},
+        {"clip_id": "b", "n_images": 0, "n_faces_ok": 7},
+        {"clip_id": "c", "n_images": 0, "n_faces_ok": 0},
+    ]
+    (line,) = _closing_notes._pictureless(clips)
+    assert line.startswith("1 clip without a picture in the image set")
+    assert line.endswith(": b")
+    assert _closing_notes._pictureless(clips[1:]) == []

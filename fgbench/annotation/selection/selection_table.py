@@ -23,7 +23,7 @@ from fgbench.errors import ConfigError, DatasetError
 from fgbench.files.file_errors import readable
 from fgbench.naming import counted, first_few, has_controls, key, tidy
 from fgbench.notebook_lines import NotebookLines
-from fgbench.printable import cell_of
+from fgbench.printable import cell_of, printable_name
 from fgbench.workfolders.folder import published_recipe
 
 _ADAPTER = "fg_emotions"
@@ -61,6 +61,7 @@ class ImportedSelection(NotebookLines):
         struck: Frames that the inspection struck out.
         is_inspected: Whether a second expert inspected it.
         rejected: Rows that were left out.
+        without: Ids of the clips that were offered and have no selected frame: they get no pictures.
     """
 
     path: Path
@@ -69,6 +70,12 @@ class ImportedSelection(NotebookLines):
     struck: int
     is_inspected: bool
     rejected: tuple[RejectedRow, ...]
+    without: tuple[str, ...] = ()
+
+    @property
+    def has_table(self) -> bool:
+        """Whether the table is there: always."""
+        return True
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -78,6 +85,7 @@ class ImportedSelection(NotebookLines):
             "frames": self.frames,
             "struck": self.struck,
             "is_inspected": self.is_inspected,
+            "without": list(self.without),
             "rejected": [
                 {"file": row.file, "line": row.line, "reason": row.reason, "detail": row.detail}
                 for row in self.rejected
@@ -93,8 +101,13 @@ class ImportedSelection(NotebookLines):
         ]
         if len(self.rejected) > _SHOWN:
             left_out.append(f"left out: {len(self.rejected) - _SHOWN} more rows")
+        none = [
+            f"{counted(len(self.without), 'clip')} without a selected frame, so without a picture in the "
+            f"image set: {first_few(list(map(printable_name, self.without)))}"
+        ]
         return [
             f"{counted(self.frames, 'frame')} of {counted(self.clips, 'clip')} selected ({state})",
+            *(none if self.without else []),
             *left_out,
             f"selection: {self.path}",
         ]
@@ -189,13 +202,15 @@ def join_selection(
         )
     storage.write_text(target, _text(rows))
     selected = [name for name, row in rows.items() if row.get("inspected_by") or inspected == {False}]
+    chosen = {clip_id for clip_id, _ in selected}
     return ImportedSelection(
         path=target,
-        clips=len({clip_id for clip_id, _ in selected}),
+        clips=len(chosen),
         frames=len(selected),
         struck=len(rows) - len(selected),
         is_inspected=inspected == {True},
         rejected=tuple(rejected),
+        without=tuple(sorted(offered.keys() - chosen)),
     )
 
 

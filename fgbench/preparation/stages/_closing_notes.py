@@ -98,6 +98,7 @@ def closing_notes(
             *_beyond(tables),
             *_late(config, manifests),
             *_faceless(clips),
+            *_pictureless(clips),
             *_parts(config, clips, classes),
             *_near_classes(config, clips),
             *_shared_persons(config, clips),
@@ -170,6 +171,17 @@ def _faceless(clips: Sequence[Mapping[str, Any]]) -> list[str]:
         return []
     return [
         f"{_clips(len(names))} without any usable face (column status of manifests/faces says why): "
+        f"{first_few(names, MOST)}"
+    ]
+
+
+def _pictureless(clips: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Clips with faces that the image set passes over, where it has others."""
+    names = [printable_name(clip["clip_id"]) for clip in clips if _has_sample(clip) and not clip["n_images"]]
+    if not names or not any(clip["n_images"] for clip in clips):
+        return []
+    return [
+        f"{_clips(len(names))} without a picture in the image set (no frame with a usable face is selected): "
         f"{first_few(names, MOST)}"
     ]
 
