@@ -31,6 +31,11 @@ class ImportedTimelines(NotebookLines):
     n_cut: int
     rejects: tuple[RejectedSpan, ...]
 
+    @property
+    def has_table(self) -> bool:
+        """Whether the table is there; it is not where nothing could be imported, and nothing was before."""
+        return self.table.exists()
+
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
         return {
@@ -48,7 +53,8 @@ class ImportedTimelines(NotebookLines):
         what = "vote" if self.table.name == VOTES else "label"
         lines = [
             f"{counted(self.n_added, what)} added, {self.n_same:,} there already, "
-            f"{counted(self.n_cut, 'clip')} cut, {len(self.rejects):,} rejected; {self.table}"
+            f"{counted(self.n_cut, 'clip')} cut, {len(self.rejects):,} rejected; "
+            f"{self.table if self.has_table else f'no {what}s yet'}"
         ]
         for one in self.rejects:
             who = f" by {printable_name(one.annotator)}" if one.annotator else ""

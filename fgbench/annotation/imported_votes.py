@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,11 @@ class ImportedVotes(NotebookLines):
     rejects: tuple[RejectedAnswer, ...]
     missing: Mapping[str, tuple[int, int]]
 
+    @property
+    def has_table(self) -> bool:
+        """Whether the table is there; it is not where no answer was a vote, and none was before."""
+        return self.table.exists()
+
     def __repr__(self) -> str:
         return f"ImportedVotes({'; '.join(self.lines())})"
 
@@ -72,7 +78,8 @@ class ImportedVotes(NotebookLines):
         rounds = ", ".join(map(str, self.rounds)) or "none"
         lines = [
             f"round {rounds}: {counted(self.n_added, 'vote')} added, {self.n_same:,} there already, "
-            f"{self.n_updated:,} updated, {counted(len(self.rejects), 'answer')} rejected; {self.table}"
+            f"{self.n_updated:,} updated, {counted(len(self.rejects), 'answer')} rejected; "
+            f"{self.table if self.has_table else 'no votes yet'}"
         ]
         lines += _pairs("changed in the tool, and not replaced without --update", self.changed)
         lines += _pairs(
@@ -87,6 +94,8 @@ class ImportedVotes(NotebookLines):
             first = rejects[0]
             example = f"{_short(first.clip)} by {_short(first.annotator) or 'nobody'}"
             lines.append(f"  {len(rejects):>6,}  {reason:<18} e.g. {example}: {printable_name(first.detail)}")
+            if reason == "unknown_annotator":
+                lines.append(f"          whose accounts are these: {_accounts(rejects)}")
         if self.missing:
             listed = [
                 f"{printable_name(name)} {n_dealt - n_votes:,} of {n_dealt:,}"
@@ -95,6 +104,14 @@ class ImportedVotes(NotebookLines):
             more = f" and {len(self.missing) - _SHOWN:,} more" if len(self.missing) > _SHOWN else ""
             lines.append(f"votes still missing: {', '.join(listed)}{more}")
         return lines
+
+
+def _accounts(rejects: Sequence[RejectedAnswer]) -> str:
+    """Accounts that belong to nobody, each with its number of answers."""
+    counts = Counter(one.annotator for one in rejects)
+    named = [f"{_short(name)} ({counted(n, 'answer')})" for name, n in sorted(counts.items())[:_SHOWN]]
+    more = f" and {len(counts) - _SHOWN:,} more" if len(counts) > _SHOWN else ""
+    return f"{', '.join(named)}{more}"
 
 
 def _short(name: str) -> str:

@@ -222,10 +222,11 @@ def import_(
         print_json(imported.to_json())
         return
     say_all(imported.lines())
-    say_next(
-        ["annotate"],
-        lambda: after_answers(data_root, getattr(imported, "rounds", ()), project, recipe, changes),
-    )
+    if imported.has_table:
+        say_next(
+            ["annotate"],
+            lambda: after_answers(data_root, getattr(imported, "rounds", ()), project, recipe, changes),
+        )
 
 
 app.command("push")(annotate_server.push)

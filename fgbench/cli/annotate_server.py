@@ -23,6 +23,10 @@ from fgbench.workfolders import default_folders
 class Imported(Protocol):
     """An import, as it is printed."""
 
+    @property
+    def has_table(self) -> bool:
+        """Whether there is a table that ``prepare`` can read."""
+
     def lines(self) -> list[str]:
         """Return lines of text."""
 
@@ -71,7 +75,7 @@ def pull(
     Of a --project of frames, what the expert selected becomes selection.csv of the data set.
     """
     from fgbench.api.annotation_server import holds_frames, pull_selection, pull_votes
-    from fgbench.api.next_commands import after_answers
+    from fgbench.api.next_commands import after_answers, after_push
 
     pulled: Imported
     with wrong_use(annotators="--annotator"):
@@ -94,6 +98,8 @@ def pull(
         print_json(pulled.to_json())
         return
     say_all(pulled.lines())
-    say_next(
-        ["annotate"], lambda: after_answers(data_root, getattr(pulled, "rounds", ()), project, None, None)
-    )
+    if pulled.has_table:
+        rounds = getattr(pulled, "rounds", ())
+        say_next(["annotate"], lambda: after_answers(data_root, rounds, project, None, None))
+    else:
+        say_next(["annotate"], lambda: after_push(data_root, url, round_, project, token_file))

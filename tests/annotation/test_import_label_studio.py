@@ -6,8 +6,10 @@ import subprocess
 import sys
 
 import pytest
+from typer.testing import CliRunner
 
 import fgbench
+from fgbench.cli.app import app
 from fgbench.datasets.fg_emotions import list_clips
 from fgbench.errors import DatasetError, ManifestError
 from tests.support.annotated_rounds import FIVE, annotation, exported, votes, write_clips, write_export
@@ -184,6 +186,20 @@ def test_accounts_are_known_by_name_address_or_told(root):
     )
     assert done.rejects == ()
     assert [line.split(",")[1] for line in votes(root)] == ["anna", "ben", "emil"]
+
+
+def test_accounts_of_nobody_are_listed_and_nothing_is_prepared(root, monkeypatch):
+    """Exports of the tool number its accounts: all of them are named, and no table that is not there."""
+    monkeypatch.setenv("COLUMNS", "200")
+    annotations = {"a": [annotation(3, "anger"), annotation(7, "wrath")], "film1/c": [annotation(3, "anger")]}
+    path = write_export(root.parent / "export.json", root / "annotation" / "round-1", annotations)
+    done = CliRunner().invoke(app, ["annotate", "import", str(path), "--data-root", str(root)])
+    assert done.exit_code == 0
+    assert "3 answers rejected; no votes yet" in done.stdout
+    assert "whose accounts are these: 3 (2 answers), 7 (1 answer)" in done.stdout
+    assert "next: " not in done.stdout
+    told = [*("annotate", "import", str(path), "--data-root", str(root)), *("--annotator", "3=cem")]
+    assert f"next: fgbench prepare --data-root {root}" in CliRunner().invoke(app, told).stdout
 
 
 def test_two_addresses_that_may_be_of_one_annotator_are_asked_about(root):

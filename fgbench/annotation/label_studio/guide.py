@@ -75,7 +75,8 @@ def guide(project: Project, *, root: str, serves: str, is_inside: bool) -> str:
         "## Who votes on what",
         "",
         "Every annotator has an account; its e-mail address, the part before the @, or its name is the "
-        "annotator's name here (else `--annotator ACCOUNT=NAME` at the import). The free edition of Label "
+        "annotator's name here (else `--annotator ACCOUNT=NAME` at the import, as of all "
+        "exports by hand, which number the accounts). The free edition of Label "
         "Studio deals no tasks: each annotator opens the tab of his or her name, or filters the tasks by "
         "`annotators` containing `|NAME|`, and presses Label All Tasks. Votes of others are refused at the "
         "import. Ask annotators not to look at the answers of others, which this edition shows in its list.",
