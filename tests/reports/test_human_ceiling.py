@@ -71,6 +71,11 @@ def test_votes_are_scored_against_the_label_of_the_others(tmp_path):
     assert found.settled.mean > found.left_out.mean
     assert found.left_out.interval.low < found.left_out.mean < found.left_out.interval.high
     assert f"{found.settled.mean:.3f}" in found.notes[0]
+    assert found.n_needed == found.n_unsettled > 0
+    assert (
+        f"{found.n_unsettled} votes are left out, as the others settle no label; all of them"
+        in found.notes[0]
+    )
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,7 @@ class Ceiling:
         n_votes: Votes scored.
         n_clips: Their clips.
         n_unsettled: Votes on test clips that are not scored: the others settle no label.
+        n_needed: Those of them for the label that the clip got, which it would not have without them.
         rule: How the others' votes were settled, in words.
     """
 
@@ -52,16 +53,23 @@ class Ceiling:
     n_votes: int
     n_clips: int
     n_unsettled: int
+    n_needed: int
     rule: str
 
     @property
     def notes(self) -> list[str]:
         """Sentences on what the row is, and why it has no rank."""
         rest = (
-            f" {self.n_unsettled:,} votes are left out, as the others settle no label."
+            f" {self.n_unsettled:,} votes are left out, as the others settle no label"
             if self.n_unsettled
             else ""
         )
+        if self.n_needed:
+            of_them = "all" if self.n_needed == self.n_unsettled else f"{self.n_needed:,}"
+            rest += (
+                f"; {of_them} of them are for the label that the clip got, so that this mean is rather low"
+            )
+        rest += "." if rest else ""
         return [
             f"{NAME}: {self.n_votes:,} votes on {self.n_clips:,} test clips, each against the label that the "
             f"other annotators' votes on the clip settle ({self.rule}); votes for no class are wrong.{rest} "
@@ -94,6 +102,7 @@ def ceiling(workdir: Path) -> Ceiling | None:
         n_votes=int(scored.sum()),
         n_clips=int(np.unique(kept.clip).size),
         n_unsettled=int((~scored).sum()),
+        n_needed=int((known & ~scored & (cast.ballots.classes == cast.settled)).sum()),
         rule=rule,
     )
 
