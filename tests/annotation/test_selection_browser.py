@@ -107,6 +107,22 @@ def test_keys_decide_move_and_undo(visit):
     assert tab.get_by_role("button", name="Undo").is_disabled()
 
 
+@pytest.mark.parametrize("role", ["Select", "Inspect"])
+def test_buttons_of_a_row_stand_at_the_foot_of_their_frames(visit, role):
+    """Also where what is said of one frame takes two lines; no word is cut off."""
+    tab = visit()
+    tab.get_by_label(role).check()
+    tab.locator(".sharp").first.evaluate("(one) => { one.textContent = 'a long word on the sharpness'; }")
+    feet = tab.locator(".clip").first.locator(".tile")
+    gaps = feet.evaluate_all(
+        "(all) => all.map((one) => one.getBoundingClientRect().bottom - "
+        "one.querySelector('.choices').getBoundingClientRect().bottom)"
+    )
+    assert max(gaps) < 3
+    cut = "(all) => all.filter((one) => one.scrollWidth > one.clientWidth).length"
+    assert tab.locator(".choice").evaluate_all(cut) == 0
+
+
 def test_keys_go_on_to_later_clips_and_back(visit):
     """Ten clips are in the page at a time."""
     tab = visit()
