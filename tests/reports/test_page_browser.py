@@ -102,6 +102,17 @@ def test_the_overview_shows_what_is_not_known_of_runs(visit, tmp_path):
     assert visited.errors == []
 
 
+def test_the_board_of_few_persons_is_told_in_sentences(visit, tmp_path):
+    """Without intervals too a space stands between two sentences."""
+    test = write_data(tmp_path, clips={"train": 3, "val": 3, "test": 3}, images_per_clip=1, copies={})
+    write_image_run(tmp_path, "run", test["image"], method=None)
+    write_page(tmp_path, tmp_path / "page.html")
+    visited = visit(tmp_path / "page.html")
+    card = visited.go("overview").locator(".card", has_text="Leaderboard")
+    visited.see_all()
+    assert "Mean accuracy of the classes (UAR). Fewer than five" in card.inner_text()
+
+
 def test_runs_of_action_units_alone_are_no_lack_of_runs(visit, tmp_path):
     write_data(tmp_path, clips={"train": 3, "val": 3, "test": 3}, images_per_clip=1, copies={})
     manifests = tmp_path / "manifests"

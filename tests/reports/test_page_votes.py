@@ -29,7 +29,9 @@ def test_the_view_has_the_figures_of_the_report(tmp_path):
     data = votes_json(work)
     assert (data["n_annotators"], data["n_clips"], data["n_votes"]) == (5, 66, 390)
     assert data["alpha"] == figures.alpha
-    assert [row[4] for row in data["rounds"]["rows"]] == [f"{one.alpha:.3f}" for one in figures.rounds]
+    parts = data["rounds"]["parts"]
+    assert [row[4] for row in parts[0]["rows"]] == [f"{one.alpha:.3f}" for one in figures.rounds]
+    assert [row[-1] for row in parts[2]["rows"]] == [str(one.settled) for one in figures.rounds]
     shown = [(one["round"], row[0], row[4]) for one in data["classes"]["rounds"] for row in one["classes"]]
     assert shown == [(one.round, one.label, one.alpha) for one in figures.classes]
     assert data["kappas"]["rows"][0][1] == figures.pairs[0].kappa
@@ -84,7 +86,7 @@ def tabs(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("width", [390, 1200, 1440])
 def test_the_view_fits_a_telephone_and_a_desk(tabs, tmp_path, width):
     """Wide tables scroll by themselves, by keyboard too; all tables have names; tabs stand on one line."""
     work = write_voted(tmp_path)
@@ -99,6 +101,9 @@ def test_the_view_fits_a_telephone_and_a_desk(tabs, tmp_path, width):
     assert len(names) >= 8
     assert all(names)
     assert tab.locator(".scroll:not([tabindex='0'])").count() == 0
+    if width > 1000:
+        cut = "(all) => all.filter((one) => one.scrollWidth > one.clientWidth).length"
+        assert tab.locator(".scroll:has(table.words)").evaluate_all(cut) == 0
     assert tab.locator("table.still tbody th").all_inner_texts() == [f"ann-{one}" for one in range(1, 6)]
     assert tab.locator("table.still td.strong").count() == 12
     tab.get_by_role("button", name="round 2").click()

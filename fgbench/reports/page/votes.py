@@ -20,14 +20,17 @@ MOST_PAIRS = 500
 _ANNOTATOR_PARTS = ("Agreement and answers", "Known answers and key frames", "Time and verdict")
 """Heads of the parts of the table of annotators."""
 
+_ROUND_PARTS = ("Labels", "Key frames and confidences", "Other answers, and clips settled")
+"""Heads of the parts of the table of rounds."""
+
 
 def votes_json(workdir: Path) -> dict[str, Any] | None:
     """Data of the view of votes; ``None`` where the data set has none.
 
     Returns:
-        Totals; the tables ``rounds``, ``annotators`` (in parts), ``pairs``, ``confused``, each with its cells
-        as text; per round the ``classes`` with alpha and its interval; the matrix ``kappas``; and the
-        ``ceiling``, where votes on test clips can be scored.
+        Totals; the tables ``rounds`` and ``annotators`` (both in parts), ``pairs``, ``confused``, each with
+        its cells as text; per round the ``classes`` with alpha and its interval; the matrix ``kappas``; and
+        the ``ceiling``, where votes on test clips can be scored.
 
     Raises:
         ManifestError: If manifests are damaged.
@@ -45,13 +48,10 @@ def votes_json(workdir: Path) -> dict[str, Any] | None:
         "n_votes": sum(one.votes for one in figures.annotators),
         "n_annotators": len(figures.annotators),
         "alpha": figures.alpha,
-        "rounds": _table(rounds),
+        "rounds": {"parts": _parts(rounds, _ROUND_PARTS), "notes": rounds.all_notes},
         "classes": {"rounds": _by_round(figures), "notes": classes.all_notes},
         "annotators": {
-            "parts": [
-                {"head": head, **_table(part)}
-                for head, part in zip(_ANNOTATOR_PARTS, annotators.parts(), strict=True)
-            ],
+            "parts": _parts(annotators, _ANNOTATOR_PARTS),
             "notes": annotators.all_notes,
         },
         "kappas": {
@@ -63,6 +63,11 @@ def votes_json(workdir: Path) -> dict[str, Any] | None:
         "confused": _table(confused),
         "ceiling": _ceiling_json(workdir),
     }
+
+
+def _parts(table: Table, heads: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The blocks of a wide table, each with its head."""
+    return [{"head": head, **_table(part)} for head, part in zip(heads, table.parts(), strict=True)]
 
 
 def _table(table: Table) -> dict[str, Any]:

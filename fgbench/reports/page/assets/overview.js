@@ -11,7 +11,7 @@ function viewOverview() {
       ...bestTiles(runs)),
     overview.readings.map((sentence) => h("p", { class: "note" }, sentence)),
     runs.length ? overview.boards.map(leaderboard) : overview.units.length ? null : h("section", { class: "card" }, h("h2", {}, "No run yet"),
-      h("p", {}, "Run for example ", h("code", {}, "fgbench baseline lbp-svm"), ", then make this report again.")),
+      h("p", {}, "Run for example ", h("code", {}, "fgbench baseline lbp-svm FOLDER"), " with this work folder, then make this report again.")),
     overview.units.length ? unitCards() : null,
     overview.faults.length ? card("Runs that are not shown", () => table([["Run", ""], ["Why", "wide"]], overview.faults)) : null,
   ];
@@ -37,11 +37,11 @@ function leaderboard(board) {
   const [first] = list[0];
   const title = `Leaderboard: ${whole(first.n)} test ${first.source === "image" ? "images" : "clips"} of ${first.dataset}${first.elsewhere ? ", trained on other data" : ""}`;
   const names = list.map(([entry]) => stated(entry));
-  const note = `Mean accuracy of the classes (UAR)${first.low === null ? "." : `; bars are 95 % intervals from leaving out ${first.cluster} one at a time, the trained network held fixed. `}${first.few ?? ""} ${list.some(([entry]) => entry.paper !== null) ? "The paper's numbers are of its own data: they stand here for orientation, not for comparison. " : ""}${[...board.notes, ...list.flatMap(([entry]) => entry.fairness)].join(" ")}`;
+  const note = `Mean accuracy of the classes (UAR)${first.low === null ? ". " : `; bars are 95 % intervals from leaving out ${first.cluster} one at a time, the trained network held fixed. `}${first.few ?? ""} ${list.some(([entry]) => entry.paper !== null) ? "The paper's numbers are of its own data: they stand here for orientation, not for comparison. " : ""}${[...board.notes, ...list.flatMap(([entry]) => entry.fairness)].join(" ")}`;
   return card(title, () => [
     intervals(list, names, title),
     table([["Rank", "num"], ["Run", "wide"], ["UAR", "num"], ["95 % from", "num"], ["to", "num"], ["WAR", "num"], ["Macro F1", "num"], ["No prediction", "num"], ["Paper’s UAR", "num"]],
-      list.map(([entry, place], rank) => [stateKind(entry) === "old labels" ? "" : rank + 1, h("div", {}, h("a", { href: `#/run/${place}` }, entry.key), stateTag(entry), h("div", { class: "note" }, entry.method ?? "")), fixed(entry.uar), fixed(entry.low), fixed(entry.high), fixed(entry.war), fixed(entry.macro_f1), whole(entry.missing), fixed(entry.paper)]), { label: title }),
+      list.map(([entry, place], rank) => [stateKind(entry) === "old labels" ? "" : rank + 1, h("div", {}, h("a", { href: `#/run/${place}` }, entry.key), " ", stateTag(entry), h("div", { class: "note" }, entry.method ?? "")), fixed(entry.uar), fixed(entry.low), fixed(entry.high), fixed(entry.war), fixed(entry.macro_f1), whole(entry.missing), fixed(entry.paper)]), { label: title }),
   ], { synthetic: list.some(([entry]) => entry.synthetic), note });
 }
 

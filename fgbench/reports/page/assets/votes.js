@@ -8,9 +8,9 @@ function viewVotes() {
   return [
     heading("Votes", [tag(overview.dataset), drawn(synthetic)]),
     h("div", { class: "tiles" }, voteTiles(votes)),
-    card("Agreement by round", () => [textTable(votes.rounds, "Agreement by round"), notes(votes.rounds.notes)], { synthetic }),
+    card("Agreement by round", () => [inParts(votes.rounds.parts), notes(votes.rounds.notes)], { synthetic }),
     card("Agreement by class", () => [classAgreement(votes.classes), notes(votes.classes.notes)], { synthetic }),
-    card("Annotators", () => [votes.annotators.parts.map((part) => [h("h3", {}, part.head), textTable(part, part.head)]), notes(votes.annotators.notes)], { synthetic }),
+    card("Annotators", () => [inParts(votes.annotators.parts), notes(votes.annotators.notes)], { synthetic }),
     card("Pairs of annotators", () => [kappaMatrix(votes.kappas), h("details", {}, h("summary", {}, votes.pairs.rows.length < votes.pairs.n ? `The ${whole(votes.pairs.rows.length)} pairs with most clips in common, of ${whole(votes.pairs.n)}` : `All ${plural(votes.pairs.n, "pair")}`), textTable(votes.pairs, "Pairs of annotators")), notes([...votes.kappas.notes, ...votes.pairs.notes])], { synthetic }),
     card("Classes that annotators confuse", () => confusedClasses(votes.confused), { synthetic }),
     votes.ceiling ? card("Annotators on the test clips", () => [h("p", {}, ceilingSentence(votes.ceiling)), notes(votes.ceiling.notes)], { synthetic }) : null,
@@ -35,6 +35,9 @@ const notes = (list) => h("div", { class: "note" }, list.map((sentence) => h("p"
 
 /** A table whose cells are texts already. */
 const textTable = ({ columns, numbers, rows }, label) => table(columns.map((name, place) => [name, numbers[place] ? "num" : ""]), rows, { name: "words", label });
+
+/** The parts of a wide table, one below the other. */
+const inParts = (parts) => parts.map((part) => [h("h3", {}, part.head), textTable(part, part.head)]);
 
 function classAgreement({ rounds }) {
   const place = h("div");
