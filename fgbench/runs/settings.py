@@ -78,7 +78,8 @@ def refuse_other_settings(
     if different:
         raise ConfigError(
             f"{folder} is finished, with other settings: {first_few(different)}; nothing was changed",
-            f"give the recipe another name: to keep both, or {command} --force to replace the finished run",
+            "give it another name to keep both (--set name=NAME, or name: in the recipe), or "
+            f"{command} --force to replace the finished run",
         )
 
 

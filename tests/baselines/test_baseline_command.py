@@ -79,7 +79,10 @@ def test_another_seed_recipe_or_data_set_is_another_run(made, command):
     refused = command("--jobs", "1", code=3)
     text = " ".join(refused.stderr.split())
     assert "is finished, with other settings: c_values ([1.0] there, [10.0] here); nothing was" in text
-    assert "give the recipe another name: to keep both, or the command --force" in text
+    assert (
+        "give it another name to keep both (--set name=NAME, or name: in the recipe), or the command --force"
+        in text
+    )
     assert result.read_bytes() == before
     command("--force")
     write_index(made / "work", "made anew")
