@@ -101,9 +101,10 @@ def test_the_card_names_groups_of_other_sizes_than_five(voted):
     assert "at least 3 votes that are more than half of those cast" in text
     lines = {line.partition(":")[0]: line for line in text.splitlines() if line.startswith("Round ")}
     assert lines == {
-        "Round 1": "Round 1: 27 votes of 8 annotators on 5 clips. **Voted on by other than 5 annotators, the "
+        "Round 1": "Round 1: 27 votes for a class, of 8 annotators on 5 clips. **Voted on by "
+        "other than 5 annotators, the "
         "paper's group: 4 of them (2 by 4, 1 by 6, 1 by 8).**",
-        "Round 2": "Round 2: 5 votes of 5 annotators on 1 clip.",
+        "Round 2": "Round 2: 5 votes for a class, of 5 annotators on 1 clip.",
     }
 
 

@@ -56,7 +56,7 @@ def rule(config: ConsensusConfig) -> str:
 def _round(number: int, votes: Round) -> list[str]:
     whole = votes.whole
     text = (
-        f"Round {number}: {whole.n_votes} votes of {votes.n_annotators} annotators on "
+        f"Round {number}: {whole.n_votes} votes for a class, of {votes.n_annotators} annotators on "
         f"{whole.n_clips} {'clip' if whole.n_clips == 1 else 'clips'}."
     )
     odd = votes.odd_groups
