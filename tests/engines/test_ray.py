@@ -1,5 +1,7 @@
 """The engine ``ray``: machines that vanish and join, the same bytes as on one machine, clear errors."""
 
+import threading
+
 import pytest
 import yaml
 
@@ -7,6 +9,7 @@ from fgbench import __version__
 from fgbench.errors import ConfigError, MediaError, ResourceError, WorkerError
 from fgbench.preparation import machines, prepare
 from fgbench.preparation.engines import ray as engine
+from fgbench.preparation.engines._ray_messages import kept_from_output
 from tests.support.clip_folders import contents
 from tests.support.plain_data import recipe, write_plain_data
 from tests.support.ray_clusters import prepare_while_machines_vanish, three_machines
@@ -38,6 +41,20 @@ def test_machines_that_vanish_and_join_change_no_byte(cluster, tmp_path):
     arguments = ["plain.yaml", "--data-root", root, "--workdir", "many"]
     prepare_while_machines_vanish(cluster, arguments, tmp_path, finished="many/stages/*/*.json", kills=KILLS)
     assert contents(tmp_path / "many" / "manifests") == contents(tmp_path / "alone" / "manifests")
+
+
+def test_what_ray_prints_by_itself_is_not_among_the_output(capsys, caplog):
+    def prints(words):
+        thread = threading.Thread(target=print, args=(words,), name=words)
+        thread.start()
+        thread.join()
+
+    with kept_from_output(), caplog.at_level("DEBUG", "fgbench"):
+        prints("ray_listen_error_messages")
+        prints("another thread")
+        print("this one")
+    assert capsys.readouterr().out == "another thread\nthis one\n"
+    assert "ray_listen_error_messages" in caplog.text
 
 
 def test_a_machine_without_the_work_folder_is_named(tmp_path):

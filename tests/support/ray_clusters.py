@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 import sys
@@ -40,7 +41,10 @@ def prepare_while_machines_vanish(
         kills: Machines to exchange.
     """
     command = [sys.executable, "-P", "-m", "fgbench", "prepare", *map(str, arguments)]
-    running = subprocess.Popen([*command, "--engine", "ray", "--address", cluster.address], cwd=folder)
+    command += ["--engine", "ray", "--address", cluster.address, "--json"]
+    output = folder / "output.json"
+    with output.open("wb") as file:
+        running = subprocess.Popen(command, cwd=folder, stdout=file)
     chosen, done = random.Random(3), 0
     while running.poll() is None:
         if done < kills and any(folder.glob(finished)):
@@ -51,3 +55,4 @@ def prepare_while_machines_vanish(
         time.sleep(chosen.uniform(0.1, 1.0))
     assert running.returncode == 0
     assert done
+    assert json.loads(output.read_text(encoding="utf-8"))["published"], "and nothing of Ray's stands there"

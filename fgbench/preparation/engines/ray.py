@@ -13,11 +13,12 @@ import os
 import socket
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from fgbench.errors import ConfigError, WorkerError, package_missing
+from fgbench.preparation.engines._ray_messages import kept_from_output
 from fgbench.preparation.engines.local import Runner, check_memory
 from fgbench.preparation.lost_tasks import Lost, run_on
 from fgbench.preparation.machines import OnMachine, check_versions, versions
@@ -57,9 +58,11 @@ def start(jobs: int, *, memory_gb: float | None = None, address: str | None = No
         raise package_missing("the engine ray needs", "ray", extra="ray") from error
     check_memory(memory_gb)
     is_connected = ray.is_initialized()
-    if not is_connected:
-        _connect(jobs, address or os.environ.get(ADDRESS))
-    try:
+    with ExitStack() as stack:
+        if not is_connected:
+            stack.enter_context(kept_from_output())
+            _connect(jobs, address or os.environ.get(ADDRESS))
+            stack.callback(ray.shutdown)
         _check_machines()
         cluster = _RayCluster(memory_gb)
 
@@ -76,9 +79,6 @@ def start(jobs: int, *, memory_gb: float | None = None, address: str | None = No
             return run_on(cluster, here, tasks, most=lambda: _AHEAD * _cores(), after_death=after_death)
 
         yield on_cluster
-    finally:
-        if not is_connected:
-            ray.shutdown()
 
 
 def _connect(jobs: int, address: str | None) -> None:
@@ -197,11 +197,9 @@ class _RayCluster:
             raise error.cause from error
         except ray.exceptions.RayError as error:
             before, self._machines = self._machines, _living()
-            lines = str(error).strip().splitlines()
+            said = str(error).strip().partition("\n")[0].partition(". ")[0]
             gone = bool(before - self._machines) or isinstance(error, ray.exceptions.NodeDiedError)
-            return Lost(
-                f"ended ({type(error).__name__}: {lines[0][:200] if lines else ''})", with_machine=gone
-            )
+            return Lost(f"ended ({type(error).__name__}: {said[:200]})", with_machine=gone)
 
 
 def _call(function: Callable[[T], R], task: T) -> R:

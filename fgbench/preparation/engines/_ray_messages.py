@@ -1,0 +1,47 @@
+"""Messages that Ray prints on the standard output of a program while machines of its cluster come and go.
+
+They are pages of its own state, and would stand among a command's results; they go to the log, for
+``--verbose``. What of them concerns a preparation the engine says itself, in a line.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from typing import TextIO
+
+_THREAD = "ray_listen_error_messages"
+"""Name of the thread by which Ray prints them."""
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@contextmanager
+def kept_from_output() -> Iterator[None]:
+    """Write to the log what Ray's thread prints; the output of all other threads is as before."""
+    with redirect_stdout(_OfOthers(sys.stdout)):
+        yield
+
+
+class _OfOthers(io.TextIOBase):
+    """Standard output without what Ray's thread writes."""
+
+    def __init__(self, output: TextIO) -> None:
+        self._output = output
+
+    def write(self, text: str) -> int:
+        if threading.current_thread().name != _THREAD:
+            return self._output.write(text)
+        if text.strip():
+            _LOGGER.debug("%s", text.strip())
+        return len(text)
+
+    def flush(self) -> None:
+        self._output.flush()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._output, name)
