@@ -79,9 +79,9 @@ MEMBERS = {
         "folder is_new lines n_clips n_dealt n_gold notes per_clip project round to_json tool",
         None,
     ),
-    "ImportedTimelines": ("lines n_added n_cut n_same rejects table to_json", None),
+    "ImportedTimelines": ("has_table lines n_added n_cut n_same rejects table to_json", None),
     "ImportedVotes": (
-        "changed lines missing n_added n_same n_updated rejects rounds table to_json withdrawn",
+        "changed has_table lines missing n_added n_same n_updated rejects rounds table to_json withdrawn",
         None,
     ),
     "Pulled": ("files folder kind lines revision to_json", None),
