@@ -101,6 +101,8 @@ def _document(data: bytes, path: Path) -> Any:
 
 def _sentence(error: Exception) -> str:
     """Text of an error of pympi on one line."""
+    if isinstance(error, KeyError):
+        return f"it lacks {str(error.args[0]).rpartition('}')[2][:200]}"
     text = " ".join(str(error).split())[:200]
     return f"{type(error).__name__} {text}" if type(error) is not Exception else text
 

@@ -106,9 +106,7 @@ def _cost(folder: Path) -> None:
         )
         rows.append((jobs, took.report["clips"], _frames(work), took.elapsed_s, took.cpu_s, _bytes(work)))
     base = rows[0][1] / rows[0][3]
-    print(
-        f"Drawn clips of {DRAWN.width}x{DRAWN.height}, by the recipe default; core-hours and TB of a million:\n"
-    )
+    print(f"Drawn clips of {DRAWN.width}x{DRAWN.height}, by the recipe default; last, a million:\n")
     print("| workers | clips | frames | clips/s | ratio | CPU s per clip | MB per clip | core-hours | TB |")
     print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
     for jobs, n_clips, n_frames, elapsed, cpu, size in rows:
