@@ -182,7 +182,7 @@ def _option(workdir: Path) -> str:
 
 
 def _named(workdir: Path) -> str:
-    from fgbench.remote.work_copies import named_by
+    from fgbench.remote.copy_folders import named_by
 
     return quote(named_by(workdir))
 

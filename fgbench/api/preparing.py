@@ -46,8 +46,8 @@ class Preparation:
 
     def lines(self) -> list[str]:
         """Return lines of text on recipe, data and work folder."""
+        from fgbench.remote.copy_folders import named_by
         from fgbench.remote.mirrors import origin_of
-        from fgbench.remote.work_copies import named_by
 
         work = named_by(self.workdir)
         lines = [f"recipe {self.config.name}, data {origin_of(self.root)}, work folder {work}"]
@@ -168,7 +168,7 @@ class Preparation:
         from fgbench import storage
         from fgbench.preparation.kept_copies import in_step
         from fgbench.preparation.prepare import unused_files
-        from fgbench.remote.work_copies import copy_at
+        from fgbench.remote.copy_folders import copy_at
         from fgbench.workfolders.holding import working_in
 
         copy = copy_at(self.workdir)
@@ -213,7 +213,7 @@ def preparation(
         ResourceError: If its storage does not answer.
     """
     from fgbench.catalogue.data_roots import remembered_root
-    from fgbench.remote import mirrors, urls, work_copies
+    from fgbench.remote import copy_folders, mirrors, urls
     from fgbench.synthetic.dataset import is_complete
 
     if recipe is not None and recipe.replace("_", "-") not in recipe_names() and Path(recipe).is_dir():
@@ -239,7 +239,7 @@ def preparation(
         root = mirrors.mirrored(url, default_folders.REMOTE)
         mirrors.bound(root, kept_gb)
     if url_of_work is not None:
-        workdir = work_copies.work_copy(url_of_work, default_folders.COPIES).workdir
+        workdir = copy_folders.work_copy(url_of_work, default_folders.COPIES).workdir
     work = workdir or (
         default_folders.DEMO_WORKDIR if is_embedded else default_folders.workdir_for(root, recipe)
     )

@@ -65,8 +65,8 @@ def here(folder: Path, *, is_read: bool = True) -> Path:
     from fgbench.errors import ManifestError
     from fgbench.naming import shown
     from fgbench.preparation.kept_copies import is_read_always, is_read_by_methods
+    from fgbench.remote.copy_folders import copy_at, work_copy
     from fgbench.remote.urls import url_of
-    from fgbench.remote.work_copies import copy_at, work_copy
     from fgbench.workfolders.default_folders import COPIES
     from fgbench.workfolders.folder import is_work_folder
 

@@ -27,7 +27,7 @@ from fgbench.preparation.pipeline import Marker, Stage, Task
 from fgbench.preparation.shards import Shard
 from fgbench.preparation.stored_results import StoredResults
 from fgbench.records import ClipEntry
-from fgbench.remote.work_copies import copy_at
+from fgbench.remote.copy_folders import copy_at
 from fgbench.workfolders.shard_locks import SHARDS
 from fgbench.workfolders.verification import Claim
 

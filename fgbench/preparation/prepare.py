@@ -31,7 +31,7 @@ from fgbench.preparation.shards import Shard
 from fgbench.preparation.stages._reject_lines import reject_lines, rejected_rows
 from fgbench.preparation.stages.publish import publish
 from fgbench.preparation.stored_results import StoredResults
-from fgbench.remote.work_copies import copy_at
+from fgbench.remote.copy_folders import copy_at
 from fgbench.workfolders import folder as workfolder
 from fgbench.workfolders import holding
 from fgbench.workfolders.folder import RUN_FILE

@@ -17,7 +17,7 @@ from fgbench.preparation import fingerprints, pipeline
 from fgbench.preparation.markers import Marker, load_marker, read_plan
 from fgbench.preparation.prepare import saved
 from fgbench.preparation.stages.publish import claims, verify
-from fgbench.remote.work_copies import copy_at
+from fgbench.remote.copy_folders import copy_at
 from fgbench.runs.digests import PREDICTIONS_OF, kept_files, matches_digest, opened_result
 from fgbench.runs.ledger.chain import read_ledger
 from fgbench.runs.ledger.missing import ledger_faults

@@ -76,10 +76,10 @@ def listed(folder: Opened, url: str) -> tuple[dict[str, State], list[str]]:
     found = persistently(f"{shown(url)} cannot be listed", folder.find)
     states, odd = {}, []
     for name, info in sorted(found.items()):
-        path = name[len(base) :].lstrip("/") if name.startswith(base) else ""
+        path = name[len(base) + 1 :] if name.startswith(f"{base}/") else name if not base else ""
         if info.get("type") == "directory" or name.endswith("/") or not path:
             continue
-        if _is_file_name(path):
+        if is_file_name(path):
             states[path] = state_of(info)
         else:
             odd.append(name)
@@ -90,7 +90,7 @@ def listed(folder: Opened, url: str) -> tuple[dict[str, State], list[str]]:
     return states, odd
 
 
-def _is_file_name(path: str) -> bool:
+def is_file_name(path: str) -> bool:
     """Whether a path of an object can be that of a file below a folder."""
     parts = path.split("/")
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from fgbench import storage
 from fgbench.errors import ManifestError
-from fgbench.remote.states import State
+from fgbench.remote.states import State, is_file_name
 
 _RECORD: TypeAdapter[dict[str, tuple[int, int, int]]] = TypeAdapter(dict[str, tuple[int, int, int]])
 
@@ -51,21 +51,35 @@ class Synced:
 
     Attributes:
         path: File of the record.
+        is_known: Whether a path below the work folder may be one of a copy; others are passed over, as a
+            damaged record may tell any.
         steps: Path below the work folder to what is recorded of it.
     """
 
     path: Path
+    is_known: Callable[[str], bool]
     steps: dict[str, Step] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def read(cls, path: Path) -> Synced:
+    def read(cls, path: Path, is_known: Callable[[str], bool]) -> Synced:
         """Read a record; an empty one where there is none, or it is damaged: then all is compared anew."""
+        record = cls(path, is_known)
+        record.read_again()
+        return record
+
+    def read_again(self) -> None:
+        """Take what the file says, which another process may have written meanwhile."""
         try:
-            found = _RECORD.validate_python(storage.read_json(path).get("files"))
+            found = _RECORD.validate_python(storage.read_json(self.path).get("files"))
         except (FileNotFoundError, ManifestError, ValidationError, AttributeError):
             found = {}
-        return cls(path, {name: Step(*numbers) for name, numbers in found.items()})
+        with self._lock:
+            self.steps = {
+                name: Step(*numbers)
+                for name, numbers in found.items()
+                if is_file_name(name) and self.is_known(name)
+            }
 
     def sent(self, name: str, status: os.stat_result) -> None:
         """Record that a file was written into the storage."""
@@ -86,14 +100,10 @@ class Synced:
         with self._lock:
             self.steps.pop(name, None)
 
-    def state(self, name: str) -> State:
-        """State of the object that a file is the copy of.
-
-        Raises:
-            KeyError: If nothing is recorded.
-        """
-        step = self.steps[name]
-        return State(step.size, step.mtime_ns)
+    def state(self, name: str) -> State | None:
+        """State of the object that a file is the copy of; ``None`` if nothing is recorded."""
+        step = self.steps.get(name)
+        return None if step is None else State(step.size, step.mtime_ns)
 
     def items(self) -> Mapping[str, Step]:
         """All that is recorded, as it is now."""

@@ -79,7 +79,9 @@ def taken(
 
 
 @contextmanager
-def held(path: Path, refusal: str, *, hint: str, wait_s: float = 0.0) -> Iterator[None]:
+def held(
+    path: Path, refusal: str, *, hint: str, wait_s: float = 0.0, error: type[ResourceError] = ResourceError
+) -> Iterator[None]:
     """Hold a lock file, which is kept; its content is not touched, and it is opened through no link.
 
     Args:
@@ -87,13 +89,14 @@ def held(path: Path, refusal: str, *, hint: str, wait_s: float = 0.0) -> Iterato
         refusal: Message if another process holds it.
         hint: Advice for that case.
         wait_s: Seconds to wait for another process that holds it.
+        error: Its class.
 
     Raises:
         ResourceError: If another process holds it, or it cannot be opened.
     """
     lock = _locked(path, wait_s)
     if lock is None:
-        raise ResourceError(refusal, hint)
+        raise error(refusal, hint)
     try:
         yield
     finally:

@@ -12,9 +12,9 @@ import fgbench
 from fgbench.errors import ConfigError, ManifestError, ResourceError
 from fgbench.preparation import prepare
 from fgbench.remote import leases
+from fgbench.remote.copy_folders import copy_at, work_copy
 from fgbench.remote.mirrors import mirrored
 from fgbench.remote.stand_ins import is_stand_in
-from fgbench.remote.work_copies import copy_at, work_copy
 from fgbench.workfolders.folder import MARKER
 from tests.support.clip_folders import write_folder
 from tests.support.command_line import in_folder
