@@ -89,7 +89,7 @@ def status(workdir: str | os.PathLike[str]) -> Status:
     """
     from fgbench.errors import ManifestError
     from fgbench.preparation.lone_tables import recipe_of_manifests, report_of_manifests
-    from fgbench.preparation.prepare import preview, saved
+    from fgbench.preparation.prepare import preview, saved_here
     from fgbench.preparation.report import alignment_notes
     from fgbench.runs.ledger.chain import read_ledger
     from fgbench.runs.ledger.counts import ledger_lines
@@ -102,7 +102,7 @@ def status(workdir: str | os.PathLike[str]) -> Status:
         config, root = recipe_of_manifests(folder), None
         report = report_of_manifests(folder, config)
     else:
-        config, root = saved(folder)
+        config, root = saved_here(folder)
         report = preview(config, root, folder)
     try:
         counts = read_index(folder)["counts"]

@@ -161,7 +161,7 @@ def check(
 def _mend(workdir: Path, jobs: int, progress: Shown) -> tuple[str, ...]:
     """Make damaged results and manifests anew; returns a line for each."""
     from fgbench.errors import ManifestError
-    from fgbench.preparation.prepare import run, saved
+    from fgbench.preparation.prepare import run, saved_here
     from fgbench.workfolders.folder import PULL_AGAIN, has_tables_alone
 
     if has_tables_alone(workdir):
@@ -169,6 +169,6 @@ def _mend(workdir: Path, jobs: int, progress: Shown) -> tuple[str, ...]:
             f"{workdir} has the tables of a data set alone: without the clips nothing is computed anew",
             PULL_AGAIN,
         )
-    config, root = saved(workdir)
+    config, root = saved_here(workdir)
     with bars(progress) as update:
         return run(config, root, workdir, jobs=jobs, recheck=True, progress=update).damage

@@ -74,7 +74,8 @@ def here(folder: Path, *, is_read: bool = True) -> Path:
     copy = copy_at(folder) if url is None else work_copy(url, COPIES)
     if copy is None:
         return folder
-    copy.pull(is_read_by_methods if is_read else is_read_always)
+    if is_read or not copy.is_in_work:  # what is being prepared is told as it is
+        copy.pull(is_read_by_methods if is_read else is_read_always)
     if not is_work_folder(copy.workdir):
         raise ManifestError(
             f"{shown(copy.url)} has no file, expected a work folder",

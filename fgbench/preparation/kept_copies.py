@@ -6,9 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
-from fgbench.errors import FgbenchError, ResourceError
+from fgbench.errors import ConfigError, FgbenchError, ResourceError
+from fgbench.naming import shown
 from fgbench.preparation.markers import REJECTS
+from fgbench.remote.mirrors import url_of_mirror
 from fgbench.remote.work_copies import WorkCopy
 from fgbench.workfolders.folder import mark
 from fgbench.workfolders.layout import MANIFESTS
@@ -31,6 +34,25 @@ def is_read_always(name: str) -> bool:
 def is_read_by_methods(name: str) -> bool:
     """Whether a file of a work folder is read by other commands than ``prepare``, by its path there."""
     return is_read_always(name) or name.startswith(f"{MANIFESTS}/")
+
+
+def refuse_same_place(copy: WorkCopy | None, root: Path) -> None:
+    """Do nothing where the work folder and the data set are apart, or not both in a storage.
+
+    Raises:
+        ConfigError: If one lies in the other: listings would mix them.
+    """
+    url = None if copy is None else url_of_mirror(root)
+    if copy is None or url is None:
+        return
+    work, data = f"{copy.url}/", f"{url}/"
+    if not work.startswith(data) and not data.startswith(work):
+        return
+    raise ConfigError(
+        f"the work folder {shown(copy.url)} and the data set {shown(url)} are one folder, or one lies in the "
+        "other; expected two apart",
+        "name another work folder, e.g. one beside the data: --workdir " + shown(f"{url}-work"),
+    )
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from fgbench.errors import ConfigError, ManifestError
 from fgbench.naming import shown
 from fgbench.preparation import fingerprints, pipeline, settling
 from fgbench.preparation import markers as stored
-from fgbench.preparation.kept_copies import in_step, is_read_always
+from fgbench.preparation.kept_copies import in_step, is_read_always, refuse_same_place
 from fgbench.preparation.passes import run_stage, whole_report
 from fgbench.preparation.planning import PreparationState, begin, plan_stage
 from fgbench.preparation.report import RunReport as RunReport
@@ -32,8 +32,11 @@ from fgbench.preparation.stages._reject_lines import reject_lines, rejected_rows
 from fgbench.preparation.stages.publish import publish
 from fgbench.preparation.stored_results import StoredResults
 from fgbench.remote.copy_folders import copy_at
+from fgbench.remote.mirrors import mirrored, url_of_mirror
+from fgbench.remote.urls import url_of
 from fgbench.workfolders import folder as workfolder
 from fgbench.workfolders import holding
+from fgbench.workfolders.default_folders import REMOTE
 from fgbench.workfolders.folder import RUN_FILE
 from fgbench.workfolders.verification import DamagedFilesError
 
@@ -98,6 +101,7 @@ def run(
             f"shard {shard} of a work folder in a storage, {shown(copy.url)}: shards share a folder",
             "run without --shard, which continues what others have begun; or share a folder of a file system",
         )
+    refuse_same_place(copy, root)
     state = begin(config, root, workdir)  # faults of the data leave no work folder behind
     # Settings that depend on the clips are decided anew each time; the name of the data set stays.
     named = config.dataset.model_copy(update={"name": state.config.dataset.name})
@@ -116,7 +120,7 @@ def run(
         in_step(copy, force_unlock=force_unlock),
         holding.working_in(workdir, force_unlock=force_unlock and copy is None),
     ):
-        workfolder.write_origin(workdir, recipe, root)
+        workfolder.write_origin(workdir, recipe, root, None if copy is None else url_of_mirror(root))
         state.results = StoredResults(workdir, recheck=recheck or force, elsewhere=copy)
         with runners() as runner:
             state.runner = runner
@@ -179,7 +183,9 @@ def preview(
     """
     copy = copy_at(workdir)
     if copy is not None:
-        copy.pull(is_read_always)
+        refuse_same_place(copy, root)
+        if not copy.is_in_work:  # else it is in the state of the storage, or newer
+            copy.pull(is_read_always)
     state = begin(config, root, workdir)
     stale: set[int] = set()
     reports = []
@@ -213,6 +219,22 @@ def preview(
         notes=(*state.listing.notes, *state.listing.inventory.lines),
         rejects=tuple(reject_lines(rejected_rows(workdir, state.finished), root, workdir)),
     )
+
+
+def saved_here(workdir: Path) -> tuple[PrepareConfig, Path]:
+    """Return recipe and data set of a work folder, as :func:`saved`; where another machine has prepared a
+    data set in a storage, its mirror here, brought to what the storage has.
+
+    Raises:
+        DatasetError: If the URL of the data set has no file.
+        ManifestError: As of :func:`saved`.
+        ResourceError: Likewise, or if its storage does not answer.
+    """
+    config, root = saved(workdir)
+    noted = workfolder.data_url(workdir)
+    if noted is None or root.exists() or (url := url_of(noted)) is None:
+        return config, root
+    return config, mirrored(url, REMOTE)
 
 
 def saved(workdir: Path) -> tuple[PrepareConfig, Path]:

@@ -99,6 +99,12 @@ class StoredResults:
             self._markers.update(dict.fromkeys(markers[bucket].contents(stage), path))
         return markers
 
+    def is_cut(self, claim: Claim, size: int | None) -> bool:
+        """Whether a file that is kept elsewhere, and not read here, has another size there than it should."""
+        if size is None or self._elsewhere is None or not self._elsewhere.is_away(claim.name):
+            return False
+        return Path(claim.path).lstat().st_size != size
+
     def claims(self, stage: str, marker: Marker) -> list[Claim]:
         """Digests that the files of a finished bucket should have."""
         return [self.verified.claim(name, sha256) for name, sha256 in marker.contents(stage).items()]

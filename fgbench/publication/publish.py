@@ -25,7 +25,7 @@ from fgbench.errors import DatasetError, ManifestError
 from fgbench.files.hashing import digest_file
 from fgbench.media import video
 from fgbench.naming import shown
-from fgbench.preparation.prepare import preview, saved
+from fgbench.preparation.prepare import preview, saved_here
 from fgbench.preparation.stages._votes_table import VOTES as MANIFEST_VOTES
 from fgbench.preparation.stages.publish import claims
 from fgbench.publication import layout
@@ -82,7 +82,7 @@ def publish(workdir: Path, out: Path, *, jobs: int, progress: Progress) -> Publi
     """
     index = read_index(workdir)
     target = target_for(out, index["dataset"])
-    asked, root = saved(workdir)
+    asked, root = saved_here(workdir)
     listing = _finished(asked, root, workdir, index)
     scrub = Scrubber({root: "DATA", workdir: "WORK"})
     units = _units(asked, root)

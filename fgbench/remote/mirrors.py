@@ -88,8 +88,14 @@ def bound(root: Path, kept_gb: float) -> None:
 
 def origin_of(root: Path) -> str:
     """URL of the data set that a folder mirrors; else the folder."""
+    url = url_of_mirror(root)
+    return url if url is not None else str(root)
+
+
+def url_of_mirror(root: Path) -> str | None:
+    """URL of the data set that a folder mirrors; ``None`` of another folder."""
     places = places_of(root.absolute())
-    return places.url if places is not None else str(root)
+    return None if places is None else places.url
 
 
 def _lay_out(places: Places, source: Opened, states: Mapping[str, State]) -> None:

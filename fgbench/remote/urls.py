@@ -40,6 +40,8 @@ _READ_ONLY = frozenset({"hf"})
 """Schemes that are only read: each file would be a version of its own."""
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(.*)", re.DOTALL)
+_BARE = re.compile(rf"({'|'.join(PACKAGES)}):()", re.IGNORECASE)
+"""A URL of nothing but its scheme: its path has lost both slashes."""
 
 
 def url_of(path: str | os.PathLike[str]) -> str | None:
@@ -55,7 +57,7 @@ def url_of(path: str | os.PathLike[str]) -> str | None:
             the scheme, or holds a password.
     """
     text = os.fspath(path)
-    match = _URL.fullmatch(text)
+    match = _URL.fullmatch(text) or _BARE.fullmatch(text)
     if match is None:
         return None
     scheme, rest = match[1].lower(), match[2].rstrip("/")

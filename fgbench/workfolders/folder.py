@@ -62,10 +62,16 @@ def mark(workdir: Path) -> None:
         storage.write_json(workdir / MARKER, {"kind": _KIND, "format": FORMAT})
 
 
-def write_origin(workdir: Path, recipe: Mapping[str, Any], root: Path) -> None:
-    """Write the origin of a work folder, for :func:`read_origin`.
+def write_origin(workdir: Path, recipe: Mapping[str, Any], root: Path, url: str | None = None) -> None:
+    """Write the origin of a work folder, for :func:`read_origin` and :func:`data_url`.
 
     A root whose path is not text (file names need not be UTF-8) is also stored as bytes.
+
+    Args:
+        workdir: The work folder.
+        recipe: The recipe as plain values.
+        root: Root of the data set.
+        url: URL of the data set, for other machines, which have no such root.
 
     Raises:
         ResourceError: If it cannot be written.
@@ -74,7 +80,8 @@ def write_origin(workdir: Path, recipe: Mapping[str, Any], root: Path) -> None:
     origin = (
         {"root": shown(path)} if is_text(path) else {"root": shown(path), "root_hex": os.fsencode(path).hex()}
     )
-    storage.write_json(workdir / RUN_FILE, {**origin, "recipe": dict(recipe)})
+    of_url = {} if url is None else {"url": url}
+    storage.write_json(workdir / RUN_FILE, {**origin, **of_url, "recipe": dict(recipe)})
 
 
 def read_origin(workdir: Path) -> tuple[dict[str, Any], Path]:
@@ -96,6 +103,17 @@ def read_origin(workdir: Path) -> tuple[dict[str, Any], Path]:
     if origin is None:
         raise ManifestError(f"{path} tells no recipe and root, as fgbench prepare writes it", again)
     return origin[0], Path(origin[1])
+
+
+def data_url(workdir: Path) -> str | None:
+    """URL of the data set of a work folder, which may be any text; ``None`` where none is noted.
+
+    Raises:
+        ResourceError: If it may not be read.
+    """
+    content = _read(workdir / RUN_FILE)
+    url = content.get("url") if isinstance(content, dict) else None
+    return url if isinstance(url, str) else None
 
 
 def has_tables_alone(workdir: Path) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import threading
 from collections import Counter
 from contextlib import contextmanager
@@ -389,3 +390,45 @@ def test_unused_results_are_deleted_in_the_storage_too(bucket, machines):
     assert set(before) - set(after)
     assert one.prepare().done == 0
     assert f"made/work/{MARKER}" in bucket.objects("made/work/")
+
+
+def test_another_machine_finds_the_data_by_their_url(bucket, machines, tmp_path, monkeypatch):
+    """The folder of the mirror, which ``prepare.json`` names, is on the first machine alone."""
+    one, _ = machines
+    one.prepare()
+    shutil.rmtree(one.folder)
+    (tmp_path / "two").mkdir()
+    monkeypatch.chdir(tmp_path / "two")
+    status = in_folder(tmp_path / "two", "status", one.work)
+    assert status.exit_code == 0, status.output
+    repaired = in_folder(tmp_path / "two", "check", "--repair", one.work)
+    assert repaired.exit_code == 0, repaired.output
+
+
+def test_a_table_that_was_cut_short_in_the_storage_is_made_again(bucket, machines, expected):
+    one, two = machines
+    one.prepare()
+    name = next(name for name in bucket.objects("made/work/manifests/images/"))
+    bucket.put(name, bucket.objects(name)[name][:-5])
+    report = two.prepare()
+    assert report.published
+    assert any("missing, or its content" in line for line in report.damage)
+    assert made(bucket) == expected
+
+
+@pytest.mark.parametrize("work", ["clips", "clips/work", "", "clips/videos"])
+def test_a_work_folder_in_the_data_or_around_them_is_refused(bucket, machines, work):
+    one, _ = machines
+    one.work = f"s3://{bucket.name}/{work}".rstrip("/")
+    before = bucket.objects("")
+    with pytest.raises(ConfigError, match="are one folder, or one lies in the other"):
+        one.prepare()
+    assert bucket.objects("") == before
+
+
+def test_a_scheme_alone_is_no_folder(tmp_path):
+    for text in ("s3://", "S3:/", "s3:"):
+        done = in_folder(tmp_path, "prepare", "--workdir", text)
+        assert done.exit_code == 3, text
+        assert "names no folder of a storage" in done.output
+    assert not list(tmp_path.iterdir())

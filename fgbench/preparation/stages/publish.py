@@ -274,6 +274,10 @@ def _current_index(workdir: Path, results: StoredResults) -> dict[str, Any] | No
 def _all_there(index: Mapping[str, Any], results: StoredResults, runner: Runner) -> bool:
     """Return whether the files of the manifests match the index; report those that do not."""
     damaged = results.verified.damaged(claims(index, results.verified), runner, all_of=results.recheck)
+    sizes = {f"{MANIFESTS}/{name}": described.get("bytes") for name, described in index["files"].items()}
+    damaged += [
+        claim for claim in claims(index, results.verified) if results.is_cut(claim, sizes[claim.name])
+    ]
     results.damage += [f"{claim.name}: missing, or its content is not that of the index" for claim in damaged]
     return not damaged
 
