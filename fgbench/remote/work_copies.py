@@ -11,19 +11,18 @@ Runs, reports and whatever else is in a work folder stay in the copy.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from fgbench import storage
 from fgbench.errors import ManifestError, ResourceError
-from fgbench.files.hashing import digest_file
 from fgbench.naming import counted, shown
-from fgbench.remote.bringing import TOP, Bringer, belongs
+from fgbench.remote.bringing import TOP, Bringer
 from fgbench.remote.filesystems import Opened
 from fgbench.remote.leases import leased
+from fgbench.remote.left_results import send_left
 from fgbench.remote.places import Places
 from fgbench.remote.sending import Sender, status_of
 from fgbench.remote.stand_ins import is_stand_in_by
@@ -171,7 +170,7 @@ class WorkCopy:
         try:
             self._sending.wait()
             self._sending.in_order(TOP)
-            self._send_rest()
+            send_left(self._sending)
             self._compare_sent()
         finally:
             self.record.save()
@@ -230,33 +229,6 @@ class WorkCopy:
             self.places.folder / "work.lock", message, hint=hint, wait_s=wait_s, error=_InWorkError
         ):
             yield
-
-    def _send_rest(self) -> None:
-        """Send the results and plans of earlier runs that did not get so far."""
-        for path in sorted((self.workdir / "stages").glob("*/*.json")):
-            marker = path.relative_to(self.workdir).as_posix()
-            if self._sending.is_in_step(marker):
-                continue
-            with suppress(ManifestError, KeyError, TypeError, AttributeError):
-                outputs = read_sealed(path)["outputs"].values()
-                digests = {str(Path(marker).parent / one["file"]): one["sha256"] for one in outputs}
-                if self._is_right(digests):
-                    self._sending.in_order([*digests, marker])
-        plans = sorted((self.workdir / "plans").rglob("*.json"))
-        names = [path.relative_to(self.workdir).as_posix() for path in plans]
-        self._sending.all_of(name for name in names if not self._sending.is_in_step(name))
-
-    def _is_right(self, digests: Mapping[str, Any]) -> bool:
-        """Whether files are those of their digests, as far as they have to be sent."""
-        for name, sha256 in digests.items():
-            if not self._sending.is_in_step(name):
-                here = self.workdir / name
-                if not (is_file_name(name) and belongs(name)) or status_of(here) is None:
-                    return False
-                with storage.readable(here):
-                    if digest_file(here) != sha256:
-                        return False
-        return True
 
     def _compare_sent(self) -> None:
         """Record the versions of what was sent.
