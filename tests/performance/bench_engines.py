@@ -110,10 +110,13 @@ def _cost(folder: Path) -> None:
     print("| workers | clips | frames | clips/s | ratio | CPU s per clip | MB per clip | core-hours | TB |")
     print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
     for jobs, n_clips, n_frames, elapsed, cpu, size in rows:
-        of_clip, mb = cpu / n_clips, size / n_clips / 1e6
+        mb = size / n_clips / 1e6
+        of_clip = f"{cpu / n_clips:.2f} | {mb:.2f} | {cpu / n_clips * _MILLION / 3600:.0f}"
+        if jobs > 1:  # the system does not count what workers of workers have computed
+            of_clip = f" | {mb:.2f} | "
         print(
             f"| {jobs} | {n_clips} | {n_frames:,} | {n_clips / elapsed:.2f} | {n_clips / elapsed / base:.2f} "
-            f"| {of_clip:.2f} | {mb:.2f} | {of_clip * _MILLION / 3600:.0f} | {mb * _MILLION / 1e6:.2f} |"
+            f"| {of_clip} | {mb * _MILLION / 1e6:.2f} |"
         )
 
 
