@@ -49,6 +49,8 @@ class Experiment:
             experiment has no scores until they are finished.
         unfinished: Seeds without any finished run, which are left out.
         damaged: ``<fold>/<seed>`` of runs that are damaged and left out.
+        of_others: ``<fold>/<seed>`` of runs of another protocol (parts beside folds, or other numbers of
+            folds), which lie beside the others and are left out.
         is_mixed: Whether its seeds were tested on different samples; it then has no scores either.
     """
 
@@ -58,6 +60,7 @@ class Experiment:
     missing: Sequence[str]
     unfinished: Sequence[int]
     damaged: Sequence[str] = ()
+    of_others: Sequence[str] = ()
     is_mixed: bool = False
 
     @property
@@ -78,6 +81,14 @@ class Experiment:
                 "the manifests as they are now."
             )
         return ""
+
+    @property
+    def other_protocol(self) -> str:
+        """Sentence on runs of another protocol; empty without any."""
+        if not self.of_others:
+            return ""
+        left_out = ", ".join(f"{RUNS}/{self.name}/{key}" for key in self.of_others)
+        return f"{left_out}: of another protocol than the others, and left out."
 
     @property
     def details(self) -> Mapping[str, Any]:

@@ -5,7 +5,9 @@ Reads ``runs/<experiment>/<fold>/<seed>/``; the method of a run is ``details["me
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,11 +17,13 @@ from fgbench.reports.freshness import State, state_notes, states_of
 from fgbench.reports.paper.methods import METHODS, Method
 from fgbench.reports.protocols import expected_folds, fairness_notes, knowledge_notes, protocol_notes
 from fgbench.reports.rendering.table import data_title
+from fgbench.runs.division import Division
 from fgbench.runs.folds import natural_key
 from fgbench.runs.ledger.counts import reading_notes
 from fgbench.runs.results import RESULT, read_result, verify
 from fgbench.taxonomy import ontology
 from fgbench.workfolders.layout import RUNS
+from fgbench.workfolders.manifest_index import read_index
 
 
 class NoRunError(ManifestError):
@@ -183,6 +187,8 @@ def run_notes(
         if experiment.damaged:
             lost = ", ".join(f"{RUNS}/{experiment.name}/{key}" for key in experiment.damaged)
             gaps.append(f"{name}: {lost} is damaged and left out.")
+        if experiment.other_protocol:
+            gaps.append(f"{name}: {experiment.other_protocol}")
     protocols = [note for experiment in experiments for note in protocol_notes(experiment.details)]
     origins = [f"{method}: from {', '.join(folders)}." for method, folders in sources.items()]
     named = [
@@ -269,6 +275,11 @@ def _assembled(
 ) -> Experiment | None:
     if not runs:
         return None
+    named = _folds_of_protocol(folder, runs)
+    of_others = [run for run in runs if named is not None and not _is_of(run, named)]
+    runs = [run for run in runs if run not in of_others]
+    if named is not None:
+        folders = [one for one in folders if one[1] in named]
     finished = {(run.fold, run.seed) for run in runs}
     seeds = sorted({seed for _, seed in finished})
     stated = {fold for run in runs for fold in expected_folds(run.result["details"])}
@@ -281,7 +292,31 @@ def _assembled(
         missing=[f"{fold}/{seed}" for seed in seeds for fold in folds if (fold, seed) not in finished],
         unfinished=sorted(begun - set(seeds)),
         damaged=sorted(damaged, key=natural_key),
+        of_others=[f"{run.fold}/{run.seed}" for run in of_others],
     )
+
+
+def _folds_of_protocol(folder: Path, runs: Sequence[Run]) -> tuple[str, ...] | None:
+    """Folds of the protocol whose runs count where those of several lie beside each other: they test the same
+    samples more than once. That is the protocol of the manifests, or else the one with the most runs.
+
+    Returns:
+        ``None`` if all runs are of one protocol.
+    """
+    protocols = Counter(folds for run in runs if (folds := tuple(expected_folds(run.result["details"]))))
+    if len(protocols) < 2:
+        return None
+    now: tuple[str, ...] = ()
+    with suppress(FgbenchError):
+        protocol = read_index(folder.parent.parent).get("protocol") or {}
+        n_folds = protocol.get("folds") if protocol.get("kind") == "k-fold" else 0
+        now = Division(n_folds=n_folds).folds if isinstance(n_folds, int) else ()
+    return now if now in protocols else max(protocols, key=lambda folds: (protocols[folds], len(folds)))
+
+
+def _is_of(run: Run, folds: tuple[str, ...]) -> bool:
+    """Whether a run is of the protocol with these folds; one that states none, by its name."""
+    return (tuple(expected_folds(run.result["details"])) or folds) == folds and run.fold in folds
 
 
 def _conventional(experiment: str) -> str | None:

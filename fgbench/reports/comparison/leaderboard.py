@@ -41,6 +41,8 @@ def leaderboard(workdir: Path) -> list[Table]:
         if experiment.damaged:
             lost = ", ".join(f"{RUNS}/{experiment.name}/{key}" for key in experiment.damaged)
             gaps.append(f"{lost} is damaged and left out.")
+        if experiment.other_protocol:
+            gaps.append(experiment.other_protocol)
         if not experiment.is_whole:
             gaps.append(f"{experiment.name} is left out, {experiment.gap}")
             continue
