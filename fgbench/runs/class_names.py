@@ -16,7 +16,7 @@ from shlex import quote
 from fgbench.errors import ArgumentError, ConfigError
 from fgbench.naming import first_few
 from fgbench.runs.labels import FG33, SOME_LEAVES, LabelSet
-from fgbench.taxonomy import is_usual_label, normal_label, ontology
+from fgbench.taxonomy import FREE, is_usual_label, normal_label, ontology
 
 _UPPER = ("ekman6", "ekman7", "ekman8", "parrott6")
 """Label sets above the leaves, the smallest first."""
@@ -225,9 +225,10 @@ def _unclear(
     first = unclear[0]
     example = next(iter([*counterparts(first, classes), *_near(first, classes)]), classes[0])
     left_out = " ".join(f"--map {quote(name)}=" for name in unclear[:5])
+    whose = "the data set" if labels.name == FREE else labels.name
     more = f" and {len(unclear) - 5} more" if len(unclear) > 5 else ""
     return ConfigError(
-        f"classes of the predictions that {labels.name} does not tell: {'; '.join(faults)}{more}; expected "
+        f"classes of the predictions that {whose} does not tell: {'; '.join(faults)}{more}; expected "
         f"some of {first_few(list(classes), _ALL)}",
         f"tell it: --map {quote(first)}={quote(example)}, or leave out: {left_out}{' ...' if more else ''}; "
         f"in Python map={{{first!r}: {example!r}}}, '' leaves one out",

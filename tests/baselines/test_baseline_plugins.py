@@ -102,6 +102,7 @@ def test_one_file_is_a_command_and_a_row(command, work):
     done = command(MAJORITY)
     assert done.exit_code == 0, done.output
     assert "UAR 0.030, no interval: 4 subjects" in done.stdout
+    assert "take folds, which test each once: --set protocol.kind=k-fold of fgbench prepare" in done.stdout
     assert "| mean of the classes" not in done.stdout
     assert "| mean of the classes (UAR) | 132 | 0.030 |" in command(MAJORITY, "--full").stdout
     result = work / "runs" / "the-commonest" / "0" / "0" / "result.json"

@@ -31,6 +31,14 @@ def test_classes_of_ones_own_are_known_by_the_same_spellings():
     }
 
 
+def test_no_internal_name_stands_for_classes_of_ones_own():
+    own = LabelSet(name="free", labels=("tired", "awake"))
+    with pytest.raises(
+        ConfigError, match="classes of the predictions that the data set does not tell: 'zeal'"
+    ):
+        matched(("tired", "zeal"), own)
+
+
 @pytest.mark.parametrize(
     ("names", "level"),
     [

@@ -77,7 +77,10 @@ def _uar_sentence(predictions: Predictions, chance: float) -> str:
     clusters = cluster_summary(predictions.clusters())
     if len(set(predictions.clusters())) < LEAST:
         score = metrics.uar(predictions.confusion())
-        return f"UAR {score:.3f}, no interval: {clusters}, it needs at least five; chance is {chance:.3f}"
+        return (
+            f"UAR {score:.3f}, no interval: {clusters}, it needs at least five (test more, or take folds, "
+            f"which test each once: --set protocol.kind=k-fold of fgbench prepare); chance is {chance:.3f}"
+        )
     interval = uar_interval(predictions)
     return (
         f"UAR {interval.estimate:.3f}, 95 % interval {interval.low:.3f} to {interval.high:.3f} "
