@@ -242,7 +242,19 @@ def test_certainty_below_the_least_one_is_a_problem_with_two_decimals():
     assert [bool(choice.problem) for choice in choices] == (top < 0.99).tolist()
     unsure = int(np.flatnonzero(top < 0.99)[0])
     label = choices[unsure].label
-    assert choices[unsure].problem == f"certainty of {label} {top[unsure]:.2f}, 0.99 needed"
+    below = np.floor(top[unsure] * 100) / 100
+    assert choices[unsure].problem == f"certainty of {label} {below:.2f}, 0.99 needed"
+
+
+def test_a_certainty_just_below_the_least_one_is_not_told_as_that():
+    of_clips = drawn(7, n_clips=100)[1]
+    rule = settling.load("dawid-skene")
+    top = rule.fit(collected(of_clips)).max(axis=1)
+    least = float(np.ceil(top.min() * 1000) / 1000 + 0.001)
+    problems = [choice.problem for choice in fitted_choices(rule, collected(of_clips), least).values()]
+    told = [float(problem.split()[-3].rstrip(",")) for problem in problems if problem]
+    assert told
+    assert max(told) < least
 
 
 @pytest.mark.parametrize("name", MODELS)

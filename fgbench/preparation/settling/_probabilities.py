@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from fgbench.preparation.settling._rule import Choice, Floats, LatestVotes, Rule
@@ -56,5 +58,7 @@ def _choice(row: Floats, labels: tuple[str, ...], min_certainty: float) -> Choic
     if len(best) > 1:
         return Choice(None, f"a tie of {', '.join(best)}, certainty {certainty} each")
     if top < min_certainty - TIE:
-        return Choice(best[0], f"certainty of {best[0]} {certainty}, {min_certainty:.2f} needed")
+        least = 10**_DECIMALS
+        below = math.floor((top + TIE) * least) / least  # not told as the one that it is below
+        return Choice(best[0], f"certainty of {best[0]} {below:.{_DECIMALS}f}, {min_certainty:.2f} needed")
     return Choice(best[0])
