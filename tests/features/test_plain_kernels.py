@@ -141,6 +141,7 @@ np.savez(sys.argv[1], plain=_lanes.IS_PLAIN, **arrays)
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@pytest.mark.chain
 def test_trajectories_are_the_same(tmp_path):
     """The whole of it in two processes, one of which is told to compute plainly."""
     made = []
