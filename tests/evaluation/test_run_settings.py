@@ -35,7 +35,7 @@ def test_other_ones_are_refused_by_their_keys(run, changes, key):
     with pytest.raises(ConfigError) as caught:
         refuse_other_settings(*run, {**SETTINGS, **changes}, command="fgbench train au")
     assert caught.value.message == (f"{run[0]} is finished, with other settings: {key}; nothing was changed")
-    assert "another name:" in caught.value.hint
+    assert "another name to keep both (--set name=NAME" in caught.value.hint
     assert "fgbench train au --force" in caught.value.hint
 
 

@@ -104,7 +104,7 @@ def test_other_settings_leave_a_finished_run(context, au_weights):
     )
     with pytest.raises(ConfigError, match=message) as caught:
         run_one(other, context, au_weights)
-    assert "another name:" in caught.value.hint
+    assert "another name to keep both (--set name=NAME" in caught.value.hint
     assert "--force" in caught.value.hint
     assert {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()} == files
 
