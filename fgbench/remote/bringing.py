@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from fgbench import storage
 from fgbench.errors import ConfigError
 from fgbench.naming import first_few, shown
-from fgbench.remote.downloads import fetch
+from fgbench.remote.downloads import fetch, in_threads
 from fgbench.remote.filesystems import Opened
 from fgbench.remote.leases import CLOCK, LEASE
 from fgbench.remote.places import Places
-from fgbench.remote.sending import THREADS, status_of
+from fgbench.remote.sending import status_of
 from fgbench.remote.stand_ins import is_stand_in_by, put_stand_in
 from fgbench.remote.states import State, listed
 from fgbench.remote.synced import Step, Synced
@@ -107,16 +106,7 @@ class Bringer:
             else:
                 self.record.note(name, state, here.lstat())
 
-        if not states:
-            return
-        with ThreadPoolExecutor(min(THREADS, len(states))) as threads:
-            work = [threads.submit(one, name) for name in states]
-            try:
-                for done in work:
-                    done.result()
-            except BaseException:
-                threads.shutdown(cancel_futures=True)
-                raise
+        in_threads(one, states)
 
     def _differs(self, name: str, state: State | None, is_whole: Callable[[str], bool]) -> bool:
         """Whether a file has to be fetched now; where it is not to be, a stand-in is put."""

@@ -9,6 +9,8 @@ before must have the same SHA-256 again.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,6 +22,25 @@ from fgbench.remote.stand_ins import put_object
 from fgbench.remote.states import State
 
 _BLOCK = 1 << 20
+_THREADS = 8
+
+
+def in_threads(work: Callable[[str], None], names: Collection[str]) -> None:
+    """Call a function with each of some names, several at a time; after an error no more are begun.
+
+    Raises:
+        ResourceError: As the function does.
+    """
+    if not names:
+        return
+    with ThreadPoolExecutor(min(_THREADS, len(names))) as threads:
+        calls = [threads.submit(work, name) for name in names]
+        try:
+            for call in calls:
+                call.result()
+        except BaseException:
+            threads.shutdown(cancel_futures=True)
+            raise
 
 
 class _DamagedError(Exception):

@@ -10,7 +10,6 @@ import logging
 import os
 import stat
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,14 +18,13 @@ from fgbench import storage
 from fgbench.errors import DatasetError, ManifestError, ResourceError
 from fgbench.files.temporaries import remove_temporaries
 from fgbench.naming import counted, first_few, shown
-from fgbench.remote.downloads import fetch
+from fgbench.remote.downloads import fetch, in_threads
 from fgbench.remote.filesystems import Opened, opened
 from fgbench.remote.places import Places, folder_for, places_of, read_places
 from fgbench.remote.stand_ins import has_state, is_stand_in_by, put_stand_in
 from fgbench.remote.states import State, listed
 from fgbench.remote.tables import is_table
 
-_THREADS = 8
 _REFRESH_S = 600.0
 _FIRST_BYTES = 20 * 10**9
 
@@ -116,14 +114,7 @@ def _lay_out(places: Places, source: Opened, states: Mapping[str, State]) -> Non
             tables.append(path)
         else:
             put_stand_in(here, state, places.incoming)
-    with ThreadPoolExecutor(_THREADS) as threads:
-        work = [threads.submit(fetch, places, source, path, states[path]) for path in tables]
-        try:
-            for done in work:
-                done.result()
-        except BaseException:
-            threads.shutdown(cancel_futures=True)
-            raise
+    in_threads(lambda path: fetch(places, source, path, states[path]), tables)
     listing = {path: [state.size, state.mtime_ns] for path, state in states.items()}
     if listing != before:
         storage.write_json(places.listing, {"files": listing})

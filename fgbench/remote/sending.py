@@ -20,7 +20,7 @@ from fgbench.remote.leases import Lease
 from fgbench.remote.stand_ins import is_stand_in_by
 from fgbench.remote.synced import Synced
 
-THREADS = 8
+_THREADS = 8
 """Files that are sent or fetched at a time."""
 
 _MOST_WAITING = 64
@@ -46,7 +46,7 @@ class Sender:
     record: Synced
     lease: Lease
     n_sent: int = 0
-    _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(THREADS))
+    _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_THREADS))
     _waiting: deque[Future[None]] = field(default_factory=deque)
 
     def is_in_step(self, name: str) -> bool:

@@ -11,43 +11,12 @@ from fgbench.remote.fetching import at_hand
 from fgbench.remote.mirrors import bound, mirrored, origin_of
 from fgbench.remote.stand_ins import is_stand_in
 from fgbench.storage import read_rows
-from tests.support.clip_folders import contents, write_folder
+from tests.support.clip_folders import contents
 from tests.support.command_line import in_folder
 from tests.support.faulty_proxy import faulty
-from tests.support.remote_work import RECIPE, at, quick_repeats, tables
-from tests.support.s3_server import Bucket, s3_server
+from tests.support.remote_work import RECIPE, at, tables
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def address():
-    with s3_server() as where:
-        yield where
-
-
-@pytest.fixture
-def bucket(address):
-    return Bucket(address)
-
-
-@pytest.fixture
-def quick(monkeypatch):
-    with quick_repeats(monkeypatch):
-        yield
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return write_folder(tmp_path_factory.mktemp("here") / "clips", 4)
-
-
-@pytest.fixture(scope="module")
-def expected(data, tmp_path_factory):
-    """Tables of the same data in a folder."""
-    work = tmp_path_factory.mktemp("expected") / "work"
-    prepare.run(RECIPE, data, work)
-    return tables(work)
 
 
 def clips_here(root):

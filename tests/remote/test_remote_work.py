@@ -20,40 +20,9 @@ from fgbench.workfolders.folder import MARKER
 from tests.support.clip_folders import write_folder
 from tests.support.command_line import in_folder
 from tests.support.faulty_proxy import faulty
-from tests.support.remote_work import RECIPE, at, quick_repeats, tables
-from tests.support.s3_server import Bucket, s3_server
+from tests.support.remote_work import RECIPE, at, tables
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def address():
-    with s3_server() as where:
-        yield where
-
-
-@pytest.fixture
-def bucket(address):
-    return Bucket(address)
-
-
-@pytest.fixture
-def quick(monkeypatch):
-    with quick_repeats(monkeypatch):
-        yield
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return write_folder(tmp_path_factory.mktemp("here") / "clips", 4)
-
-
-@pytest.fixture(scope="module")
-def expected(data, tmp_path_factory):
-    """Tables of the same data in folders."""
-    work = tmp_path_factory.mktemp("expected") / "work"
-    prepare.run(RECIPE, data, work)
-    return tables(work)
 
 
 class Machine:
