@@ -53,8 +53,11 @@ def test_what_ray_prints_by_itself_is_not_among_the_output(capsys, caplog):
         prints("ray_listen_error_messages")
         prints("another thread")
         print("this one")
+        with kept_from_output(of_this_thread=True):
+            print("held back by Ray")
     assert capsys.readouterr().out == "another thread\nthis one\n"
     assert "ray_listen_error_messages" in caplog.text
+    assert "held back by Ray" in caplog.text
 
 
 def test_a_machine_without_the_work_folder_is_named(tmp_path):

@@ -10,7 +10,7 @@ import io
 import logging
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import TextIO
 
@@ -21,20 +21,26 @@ _LOGGER = logging.getLogger(__name__)
 
 
 @contextmanager
-def kept_from_output() -> Iterator[None]:
-    """Write to the log what Ray's thread prints; the output of all other threads is as before."""
-    with redirect_stdout(_OfOthers(sys.stdout)):
+def kept_from_output(*, of_this_thread: bool = False) -> Iterator[None]:
+    """Write to the log what Ray's thread prints; the output of all other threads is as before.
+
+    Args:
+        of_this_thread: Whether this thread calls Ray alone, which prints by it what it has held back.
+    """
+    of_ray = {_THREAD, threading.current_thread().name} if of_this_thread else {_THREAD}
+    with redirect_stdout(_OfOthers(sys.stdout, of_ray)):
         yield
 
 
 class _OfOthers(io.TextIOBase):
-    """Standard output without what Ray's thread writes."""
+    """Standard output without what some threads write."""
 
-    def __init__(self, output: TextIO) -> None:
+    def __init__(self, output: TextIO, of_ray: Collection[str]) -> None:
         self._output = output
+        self._of_ray = of_ray
 
     def write(self, text: str) -> int:
-        if threading.current_thread().name != _THREAD:
+        if threading.current_thread().name not in self._of_ray:
             return self._output.write(text)
         if text.strip():
             _LOGGER.debug("%s", text.strip())

@@ -62,7 +62,7 @@ def start(jobs: int, *, memory_gb: float | None = None, address: str | None = No
         if not is_connected:
             stack.enter_context(kept_from_output())
             _connect(jobs, address or os.environ.get(ADDRESS))
-            stack.callback(ray.shutdown)
+            stack.callback(_disconnect)
         _check_machines()
         cluster = _RayCluster(memory_gb)
 
@@ -79,6 +79,13 @@ def start(jobs: int, *, memory_gb: float | None = None, address: str | None = No
             return run_on(cluster, here, tasks, most=lambda: _AHEAD * _cores(), after_death=after_death)
 
         yield on_cluster
+
+
+def _disconnect() -> None:
+    import ray
+
+    with kept_from_output(of_this_thread=True):
+        ray.shutdown()
 
 
 def _connect(jobs: int, address: str | None) -> None:
