@@ -1,5 +1,6 @@
 """The engine ``ray``: machines that vanish and join, the same bytes as on one machine, clear errors."""
 
+import sys
 import threading
 
 import pytest
@@ -52,6 +53,7 @@ def test_what_ray_prints_by_itself_is_not_among_the_output(capsys, caplog):
     with kept_from_output(), caplog.at_level("DEBUG", "fgbench"):
         prints("ray_listen_error_messages")
         prints("another thread")
+        assert sys.stdout.encoding.lower() == "utf-8"
         print("this one")
         with kept_from_output(of_this_thread=True):
             print("held back by Ray")

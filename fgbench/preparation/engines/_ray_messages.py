@@ -6,13 +6,12 @@ They are pages of its own state, and would stand among a command's results; they
 
 from __future__ import annotations
 
-import io
 import logging
 import sys
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, redirect_stdout
-from typing import TextIO
+from typing import Any, TextIO, cast
 
 _THREAD = "ray_listen_error_messages"
 """Name of the thread by which Ray prints them."""
@@ -28,11 +27,11 @@ def kept_from_output(*, of_this_thread: bool = False) -> Iterator[None]:
         of_this_thread: Whether this thread calls Ray alone, which prints by it what it has held back.
     """
     of_ray = {_THREAD, threading.current_thread().name} if of_this_thread else {_THREAD}
-    with redirect_stdout(_OfOthers(sys.stdout, of_ray)):
+    with redirect_stdout(cast(TextIO, _OfOthers(sys.stdout, of_ray))):
         yield
 
 
-class _OfOthers(io.TextIOBase):
+class _OfOthers:
     """Standard output without what some threads write."""
 
     def __init__(self, output: TextIO, of_ray: Collection[str]) -> None:
@@ -46,8 +45,5 @@ class _OfOthers(io.TextIOBase):
             _LOGGER.debug("%s", text.strip())
         return len(text)
 
-    def flush(self) -> None:
-        self._output.flush()
-
-    def __getattr__(self, name: str) -> object:
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._output, name)
