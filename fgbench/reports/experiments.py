@@ -276,9 +276,10 @@ def _assembled(
     if not runs:
         return None
     named = _folds_of_protocol(folder, runs)
-    of_others = [run for run in runs if named is not None and not _is_of(run, named)]
-    runs = [run for run in runs if run not in of_others]
+    of_others: list[Run] = []
     if named is not None:
+        of_others = [run for run in runs if not _is_of(run, named)]
+        runs = [run for run in runs if _is_of(run, named)]
         folders = [one for one in folders if one[1] in named]
     finished = {(run.fold, run.seed) for run in runs}
     seeds = sorted({seed for _, seed in finished})

@@ -4,7 +4,7 @@ import pytest
 
 from fgbench.preparation import prepare
 from tests.support.clip_folders import write_folder
-from tests.support.remote_work import RECIPE, quick_repeats, tables
+from tests.support.remote_work import RECIPE, Machine, quick_repeats, tables
 from tests.support.s3_server import Bucket, s3_server
 
 
@@ -40,3 +40,10 @@ def expected(data, tmp_path_factory):
     work = tmp_path_factory.mktemp("expected") / "work"
     prepare.run(RECIPE, data, work)
     return tables(work)
+
+
+@pytest.fixture
+def machines(bucket, data, tmp_path):
+    """Two machines on one bucket with the data."""
+    bucket.upload(data, "clips")
+    return [Machine(tmp_path / name, bucket) for name in ("one", "two")]

@@ -1,58 +1,20 @@
-"""Work folders in a storage that speaks S3: the bytes of a folder, one process at a time, nothing lost."""
+"""Work folders in a storage that speaks S3: the bytes of a folder, nothing lost."""
 
 import json
-import os
-import shutil
-import threading
 from collections import Counter
-from contextlib import contextmanager
 
 import pytest
 
-import fgbench
-from fgbench.errors import ConfigError, ManifestError, ResourceError
+from fgbench.errors import ResourceError
 from fgbench.preparation import prepare
-from fgbench.remote import leases
-from fgbench.remote.copy_folders import copy_at, work_copy
 from fgbench.remote.mirrors import mirrored
 from fgbench.remote.stand_ins import is_stand_in
 from fgbench.workfolders.folder import MARKER
 from tests.support.clip_folders import write_folder
-from tests.support.command_line import in_folder
 from tests.support.faulty_proxy import faulty
-from tests.support.remote_work import RECIPE, at, tables
+from tests.support.remote_work import RECIPE, at, made, tables
 
 pytestmark = pytest.mark.slow
-
-
-class Machine:
-    """A machine with mirrors and copies of its own."""
-
-    def __init__(self, folder, bucket, data="clips"):
-        self.folder = folder
-        self.data = f"s3://{bucket.name}/{data}"
-        self.work = f"s3://{bucket.name}/made/work"
-
-    @property
-    def copy(self):
-        return work_copy(self.work, self.folder / "copies")
-
-    def prepare(self, **options):
-        root = mirrored(self.data, self.folder / "remote")
-        return prepare.run(RECIPE, root, self.copy.workdir, **options)
-
-
-@pytest.fixture
-def machines(bucket, data, tmp_path):
-    bucket.upload(data, "clips")
-    return [Machine(tmp_path / name, bucket) for name in ("one", "two")]
-
-
-def made(bucket):
-    """Tables of the manifests in the storage."""
-    begin = "made/work/manifests/"
-    found = {name.removeprefix(begin): data for name, data in bucket.objects(begin).items()}
-    return {name: data for name, data in found.items() if name != "index.json"}
 
 
 def test_the_storage_has_the_bytes_of_a_folder_and_another_machine_downloads_no_face(
@@ -197,102 +159,6 @@ def test_an_outage_ends_the_run_and_the_next_sends_what_was_made(
     assert made(bucket) == expected
 
 
-def test_the_second_of_two_is_told_who_works_there(bucket, machines):
-    one, two = machines
-    with one.copy.held(), pytest.raises(ResourceError, match=f"process {os.getpid()} on") as error:
-        two.prepare()
-    assert f"working in {one.work}" in error.value.message
-    assert two.prepare().published
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"machine": "0" * 8, "host": "node-7"}, "process 1 on node-7"),
-        ({"machine": "0" * 8, "host": "=cmd|'/x'!A1\n\x1b[2J"}, "process 1 on"),
-    ],
-)
-def test_the_lease_of_another_machine_is_broken_on_demand_when_it_is_silent(
-    bucket, machines, changes, words, monkeypatch, caplog
-):
-    one, _ = machines
-    content = {**leases.this_process(), "pid": 1, "start": 1, "lease": "x", **changes}
-    bucket.put("made/work/.lease.json", json.dumps(content).encode())
-    with pytest.raises(ResourceError, match=words) as error:
-        one.prepare(force_unlock=True)
-    assert "cannot be broken" in error.value.message
-    assert "\x1b" not in error.value.message
-    monkeypatch.setattr("fgbench.storage.holders.SILENCE_S", 0.0)
-    with pytest.raises(ResourceError, match="last sign of life") as error:
-        one.prepare()
-    assert "--force-unlock" in error.value.hint
-    assert one.prepare(force_unlock=True).published
-    assert "is broken" in caplog.text
-
-
-def test_the_lease_of_a_dead_process_of_this_machine_is_taken_over(bucket, machines, caplog):
-    one, _ = machines
-    content = {**leases.this_process(), "pid": 2**22 + 1, "start": 1, "lease": "x"}
-    bucket.put("made/work/.lease.json", json.dumps(content).encode())
-    assert one.prepare().published
-    assert "was left by process 4194305" in caplog.text
-
-
-def test_who_has_lost_the_lease_writes_nothing_more(bucket, machines, monkeypatch):
-    one, _ = machines
-    mine = []
-
-    @contextmanager
-    def kept(*arguments, **options):
-        with leases.leased(*arguments, **options) as lease:
-            mine.append(lease)
-            yield lease
-
-    monkeypatch.setattr("fgbench.remote.work_copies.leased", kept)
-
-    def progress(name, n_done, total):
-        if name == "faces" and not mine[0].has_ended:
-            content = {**leases.this_process(), "host": "other", "machine": "0" * 8, "lease": "theirs"}
-            bucket.put("made/work/.lease.json", json.dumps(content).encode())
-            mine[0].renew()  # as it does every few seconds
-
-    with pytest.raises(ResourceError, match="is not held by this process any more"):
-        one.prepare(progress=progress)
-    assert not made(bucket)
-    assert b"theirs" in bucket.objects("made/work/")["made/work/.lease.json"]
-
-
-def test_of_many_that_begin_at_once_one_works(bucket, machines, tmp_path):
-    copies = [work_copy(machines[0].work, tmp_path / str(number)) for number in range(6)]
-    begun, held, refused = threading.Barrier(6), [], []
-
-    def one(copy):
-        begun.wait()
-        try:
-            with copy.held():
-                held.append(copy)
-                done.wait(20)
-        except ResourceError as error:
-            refused.append(error)
-            if len(refused) == 5:
-                done.set()
-
-    done = threading.Event()
-    threads = [threading.Thread(target=one, args=(copy,)) for copy in copies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (len(held), len(refused)) == (1, 5)
-
-
-def test_a_folder_of_others_is_refused_and_left_as_it_is(bucket, machines):
-    bucket.put("made/work/photos/holiday.jpg", b"mine")
-    with pytest.raises(ConfigError, match=r"no work folder of fgbench, and not empty.*photos/holiday\.jpg"):
-        machines[0].prepare()
-    assert bucket.objects("made/") == {"made/work/photos/holiday.jpg": b"mine"}
-
-
 def test_a_damaged_result_is_made_again(bucket, machines, expected):
     one, two = machines
     one.prepare()
@@ -302,46 +168,6 @@ def test_a_damaged_result_is_made_again(bucket, machines, expected):
     assert two.prepare(recheck=True).done >= 1
     assert bucket.objects("made/work/")[name] == whole
     assert made(bucket) == expected
-
-
-def test_commands_read_it_by_its_url_and_say_where_results_go(bucket, machines, data, tmp_path):
-    url, work = machines[0].data, machines[0].work
-    options = [f"--set={text}" for text in ("faces.align=never", "lbp.enabled=false", "buckets=2")]
-    done = in_folder(tmp_path, "prepare", "--data-root", url, "--workdir", work, *options)
-    assert done.exit_code == 0, done.output
-    assert f"work folder {work}" in done.output
-    assert f"fgbench audit {work}" in done.output
-    status = in_folder(tmp_path, "status", work)
-    assert status.exit_code == 0, status.output
-    for name in ("elsewhere", "third"):
-        (tmp_path / name).mkdir()
-    away = in_folder(tmp_path / "elsewhere", "check", work)
-    assert away.exit_code == 0, away.output
-    deep = in_folder(tmp_path / "elsewhere", "check", work, "--deep")
-    assert deep.exit_code == 0, deep.output
-    dry = in_folder(
-        tmp_path / "third", "prepare", "--data-root", url, "--workdir", work, "--dry-run", *options
-    )
-    assert dry.exit_code == 0, dry.output
-    nothing = in_folder(tmp_path, "status", f"s3://{bucket.name}/nothing")
-    assert nothing.exit_code == 7
-    assert "has no file, expected a work folder" in nothing.output
-    shard = in_folder(tmp_path, "prepare", "--data-root", url, "--workdir", work, "--shard", "1/2", *options)
-    assert shard.exit_code == 3
-    assert "shards share a folder" in shard.output
-
-
-def test_python_opens_it_by_its_url(bucket, machines, monkeypatch, tmp_path):
-    machines[0].prepare()
-    monkeypatch.chdir(tmp_path)
-    work = fgbench.open(machines[0].work)
-    assert len(work.clips) == 4
-    assert len(work.faces("train")) > 0
-    assert copy_at(work.path).url == machines[0].work
-    with pytest.raises(ManifestError, match="has no file"):
-        fgbench.open(f"s3://{bucket.name}/nothing")
-    with pytest.raises(ConfigError, match="which is only read"):
-        fgbench.prepare(machines[0].data, workdir="hf://datasets/me/work")
 
 
 @pytest.mark.chain
@@ -361,19 +187,6 @@ def test_unused_results_are_deleted_in_the_storage_too(bucket, machines):
     assert f"made/work/{MARKER}" in bucket.objects("made/work/")
 
 
-def test_another_machine_finds_the_data_by_their_url(bucket, machines, tmp_path, monkeypatch):
-    """The folder of the mirror, which ``prepare.json`` names, is on the first machine alone."""
-    one, _ = machines
-    one.prepare()
-    shutil.rmtree(one.folder)
-    (tmp_path / "two").mkdir()
-    monkeypatch.chdir(tmp_path / "two")
-    status = in_folder(tmp_path / "two", "status", one.work)
-    assert status.exit_code == 0, status.output
-    repaired = in_folder(tmp_path / "two", "check", "--repair", one.work)
-    assert repaired.exit_code == 0, repaired.output
-
-
 def test_a_table_that_was_cut_short_in_the_storage_is_made_again(bucket, machines, expected):
     one, two = machines
     one.prepare()
@@ -383,21 +196,3 @@ def test_a_table_that_was_cut_short_in_the_storage_is_made_again(bucket, machine
     assert report.published
     assert any("missing, or its content" in line for line in report.damage)
     assert made(bucket) == expected
-
-
-@pytest.mark.parametrize("work", ["clips", "clips/work", "", "clips/videos"])
-def test_a_work_folder_in_the_data_or_around_them_is_refused(bucket, machines, work):
-    one, _ = machines
-    one.work = f"s3://{bucket.name}/{work}".rstrip("/")
-    before = bucket.objects("")
-    with pytest.raises(ConfigError, match="are one folder, or one lies in the other"):
-        one.prepare()
-    assert bucket.objects("") == before
-
-
-def test_a_scheme_alone_is_no_folder(tmp_path):
-    for text in ("s3://", "S3:/", "s3:"):
-        done = in_folder(tmp_path, "prepare", "--workdir", text)
-        assert done.exit_code == 3, text
-        assert "names no folder of a storage" in done.output
-    assert not list(tmp_path.iterdir())
